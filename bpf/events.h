@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * The only structs and constants shared by the kernel programs and TypeScript.
+ * tools/gen-layout.ts turns this file into src/capture/events.gen.ts: never retype an offset.
+ *
+ * A capture source (ring buffer, perf buffer, pcap file) yields a batch: records in the framing of the kernel's ring
+ * buffer, { __u32 length | BUSY | DISCARD; __u32 reserved; } then one struct packet_event, its captured bytes, and
+ * padding to 8 bytes. All integers are little endian (host order) unless the comment says otherwise.
+ */
+#ifndef LINTEL_EVENTS_H
+#define LINTEL_EVENTS_H
+
+#ifndef __VMLINUX_H__
+#include <linux/types.h>
+#endif
+
+/* packet_event.kind */
+#define EVENT_SEGMENT 1     /* parsed up to L4; the captured bytes are L4 payload */
+#define EVENT_FRAME 2       /* not parsed (fragment, unusual tunnel): the captured bytes are the whole frame */
+
+/* packet_event.hook */
+#define HOOK_FILE 0
+#define HOOK_TCX 1
+#define HOOK_CLSACT 2
+#define HOOK_XDP 3
+#define HOOK_SOCKET 4
+#define HOOK_CGROUP 5
+
+/* packet_event.direction, relative to the interface */
+#define DIRECTION_UNKNOWN 0
+#define DIRECTION_INGRESS 1
+#define DIRECTION_EGRESS 2
+
+/* packet_event.flags */
+#define FLAG_LINK 1             /* source_mac, destination_mac and ethertype are valid */
+#define FLAG_REASSEMBLED 2      /* joined from IP fragments */
+#define FLAG_CUT 4              /* the capture holds fewer payload bytes than the wire had (snap length, 64 KiB bound) */
+#define FLAG_NUMBERED 8         /* record_number is valid */
+#define FLAG_MIDSTREAM 16       /* the kernel met this connection without its SYN */
+#define FLAG_NOT_HTTP 32        /* the kernel judged the connection's first bytes: no known protocol; no more follows */
+#define FLAG_IP_OPTIONS 64      /* IPv4 options or IPv6 extension headers were present */
+#define FLAG_COUNTED 128        /* seen_packets, seen_bytes and retransmissions are valid */
+
+/* packet_event.tunnel: the innermost tunnel taken off */
+#define TUNNEL_NONE 0
+#define TUNNEL_VXLAN 1
+#define TUNNEL_GENEVE 2
+#define TUNNEL_GRE 3
+#define TUNNEL_IPIP 4
+#define TUNNEL_GTPU 5
+#define TUNNEL_MPLS 6
+#define TUNNEL_PPPOE 7
+#define TUNNEL_TEREDO 8
+#define TUNNEL_OTHER 9
+
+struct packet_event {
+	__u64 time_ns;             /* nanoseconds in the source's clock; the source says what its zero is */
+	__u32 interface_index;
+	__u32 record_number;       /* per connection and direction, from 0, claimed before space is reserved */
+	__u32 connection_tag;      /* kernel's id of the connection (never 0), 0 = none: see struct directive */
+	__u32 frame_length;        /* bytes on the wire */
+	__u32 payload_length;      /* L4 payload bytes on the wire, headers excluded */
+	__u32 payload_skipped;     /* payload bytes before the captured ones that were left out on purpose */
+	__u32 captured_length;     /* payload (or frame) bytes in this record, at data_offset from its start */
+	__u32 tcp_sequence;        /* of the packet's first payload byte (before payload_skipped); of SYN for a SYN */
+	__u32 tcp_acknowledgement;
+	__u32 tunnel_id;           /* VNI, TEID, GRE key, MPLS label, PPPoE session */
+	__u32 ip_identification;   /* IPv4 identification, IPv6 flow label */
+	__u32 seen_packets;        /* packets of this direction so far, this one included */
+	__u64 seen_bytes;          /* payload bytes of this direction so far, this packet included */
+	__u32 retransmissions;     /* packets of this direction that brought nothing new, so far */
+	__u8 source_address[16];   /* network order; IPv4 in the first 4 bytes, the rest 0 */
+	__u8 destination_address[16];
+	__u16 source_port;         /* ICMP: type */
+	__u16 destination_port;    /* ICMP: code */
+	__u16 data_offset;         /* of the captured bytes from the start of this struct */
+	__u16 link_type;           /* EVENT_FRAME: LINKTYPE_ of the frame (1 Ethernet, 101 raw IP) */
+	__u16 ethertype;           /* innermost */
+	__u16 vlan[2];             /* tag control information, outermost first */
+	__u16 tcp_flags;           /* FIN 1 SYN 2 RST 4 PSH 8 ACK 16 URG 32 ECE 64 CWR 128 AE 256 */
+	__u16 tcp_window;          /* as on the wire, not scaled */
+	__u16 tcp_mss;             /* SYN only, 0 = none */
+	__u8 tcp_window_scale;     /* SYN only, 255 = none */
+	__u8 kind;
+	__u8 hook;
+	__u8 direction;
+	__u8 flags;
+	__u8 vlan_count;           /* 0 to 2 are in vlan[]; more are counted only */
+	__u8 ip_version;           /* 4 or 6; 0 = not IP (then ethertype says what) */
+	__u8 ip_protocol;          /* 6 TCP, 17 UDP, 1 ICMP, 58 ICMPv6, ... after extension headers */
+	__u8 ip_ttl;               /* TTL or hop limit */
+	__u8 ip_tos;               /* DSCP << 2 | ECN */
+	__u8 tunnel;
+	__u8 tunnel_depth;
+	__u8 source_mac[6];
+	__u8 destination_mac[6];
+};
+
+/* What user space tells the kernel about one connection: slot connection_tag % DIRECTIVE_COUNT of the mmapable array
+ * map "directives". It holds for the connection only while .connection_tag equals the connection's. User space writes
+ * connection_tag = 0, the other fields, then connection_tag. */
+#define DIRECTIVE_COUNT 65536
+#define DIRECTIVE_SKIP_0 1      /* skip_until[0] is valid */
+#define DIRECTIVE_SKIP_1 2
+#define DIRECTIVE_IGNORE 4      /* deliver nothing more of this connection */
+struct directive {
+	__u32 connection_tag;
+	__u32 flags;
+	__u32 skip_until[2];       /* TCP sequence number up to which payload is not wanted; [0] is the direction whose
+	                            * source endpoint (address bytes, then port) sorts first, compared as unsigned bytes,
+	                            * big endian */
+};
+
+/* The one entry of array map "settings": may be rewritten while programs run. */
+#define SETTING_PORTS 1         /* the port bitmap counts: a packet is wanted if either port is in it */
+#define SETTING_CIDR_INCLUDE 2  /* wanted only if either address is in "cidr4"/"cidr6" with value 1 */
+#define SETTING_CIDR_EXCLUDE 4  /* not wanted if either address is in "cidr4"/"cidr6" with value 2 */
+#define SETTING_PACKETS 8       /* deliver every wanted packet's headers (packet records), not only message bytes */
+#define SETTING_PROTOCOL_TCP 16
+#define SETTING_PROTOCOL_UDP 32
+#define SETTING_PROTOCOL_ICMP 64
+#define SETTING_PROTOCOL_ARP 128
+#define SETTING_INTERFACES 256  /* map "interfaces" lists the wanted ones (socket and cgroup hooks) */
+struct settings {
+	__u32 flags;
+	__u32 sample_below;        /* a connection is kept if hash % 65536 < sample_below; 65536 = keep all */
+	__u32 head_bytes_max;      /* payload bytes copied from one packet, at most 65536 */
+	__u32 reserved;
+};
+
+/* Index in the per-CPU array map "counters"; each value is a __u64. packets_seen is the sum of the others marked (=). */
+#define COUNTER_PACKETS_SEEN 0
+#define COUNTER_DELIVERED 1            /* (=) records handed to user space */
+#define COUNTER_NOT_WANTED_PORT 2      /* (=) */
+#define COUNTER_NOT_WANTED_ADDRESS 3   /* (=) */
+#define COUNTER_NOT_WANTED_PROTOCOL 4  /* (=) not TCP (or not chosen), not IP */
+#define COUNTER_NOT_WANTED_INTERFACE 5 /* (=) */
+#define COUNTER_NO_PAYLOAD 6           /* (=) bare acknowledgements */
+#define COUNTER_UNKNOWN_PROTOCOL 7     /* (=) connection is not a known protocol */
+#define COUNTER_SAMPLED 8              /* (=) connection not in the sample */
+#define COUNTER_SKIPPED 9              /* (=) body bytes that user space did not want */
+#define COUNTER_OTHER_PATH 10          /* (=) the connection is captured on another interface or hook */
+#define COUNTER_IGNORED 11             /* (=) user space asked for no more of the connection */
+#define COUNTER_LOST_FULL 12           /* (=) ring or perf buffer had no space */
+#define COUNTER_LOST_COPY 13           /* (=) the bytes could not be read from the packet */
+#define COUNTER_LOST_TABLE 14          /* (=) no space in the connection table */
+#define COUNTER_BYTES_DELIVERED 15
+#define COUNTER_BYTES_CUT 16           /* payload bytes over head_bytes_max */
+#define COUNTER_CONNECTIONS_NEW 17
+#define COUNTER_MALFORMED 18           /* (=) too short or inconsistent headers */
+#define COUNTER_COUNT 19
+
+#endif

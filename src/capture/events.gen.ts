@@ -1,0 +1,126 @@
+// Made by tools/gen-layout.ts from bpf/events.h. Do not edit: run `make layout`.
+
+/** Byte offsets in struct packet_event; `bytes` is its size. */
+export const PACKET_EVENT = {
+  bytes: 144,
+  time_ns: 0,
+  interface_index: 8,
+  record_number: 12,
+  connection_tag: 16,
+  frame_length: 20,
+  payload_length: 24,
+  payload_skipped: 28,
+  captured_length: 32,
+  tcp_sequence: 36,
+  tcp_acknowledgement: 40,
+  tunnel_id: 44,
+  ip_identification: 48,
+  seen_packets: 52,
+  seen_bytes: 56,
+  retransmissions: 64,
+  source_address: 68,
+  destination_address: 84,
+  source_port: 100,
+  destination_port: 102,
+  data_offset: 104,
+  link_type: 106,
+  ethertype: 108,
+  vlan: 110,
+  tcp_flags: 114,
+  tcp_window: 116,
+  tcp_mss: 118,
+  tcp_window_scale: 120,
+  kind: 121,
+  hook: 122,
+  direction: 123,
+  flags: 124,
+  vlan_count: 125,
+  ip_version: 126,
+  ip_protocol: 127,
+  ip_ttl: 128,
+  ip_tos: 129,
+  tunnel: 130,
+  tunnel_depth: 131,
+  source_mac: 132,
+  destination_mac: 138,
+} as const
+
+/** Byte offsets in struct directive; `bytes` is its size. */
+export const DIRECTIVE = {
+  bytes: 16,
+  connection_tag: 0,
+  flags: 4,
+  skip_until: 8,
+} as const
+
+/** Byte offsets in struct settings; `bytes` is its size. */
+export const SETTINGS = {
+  bytes: 16,
+  flags: 0,
+  sample_below: 4,
+  head_bytes_max: 8,
+  reserved: 12,
+} as const
+
+export const EVENT_SEGMENT = 1
+export const EVENT_FRAME = 2
+export const HOOK_FILE = 0
+export const HOOK_TCX = 1
+export const HOOK_CLSACT = 2
+export const HOOK_XDP = 3
+export const HOOK_SOCKET = 4
+export const HOOK_CGROUP = 5
+export const DIRECTION_UNKNOWN = 0
+export const DIRECTION_INGRESS = 1
+export const DIRECTION_EGRESS = 2
+export const FLAG_LINK = 1
+export const FLAG_REASSEMBLED = 2
+export const FLAG_CUT = 4
+export const FLAG_NUMBERED = 8
+export const FLAG_MIDSTREAM = 16
+export const FLAG_NOT_HTTP = 32
+export const FLAG_IP_OPTIONS = 64
+export const FLAG_COUNTED = 128
+export const TUNNEL_NONE = 0
+export const TUNNEL_VXLAN = 1
+export const TUNNEL_GENEVE = 2
+export const TUNNEL_GRE = 3
+export const TUNNEL_IPIP = 4
+export const TUNNEL_GTPU = 5
+export const TUNNEL_MPLS = 6
+export const TUNNEL_PPPOE = 7
+export const TUNNEL_TEREDO = 8
+export const TUNNEL_OTHER = 9
+export const DIRECTIVE_COUNT = 65536
+export const DIRECTIVE_SKIP_0 = 1
+export const DIRECTIVE_SKIP_1 = 2
+export const DIRECTIVE_IGNORE = 4
+export const SETTING_PORTS = 1
+export const SETTING_CIDR_INCLUDE = 2
+export const SETTING_CIDR_EXCLUDE = 4
+export const SETTING_PACKETS = 8
+export const SETTING_PROTOCOL_TCP = 16
+export const SETTING_PROTOCOL_UDP = 32
+export const SETTING_PROTOCOL_ICMP = 64
+export const SETTING_PROTOCOL_ARP = 128
+export const SETTING_INTERFACES = 256
+export const COUNTER_PACKETS_SEEN = 0
+export const COUNTER_DELIVERED = 1
+export const COUNTER_NOT_WANTED_PORT = 2
+export const COUNTER_NOT_WANTED_ADDRESS = 3
+export const COUNTER_NOT_WANTED_PROTOCOL = 4
+export const COUNTER_NOT_WANTED_INTERFACE = 5
+export const COUNTER_NO_PAYLOAD = 6
+export const COUNTER_UNKNOWN_PROTOCOL = 7
+export const COUNTER_SAMPLED = 8
+export const COUNTER_SKIPPED = 9
+export const COUNTER_OTHER_PATH = 10
+export const COUNTER_IGNORED = 11
+export const COUNTER_LOST_FULL = 12
+export const COUNTER_LOST_COPY = 13
+export const COUNTER_LOST_TABLE = 14
+export const COUNTER_BYTES_DELIVERED = 15
+export const COUNTER_BYTES_CUT = 16
+export const COUNTER_CONNECTIONS_NEW = 17
+export const COUNTER_MALFORMED = 18
+export const COUNTER_COUNT = 19

@@ -1,0 +1,67 @@
+/**
+ * Where packets come from: the kernel, or a capture file. Both give the same bytes: framed packet events (bpf/events.h).
+ */
+export interface PacketSource {
+  /** For messages: `lo`, `trace.pcap`, ... */
+  readonly name: string
+  /** True when nothing will ever come again (end of file). */
+  readonly ended: boolean
+  /**
+   * True when each direction of a connection is seen: else an exchange cannot be paired (XDP sees ingress only).
+   */
+  readonly seesBothDirections: boolean
+
+  /**
+   * Writes framed packet events into shared memory.
+   *
+   * @param pointer where to write, 8-byte aligned
+   * @param length  room in bytes, at least `RECORD_BYTES_MAX`
+   * @returns bytes written, a multiple of 8; 0 = nothing now
+   */
+  fill(pointer: number, length: number): number
+
+  /**
+   * Epoch nanoseconds at `time_ns = 0`. Live sources take it anew now and then (a wall clock may jump); durations come
+   * from `time_ns` alone.
+   */
+  epochNanoseconds(): bigint
+
+  /** Name of an interface by the index that packets carry; undefined when it is not known. */
+  interfaceName(index: number): string | undefined
+
+  /**
+   * Payload of `side` (see struct directive) up to sequence number `until` is not wanted. A hint: the source may deliver
+   * it all the same.
+   */
+  skip(connectionTag: number, side: 0 | 1, until: number): void
+
+  /** Nothing more of this connection is wanted. A hint. */
+  ignore(connectionTag: number): void
+
+  /** What was seen, delivered, not wanted and lost, by counter name; equal to bpf/events.h's COUNTER_ list. */
+  counters(): PacketCounters
+
+  close(): void
+}
+
+/** Packet ledger: `seen` equals the sum of `delivered`, every entry of `notWanted` and every entry of `lost`. */
+export interface PacketCounters {
+  seen: number
+  delivered: number
+  /** By reason, e.g. `port`, `address`, `no_payload`, `skipped_body`. */
+  notWanted: Map<string, number>
+  /** By reason, e.g. `ring_full`, `malformed`. */
+  lost: Map<string, number>
+  bytesDelivered: number
+  bytesCut: number
+}
+
+/** Largest record of a batch: framing, struct packet_event, 64 KiB of payload and its padding. */
+export const RECORD_BYTES_MAX = 8 + 160 + 65536 + 8
+
+/** First word of the framing: set while the kernel still writes the record. */
+export const FRAME_BUSY = 0x80000000
+/** First word of the framing: the record was given up by the kernel program. */
+export const FRAME_DISCARD = 0x40000000
+/** Bytes of framing before each struct packet_event. */
+export const FRAME_BYTES = 8

@@ -1,0 +1,77 @@
+/**
+ * Turns bpf/events.h into src/capture/events.gen.ts: clang compiles the header, so offsets come from the compiler.
+ *
+ * In: bpf/events.h (path fixed). Out: the text of events.gen.ts on the file, or with `--check` exit code 1 when the
+ * committed file differs.
+ *
+ * @module
+ */
+import { execFileSync } from 'node:child_process'
+import { readFileSync, writeFileSync, mkdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const source = `${root}bpf/events.h`
+const target = `${root}src/capture/events.gen.ts`
+const header = readFileSync(source, 'utf8')
+
+interface Member { name: string; count: number }
+
+/** Struct members in order, from the header's text; their offsets are asked from the compiler. */
+function membersOf(struct: string): Member[] {
+  const body = new RegExp(`struct ${struct} \\{([\\s\\S]*?)\\n\\};`).exec(header)?.[1]
+  if (body === undefined) throw new Error(`Cannot find struct "${struct}" in bpf/events.h`)
+  const text = body.replaceAll(/\/\*[\s\S]*?\*\//g, '')
+  return [...text.matchAll(/__u(?:8|16|32|64)\s+(\w+)(?:\[(\d+)\])?;/g)]
+    .map((match) => ({ name: match[1]!, count: Number(match[2] ?? 1) }))
+}
+
+function compileLayout(structs: string[]): Map<string, number> {
+  const lines = structs.flatMap((struct) => [
+    `printf("${struct} size %zu\\n", sizeof(struct ${struct}));`,
+    ...membersOf(struct).map(({ name }) => `printf("${struct} ${name} %zu\\n", offsetof(struct ${struct}, ${name}));`),
+  ])
+  const program = `#include <stdio.h>\n#include <stddef.h>\n#include "${source}"\nint main(void) {\n${lines.join('\n')}\n}\n`
+  mkdirSync(`${root}build`, { recursive: true })
+  const binary = `${root}build/gen-layout`
+  const compiler = process.env['HOST_CC'] ?? 'clang-19'
+  execFileSync(compiler, ['-x', 'c', '-', '-o', binary], { input: program })
+  const output = execFileSync(binary, { encoding: 'utf8' })
+  return new Map(output.trim().split('\n').map((line) => {
+    const [struct, member, value] = line.split(' ')
+    return [`${struct}.${member}`, Number(value)]
+  }))
+}
+
+function upperSnake(struct: string): string {
+  return struct.toUpperCase()
+}
+
+function generate(): string {
+  const structs = ['packet_event', 'directive', 'settings']
+  const layout = compileLayout(structs)
+  const out = [
+    '// Made by tools/gen-layout.ts from bpf/events.h. Do not edit: run `make layout`.',
+    '',
+  ]
+  for (const struct of structs) {
+    out.push(`/** Byte offsets in struct ${struct}; \`bytes\` is its size. */`)
+    out.push(`export const ${upperSnake(struct)} = {`)
+    out.push(`  bytes: ${layout.get(`${struct}.size`)},`)
+    for (const { name } of membersOf(struct)) out.push(`  ${name}: ${layout.get(`${struct}.${name}`)},`)
+    out.push('} as const', '')
+  }
+  for (const match of header.matchAll(/^#define ([A-Z0-9_]+) (\d+)/gm)) out.push(`export const ${match[1]} = ${match[2]}`)
+  return `${out.join('\n')}\n`
+}
+
+const text = generate()
+if (process.argv.includes('--check')) {
+  if (readFileSync(target, 'utf8') !== text) {
+    console.error('src/capture/events.gen.ts is stale: run `make layout` and commit it')
+    process.exit(1)
+  }
+} else {
+  mkdirSync(`${root}src/capture`, { recursive: true })
+  writeFileSync(target, text)
+}

@@ -1,0 +1,5 @@
+/**
+ * The byte work of Lintel in AssemblyScript: one module, one memory, shared with TypeScript (lib/bytes).
+ * No object lives here: every function takes and gives pointers into the memory (see each file's layout).
+ */
+export * from './allocator'
