@@ -1,0 +1,73 @@
+/**
+ * What a connection gives to the decoder: two ordered byte streams, with every hole said.
+ */
+
+/** Side 0 is the endpoint that sorts first by address bytes, then port (struct directive in bpf/events.h). */
+export type Side = 0 | 1
+
+/** Why bytes of a stream are missing. */
+export const GAP = {
+  /** The kernel or a buffer had no space: a record number is missing. */
+  lost: 'lost',
+  /** The peer acknowledged bytes that the capture never saw. */
+  unseen: 'unseen',
+  /** The capture cut the packet (snap length, or the 64 KiB bound). */
+  cut: 'cut',
+  /** The reassembly buffer was full, or waited too long for a missing segment. */
+  bound: 'bound',
+} as const
+export type Gap = (typeof GAP)[keyof typeof GAP]
+
+/** Why a stream ended. */
+export const END = {
+  fin: 'fin',
+  reset: 'reset',
+  /** Idle for longer than the limit. */
+  idle: 'idle',
+  /** The connection table was full and this was the oldest. */
+  evicted: 'evicted',
+  /** Another connection began on the same addresses and ports. */
+  replaced: 'replaced',
+  /** The capture ended. */
+  shutdown: 'shutdown',
+} as const
+export type End = (typeof END)[keyof typeof END]
+
+/**
+ * Takes the two streams of one connection. Called in stream order per side; the two sides interleave as captured. `time` is
+ * nanoseconds in the source's clock, of the packet that brought the first byte named.
+ */
+export interface StreamHandler {
+  /** Bytes at `pointer` in shared memory, valid during the call only. */
+  data(side: Side, pointer: number, length: number, time: number): void
+  /** `length` bytes are missing here; 0 = an unknown number. */
+  gap(side: Side, length: number, cause: Gap, time: number): void
+  /** The bytes asked to be skipped have all gone by. */
+  skipped(side: Side, time: number): void
+  /** Nothing more comes on this side. Called once a side. */
+  end(side: Side, cause: End, time: number): void
+}
+
+/** What a handler may ask of its connection. */
+export interface StreamControl {
+  /** Number of the connection in this run, from 1. */
+  readonly id: number
+  /** Connection block (wasm/layout.ts), valid until both sides have ended and `release` was called as often as `retain`. */
+  readonly block: number
+  /** True when the handshake was seen, so that the streams begin at their first byte. */
+  readonly fromStart: boolean
+  /** Side of the client: from the handshake, else as told by `setClient`, else undefined. */
+  readonly client: Side | undefined
+  setClient(side: Side): void
+  /**
+   * The next `length` bytes of `side`, counted from the end of the bytes given by the current (or last) `data` call, are
+   * not wanted: they are not given to the handler and their absence is no gap. `skipped` is called when they are past.
+   * Only while no skip is pending on that side.
+   */
+  skip(side: Side, length: number): void
+  /** Nothing more of this connection is wanted: no further calls but `end`. */
+  ignore(): void
+  /** Keeps the connection block alive beyond the connection (an exchange that is still to be written). */
+  retain(): void
+  release(): void
+}

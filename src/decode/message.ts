@@ -1,0 +1,59 @@
+import type { End, Side, StreamControl } from '../connection/mod.ts'
+
+/** What a decoder yields. */
+export const MESSAGE = { request: 1, response: 2, interim: 3 } as const
+export type MessageKind = (typeof MESSAGE)[keyof typeof MESSAGE]
+
+/** How a message ended. */
+export const MESSAGE_END = {
+  /** Its framing says that it is whole. */
+  complete: 'complete',
+  /** The connection ended inside it: FIN, reset, idle, ... (see `cause` of `MessageSink.close`). */
+  cut: 'cut',
+  /** Bytes are missing inside it, so its end is not known. */
+  lost: 'lost',
+  /** It breaks the protocol's grammar: what came before stands, what follows cannot be read. */
+  malformed: 'malformed',
+  /** The connection speaks another protocol from here on (CONNECT, 101). */
+  tunnel: 'tunnel',
+} as const
+export type MessageEnd = (typeof MESSAGE_END)[keyof typeof MESSAGE_END]
+
+/** One message. Its head and trailer are blocks of shared memory (wasm/layout.ts) that belong to the sink from `head` on. */
+export interface Message {
+  readonly kind: MessageKind
+  readonly side: Side
+  /**
+   * Number of its exchange on the connection: a request and its responses share it, nothing else does. A response that
+   * cannot be told for certain to answer a known request gets a number of its own.
+   */
+  readonly exchange: number
+  /** Head block; 0 when the memory limit refused it. */
+  readonly head: number
+  /** Trailer block, set by the time of `end`; 0 = none. */
+  readonly trailer: number
+  /** First byte, nanoseconds in the source's clock. */
+  readonly startTime: number
+  /** Last byte; set by the time of `end`; -1 = not known. */
+  readonly endTime: number
+  /** Body bytes with the transfer coding taken off, as far as seen; -1 = not known. Set by the time of `end`. */
+  readonly bodyBytes: number
+  /** ODDITY_* bits of head, framing and trailer. */
+  readonly oddities: number
+  /** Set by the time of `end`. */
+  readonly ended: MessageEnd | undefined
+}
+
+/** Takes messages in the order in which they begin on each side. */
+export interface MessageSink {
+  /** The head is whole. */
+  head(connection: StreamControl, message: Message): void
+  /** The message is over: called once for each `head`. */
+  end(connection: StreamControl, message: Message): void
+  /**
+   * Bytes that are no message: named, counted by the sink. `name` is one of the decoder's closed set.
+   */
+  anomaly(connection: StreamControl, side: Side, name: string, time: number): void
+  /** Nothing more comes of this connection; every message has ended. */
+  close(connection: StreamControl, cause: End, time: number): void
+}

@@ -1,0 +1,162 @@
+/**
+ * Every field of every record: name, type, unit, sensitivity, one line of doc. `lintel fields` prints it; the docs, the
+ * config's JSON Schema and the encoders come from it. Field id = place in this list + 1; fields that share a prefix
+ * stand together, so that an encoder can nest them in one pass.
+ */
+export type FieldType =
+  | 'string' | 'int' | 'seconds' | 'time' | 'address' | 'mac' | 'headers' | 'strings' | 'bool' | 'marks' | 'ints'
+
+export type RecordKind = 'exchange' | 'connection' | 'packet' | 'anomaly'
+
+/**
+ * What a value may tell. `none`: nothing of a person or secret; `personal`: an address or the like, anonymised when
+ * chosen; `free`: text from traffic, searched for credentials; `headers`: each value judged by its header's name too.
+ */
+export type Sensitivity = 'none' | 'personal' | 'free' | 'headers'
+
+export interface Field {
+  readonly name: string
+  readonly type: FieldType
+  readonly unit?: string
+  readonly sensitivity: Sensitivity
+  /** Records that can carry it. */
+  readonly kinds: readonly RecordKind[]
+  /** Logged with no configuration. */
+  readonly standard: boolean
+  readonly doc: string
+}
+
+const E = ['exchange'] as const
+const C = ['connection'] as const
+const P = ['packet'] as const
+const A = ['anomaly'] as const
+const EC = ['exchange', 'connection'] as const
+const EP = ['exchange', 'packet'] as const
+const ECP = ['exchange', 'connection', 'packet'] as const
+const ALL = ['exchange', 'connection', 'packet', 'anomaly'] as const
+
+function field(name: string, type: FieldType, kinds: readonly RecordKind[], standard: boolean, sensitivity: Sensitivity,
+  doc: string, unit?: string): Field {
+  return unit === undefined ? { name, type, kinds, standard, sensitivity, doc }
+    : { name, type, kinds, standard, sensitivity, doc, unit }
+}
+
+/** In the order in which a record shows them. */
+export const FIELDS: readonly Field[] = [
+  field('kind', 'string', ALL, true, 'none', 'exchange, connection, packet or anomaly.'),
+  field('time', 'time', ALL, true, 'none', 'When it began: first byte of the request, first packet of the connection.'),
+  field('duration', 'seconds', EC, true, 'none', 'First byte of the request to last byte of the response; open to close.', 's'),
+  field('time_to_first_byte', 'seconds', E, true, 'none', 'First byte of the request to first byte of the response.', 's'),
+  field('event.name', 'string', ['connection', 'anomaly'], true, 'none', 'What happened: open, close, reset, refused, timeout, or the anomaly\'s name.'),
+  field('event.reason', 'string', ['connection', 'anomaly'], true, 'none', 'Why, in one phrase.'),
+  field('event.count', 'int', A, true, 'none', 'How often since the last record of this name.'),
+  field('event.sequence', 'int', ALL, true, 'none', 'Number of this record in this run, from 1, without holes.'),
+  field('client.address', 'address', ['exchange', 'connection', 'anomaly'], true, 'personal', 'Socket address of the side that asked.'),
+  field('client.port', 'int', ['exchange', 'connection', 'anomaly'], true, 'none', 'Its port.'),
+  field('client.real_address', 'string', E, true, 'personal', 'The client behind trusted proxies, from Forwarded, X-Forwarded-For or X-Real-IP.'),
+  field('server.address', 'address', ['exchange', 'connection', 'anomaly'], true, 'personal', 'Socket address of the side that answers.'),
+  field('server.port', 'int', ['exchange', 'connection', 'anomaly'], true, 'none', 'Its port.'),
+  field('source.address', 'address', P, true, 'personal', 'Sender of the packet.'),
+  field('source.port', 'int', P, true, 'none', 'Its port.'),
+  field('destination.address', 'address', P, true, 'personal', 'Receiver of the packet.'),
+  field('destination.port', 'int', P, true, 'none', 'Its port.'),
+  field('network.type', 'string', ['exchange', 'connection', 'packet', 'anomaly'], true, 'none', 'ipv4 or ipv6.'),
+  field('network.transport', 'string', ['exchange', 'connection', 'packet', 'anomaly'], true, 'none', 'tcp, udp, icmp, icmpv6 or the IP protocol number.'),
+  field('network.interface.name', 'string', ECP, true, 'none', 'Interface the capture saw it on.'),
+  field('network.protocol.name', 'string', EC, true, 'none', 'http.'),
+  field('network.protocol.version', 'string', E, true, 'none', 'Version of the request (of the response when there is no request): 0.9, 1.0, 1.1.'),
+  field('network.io.direction', 'string', P, true, 'none', 'receive or transmit, seen from this host.'),
+  field('network.connection.id', 'int', EC, true, 'none', 'Number of the connection in this run.'),
+  field('network.hook', 'string', ECP, false, 'none', 'Where it was captured: file, tcx, clsact, xdp, socket, cgroup.'),
+  field('network.one_direction', 'bool', E, true, 'none', 'True when this hook sees one direction only, so no pair can be made.'),
+  field('url.scheme', 'string', E, true, 'none', 'http or https.'),
+  field('url.domain', 'string', E, true, 'free', 'Host of the request, without the port.'),
+  field('url.path', 'string', E, true, 'free', 'Path of the request target.'),
+  field('url.query', 'string', E, true, 'free', 'Query of the request target, without the question mark.'),
+  field('http.request.method', 'string', E, true, 'none', 'Method, or _OTHER when it is not a known one.'),
+  field('http.request.method_original', 'string', E, true, 'free', 'Method as sent, when it is not a known one.'),
+  field('http.request.header', 'headers', E, true, 'headers', 'Every request header: lower-case name to values in order of arrival.'),
+  field('http.request.header_bytes', 'int', E, true, 'none', 'Bytes of the request head on the wire.', 'By'),
+  field('http.request.header_count', 'int', E, false, 'none', 'Header fields of the request.'),
+  field('http.request.body.size', 'int', E, true, 'none', 'Bytes of the request body, transfer coding taken off.', 'By'),
+  field('http.request.trailer', 'headers', E, true, 'headers', 'Request trailer fields.'),
+  field('http.request.depth', 'int', E, true, 'none', 'Nth exchange of its connection, from 1.'),
+  field('http.response.status_code', 'int', E, true, 'none', 'Status of the final response.'),
+  field('http.response.reason_phrase', 'string', E, false, 'free', 'Text behind the status code.'),
+  field('http.response.header', 'headers', E, true, 'headers', 'Every response header: lower-case name to values in order of arrival.'),
+  field('http.response.header_bytes', 'int', E, true, 'none', 'Bytes of the response head on the wire.', 'By'),
+  field('http.response.header_count', 'int', E, false, 'none', 'Header fields of the response.'),
+  field('http.response.body.size', 'int', E, true, 'none', 'Bytes of the response body, transfer coding taken off.', 'By'),
+  field('http.response.trailer', 'headers', E, true, 'headers', 'Response trailer fields.'),
+  field('http.response.interim_status_codes', 'ints', E, true, 'none', 'Status codes of the 1xx responses before the final one.'),
+  field('user_agent.original', 'string', E, true, 'free', 'The User-Agent header.'),
+  field('trace.id', 'string', E, true, 'none', 'Trace id from traceparent, b3, X-B3-*, uber-trace-id, X-Amzn-Trace-Id, X-Cloud-Trace-Context, x-datadog-*.'),
+  field('trace.source', 'string', E, true, 'none', 'Header that the trace id came from.'),
+  field('trace.sampled', 'bool', E, true, 'none', 'Sampling decision carried with it.'),
+  field('span.id', 'string', E, true, 'none', 'Id of the caller\'s span, from the same header.'),
+  field('request.id', 'string', E, true, 'free', 'X-Request-ID, X-Correlation-ID, X-Kong-Request-Id, x-amzn-RequestId, x-amz-apigw-id or CF-Ray, first found.'),
+  field('link.source.mac', 'mac', EP, false, 'personal', 'MAC address of the client side (exchange) or the sender (packet).'),
+  field('link.destination.mac', 'mac', EP, false, 'personal', 'MAC address of the server side or the receiver.'),
+  field('link.type', 'string', EP, false, 'none', 'EtherType in hexadecimal.'),
+  field('link.vlan', 'ints', EP, false, 'none', 'VLAN ids, outermost first.'),
+  field('tunnel.type', 'string', EP, false, 'none', 'Innermost tunnel taken off: vxlan, geneve, gre, ipip, gtpu, mpls, pppoe, teredo.'),
+  field('tunnel.id', 'int', EP, false, 'none', 'Its VNI, key, TEID, label or session.'),
+  field('ip.ttl', 'int', EP, false, 'none', 'TTL or hop limit of the client\'s packets (exchange) or of the packet.'),
+  field('ip.dscp', 'int', EP, false, 'none', 'Differentiated services code point.'),
+  field('ip.ecn', 'int', EP, false, 'none', 'Explicit congestion notification bits.'),
+  field('ip.identification', 'int', P, false, 'none', 'IPv4 identification or IPv6 flow label.'),
+  field('ip.options', 'bool', EP, false, 'none', 'True when IPv4 options or IPv6 extension headers were present.'),
+  field('ip.total_length', 'int', P, false, 'none', 'Bytes of the packet on the wire, link layer included.', 'By'),
+  field('tcp.flags', 'string', ECP, false, 'none', 'Flags seen, e.g. SYN,ACK: of both sides, or of the packet.'),
+  field('tcp.handshake_duration', 'seconds', EC, false, 'none', 'SYN to the ACK that ends the handshake.', 's'),
+  field('tcp.retransmissions', 'int', EC, false, 'none', 'Segments that brought nothing new, both sides.'),
+  field('tcp.resets', 'int', EC, false, 'none', 'RST packets seen, both sides.'),
+  field('tcp.window', 'int', EP, false, 'none', 'Last window of the client, scaled when the scale is known; of the packet as sent.', 'By'),
+  field('tcp.sequence', 'int', P, false, 'none', 'Sequence number.'),
+  field('tcp.acknowledgement', 'int', P, false, 'none', 'Acknowledgement number.'),
+  field('tcp.mss', 'int', EP, false, 'none', 'Maximum segment size announced by the client, or in the packet.', 'By'),
+  field('icmp.type', 'int', P, false, 'none', 'ICMP type.'),
+  field('icmp.code', 'int', P, false, 'none', 'ICMP code.'),
+  field('connection.client.bytes', 'int', C, true, 'none', 'Payload bytes sent by the client.', 'By'),
+  field('connection.client.packets', 'int', C, true, 'none', 'Packets sent by the client, as far as seen.'),
+  field('connection.server.bytes', 'int', C, true, 'none', 'Payload bytes sent by the server.', 'By'),
+  field('connection.server.packets', 'int', C, true, 'none', 'Packets sent by the server, as far as seen.'),
+  field('connection.lost_bytes', 'int', C, true, 'none', 'Payload bytes the capture did not get.', 'By'),
+  field('connection.exchanges', 'int', C, true, 'none', 'Exchanges logged for it.'),
+  field('anomalies', 'strings', E, true, 'none', 'Oddities of the messages, by name, e.g. length_and_chunked.'),
+  field('marks', 'marks', ['exchange', 'connection'], true, 'none', 'Why a field is cut, missing or unknown: field name to reason.'),
+]
+
+/** Field id by name: 1 .. FIELDS.length. */
+export const FIELD_ID: ReadonlyMap<string, number> = new Map(FIELDS.map((entry, index) => [entry.name, index + 1]))
+
+/** Id of a field that is known to exist. @throws {RangeError} for a name that is not in the registry. */
+export function fieldId(name: string): number {
+  const id = FIELD_ID.get(name)
+  if (id === undefined) throw new RangeError(`Cannot find field "${name}": it is not in the registry`)
+  return id
+}
+
+/** Why a value is cut, missing or unknown. Id = place + 1, as in EXCHANGE_MARKS. */
+export const MARK_REASONS = [
+  'no response before the connection closed',
+  'no response before the connection was reset',
+  'no response before the time limit',
+  'no response before the capture ended',
+  'no request seen: the capture began inside the exchange',
+  'lost by the capture',
+  'hook sees one direction only',
+  'connection table full',
+  'cut: more than the bound',
+  'cut short: the connection closed inside the message',
+  'cut short: the capture ended inside the message',
+  'malformed message',
+  'unknown: bytes are missing inside the message',
+  'not valid UTF-8: shown as ISO-8859-1',
+  'connection became a tunnel',
+  'too many exchanges waiting on the connection',
+  'memory limit reached',
+  'connection was idle for too long',
+] as const
+
+export type MarkReason = (typeof MARK_REASONS)[number]
