@@ -1,0 +1,132 @@
+import { BpfError } from './bpf-error.ts'
+import { libbpf } from './libbpf.ts'
+import type { Pointer } from './libbpf.ts'
+import { AttachedLink } from './link.ts'
+import type { Link, LinkParts } from './link.ts'
+import { attachTcx, attachXdp } from './link-network.ts'
+import type { Direction, TcxOptions, XdpMode } from './link-network.ts'
+import { readProgramInfo } from './program-info.ts'
+import type { ProgramInfo } from './program-info.ts'
+import { fail, failureOf } from './syscall.ts'
+import { runTest } from './test-run.ts'
+import type { TestRunOptions, TestRunResult } from './test-run.ts'
+import { AttachType, ProgramType, nameOf } from './uapi.ts'
+
+/** A BPF program of an object: what the verifier checks and the kernel runs. */
+export class BpfProgram {
+  readonly name: string
+  /** The ELF section, which tells libbpf the type: `tc`, `xdp`, `uprobe`. */
+  readonly section: string
+  readonly #pointer: Pointer
+  readonly #links = new Set<Link>()
+  #state: 'open' | 'loaded' | 'closed' = 'open'
+  #type: ProgramType
+
+  /** Called by BpfObject. */
+  constructor(pointer: Pointer) {
+    this.#pointer = pointer
+    this.name = libbpf.bpf_program__name(pointer)
+    this.section = libbpf.bpf_program__section_name(pointer)
+    this.#type = nameOf(ProgramType, libbpf.bpf_program__type(pointer))
+  }
+
+  get type(): ProgramType {
+    return this.#type
+  }
+
+  /** The file descriptor. @throws BpfError EBADF before `load`, after `close`, and without autoload. */
+  get fd(): number {
+    const fd = this.#state === 'loaded' ? libbpf.bpf_program__fd(this.#pointer) : -1
+    if (fd >= 0) return fd
+    const why = this.#state === 'open' ? 'the object is not loaded; call load() first'
+      : this.#state === 'closed' ? 'it is closed' : 'it was left out of load() by setAutoload(false)'
+    throw new BpfError(`Cannot use the program "${this.name}": ${why}`, 'EBADF')
+  }
+
+  /** Whether `load` gives this program to the kernel. */
+  get autoload(): boolean {
+    return this.#state !== 'closed' && libbpf.bpf_program__autoload(this.#pointer)
+  }
+
+  /** The attach type the kernel is told at load, which some types are verified against. */
+  get expectedAttachType(): AttachType {
+    this.#requireAlive()
+    return nameOf(AttachType, libbpf.bpf_program__expected_attach_type(this.#pointer)) as AttachType
+  }
+
+  /** What is attached now. */
+  get links(): ReadonlySet<Link> {
+    return this.#links
+  }
+
+  /** Before `load`: leave the program out, or in. */
+  setAutoload(autoload: boolean): void {
+    this.#requireOpen('change autoload of')
+    // SAFETY: the pointer is a bpf_program of an open object.
+    const error = libbpf.bpf_program__set_autoload(this.#pointer, autoload)
+    if (error < 0) fail(`Cannot change autoload of "${this.name}"`, failureOf(error))
+  }
+
+  /** Before `load`: the program's type, for a section name libbpf does not know. */
+  setType(type: ProgramType): void {
+    this.#requireOpen('change the type of')
+    // SAFETY: the pointer is a bpf_program of an open object.
+    const error = libbpf.bpf_program__set_type(this.#pointer, ProgramType[type])
+    if (error < 0) fail(`Cannot make "${this.name}" a ${type} program`, failureOf(error))
+    this.#type = type
+  }
+
+  /** Before `load`: the attach type to be verified for. */
+  setAttachType(type: AttachType): void {
+    this.#requireOpen('change the attach type of')
+    // SAFETY: the pointer is a bpf_program of an open object.
+    const error = libbpf.bpf_program__set_expected_attach_type(this.#pointer, AttachType[type])
+    if (error < 0) fail(`Cannot set the attach type of "${this.name}" to ${type}`, failureOf(error))
+  }
+
+  /** What the kernel knows of it. Run time and count stay 0 unless `bpfStats` are enabled. */
+  info(): ProgramInfo {
+    return readProgramInfo(this)
+  }
+
+  /** Runs the program once or more on `input` in the kernel, without attaching it (BPF_PROG_TEST_RUN). */
+  testRun(input: Uint8Array, options: TestRunOptions = {}): TestRunResult {
+    return runTest(this, input, options)
+  }
+
+  /** Sees every packet of an interface, as TCX (kernel 6.6). */
+  attachTcx(interfaceIndex: number, direction: Direction, options?: TcxOptions): Link {
+    return this.#keep(attachTcx(this, interfaceIndex, direction, options))
+  }
+
+  /** Sees every packet an interface receives, before the network stack; `.mode` tells how. */
+  attachXdp(interfaceIndex: number, mode: XdpMode = 'auto'): Link {
+    return this.#keep(attachXdp(this, interfaceIndex, mode))
+  }
+
+  /** Called by BpfObject once the kernel has the program. */
+  markLoaded(): void {
+    this.#state = 'loaded'
+  }
+
+  /** Called by BpfObject: detaches every link. */
+  close(): void {
+    for (const link of [...this.#links]) link.detach()
+    this.#state = 'closed'
+  }
+
+  #keep(parts: LinkParts): Link {
+    const link = new AttachedLink(parts, (gone) => this.#links.delete(gone))
+    this.#links.add(link)
+    return link
+  }
+
+  #requireAlive(): void {
+    if (this.#state === 'closed') throw new BpfError(`Cannot use the program "${this.name}": it is closed`, 'EBADF')
+  }
+
+  #requireOpen(verb: string): void {
+    if (this.#state === 'open') return
+    throw new BpfError(`Cannot ${verb} "${this.name}": it is ${this.#state}; do so before load()`, 'EBUSY')
+  }
+}
