@@ -1,35 +1,67 @@
 # Lintel. `make` lists the targets.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
+PATH := $(PATH):/usr/sbin:/sbin
 NODE := node_modules/.bin/node
-CLANG ?= $(shell command -v clang-19 || command -v clang)
 BPF_SOURCES := $(wildcard bpf/*.bpf.c)
 BPF_OBJECTS := $(BPF_SOURCES:bpf/%.bpf.c=build/%.bpf.o)
 WASM_SOURCES := $(shell find wasm -name '*.ts')
 ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
+CLANG = $(shell command -v clang-19 || command -v clang)
+ROOT_ONLY = @[ "$$(id -u)" = 0 ] || { echo "lintel: loading programs into the kernel needs root; run: sudo make $@" >&2; exit 1; }
 
 .PHONY: help
 help: ## list the targets
-	@grep -E '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
+	@echo "Lintel logs every HTTP header that crosses this machine. Start with: make run"
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
+
+.PHONY: run
+run: setup-run build ## install what is missing, build, and log all interfaces (NDJSON in data/)
+	$(ROOT_ONLY)
+	@bin/lintel run --output pretty --output file:data/exchanges.ndjson
+
+.PHONY: test
+test: setup-test build ## install what is missing, build, and run every test
+	$(ROOT_ONLY)
+	@$(NODE) tools/test.ts $(TESTS)
+
+.PHONY: bench
+bench: setup-bench build ## measure Lintel against other tools in one run and print the tables
+	$(ROOT_ONLY)
+	@$(NODE) bench/main.ts $(ARGS)
+
+.PHONY: check
+check: node_modules ## type check, and generated files are fresh
+	@node_modules/.bin/tsc -p .
+	@$(NODE) tools/gen-layout.ts --check
 
 .PHONY: build
 build: build/lintel.wasm $(BPF_OBJECTS) ## compile the kernel programs and the byte module into build/
-
-build/lintel.wasm: $(WASM_SOURCES) | node_modules
-	@mkdir -p build
-	@$(NODE) node_modules/assemblyscript/bin/asc.js wasm/mod.ts -o $@.$$$$.tmp --textFile /dev/null -O3 --runtime stub --enable simd \
-	  --enable bulk-memory --initialMemory 4096 --maximumMemory 4096 && mv $@.*.tmp $@
-
-build/vmlinux.h:
-	@mkdir -p build
-	@bpftool btf dump file /sys/kernel/btf/vmlinux format c > $@.$$$$.tmp && mv $@.*.tmp $@
-
-build/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h) build/vmlinux.h
-	@$(CLANG) -O2 -g -target bpf -D__TARGET_ARCH_$(ARCH) -Wall -Werror -Ibpf -Ibuild -c $< -o $@.$$$$.tmp && mv $@.*.tmp $@
 
 .PHONY: layout
 layout: node_modules ## regenerate src/capture/events.gen.ts from bpf/events.h
 	@$(NODE) tools/gen-layout.ts
 
+.PHONY: clean
+clean: ## remove what was built and installed here
+	@rm -rf build node_modules
+
+.PHONY: setup-run setup-test setup-bench
+setup-run setup-test setup-bench: setup-%:
+	@tools/setup.sh $*
+
+# Each product is written beside its place and moved there, so that an interrupted build leaves nothing half made.
+build/lintel.wasm: $(WASM_SOURCES) | node_modules
+	@mkdir -p build
+	@$(NODE) node_modules/assemblyscript/bin/asc.js wasm/mod.ts -o $@.$$$$.tmp --textFile /dev/null -O3 --runtime stub \
+	  --enable simd --enable bulk-memory --initialMemory 4096 --maximumMemory 4096 && mv $@.$$$$.tmp $@
+
+build/vmlinux.h:
+	@mkdir -p build
+	@bpftool btf dump file /sys/kernel/btf/vmlinux format c > $@.$$$$.tmp && mv $@.$$$$.tmp $@
+
+build/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h) build/vmlinux.h
+	@$(CLANG) -O2 -g -target bpf -D__TARGET_ARCH_$(ARCH) -Wall -Werror -Ibpf -Ibuild -c $< -o $@.$$$$.tmp && mv $@.$$$$.tmp $@
+
 node_modules: package-lock.json
-	@npm ci --ignore-scripts --no-audit --no-fund && touch node_modules
+	@npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null && touch node_modules

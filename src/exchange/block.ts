@@ -1,0 +1,75 @@
+import type { ByteMemory } from '../../lib/bytes/mod.ts'
+import * as L from '../../wasm/layout.ts'
+import { fieldId, MARK_REASONS } from './fields.ts'
+import type { MarkReason } from './fields.ts'
+
+const MARKS_MAX = 16
+const INTERIM_MAX = 6
+
+/** Field that a mark hangs on, by what is missing or cut. */
+export const MARK_FIELD = {
+  request: fieldId('http.request.method'),
+  requestHeader: fieldId('http.request.header'),
+  requestBody: fieldId('http.request.body.size'),
+  response: fieldId('http.response.status_code'),
+  responseHeader: fieldId('http.response.header'),
+  responseBody: fieldId('http.response.body.size'),
+  duration: fieldId('duration'),
+} as const
+
+const REASON_ID: ReadonlyMap<MarkReason, number> = new Map(MARK_REASONS.map((reason, index) => [reason, index + 1]))
+
+/**
+ * A fresh EXCHANGE block (wasm/layout.ts).
+ *
+ * @returns its address; 0 when the memory limit refused it
+ */
+export function openBlock(memory: ByteMemory, connectionBlock: number, depth: number): number {
+  const block = memory.allocator.alloc(L.EXCHANGE_BYTES)
+  if (block === 0) return 0
+  memory.u8.fill(0, block, block + L.EXCHANGE_BYTES)
+  memory.u32[(block + L.EXCHANGE_CONNECTION) >>> 2] = connectionBlock
+  memory.u32[(block + L.EXCHANGE_DEPTH) >>> 2] = depth
+  const f64 = memory.f64
+  const base = block >>> 3
+  f64[base + (L.EXCHANGE_REQUEST_TIME >>> 3)] = -1
+  f64[base + (L.EXCHANGE_REQUEST_END_TIME >>> 3)] = -1
+  f64[base + (L.EXCHANGE_RESPONSE_TIME >>> 3)] = -1
+  f64[base + (L.EXCHANGE_RESPONSE_END_TIME >>> 3)] = -1
+  f64[base + (L.EXCHANGE_REQUEST_BODY >>> 3)] = -1
+  f64[base + (L.EXCHANGE_RESPONSE_BODY >>> 3)] = -1
+  return block
+}
+
+/** Gives back the block and the head and trailer blocks it points to. */
+export function closeBlock(memory: ByteMemory, block: number): void {
+  freeHead(memory, memory.u32[(block + L.EXCHANGE_REQUEST) >>> 2]!)
+  freeHead(memory, memory.u32[(block + L.EXCHANGE_RESPONSE) >>> 2]!)
+  freeHead(memory, memory.u32[(block + L.EXCHANGE_REQUEST_TRAILER) >>> 2]!)
+  freeHead(memory, memory.u32[(block + L.EXCHANGE_RESPONSE_TRAILER) >>> 2]!)
+  memory.allocator.free(block, L.EXCHANGE_BYTES)
+}
+
+/** Gives back one HEAD block; 0 is none. */
+export function freeHead(memory: ByteMemory, head: number): void {
+  if (head !== 0) memory.allocator.free(head, memory.u32[(head + L.HEAD_BYTES) >>> 2]!)
+}
+
+/** Says why a field is missing, cut or unknown; marks over the 16th are left out, the first reason of a field stands. */
+export function mark(memory: ByteMemory, block: number, field: number, reason: MarkReason): void {
+  const count = memory.u8[block + L.EXCHANGE_MARK_COUNT]!
+  if (count >= MARKS_MAX) return
+  const marks = (block + L.EXCHANGE_MARKS) >>> 1
+  for (let index = 0; index < count; index++) if (memory.u16[marks + index * 2] === field) return
+  memory.u16[marks + count * 2] = field
+  memory.u16[marks + count * 2 + 1] = REASON_ID.get(reason)!
+  memory.u8[block + L.EXCHANGE_MARK_COUNT] = count + 1
+}
+
+/** Notes the status of a 1xx response; over the sixth they are not kept. */
+export function addInterim(memory: ByteMemory, block: number, status: number): void {
+  const count = memory.u8[block + L.EXCHANGE_INTERIM_COUNT]!
+  if (count >= INTERIM_MAX) return
+  memory.u16[(block + L.EXCHANGE_INTERIM + count * 2) >>> 1] = status
+  memory.u8[block + L.EXCHANGE_INTERIM_COUNT] = count + 1
+}

@@ -1,0 +1,14 @@
+/**
+ * exchange: messages → exchanges: a request with its response, timing, and what is known of the connection.
+ *
+ * In    messages with exchange numbers that the decoder vouches for.
+ * Out   EXCHANGE blocks (wasm/layout.ts), each once, in the order in which they are over.
+ * Drops an exchange that the shared memory's limit refuses; counted as `memory_limit`.
+ * Marks a half exchange with the reason why the other half is missing; nothing is guessed.
+ *
+ * @module
+ */
+export { FIELDS, FIELD_ID, fieldId, MARK_REASONS } from './fields.ts'
+export type { Field, FieldType, MarkReason, RecordKind, Sensitivity } from './fields.ts'
+export { Pairer } from './pairer.ts'
+export type { ExchangeOutput, PairerOptions } from './pairer.ts'

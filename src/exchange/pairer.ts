@@ -1,0 +1,253 @@
+import type { ByteMemory } from '../../lib/bytes/mod.ts'
+import type { End, Side, StreamControl } from '../connection/mod.ts'
+import { MESSAGE, MESSAGE_END } from '../decode/mod.ts'
+import type { Message, MessageSink } from '../decode/mod.ts'
+import * as L from '../../wasm/layout.ts'
+import { addInterim, closeBlock, freeHead, mark, MARK_FIELD, openBlock } from './block.ts'
+import type { MarkReason } from './fields.ts'
+
+/** Takes what the exchange stage yields. */
+export interface ExchangeOutput {
+  /** One exchange: an EXCHANGE block (wasm/layout.ts), valid during the call only. */
+  exchange(block: number): void
+  /** One exchange that could not be kept, for the reason given: it counts as seen and dropped. */
+  dropped(reason: string): void
+  /** An oddity of a connection, by its decoder's name. */
+  anomaly(connection: StreamControl, side: Side, name: string, time: number): void
+}
+
+export interface PairerOptions {
+  /**
+   * False when the hook sees one direction only: a request is then given on without its response once the same
+   * connection asks again, or after `oneDirectionMs`, unless a packet of the server was ever seen on it.
+   */
+  readonly seesBothDirections: boolean
+  /** Nanoseconds that a one-direction request waits for a sign of its server. */
+  readonly oneDirectionNs?: number
+}
+
+/** An exchange that is not yet over. */
+interface Pending {
+  readonly number: number
+  readonly block: number
+  readonly startTime: number
+  requestOver: boolean
+  responseOver: boolean
+  hasResponse: boolean
+}
+
+interface Waiting {
+  readonly connection: StreamControl
+  readonly pending: Pending[]
+  depth: number
+}
+
+const CLOSE_REASON: Readonly<Record<End, MarkReason>> = {
+  fin: 'no response before the connection closed',
+  reset: 'no response before the connection was reset',
+  idle: 'connection was idle for too long',
+  evicted: 'connection table full',
+  replaced: 'no response before the connection closed',
+  shutdown: 'no response before the capture ended',
+}
+
+/**
+ * Pairs the messages of each connection by their exchange number (the decoder's word: it never guesses) and gives each
+ * exchange on once, when both messages are over or the connection is.
+ *
+ * Bound: what the decoder leaves outstanding (1,000 a connection) and the shared memory's limit; an exchange that the
+ * memory refuses is counted as dropped.
+ */
+export class Pairer implements MessageSink {
+  readonly #memory: ByteMemory
+  readonly #output: ExchangeOutput
+  readonly #seesBoth: boolean
+  readonly #oneDirectionNs: number
+  readonly #waiting = new Map<number, Waiting>()
+
+  constructor(memory: ByteMemory, output: ExchangeOutput, options: PairerOptions) {
+    this.#memory = memory
+    this.#output = output
+    this.#seesBoth = options.seesBothDirections
+    this.#oneDirectionNs = options.oneDirectionNs ?? 2e9
+  }
+
+  /** Connections with at least one exchange begun. */
+  get connectionCount(): number {
+    return this.#waiting.size
+  }
+
+  head(connection: StreamControl, message: Message): void {
+    const waiting = this.#waitingOf(connection)
+    if (message.kind === MESSAGE.request) {
+      if (!this.#seesBoth) this.#giveUpOnServer(waiting, Infinity)
+      const pending = this.#begin(waiting, message)
+      if (pending === undefined) return
+      this.#memory.u32[(pending.block + L.EXCHANGE_REQUEST) >>> 2] = message.head
+      this.#memory.f64[(pending.block + L.EXCHANGE_REQUEST_TIME) >>> 3] = message.startTime
+      return
+    }
+    if (message.kind === MESSAGE.interim) this.#interim(waiting, message)
+    else this.#response(waiting, message)
+  }
+
+  end(connection: StreamControl, message: Message): void {
+    if (message.kind === MESSAGE.interim) return
+    const waiting = this.#waiting.get(connection.id)
+    const pending = waiting === undefined ? undefined : find(waiting.pending, message.exchange)
+    if (waiting === undefined || pending === undefined) {
+      freeHead(this.#memory, message.trailer)
+      return
+    }
+    if (message.kind === MESSAGE.request) this.#endRequest(pending, message)
+    else this.#endResponse(pending, message)
+    const odd = (pending.block + L.EXCHANGE_ODDITIES) >>> 2
+    this.#memory.u32[odd] = this.#memory.u32[odd]! | message.oddities
+    if (pending.requestOver && pending.responseOver) this.#give(waiting, pending)
+  }
+
+  anomaly(connection: StreamControl, side: Side, name: string, time: number): void {
+    this.#output.anomaly(connection, side, name, time)
+  }
+
+  close(connection: StreamControl, cause: End, _time: number): void {
+    const waiting = this.#waiting.get(connection.id)
+    if (waiting === undefined) return
+    while (waiting.pending.length > 0) this.#giveUnfinished(waiting, waiting.pending[0]!, CLOSE_REASON[cause])
+    this.#waiting.delete(connection.id)
+  }
+
+  /** Called now and then: gives on requests whose server the hook cannot see. `time` is the source's present time. */
+  tick(time: number): void {
+    if (this.#seesBoth) return
+    for (const waiting of this.#waiting.values()) this.#giveUpOnServer(waiting, time - this.#oneDirectionNs)
+  }
+
+  #waitingOf(connection: StreamControl): Waiting {
+    let waiting = this.#waiting.get(connection.id)
+    if (waiting === undefined) {
+      waiting = { connection, pending: [], depth: 0 }
+      this.#waiting.set(connection.id, waiting)
+    }
+    return waiting
+  }
+
+  #begin(waiting: Waiting, message: Message): Pending | undefined {
+    waiting.depth++
+    const connection = waiting.connection
+    const block = message.head === 0 ? 0 : openBlock(this.#memory, connection.block, waiting.depth)
+    if (block === 0) {
+      freeHead(this.#memory, message.head)
+      this.#output.dropped('memory_limit')
+      return undefined
+    }
+    connection.retain()
+    const pending: Pending = {
+      number: message.exchange,
+      block,
+      startTime: message.startTime,
+      requestOver: false,
+      responseOver: false,
+      hasResponse: false,
+    }
+    waiting.pending.push(pending)
+    return pending
+  }
+
+  #interim(waiting: Waiting, message: Message): void {
+    const pending = find(waiting.pending, message.exchange)
+    if (pending !== undefined && message.head !== 0) {
+      addInterim(this.#memory, pending.block, this.#memory.u16[(message.head + L.HEAD_STATUS) >>> 1]!)
+    }
+    freeHead(this.#memory, message.head)
+  }
+
+  #response(waiting: Waiting, message: Message): void {
+    let pending = find(waiting.pending, message.exchange)
+    if (pending === undefined) {
+      pending = this.#begin(waiting, message)
+      if (pending === undefined) return
+      pending.requestOver = true
+      mark(this.#memory, pending.block, MARK_FIELD.request, waiting.connection.fromStart ? 'lost by the capture'
+        : 'no request seen: the capture began inside the exchange')
+    }
+    if (message.head === 0) mark(this.#memory, pending.block, MARK_FIELD.response, 'memory limit reached')
+    pending.hasResponse = true
+    this.#memory.u32[(pending.block + L.EXCHANGE_RESPONSE) >>> 2] = message.head
+    this.#memory.f64[(pending.block + L.EXCHANGE_RESPONSE_TIME) >>> 3] = message.startTime
+  }
+
+  #endRequest(pending: Pending, message: Message): void {
+    const { block } = pending
+    pending.requestOver = true
+    this.#memory.u32[(block + L.EXCHANGE_REQUEST_TRAILER) >>> 2] = message.trailer
+    this.#memory.f64[(block + L.EXCHANGE_REQUEST_END_TIME) >>> 3] = message.endTime
+    this.#memory.f64[(block + L.EXCHANGE_REQUEST_BODY) >>> 3] = message.bodyBytes
+    this.#markEnd(block, MARK_FIELD.requestBody, message)
+  }
+
+  #endResponse(pending: Pending, message: Message): void {
+    const { block } = pending
+    pending.responseOver = true
+    this.#memory.u32[(block + L.EXCHANGE_RESPONSE_TRAILER) >>> 2] = message.trailer
+    this.#memory.f64[(block + L.EXCHANGE_RESPONSE_END_TIME) >>> 3] = message.endTime
+    this.#memory.f64[(block + L.EXCHANGE_RESPONSE_BODY) >>> 3] = message.bodyBytes
+    this.#markEnd(block, MARK_FIELD.responseBody, message)
+  }
+
+  #markEnd(block: number, field: number, message: Message): void {
+    switch (message.ended) {
+      case MESSAGE_END.cut:
+        mark(this.#memory, block, field, 'cut short: the connection closed inside the message')
+        break
+      case MESSAGE_END.lost:
+        mark(this.#memory, block, field, 'unknown: bytes are missing inside the message')
+        break
+      case MESSAGE_END.malformed:
+        mark(this.#memory, block, field, 'malformed message')
+        break
+      case MESSAGE_END.tunnel:
+        mark(this.#memory, block, field, 'connection became a tunnel')
+        break
+      case MESSAGE_END.complete:
+      case undefined:
+        break
+    }
+  }
+
+  /** Requests begun before `before`, whole, on a connection where no packet of the server was ever seen. */
+  #giveUpOnServer(waiting: Waiting, before: number): void {
+    const client = waiting.connection.client
+    if (client === undefined) return
+    const server = waiting.connection.block + L.CONNECTION_SIDE + (1 - client) * L.CONNECTION_SIDE_BYTES
+    if (this.#memory.u32[(server + L.SIDE_PACKETS) >>> 2] !== 0) return
+    for (;;) {
+      const pending = waiting.pending[0]
+      if (pending === undefined || !pending.requestOver || pending.startTime >= before) return
+      this.#giveUnfinished(waiting, pending, 'hook sees one direction only')
+    }
+  }
+
+  #giveUnfinished(waiting: Waiting, pending: Pending, reason: MarkReason): void {
+    if (!pending.hasResponse) mark(this.#memory, pending.block, MARK_FIELD.response, reason)
+    this.#give(waiting, pending)
+  }
+
+  #give(waiting: Waiting, pending: Pending): void {
+    const { block } = pending
+    this.#output.exchange(block)
+    closeBlock(this.#memory, block)
+    waiting.connection.release()
+    if (waiting.pending[0] === pending) waiting.pending.shift()
+    else waiting.pending.splice(waiting.pending.indexOf(pending), 1)
+  }
+}
+
+/** Usually one is pending; a pipeline holds a few. */
+function find(pending: readonly Pending[], number: number): Pending | undefined {
+  for (let index = 0; index < pending.length; index++) {
+    const candidate = pending[index]!
+    if (candidate.number === number) return candidate
+  }
+  return undefined
+}

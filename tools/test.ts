@@ -1,0 +1,51 @@
+/**
+ * Runs the tests and closes with one line: `N passed, N failed` (and `, N skipped`).
+ *
+ * In: globs as arguments; none = every test. With CI=true a skipped test counts as failed: there nothing may be left out.
+ *
+ * @module
+ */
+import { globSync } from 'node:fs'
+import { run } from 'node:test'
+import { spec } from 'node:test/reporters'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+process.chdir(root)
+
+const EVERY_TEST = ['lib/**/*.test.ts', 'src/**/*.test.ts', 'cli/**/*.test.ts', 'tools/**/*.test.ts', 'test/**/*.test.ts']
+const patterns = process.argv.length > 2 ? process.argv.slice(2) : EVERY_TEST
+const files = [...new Set(patterns.flatMap((pattern) => globSync(pattern)))].sort()
+if (files.length === 0) {
+  console.error(`Cannot find a test that matches ${patterns.join(' ')}`)
+  process.exit(2)
+}
+
+let passed = 0
+let failed = 0
+let skipped = 0
+const failures: string[] = []
+
+// One file after the other: live tests share the kernel's interfaces and this machine's cores.
+const stream = run({ files: files.map((file) => `${root}${file}`), concurrency: 1, cwd: root })
+stream.on('test:pass', (event) => {
+  if (event.details.type === 'suite') return
+  if (event.skip !== undefined && event.skip !== false) skipped++
+  else passed++
+})
+stream.on('test:fail', (event) => {
+  if (event.details.type === 'suite') return
+  failed++
+  failures.push(`${event.file ?? ''}: ${event.name}`)
+})
+stream.compose(new spec()).pipe(process.stdout)
+stream.on('end', () => {
+  setImmediate(() => {
+    const strict = process.env['CI'] === 'true'
+    for (const failure of failures) console.log(`failed: ${failure}`)
+    if (strict && skipped > 0) console.log(`${skipped} tests were skipped: with CI=true that counts as failed`)
+    const failedInAll = failed + (strict ? skipped : 0)
+    console.log(`${passed} passed, ${failedInAll} failed${strict || skipped === 0 ? '' : `, ${skipped} skipped`}`)
+    process.exitCode = failedInAll > 0 || passed === 0 ? 1 : 0
+  })
+})
