@@ -10,5 +10,7 @@
  */
 export { FIELDS, FIELD_ID, fieldId, MARK_REASONS } from './fields.ts'
 export type { Field, FieldType, MarkReason, RecordKind, Sensitivity } from './fields.ts'
+export { AnomalyLog } from './anomaly-log.ts'
+export type { AnomalyReport } from './anomaly-log.ts'
 export { Pairer } from './pairer.ts'
 export type { ExchangeOutput, PairerOptions } from './pairer.ts'

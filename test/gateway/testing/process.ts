@@ -1,0 +1,62 @@
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+
+/** A program that a test started, with what it said. */
+export class Running {
+  readonly child: ChildProcess
+  readonly command: string
+  output = ''
+  errors = ''
+  #exit: Promise<number>
+
+  constructor(command: string, args: string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}) {
+    this.command = `${command} ${args.join(' ')}`
+    this.child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
+    this.child.stdout!.on('data', (data: Buffer) => { this.output += data.toString('utf8') })
+    this.child.stderr!.on('data', (data: Buffer) => { this.errors += data.toString('utf8') })
+    this.#exit = once(this.child, 'exit').then(([code, signal]) => (code as number | null) ?? (signal === null ? 1 : 128))
+  }
+
+  get pid(): number {
+    return this.child.pid!
+  }
+
+  get running(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null
+  }
+
+  /** Waits for the exit and gives the code. */
+  async exit(): Promise<number> {
+    return await this.#exit
+  }
+
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number> {
+    if (this.running) this.child.kill(signal)
+    return await this.#exit
+  }
+
+  /** Waits until the file exists; a program that ends first is an error that shows what it said. */
+  async untilFile(path: string, msMax = 20_000): Promise<void> {
+    await this.until(() => existsSync(path), `file ${path}`, msMax)
+  }
+
+  async until(condition: () => boolean | Promise<boolean>, what: string, msMax = 20_000): Promise<void> {
+    const end = Date.now() + msMax
+    while (!(await condition())) {
+      if (!this.running) throw new Error(`${this.command} ended before ${what}: ${this.errors}${this.output}`)
+      if (Date.now() > end) throw new Error(`${this.command}: no ${what} within ${msMax} ms: ${this.errors}${this.output}`)
+      await delay(20)
+    }
+  }
+}
+
+/** Runs a program to its end; a code other than 0 is an error that shows what it said. */
+export async function run(command: string, args: string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): Promise<string> {
+  const running = new Running(command, args, options)
+  const code = await running.exit()
+  if (code !== 0) throw new Error(`${running.command} ended with ${code}: ${running.errors}${running.output}`)
+  return running.output
+}
