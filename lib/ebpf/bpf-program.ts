@@ -3,8 +3,15 @@ import { libbpf } from './libbpf.ts'
 import type { Pointer } from './libbpf.ts'
 import { AttachedLink } from './link.ts'
 import type { Link, LinkParts } from './link.ts'
+import { attachCgroup } from './link-cgroup.ts'
+import type { CgroupHook } from './link-cgroup.ts'
 import { attachTcx, attachXdp } from './link-network.ts'
 import type { Direction, TcxOptions, XdpMode } from './link-network.ts'
+import { attachRawTracepoint, attachTracepoint, attachUprobe } from './link-probe.ts'
+import type { LibbpfProgram, UprobeTarget } from './link-probe.ts'
+import { attachSocketFilter } from './link-socket-filter.ts'
+import { attachTc } from './link-tc.ts'
+import type { TcOptions } from './link-tc.ts'
 import { readProgramInfo } from './program-info.ts'
 import type { ProgramInfo } from './program-info.ts'
 import { fail, failureOf } from './syscall.ts'
@@ -104,6 +111,36 @@ export class BpfProgram {
     return this.#keep(attachXdp(this, interfaceIndex, mode))
   }
 
+  /** Sees every packet of an interface, on the clsact qdisc; the one kind that outlives `kill -9`. */
+  attachTc(interfaceIndex: number, direction: Direction, options?: TcOptions): Link {
+    return this.#keep(attachTc(this, interfaceIndex, direction, options))
+  }
+
+  /** Works for every process in a cgroup v2 folder and below. */
+  attachCgroup(path: string, hook: CgroupHook): Link {
+    return this.#keep(attachCgroup(this, path, hook))
+  }
+
+  /** Sees every packet of one interface, or of all (0), as tcpdump does. */
+  attachSocketFilter(interfaceIndex: number): Link {
+    return this.#keep(attachSocketFilter(this, interfaceIndex))
+  }
+
+  /** Runs at a static tracepoint: `attachTracepoint('syscalls', 'sys_enter_write')`. */
+  attachTracepoint(category: string, name: string): Link {
+    return this.#keep(attachTracepoint(this.#forLibbpf(), category, name))
+  }
+
+  /** Runs at a tracepoint with its raw arguments: `attachRawTracepoint('sys_enter')`. */
+  attachRawTracepoint(name: string): Link {
+    return this.#keep(attachRawTracepoint(this.#forLibbpf(), name))
+  }
+
+  /** Runs at a function of user space, at its entry or return. */
+  attachUprobe(target: UprobeTarget): Link {
+    return this.#keep(attachUprobe(this.#forLibbpf(), target))
+  }
+
   /** Called by BpfObject once the kernel has the program. */
   markLoaded(): void {
     this.#state = 'loaded'
@@ -119,6 +156,12 @@ export class BpfProgram {
     const link = new AttachedLink(parts, (gone) => this.#links.delete(gone))
     this.#links.add(link)
     return link
+  }
+
+  #forLibbpf(): LibbpfProgram {
+    // Asking for the descriptor refuses a program that is not in the kernel.
+    void this.fd
+    return { name: this.name, pointer: this.#pointer }
   }
 
   #requireAlive(): void {

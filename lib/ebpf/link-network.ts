@@ -85,7 +85,7 @@ export function attachXdp(program: ProgramToAttach, interfaceIndex: number, mode
       EEXIST: 'XDP is attached in the other mode; detach that first',
       EOPNOTSUPP: 'the driver has no native XDP; use "generic" or "auto"',
       ENODEV: NO_INTERFACE,
-      EINVAL: 'the driver refused it (often the MTU, or offloads such as LRO), or this is no XDP program',
+      EINVAL: 'no interface has that index, or the driver refused it (often the MTU), or it is no XDP program',
       EPERM: NO_PRIVILEGE,
     })
 }

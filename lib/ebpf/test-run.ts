@@ -8,8 +8,8 @@ export interface TestRunOptions {
   readonly context?: Uint8Array
   /** Room for the packet the program leaves; by default the input's length and 256 bytes. */
   readonly outSize?: number
-  /** BPF_F_TEST_* flags of the kernel. */
-  readonly flags?: number
+  /** Run on this CPU; raw tracepoints only. */
+  readonly cpu?: number
 }
 
 export interface TestRunResult {
@@ -23,6 +23,7 @@ export interface TestRunResult {
 
 /** sizeof(struct bpf_test_run_opts), libbpf 1.1. */
 const TEST_RUN_OPTS_BYTES = 80
+const BPF_F_TEST_RUN_ON_CPU = 1
 const HEADROOM_BYTES = 256
 /** A signal interrupts a test run; so often it is tried again. */
 const INTERRUPTED_MAX = 16
@@ -31,10 +32,11 @@ const INTERRUPTED_MAX = 16
 export function runTest(
   program: { readonly name: string; readonly fd: number }, input: Uint8Array, options: TestRunOptions,
 ): TestRunResult {
-  const { repeat = 1, context, flags = 0 } = options
+  const { repeat = 1, context, cpu } = options
   const output = new Uint8Array(options.outSize ?? (input.length > 0 ? input.length + HEADROOM_BYTES : 0))
   const build = (): CStruct => {
-    const run = CStruct.options(TEST_RUN_OPTS_BYTES).u32(68, flags)
+    const run = CStruct.options(TEST_RUN_OPTS_BYTES)
+    if (cpu !== undefined) run.u32(68, BPF_F_TEST_RUN_ON_CPU).u32(72, cpu)
     if (repeat !== 1) run.u32(60, repeat)
     if (input.length > 0) run.pointer(8, input).u32(24, input.length)
     if (output.length > 0) run.pointer(16, output).u32(28, output.length)
