@@ -71,7 +71,7 @@ struct packet_event {
 	__u32 retransmissions;     /* packets of this direction that brought nothing new, so far */
 	__u8 source_address[16];   /* network order; IPv4 in the first 4 bytes, the rest 0 */
 	__u8 destination_address[16];
-	__u16 source_port;         /* ICMP: type */
+	__u16 source_port;         /* ICMP: type; ARP: operation */
 	__u16 destination_port;    /* ICMP: code */
 	__u16 data_offset;         /* of the captured bytes from the start of this struct */
 	__u16 link_type;           /* EVENT_FRAME: LINKTYPE_ of the frame (1 Ethernet, 101 raw IP) */
@@ -128,7 +128,7 @@ struct settings {
 	__u32 reserved;
 };
 
-/* Index in the per-CPU array map "counters"; each value is a __u64. packets_seen is the sum of the others marked (=). */
+/* Index in the per-CPU array map "counters": one entry of COUNTER_COUNT __u64. packets_seen is the sum of the others marked (=). */
 #define COUNTER_PACKETS_SEEN 0
 #define COUNTER_DELIVERED 1            /* (=) records handed to user space */
 #define COUNTER_NOT_WANTED_PORT 2      /* (=) */

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * A packet's way through the programs: parse, filter, connection, deliver. Each packet ends under exactly one counter.
+ */
+#ifndef LINTEL_INSPECT_H
+#define LINTEL_INSPECT_H
+
+#include "connection.h"
+#include "plain.h"
+
+struct place {
+	__u32 hook;
+	__u32 direction;
+	__u32 interface;
+	__u32 link;   /* 1: frames begin with an Ethernet header */
+	__u32 shared; /* 1: the hook may be interrupted by itself on one CPU, so counters change atomically */
+};
+
+static __always_inline void count_one(struct counters *count, __u32 index, __u32 shared)
+{
+	__u64 at = index;
+
+	/* Hidden from the optimiser, so that the value tested is the value used. */
+	asm volatile("" : "+r"(at));
+	if (at >= COUNTER_COUNT)
+		return;
+	if (shared)
+		__sync_fetch_and_add(&count->value[at], 1);
+	else
+		count->value[at]++;
+}
+
+static __always_inline __u32 deliver_frame(CONTEXT *ctx, struct packet *packet, struct counters *count, __u32 link)
+{
+	struct packet_event *event = &packet->event;
+
+	event->kind = EVENT_FRAME;
+	event->link_type = link ? 1 : 101;
+	event->payload_length = event->frame_length;
+	event->payload_skipped = 0;
+	packet->payload_offset = 0;
+	return deliver(ctx, packet, count, CAPTURE_MAX);
+}
+
+/* ARP and frames that are not fragments have no connection, so no home path: each hook shows them. */
+static __always_inline __u32 stray(CONTEXT *ctx, struct packet *packet, struct counters *count, __u32 frame, __u32 link)
+{
+	packet->event.time_ns = bpf_ktime_get_boot_ns();
+	if (frame)
+		return deliver_frame(ctx, packet, count, link);
+	return deliver(ctx, packet, count, 0);
+}
+
+/* A packet of a known connection, on its home path. `most` = how many bytes of it to copy. */
+static __always_inline __u32 choose(CONTEXT *ctx, const struct settings *set, struct packet *packet,
+				    struct connection *connection, __u32 side, __u32 *most)
+{
+	struct packet_event *event = &packet->event;
+	int headers_too = !!(set->flags & SETTING_PACKETS);
+	__u32 reason, verdict;
+
+	*most = set->head_bytes_max;
+	if (connection->verdict == VERDICT_OTHER) {
+		*most = 0;
+		return headers_too ? 0 : COUNTER_UNKNOWN_PROTOCOL;
+	}
+	reason = obey_directive(connection, &connection->direction[side & 1], event, side);
+	if (reason == COUNTER_SKIPPED && headers_too)
+		return 0;
+	if (reason || event->payload_length == 0 || connection->verdict == VERDICT_HTTP)
+		return reason;
+	verdict = judge(ctx, packet, connection, side & 1);
+	connection->verdict = verdict;
+	if (verdict == VERDICT_OTHER) {
+		event->flags |= FLAG_NOT_HTTP;
+		*most = NOT_HTTP_BYTES;
+		return 0;
+	}
+	if (verdict == VERDICT_HTTP || near_start(&connection->direction[side & 1], event) || (event->tcp_flags & CONTROL_FLAGS))
+		return 0;
+	*most = 0;
+	return headers_too ? 0 : COUNTER_UNKNOWN_PROTOCOL;
+}
+
+VERIFIED_ALONE __u32 follow(CONTEXT *ctx, struct packet *packet, __u32 frame, __u32 link)
+{
+	__u32 zero = 0, side, reason, end, most = 0;
+	struct counters *count = bpf_map_lookup_elem(&counters, &zero);
+	const struct settings *set = bpf_map_lookup_elem(&settings, &zero);
+	struct connection *connection;
+	struct packet_event *event;
+	struct direction *direction;
+	struct connection_key key;
+	int tcp;
+
+	if (!packet || !count || !set)
+		return COUNTER_LOST_COPY;
+	event = &packet->event;
+	tcp = event->ip_protocol == PROTOCOL_TCP && !frame;
+	side = key_of(packet, &key) & 1;
+	if (set->sample_below < 65536 && sample_of(&key) >= set->sample_below)
+		return COUNTER_SAMPLED;
+	event->time_ns = bpf_ktime_get_boot_ns();
+	end = event->tcp_sequence + event->payload_length + !!(event->tcp_flags & TCP_SYN) + !!(event->tcp_flags & TCP_FIN);
+	connection = bpf_map_lookup_elem(&connections, &key);
+	/* A SYN with another sequence number opens a new connection between the same ports. */
+	if (connection && tcp && (event->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN &&
+	    connection->direction[side].start != event->tcp_sequence + 1)
+		connection = NULL;
+	if (!connection)
+		return OUTCOME_NEW;
+	direction = &connection->direction[side];
+	if (on_other_path(direction, event, end, event->time_ns))
+		return COUNTER_OTHER_PATH;
+	if (frame) {
+		direction->seen = event->time_ns >> TIME_UNIT_BITS;
+		return deliver_frame(ctx, packet, count, link);
+	}
+	if (tcp && (event->tcp_flags & TCP_SYN))
+		note_syn(connection, event, side);
+	note_packet(direction, event, end, event->time_ns);
+	if (tcp) {
+		reason = choose(ctx, set, packet, connection, side, &most);
+		if (reason)
+			return reason;
+	}
+	event->connection_tag = connection->tag;
+	event->flags |= FLAG_NUMBERED | (connection->midstream ? FLAG_MIDSTREAM : 0);
+	event->record_number = fetch_and_increment(&direction->records);
+	return deliver(ctx, packet, count, most);
+}
+
+static __always_inline __u32 examine(CONTEXT *ctx, const struct settings *set, struct counters *count, struct place place)
+{
+	struct packet packet;
+	__u32 outcome, reason, frame;
+
+	reason = reject_interface(set, place.interface);
+	if (reason)
+		return reason;
+	outcome = parse_plain(ctx, set, &packet, place.link);
+	if (outcome == OUTCOME_UNSURE) {
+		begin_packet(ctx, &packet);
+		outcome = parse_layers(ctx, &packet, place.link ? NEXT_ETHERNET : NEXT_RAW_IP);
+		if (outcome < COUNTER_COUNT)
+			return outcome;
+		reason = outcome == OUTCOME_FRAME ? reject_frame(set, &packet) : reject_segment(set, &packet);
+		if (reason)
+			return reason;
+	} else if (outcome != OUTCOME_SEGMENT) {
+		return outcome;
+	}
+	frame = outcome == OUTCOME_FRAME;
+	packet.event.hook = place.hook;
+	packet.event.direction = place.direction;
+	packet.event.interface_index = place.interface;
+	if (packet.event.ip_version != 0 && (set->flags & (SETTING_CIDR_INCLUDE | SETTING_CIDR_EXCLUDE))) {
+		reason = reject_addresses(set, &packet.event);
+		if (reason)
+			return reason;
+	}
+	if (packet.event.ip_version == 0 || (frame && !(packet.more & MORE_FRAGMENT)))
+		return stray(ctx, &packet, count, frame, place.link);
+	if (packet.event.tcp_flags & TCP_SYN)
+		parse_syn_options(ctx, &packet, packet.offset + sizeof(struct tcp));
+	outcome = follow(ctx, &packet, frame, place.link);
+	if (outcome != OUTCOME_NEW)
+		return outcome;
+	reason = meet(ctx, &packet, frame || (set->flags & SETTING_PACKETS));
+	if (reason)
+		return reason;
+	count->value[COUNTER_CONNECTIONS_NEW]++;
+	outcome = follow(ctx, &packet, frame, place.link);
+	return outcome == OUTCOME_NEW ? COUNTER_LOST_TABLE : outcome;
+}
+
+static __always_inline void inspect(CONTEXT *ctx, struct place place)
+{
+	__u32 zero = 0;
+	struct counters *count = bpf_map_lookup_elem(&counters, &zero);
+	const struct settings *set = bpf_map_lookup_elem(&settings, &zero);
+
+	if (!count || !set)
+		return;
+	count_one(count, COUNTER_PACKETS_SEEN, place.shared);
+	count_one(count, examine(ctx, set, count, place), place.shared);
+}
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* What one packet and one connection are while the programs work on them. */
+#ifndef LINTEL_PACKET_H
+#define LINTEL_PACKET_H
+
+/* The programs touch UAPI structs only, whose layout never moves: no CO-RE, so a kernel without BTF loads them too. */
+#define BPF_NO_PRESERVE_ACCESS_INDEX
+#include "vmlinux.h"
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+#include "events.h"
+#include "headers.h"
+
+/* A packet ends as one COUNTER_ index, or goes on as one of these. */
+#define OUTCOME_SEGMENT 256 /* parsed: event and payload_offset are filled */
+#define OUTCOME_FRAME 257   /* not to be parsed here: user space gets the frame */
+#define OUTCOME_UNSURE 258  /* the short parser gave up: ask the long one */
+#define OUTCOME_NEW 259      /* the table does not know the connection */
+
+/* struct packet.more */
+#define MORE_HANDSHAKE 1 /* the bare acknowledgement that ends a handshake */
+#define MORE_FRAGMENT 2  /* an IP fragment */
+
+struct packet {
+	struct packet_event event;
+	__u32 offset;         /* of what is parsed next, from the frame's start */
+	__u32 end;            /* the frame's bytes that belong to the IP packet end here; the rest is padding */
+	__u32 payload_offset; /* of the captured bytes, from the frame's start */
+	__u32 more;
+};
+
+/* A connection's two directions share one key: the endpoint that sorts first comes first (see struct directive). */
+struct connection_key {
+	__u8 address[2][16];
+	__u16 port[2];
+	__u8 ip_version;
+	__u8 protocol;
+	__u8 fragment; /* 1: not a connection but the fragments between two addresses, for their home path only */
+	__u8 reserved;
+};
+
+/* struct direction.known */
+#define KNOWN_NEXT 1  /* .next is valid */
+#define KNOWN_START 2 /* .start is valid: the SYN was seen */
+#define KNOWN_PASSED 4 /* .passed is valid */
+#define KNOWN_RESET 8 /* a RST was seen */
+
+struct direction {
+	__u64 records; /* number of the next record; changed atomically only */
+	__u64 bytes;
+	__u32 packets;
+	__u32 retransmissions;
+	__u32 home;    /* interface index << 2 | DIRECTION_; 0 = none yet */
+	__u32 start;   /* sequence number of the first payload byte */
+	__u32 next;    /* sequence number after the highest seen */
+	__u32 passed;  /* the last directive.skip_until that the sequence has passed: never to be matched again */
+	__u32 known;
+	__u32 seen;    /* when the home path last carried a packet, in 2^20 ns */
+};
+
+#define VERDICT_NONE 0  /* not enough seen */
+#define VERDICT_HTTP 1
+#define VERDICT_OTHER 2 /* not a known protocol */
+
+#define CLIENT_UNKNOWN 2
+
+struct connection {
+	__u32 tag;
+	__u8 verdict;
+	__u8 client;    /* side (0, 1) that opened it, or CLIENT_UNKNOWN */
+	__u8 midstream; /* joined without its SYN */
+	__u8 reserved;
+	struct direction direction[2];
+};
+
+/*
+ * A function that the verifier checks once, by its argument types alone, and not again on each path that leads to a
+ * call: without these the paths multiply beyond its limit. Pointers must be tested for NULL (kernel >= 5.12).
+ */
+#define VERIFIED_ALONE __attribute__((noinline))
+
+static __always_inline void copy_bytes(void *to, const void *from, __u32 length)
+{
+	__builtin_memcpy(to, from, length);
+}
+
+#endif

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Does this payload begin a protocol that user space decodes? Judged from its first bytes.
+ *
+ * A new protocol is one more test in judge_client(), judge_server() or judge_midstream().
+ */
+#ifndef LINTEL_VERDICT_H
+#define LINTEL_VERDICT_H
+
+#include "packet.h"
+
+#define JUDGED_BYTES 32
+#define METHOD_MAX 24
+#define BLANK_LINES_MAX 8 /* bytes of CR and LF before a request line (RFC 9112 section 2.2) */
+
+#define TOKEN 1
+#define UPPER 2
+
+/* RFC 9110 section 5.6.2; UPPER marks the capital letters. */
+static const __u8 characters[256] = {
+	['!'] = TOKEN, ['#' ... '\''] = TOKEN, ['*' ... '+'] = TOKEN, ['-' ... '.'] = TOKEN, ['0' ... '9'] = TOKEN,
+	['A' ... 'Z'] = TOKEN | UPPER, ['^' ... 'z'] = TOKEN, ['|'] = TOKEN, ['~'] = TOKEN,
+};
+
+struct opening {
+	__u8 bytes[JUDGED_BYTES];
+	__u32 length; /* valid bytes */
+};
+
+/*
+ * A request line, PROXY version 1 and the HTTP/2 preface all begin with a method-like token and a space. A payload that
+ * ends inside the token counts too. Most letters must be capitals: so a memcached "get key" is none.
+ */
+VERIFIED_ALONE int judge_client(const struct opening *opening)
+{
+	static const __u8 proxy2[12] = "\r\n\r\n\0\r\nQUIT\n";
+	__u32 letters = 0, capitals = 0, same = 1;
+
+	if (!opening)
+		return 0;
+	for (__u32 i = 0; i < sizeof(proxy2); i++)
+		if (i < opening->length && opening->bytes[i] != proxy2[i])
+			same = 0;
+	if (same)
+		return 1;
+	for (__u32 i = 0; i < JUDGED_BYTES; i++) {
+		__u8 byte = opening->bytes[i];
+		__u8 class = characters[byte];
+
+		if (i >= opening->length)
+			return letters == 0 || capitals * 2 > letters;
+		if (letters == 0 && (byte == '\r' || byte == '\n')) {
+			if (i >= BLANK_LINES_MAX)
+				return 0;
+			continue;
+		}
+		if (byte == ' ')
+			return letters > 0 && capitals * 2 > letters;
+		if (!class || letters >= METHOD_MAX)
+			return 0;
+		letters++;
+		capitals += class >> 1;
+	}
+	return 0;
+}
+
+/* "HTTP/", or the SETTINGS frame that an HTTP/2 server may send before it hears the client (RFC 9113 section 3.4). */
+VERIFIED_ALONE int judge_server(const struct opening *opening)
+{
+	static const __u8 status[5] = "HTTP/";
+	const __u8 *bytes;
+	__u32 same = 1;
+
+	if (!opening)
+		return 0;
+	bytes = opening->bytes;
+	for (__u32 i = 0; i < sizeof(status); i++)
+		if (i < opening->length && bytes[i] != status[i])
+			same = 0;
+	if (same)
+		return 1;
+	return opening->length >= 9 && bytes[0] == 0 && bytes[1] == 0 && bytes[3] == 4 && bytes[4] == 0 &&
+	       (bytes[5] | bytes[6] | bytes[7] | bytes[8]) == 0;
+}
+
+/* Joined late, any segment may be the middle of anything: capitals only, and a target that looks like one. */
+VERIFIED_ALONE int judge_midstream(const struct opening *opening)
+{
+	static const __u8 status[7] = "HTTP/1.", connect[8] = "CONNECT ";
+	const __u8 *bytes;
+	__u32 same = 1, same_connect = 1;
+
+	if (!opening || opening->length < 12)
+		return 0;
+	bytes = opening->bytes;
+	for (__u32 i = 0; i < sizeof(status); i++)
+		if (bytes[i] != status[i])
+			same = 0;
+	if (same)
+		return 1;
+	if (!(characters[bytes[0]] & UPPER))
+		return 0;
+	for (__u32 i = 0; i < sizeof(connect); i++)
+		if (bytes[i] != connect[i])
+			same_connect = 0;
+	if (same_connect)
+		return 1;
+	for (__u32 i = 1; i < JUDGED_BYTES - 1; i++) {
+		__u8 byte = bytes[i], next = bytes[i + 1];
+
+		if (i + 1 >= opening->length || i > METHOD_MAX)
+			return 0;
+		if (byte == ' ')
+			return next == '/' || next == '*' || next == 'h' || next == 'H';
+		if (!(characters[byte] & UPPER) && byte != '-' && byte != '_')
+			return 0;
+	}
+	return 0;
+}
+
+#define AS_MIDSTREAM 0
+#define AS_CLIENT 1
+#define AS_SERVER 2
+
+/* 1 = the packet's payload begins a known protocol, seen as a message of `role`. */
+VERIFIED_ALONE int recognise(CONTEXT *ctx, const struct packet *packet, __u32 role)
+{
+	struct opening opening = {};
+	__u32 length;
+
+	if (!packet || packet->event.payload_length == 0)
+		return 0;
+	length = packet->event.payload_length;
+	if (length > JUDGED_BYTES)
+		length = JUDGED_BYTES;
+	opening.length = length;
+	/* Clamped, masked, hidden from the optimiser, which else drops the mask that the verifier needs. */
+	length = (length - 1) & (JUDGED_BYTES - 1);
+	asm volatile("" : "+r"(length));
+	if (load_bytes(ctx, packet->payload_offset, opening.bytes, length + 1))
+		return 0;
+	if (role == AS_CLIENT)
+		return judge_client(&opening);
+	if (role == AS_SERVER)
+		return judge_server(&opening);
+	return judge_midstream(&opening);
+}
+
+#endif
