@@ -25,6 +25,7 @@ test('BpfObject open reads maps, programs and their types from the file alone', 
   using object = BpfObject.open(compile('packet_count'))
   assert.deepEqual([...object.programs.values()].map(({ name, section, type }) => [name, section, type]), [
     ['count_tcx', 'tcx/ingress', 'sched_cls'],
+    ['stop', 'tcx/ingress', 'sched_cls'],
     ['count_tc', 'tc', 'sched_cls'],
     ['count_cgroup_ingress', 'cgroup_skb/ingress', 'cgroup_skb'],
     ['count_cgroup_egress', 'cgroup_skb/egress', 'cgroup_skb'],
@@ -33,7 +34,7 @@ test('BpfObject open reads maps, programs and their types from the file alone', 
   ])
   assert.equal(object.program('count_cgroup_egress').expectedAttachType, 'cgroup_inet_egress')
   assert.throws(() => object.program('count_tcx').fd, { code: 'EBADF', message: /call load\(\) first/ })
-  assert.throws(() => object.program('cuont_tcx'), { message: /it has "count_tcx", "count_tc"/ })
+  assert.throws(() => object.program('cuont_tcx'), { message: /it has "count_tcx", "stop"/ })
   assert.throws(() => object.map('events'), { code: 'ENOENT' })
 })
 

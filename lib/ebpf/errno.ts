@@ -25,6 +25,8 @@ const ENOTSUPP = 524
 const NAMES: ReadonlyMap<number, string> = new Map<number, string>([
   [ENOTSUPP, 'ENOTSUPP'],
   ...Object.entries(constants.errno).reverse().map(([name, value]): [number, string] => [value, name]),
+  // The same number as ENOTSUP; the kernel's sources say EOPNOTSUPP.
+  [constants.errno.EOPNOTSUPP, 'EOPNOTSUPP'],
   ...LIBBPF_ERRNO.map(([name], at): [number, string] => [LIBBPF_ERRNO_START + at, name]),
 ])
 
@@ -35,7 +37,8 @@ export function errnoName(errno: number): string {
 
 /** What an errno or libbpf code means, in words. */
 export function errnoMessage(errno: number): string {
-  if (errno === ENOTSUPP) return 'operation is not supported'
+  if (errno === ENOTSUPP || errno === constants.errno.EOPNOTSUPP) return 'operation not supported'
   const own = LIBBPF_ERRNO[errno - LIBBPF_ERRNO_START]
-  return own?.[1] ?? getSystemErrorMessage(-errno) ?? `error ${errno}`
+  if (own !== undefined) return own[1]
+  return (errno > 0 ? getSystemErrorMessage(-errno) : undefined) ?? `error ${errno}`
 }

@@ -53,7 +53,8 @@ export const feature = {
       // libbpf takes a refusal for want of privileges for a yes here, so those are looked at first.
       const refusal = privilegeRefusal()
       if (refusal !== undefined) return { answer: 'unknown', reason: `${what}: ${refusal}` }
-      return probed(libbpf.libbpf_probe_bpf_helper(ProgramType[type], number, null), what)
+      return isHelperRefused(type, number) ? { answer: 'no', reason: `the verifier refuses the ${what}` }
+        : probed(libbpf.libbpf_probe_bpf_helper(ProgramType[type], number, null), what)
     })
   },
 
@@ -194,18 +195,42 @@ function probeTracing(): FeatureAnswer {
     : { answer: 'no', reason: `the kernel refused a test of program type tracing: ${failureOf(fd).reason}` }
 }
 
+/**
+ * libbpf 1.1 knows the words of older verifiers only ("unknown func", "invalid func"); 6.x says "program of
+ * this type cannot use helper" (check_helper_call). Anything else the verifier says means it knows it.
+ */
+function isHelperRefused(type: ProgramType, helper: number): boolean {
+  const call = new CStruct(16).u32(0, 0x85).u32(4, helper).u32(8, 0x95).bytes
+  const log = new Uint8Array(LOG_BYTES)
+  const fd = load(type, call, { log })
+  if (fd >= 0) libc.close(fd)
+  return /cannot use helper|unknown func|invalid func/.test(new TextDecoder().decode(log))
+}
+
 /** Loads `r0 = 0; exit`. Returns a descriptor or minus errno. */
 function loadReturnZero(type: ProgramType, expectedAttachType = 0, log?: Uint8Array): number {
-  const instructions = new Uint8Array(16)
-  instructions[0] = 0xb7 // BPF_ALU64 | BPF_MOV | BPF_K, r0, 0
-  instructions[8] = 0x95 // BPF_JMP | BPF_EXIT
+  // BPF_ALU64 | BPF_MOV | BPF_K, then BPF_JMP | BPF_EXIT
+  const instructions = new CStruct(16).u32(0, 0xb7).u32(8, 0x95).bytes
+  return load(type, instructions, { expectedAttachType, ...(log === undefined ? {} : { log, attachBtfId: 1 }) })
+}
+
+interface LoadRequest {
+  readonly expectedAttachType?: number
+  readonly attachBtfId?: number
+  readonly log?: Uint8Array
+}
+
+/** BPF_PROG_LOAD of a few instructions. Returns a descriptor or minus errno. */
+function load(type: ProgramType, instructions: Uint8Array, request: LoadRequest): number {
+  const { expectedAttachType = 0, attachBtfId = 0, log } = request
   const attr = new CStruct(PROG_LOAD_BYTES)
     .u32(0, ProgramType[type])
-    .u32(4, 2)
+    .u32(4, instructions.length / 8)
     .pointer(8, instructions)
     .pointer(16, cString('GPL'))
     .u32(68, expectedAttachType)
-  if (log !== undefined) attr.u32(24, 1).u32(28, log.length).pointer(32, log).u32(108, 1)
+    .u32(108, attachBtfId)
+  if (log !== undefined) attr.u32(24, 1).u32(28, log.length).pointer(32, log)
   // SAFETY: every pointer in `attr` is kept alive by it until the call returns.
   return bpfSyscall(BpfCommand.PROG_LOAD, attr)
 }

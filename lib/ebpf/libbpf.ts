@@ -23,6 +23,7 @@ const LIBBPF_SONAME = 'libbpf.so.1'
 
 let libbpfHandle: LibraryHandle | undefined
 let libcHandle: LibraryHandle | undefined
+let errno = 0
 
 function openLibbpf(): LibraryHandle {
   if (libbpfHandle !== undefined) return libbpfHandle
@@ -54,7 +55,10 @@ function declare<F extends (...args: never[]) => unknown>(open: () => LibraryHan
   let call: ((...args: never[]) => unknown) | undefined
   const first = (...args: never[]): unknown => {
     call ??= open().func(definition) as unknown as (...args: never[]) => unknown
-    return call(...args)
+    const result = call(...args)
+    // Kept at once: the runtime makes system calls of its own between any two lines of JavaScript.
+    errno = koffi.errno()
+    return result
   }
   return first as F
 }
@@ -195,9 +199,9 @@ export const libc = {
   if_nametoindex: libcCall<(name: string) => number>('uint32_t if_nametoindex(const char *name)'),
 } as const
 
-/** `errno` of the last call on this thread; read it before anything else is called. */
+/** `errno` as the last of these calls left it; only a call that failed sets it. */
 export function lastErrno(): number {
-  return koffi.errno()
+  return errno
 }
 
 /** The address of `bytes`, which must stay referenced for as long as the address is in use. */

@@ -26,17 +26,20 @@ export interface UprobeTarget {
   readonly cookie?: bigint
 }
 
+/** Where libbpf finds the ids of tracepoints. */
+const TRACEFS = ['/sys/kernel/tracing/events', '/sys/kernel/debug/tracing/events']
 const NO_PRIVILEGE = 'run as root or with CAP_BPF and CAP_PERFMON'
 /** sizeof(struct bpf_uprobe_opts), libbpf 1.1. */
 const UPROBE_OPTS_BYTES = 40
 const ALL_PROCESSES = -1
 
-/** A static tracepoint, such as `syscalls`, `sys_enter_write`; its fields are in tracefs `format`. */
+/** A static tracepoint, such as `syscalls`, `sys_enter_write`; its fields are in tracefs `format`. Needs tracefs. */
 export function attachTracepoint(program: LibbpfProgram, category: string, name: string): LinkParts {
   // SAFETY: program is loaded; libbpf copies the strings.
   const link = libbpf.bpf_program__attach_tracepoint(program.pointer, category, name)
   return keep('tracepoint', link, `Cannot attach "${program.name}" to the tracepoint "${category}:${name}"`, {
-    ENOENT: 'the kernel has none of that name, or tracefs is not mounted; look in /sys/kernel/tracing/events',
+    ENOENT: TRACEFS.some((folder) => existsSync(folder)) ? `the kernel has none of that name; look in ${TRACEFS[0]}`
+      : 'tracefs is not mounted; run "mount -t tracefs tracefs /sys/kernel/tracing", or use a raw tracepoint',
     EPERM: NO_PRIVILEGE, EACCES: NO_PRIVILEGE,
   })
 }

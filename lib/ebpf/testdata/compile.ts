@@ -31,3 +31,19 @@ export function compile(name: string, flags: readonly string[] = ['-g']): string
 function modifiedMs(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0
 }
+
+/** Compiles `<name>.c` for this machine, and strips it; `offset` is where `symbol` starts in the file. */
+export function compileTarget(name: string, symbol: string): { readonly path: string; readonly offset: number } {
+  const path = `${OBJECTS}${name}.${process.pid}`
+  mkdirSync(OBJECTS, { recursive: true })
+  execFileSync(findClang(), ['-O1', `${SOURCES}${name}.c`, '-o', path])
+  const symbols = execFileSync('nm', [path], { encoding: 'utf8' })
+  const address = Number.parseInt(new RegExp(`^([0-9a-f]+) . ${symbol}$`, 'm').exec(symbols)?.[1] ?? '', 16)
+  const segments = execFileSync('readelf', ['-lW', path], { encoding: 'utf8' })
+  execFileSync('strip', [path])
+  for (const [, fileAt, memoryAt, , bytes] of segments.matchAll(/LOAD +(0x\w+) (0x\w+) (0x\w+) (0x\w+)/g)) {
+    const into = address - Number(memoryAt)
+    if (into >= 0 && into < Number(bytes)) return { path, offset: Number(fileAt) + into }
+  }
+  throw new Error(`Cannot find "${symbol}" in "${path}": no segment has its address`)
+}

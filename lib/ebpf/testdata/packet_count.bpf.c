@@ -33,6 +33,13 @@ int count_tcx(struct __sk_buff *skb)
 	return TC_ACT_UNSPEC;
 }
 
+// Lets the packet go on to the stack, past every TCX program behind this one.
+SEC("tcx/ingress")
+int stop(struct __sk_buff *skb)
+{
+	return TC_ACT_OK;
+}
+
 SEC("tc")
 int count_tc(struct __sk_buff *skb)
 {
