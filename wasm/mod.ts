@@ -3,3 +3,6 @@
  * No object lives here: every function takes and gives pointers into the memory (see each file's layout).
  */
 export * from './allocator'
+export { headInfo, scanHead } from './head'
+export { nameId } from './names'
+export { scanStart } from './start-line'
