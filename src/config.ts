@@ -1,0 +1,48 @@
+import { z } from 'zod'
+import { durationSchema } from '../lib/units/mod.ts'
+import { captureSchema } from './config/capture.ts'
+import { fieldsSchema, headersSchema, kindsSchema } from './config/choice.ts'
+import { filterSchema } from './config/filter.ts'
+import { limitsSchema } from './config/limits.ts'
+import { cidrSchema, loopbackSchema } from './config/network.ts'
+import { outputsSchema } from './config/output.ts'
+
+/**
+ * The configuration as a whole: each stage's part put together. The config file, the command line's flags, the JSON Schema and
+ * docs/configuration.md all come from this.
+ */
+export const configSchema = z.strictObject({
+  capture: captureSchema.prefault({}),
+  kinds: kindsSchema,
+  fields: fieldsSchema,
+  headers: headersSchema,
+  trust: z.strictObject({
+    proxies: z.array(cidrSchema).default([])
+      .describe('Networks of proxies whose Forwarded, X-Forwarded-For and X-Real-IP headers are believed.'),
+  }).prefault({}).describe('Whose word is taken for client.real_address.'),
+  filter: filterSchema.optional().describe('CEL expression; only records for which it is true are logged.'),
+  outputs: outputsSchema,
+  metrics: z.strictObject({
+    enabled: z.boolean().default(true).describe('Serve Prometheus metrics.'),
+    address: loopbackSchema.prefault('127.0.0.1:9464').describe('Loopback address and port.'),
+  }).prefault({}).describe('The agent\'s own figures, for Prometheus.'),
+  stats: z.strictObject({
+    interval: durationSchema({ min: '100ms', max: '24d' }).optional().describe('A line of counters on standard error every so often; none = never.'),
+  }).prefault({}).describe('The agent\'s own figures, for people.'),
+  limits: limitsSchema,
+  data_directory: z.string().min(1, 'must not be empty').optional()
+    .describe('Folder for what the agent keeps; none = /var/lib/lintel for root, else ~/.local/state/lintel.'),
+})
+
+/** Checked, defaults filled in; plain data, so that it can be sent to a worker. */
+export type FileConfig = z.output<typeof configSchema>
+
+export interface Config extends FileConfig {
+  /** Capture files to replay; empty = live capture. */
+  readonly files: readonly string[]
+}
+
+/** What an empty configuration means. */
+export function defaultConfig(): Config {
+  return { ...configSchema.parse({}), files: [] }
+}

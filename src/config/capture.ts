@@ -1,0 +1,39 @@
+import { z } from 'zod'
+import { bytesSchema } from '../../lib/units/mod.ts'
+import { cidrSchema, portSchema } from './network.ts'
+
+export const ATTACH = ['tcx', 'clsact', 'xdp', 'socket', 'cgroup'] as const
+export type Attach = (typeof ATTACH)[number]
+export const TRANSPORTS = ['ring', 'perf'] as const
+export type Transport = (typeof TRANSPORTS)[number]
+export const PROTOCOLS = ['tcp', 'udp', 'icmp', 'arp'] as const
+export type Protocol = (typeof PROTOCOLS)[number]
+
+// IFNAMSIZ (include/uapi/linux/if.h) is 16 with the final NUL; dev_valid_name() refuses these characters.
+export const interfaceSchema = z.string({ error: 'must be the name of an interface, e.g. eth0' })
+  .regex(/^(?!\.{1,2}$)[^\s/:]{1,15}$/u, 'must be the name of an interface: 1 to 15 characters without "/", ":" or spaces')
+  .describe('Name of an interface.')
+
+export const sampleSchema = z.number({ error: 'must be a number above 0 and up to 1, e.g. 0.1 for every tenth connection' })
+  .gt(0, 'must be above 0: 0.1 keeps every tenth connection').max(1, 'must be at most 1: 1 keeps every connection')
+
+export const ringBytesSchema = bytesSchema({ min: '64KiB', max: '1GiB' })
+export const workersSchema = z.int({ error: 'must be a whole number' }).min(1).max(64)
+
+/** What is captured, where, and how it comes out of the kernel. */
+export const captureSchema = z.strictObject({
+  interfaces: z.array(interfaceSchema).default([]).describe('Interfaces to capture on; none = all that are up, and those that come later.'),
+  ports: z.array(portSchema).default([]).describe('TCP ports of servers to capture; none = all ports, HTTP is recognised by its content.'),
+  addresses: z.strictObject({
+    include: z.array(cidrSchema).default([]).describe('Capture only what has one of these networks at one end; none = all.'),
+    exclude: z.array(cidrSchema).default([]).describe('Never capture what has one of these networks at one end; wins over include.'),
+  }).prefault({}).describe('Networks, IPv4 and IPv6.'),
+  protocols: z.array(z.enum(PROTOCOLS)).min(1, 'must name one protocol at least').default(['tcp'])
+    .describe('Protocols to look at; those besides tcp are of use to packet records only.'),
+  sample: sampleSchema.default(1).describe('Share of the connections that are captured, chosen by connection.'),
+  attach: z.enum(ATTACH).default('tcx')
+    .describe('Where the kernel programs are attached. xdp and socket see one direction, so requests and responses are not paired.'),
+  transport: z.enum(TRANSPORTS).default('ring').describe('How packets leave the kernel; perf is for kernels without a ring buffer (before 5.8).'),
+  ring_bytes: ringBytesSchema.prefault('16MiB').describe('Buffer between kernel and agent, per worker; rounded up to a power of two.'),
+  workers: workersSchema.default(1).describe('Threads that decode; connections are shared out among them.'),
+}).describe('What is captured, where, and how it comes out of the kernel.')

@@ -1,0 +1,34 @@
+import { resolve } from 'node:path'
+import { z } from 'zod'
+import { OUTPUTS_MAX, SINK_KINDS, type SinkOptions } from '../sink/mod.ts'
+import { filterSchema } from './filter.ts'
+
+type SchemasOf<Kinds extends readonly { readonly schema: unknown }[]> = { [Index in keyof Kinds]: Kinds[Index]['schema'] }
+
+const schemas = SINK_KINDS.map(kind => kind.schema) as unknown as SchemasOf<typeof SINK_KINDS>
+const kinds = z.discriminatedUnion('type', schemas)
+
+/** One entry of `outputs`. */
+export const outputSchema = kinds.superRefine((output, context) => {
+  if (output.filter === undefined) return
+  const found = filterSchema.safeParse(output.filter)
+  for (const issue of found.error?.issues ?? []) context.addIssue({ code: 'custom', path: ['filter'], message: issue.message })
+})
+
+export const outputsSchema = z.array(outputSchema).max(OUTPUTS_MAX).default([])
+  .superRefine((outputs, context) => {
+    for (const { index, message } of outputClashes(outputs)) context.addIssue({ code: 'custom', path: [index], message })
+  })
+  .describe('Where records go, any number at once; none = readable lines on a terminal, else NDJSON to standard output.')
+
+/** Outputs that would write into each other. */
+export function outputClashes(outputs: readonly SinkOptions[]): { index: number, message: string }[] {
+  const seen = new Map<string, number>()
+  return outputs.flatMap((output, index) => {
+    const where = output.type === 'file' ? resolve(output.path) : 'standard output'
+    const before = seen.get(where)
+    seen.set(where, before ?? index)
+    return before === undefined ? []
+      : [{ index, message: `must not write to ${where} as outputs[${before}] does: leave one of them out` }]
+  })
+}

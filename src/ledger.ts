@@ -1,0 +1,125 @@
+import type { PacketCounters } from './capture/source.ts'
+import type { OutletCounts, SinkHealth } from './sink/mod.ts'
+import { formatDuration } from '../lib/units/mod.ts'
+
+/**
+ * Records of a run, each in one place: `seen` equals `logged` + `filtered` + `sampled` + all of `dropped` + `queued`,
+ * and `queued` is 0 at the end.
+ */
+export interface RecordLedger {
+  seen: number
+  /** One output at least has it. */
+  logged: number
+  /** Not wanted by the configuration: kind or filter. */
+  filtered: number
+  /** Left out by sampling. */
+  sampled: number
+  /** By reason, e.g. `disk full`, `memory limit reached`. */
+  dropped: Map<string, number>
+  /** On the way to an output. */
+  queued: number
+}
+
+/** What a running agent tells of itself. */
+export interface Stats {
+  /** Milliseconds since the start. */
+  readonly uptimeMs: number
+  readonly packets: PacketCounters
+  readonly records: RecordLedger
+  /** Records of each kind that were seen: exchange, connection, packet, anomaly. */
+  readonly kinds: ReadonlyMap<string, number>
+  /** Anomalies by name. */
+  readonly anomalies: ReadonlyMap<string, number>
+  /** Connections that are followed now. */
+  readonly connectionsOpen: number
+  readonly outputs: readonly SinkHealth[]
+}
+
+/** The same when the run is over. */
+export type Totals = Stats
+
+/** What the capture worker knows of the records: those that left it in batches, and those that did not. */
+export interface WorkerCounts {
+  /** Put into batches. */
+  readonly emitted: number
+  readonly filtered: number
+  readonly sampled: number
+  readonly dropped: ReadonlyMap<string, number>
+}
+
+/** One ledger of what the workers and the outputs counted, each on its own side of the thread's wall. */
+export function recordLedger(workers: readonly WorkerCounts[], outlets: OutletCounts): RecordLedger {
+  const dropped = new Map(outlets.dropped)
+  const ledger = { seen: 0, logged: outlets.logged, filtered: 0, sampled: 0, dropped, queued: outlets.queued }
+  let emitted = 0
+  for (const worker of workers) {
+    emitted += worker.emitted
+    ledger.filtered += worker.filtered
+    ledger.sampled += worker.sampled
+    for (const [reason, count] of worker.dropped) dropped.set(reason, (dropped.get(reason) ?? 0) + count)
+    ledger.seen += worker.emitted + worker.filtered + worker.sampled + sum(worker.dropped)
+  }
+  // Batches that left a worker and have not arrived on the main thread.
+  ledger.queued += emitted - outlets.taken
+  return ledger
+}
+
+/** Sum of a count by reason. */
+export function sum(counts: ReadonlyMap<string, number>): number {
+  let total = 0
+  for (const count of counts.values()) total += count
+  return total
+}
+
+/** What is missing (positive) or too much (negative) in the records; 0 = it adds up. */
+export function recordsOff(records: RecordLedger): number {
+  return records.seen - records.logged - records.filtered - records.sampled - sum(records.dropped) - records.queued
+}
+
+/** The same for packets. */
+export function packetsOff(packets: PacketCounters): number {
+  return packets.seen - packets.delivered - sum(packets.notWanted) - sum(packets.lost)
+}
+
+/** True when both ledgers add up and nothing is on the way any more. */
+export function addsUp(totals: Totals): boolean {
+  return recordsOff(totals.records) === 0 && packetsOff(totals.packets) === 0 && totals.records.queued === 0
+}
+
+/** One line for the end of a run, without LF. */
+export function totalsLine(totals: Totals): string {
+  const off = [recordsOff(totals.records), packetsOff(totals.packets), totals.records.queued]
+  const verdict = addsUp(totals) ? 'adds up' : `DOES NOT ADD UP (records off by ${off[0]}, packets by ${off[1]}, ` +
+    `${off[2]} still queued)`
+  return `totals after ${formatDuration(totals.uptimeMs)}: ${recordText(totals.records)}; ` +
+    `${packetText(totals.packets)}; ${verdict}`
+}
+
+/** One line for `--stats`, without LF; rates are taken over the time since `before`. */
+export function statsLine(now: Stats, before?: Stats): string {
+  const seconds = (now.uptimeMs - (before?.uptimeMs ?? 0)) / 1000
+  const rate = seconds <= 0 ? 0 : (now.records.seen - (before?.records.seen ?? 0)) / seconds
+  const queuedBytes = now.outputs.reduce((bytes, output) => bytes + output.queuedBytes, 0)
+  return `stats ${formatDuration(now.uptimeMs)}: ${rate.toFixed(rate < 100 ? 1 : 0)} records/s; ` +
+    `${recordText(now.records)}; ${packetText(now.packets)}; ${now.connectionsOpen} connections open, ` +
+    `${now.records.queued} records (${queuedBytes} bytes) queued` +
+    now.outputs.map(output => output.lastError === undefined ? '' : `; ${output.name}: ${output.lastError}`).join('')
+}
+
+function recordText(records: RecordLedger): string {
+  return `records seen ${records.seen} = logged ${records.logged} + filtered ${records.filtered} + sampled ` +
+    `${records.sampled} + dropped ${withReasons(records.dropped)}${records.queued === 0 ? '' : ` + queued ${records.queued}`}`
+}
+
+function packetText(packets: PacketCounters): string {
+  return `packets seen ${packets.seen} = delivered ${packets.delivered} + not wanted ${withReasons(packets.notWanted)} ` +
+    `+ lost ${withReasons(packets.lost)}`
+}
+
+/** `3 (disk full 2, queue full 1)`; the largest first, entries of 0 left out. */
+function withReasons(counts: ReadonlyMap<string, number>): string {
+  const entries = [...counts].filter(([, count]) => count !== 0).sort((a, b) => b[1] - a[1])
+  const total = sum(counts)
+  return entries.length === 0 ? String(total)
+    : `${total} (${entries.map(([reason, count]) => `${reason} ${count}`).join(', ')})`
+}

@@ -1,0 +1,99 @@
+import type { ByteMemory } from '../../lib/bytes/mod.ts'
+import type { JsonEncoder } from '../../lib/record/mod.ts'
+import type { SafeBatch } from './batch.ts'
+
+const REGION_BYTES = 4 * 1024 * 1024
+const BATCH_BYTES = 256 * 1024
+const FREE_BUFFERS_MAX = 16
+
+export interface BatcherOptions {
+  /** Bytes after which a batch is given on. */
+  readonly batchBytes?: number
+}
+
+/**
+ * Records → NDJSON lines → batches. Lines are encoded into shared memory and leave it in one copy per batch, in a buffer
+ * that comes back by `recycle` when every output has done with it.
+ *
+ * Bound: one line takes at most 4 MiB; a longer one is refused and the caller counts it.
+ */
+export class Batcher {
+  readonly #memory: ByteMemory
+  readonly #encoder: JsonEncoder
+  readonly #give: (batch: SafeBatch) => void
+  readonly #region: number
+  readonly #batchBytes: number
+  readonly #free: ArrayBuffer[] = []
+  #used = 0
+  #count = 0
+  #outputs = 0
+  readonly #kinds: [number, number, number, number] = [0, 0, 0, 0]
+
+  constructor(memory: ByteMemory, encoder: JsonEncoder, give: (batch: SafeBatch) => void, options: BatcherOptions = {}) {
+    this.#memory = memory
+    this.#encoder = encoder
+    this.#give = give
+    this.#batchBytes = options.batchBytes ?? BATCH_BYTES
+    this.#region = memory.reserve(REGION_BYTES)
+  }
+
+  /** Bytes that wait for `flush`. */
+  get waitingBytes(): number {
+    return this.#used
+  }
+
+  /**
+   * Encodes one record.
+   *
+   * @param record  address of a RECORD (wasm/layout.ts) that stands behind the wall
+   * @param kind    KIND_*
+   * @param outputs bit n = output n gets it
+   * @returns false when its line is longer than the region: nothing was kept
+   */
+  add(record: number, kind: number, outputs: number): boolean {
+    if (outputs !== this.#outputs) {
+      this.flush()
+      this.#outputs = outputs
+    }
+    let length = this.#encode(record)
+    if (length === 0 && this.#used > 0) {
+      this.flush()
+      length = this.#encode(record)
+    }
+    if (length === 0) return false
+    this.#used += length
+    this.#count++
+    this.#kinds[kind - 1]!++
+    if (this.#used >= this.#batchBytes) this.flush()
+    return true
+  }
+
+  /** Gives on what waits. */
+  flush(): void {
+    if (this.#count === 0) return
+    const bytes = this.#buffer(this.#used)
+    bytes.set(this.#memory.u8.subarray(this.#region, this.#region + this.#used))
+    const kinds = [...this.#kinds] as [number, number, number, number]
+    const batch: SafeBatch = { bytes, count: this.#count, kinds, outputs: this.#outputs }
+    this.#used = 0
+    this.#count = 0
+    this.#kinds.fill(0)
+    this.#give(batch)
+  }
+
+  /** Takes a batch's buffer back for the next one. */
+  recycle(buffer: ArrayBuffer): void {
+    if (this.#free.length < FREE_BUFFERS_MAX) this.#free.push(buffer)
+  }
+
+  #encode(record: number): number {
+    return this.#encoder.encode(record, this.#region + this.#used, REGION_BYTES - this.#used)
+  }
+
+  #buffer(bytes: number): Uint8Array<ArrayBuffer> {
+    const free = this.#free.pop()
+    if (free !== undefined && free.byteLength >= bytes) return new Uint8Array(free, 0, bytes)
+    return new Uint8Array(new ArrayBuffer(Math.max(bytes, this.#batchBytes + 65536)), 0, bytes)
+  }
+}
+

@@ -1,0 +1,23 @@
+/**
+ * sink: records behind the privacy wall → files, terminals, pipes.
+ *
+ * In    `SafeBatch`: whole NDJSON lines.
+ * Out   each batch to each output that wants it; the fate of each record, once, in `Outlets.counts`.
+ * Drops a batch that does not fit into an output's queue, as a whole, counted under the trouble's name.
+ * Limits bytes queued per output (32 MiB unless configured), 30 outputs, 5 s to write what is left at the end.
+ *
+ * An output that is slow, full or broken never slows the capture or another output.
+ *
+ * @module
+ */
+export { BATCH_KINDS } from './batch.ts'
+export type { BatchKind, SafeBatch } from './batch.ts'
+export { Outlets, OUTPUTS_MAX } from './outlets.ts'
+export type { OutletCounts, OutletsHost } from './outlets.ts'
+export { PrettySink } from './pretty.ts'
+export { clean, cut, paintFor, plain, prettyLine } from './pretty-line.ts'
+export type { Paint } from './pretty-line.ts'
+export { openSink, parseOutput, SINK_KINDS } from './registry.ts'
+export type { SinkOptions } from './registry.ts'
+export { LOG_LEVELS } from './sink.ts'
+export type { LogLevel, Sink, SinkHealth, SinkHost } from './sink.ts'

@@ -1,0 +1,39 @@
+import { fileKind } from './file.ts'
+import { prettyKind } from './pretty.ts'
+import type { Sink, SinkHost } from './sink.ts'
+import type { SinkKind } from './sink-kind.ts'
+import { stdoutKind } from './stdout.ts'
+
+/** One line per sink. */
+export const SINK_KINDS = [
+  fileKind,
+  stdoutKind,
+  prettyKind,
+] as const
+
+type Kind = (typeof SINK_KINDS)[number]
+/** One entry of `outputs`, checked, defaults filled in, without the keys that all outputs have. */
+export type SinkOptions = Kind['schema']['_output']
+
+/** Opens what one entry of `outputs` asks for. @throws {Error} with what to mend, when it cannot be used */
+export function openSink(options: SinkOptions, host: SinkHost): Sink {
+  const kind = SINK_KINDS.find(entry => entry.type === options.type) as SinkKind<SinkOptions> | undefined
+  if (kind === undefined) throw new RangeError(`Cannot open output "${options.type}": no such type`)
+  return kind.open(options, host)
+}
+
+/**
+ * `--output file:PATH`, `stdout`, ... as an entry of `outputs`, not yet checked.
+ *
+ * @throws {RangeError} that lists what there is
+ */
+export function parseOutput(text: string): Record<string, unknown> {
+  const colon = text.indexOf(':')
+  const type = colon === -1 ? text : text.slice(0, colon)
+  const kind = SINK_KINDS.find(entry => entry.type === type)
+  const options = kind?.short(colon === -1 ? '' : text.slice(colon + 1))
+  if (options !== undefined) return options
+  const known = SINK_KINDS.map(entry => entry.type === 'file' ? 'file:PATH' : entry.type).join(', ')
+  if (kind !== undefined) throw new RangeError(`Cannot use output "${text}": write ${kind.type === 'file' ? 'file:PATH' : kind.type}`)
+  throw new RangeError(`Cannot use output "${text}": there is no type "${type}"; use one of ${known}`)
+}

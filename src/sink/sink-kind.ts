@@ -1,0 +1,24 @@
+import { z } from 'zod'
+import type { Sink, SinkHost } from './sink.ts'
+
+/** Keys that every entry of `outputs` has. */
+export const sharedOptions = {
+  filter: z.string({ error: 'must be a CEL expression, e.g. http.response.status_code >= 500' }).optional()
+    .describe('Only records for which this CEL expression is true go to this output.'),
+}
+
+export interface SharedOptions {
+  readonly filter?: string | undefined
+}
+
+/** What a sink's file exports, besides the sink: everything that config and command line need to know of it. */
+export interface SinkKind<Options extends { readonly type: string } & SharedOptions> {
+  /** Word in `outputs[].type` and in `--output TYPE:REST`. */
+  readonly type: Options['type']
+  /** Strict object with `type` as literal and `sharedOptions`; descriptions on every key become the docs. */
+  readonly schema: z.ZodType<Options, unknown>
+  /** `--output TYPE:REST` as config; `rest` is empty when there is no colon. Undefined when it makes no sense. */
+  short(rest: string): Record<string, unknown> | undefined
+  /** @throws {Error} with what to mend, when the destination cannot be used at all */
+  open(options: Options, host: SinkHost): Sink
+}

@@ -1,0 +1,62 @@
+import type { SafeBatch } from './batch.ts'
+
+export const LOG_LEVELS = ['error', 'warn', 'info'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+/** What a sink may ask of the one who made it. */
+export interface SinkHost {
+  /**
+   * The fate of a batch, said exactly once for each batch that `write` was given, in any order.
+   *
+   * @param written records that reached the destination, from the first of the batch on
+   * @param reason  why the others did not; missing when `written` equals `batch.count`
+   */
+  settled(batch: SafeBatch, written: number, reason?: string): void
+  /**
+   * Nothing can ever be written again, so the program had better stop: whoever read from a pipe has gone.
+   *
+   * @param error missing when that is the ordinary end (EPIPE), as for any Unix tool in front of `head`
+   */
+  ended(name: string, error?: string): void
+  /** A line for people; the sink itself limits how often it repeats. */
+  log(level: LogLevel, message: string): void
+}
+
+/**
+ * Where records go: one file per sink, one line in registry.ts.
+ *
+ * A sink is slow, full or broken without any effect on the capture or on another sink: `write` takes a batch into a
+ * queue of bounded bytes, or drops it whole, and returns at once. What a sink holds is settled by the time that `close`
+ * has resolved; `close` takes no longer than its time limit.
+ */
+export interface Sink {
+  /** For people and metrics, e.g. `file:/var/log/lintel.ndjson`. */
+  readonly name: string
+  /** Never blocks, never throws. A batch that does not fit is dropped whole and settled with its reason. */
+  write(batch: SafeBatch): void
+  /** Resolves when everything taken so far was written, or was given up; never rejects. */
+  flush(): Promise<void>
+  /** Writes what is queued as far as it goes within the time limit, settles the rest, frees everything. */
+  close(): Promise<void>
+  /** SIGHUP: opens files anew, so that log rotation by others works. */
+  reload?(): Promise<void>
+  health(): SinkHealth
+}
+
+export interface SinkHealth {
+  readonly name: string
+  /** Bytes that wait; at most the queue's bound. */
+  readonly queuedBytes: number
+  readonly queuedRecords: number
+  readonly writtenRecords: number
+  readonly writtenBytes: number
+  /** By reason, e.g. `queue full`, `disk full`. */
+  readonly droppedRecords: ReadonlyMap<string, number>
+  /** What hinders it now; missing when nothing does. */
+  readonly lastError?: string
+}
+
+/** Bytes that a sink queues when nothing else is configured. */
+export const QUEUE_BYTES_MAX = 32 * 1024 * 1024
+/** How long `close` tries to write what is queued. */
+export const CLOSE_MS_MAX = 5000
