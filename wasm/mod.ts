@@ -3,6 +3,8 @@
  * No object lives here: every function takes and gives pointers into the memory (see each file's layout).
  */
 export * from './allocator'
+export * from './json'
+export { setHeaderSeed } from './json-headers'
 export { headInfo, scanHead } from './head'
 export { nameId } from './names'
 export { scanStart } from './start-line'

@@ -1,0 +1,17 @@
+/**
+ * record: one line of a log as typed fields in shared memory (RECORD in wasm/layout.ts).
+ *
+ * In     a table of fields (dotted names, types), and values field by field.
+ * Out    a reader for code (`RecordView`) and lines of JSON (`JsonEncoder`).
+ * Limits 65,535 fields a table, 8 levels of names, 32,768 headers a value; what does not fit its room is refused whole.
+ *
+ * @module
+ */
+export { FieldTable, VALUE_TYPE } from './field-table.ts'
+export type { FieldSpec, ValueTypeName } from './field-table.ts'
+export { JSON_ROOM_SLACK, JsonEncoder } from './json-encoder.ts'
+export { RecordView } from './record-view.ts'
+export type { RecordValue } from './record-view.ts'
+export { RecordWriter } from './record-writer.ts'
+export type { HeaderText } from './record-writer.ts'
+export { formatAddress, formatMac, formatTime } from './value-text.ts'
