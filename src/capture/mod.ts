@@ -1,0 +1,12 @@
+/**
+ * capture: the kernel or a capture file → packet events.
+ *
+ * In    live traffic at a hook (`kernel/`), or a pcap or pcapng file (`file/`, through `dissect/`).
+ * Out   batches of framed `struct packet_event` (bpf/events.h) in shared memory.
+ * Drops what no filter wants, and what a full ring refuses; each under a counter (`PacketCounters`).
+ *
+ * @module
+ */
+export * from './events.gen.ts'
+export { FRAME_BUSY, FRAME_BYTES, FRAME_DISCARD, RECORD_BYTES_MAX } from './source.ts'
+export type { PacketCounters, PacketSource } from './source.ts'
