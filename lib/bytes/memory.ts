@@ -39,7 +39,7 @@ export class ByteMemory {
   constructor(options: ByteMemoryOptions = {}) {
     const path = options.path ?? fileURLToPath(new URL('../../build/lintel.wasm', import.meta.url))
     const module = new WebAssembly.Module(readModule(path))
-    const instance = new WebAssembly.Instance(module, { env: { abort, ...options.imports } })
+    const instance = new WebAssembly.Instance(module, { env: withRefusals(module, { abort, ...options.imports }) })
     this.#exports = instance.exports
     this.allocator = instance.exports as unknown as AllocatorExports
     const buffer = this.allocator.memory.buffer
@@ -85,6 +85,18 @@ function readModule(path: string): Uint8Array<ArrayBuffer> {
   } catch (cause) {
     throw new Error(`Cannot load "${path}": it has not been built; run "make build"`, { cause })
   }
+}
+
+/** Every function the module may call back: those that nobody supplied refuse, so a module can be used in part. */
+function withRefusals(module: WebAssembly.Module, supplied: Record<string, WebAssembly.ImportValue>) {
+  const all = new Map(Object.entries(supplied))
+  for (const { name } of WebAssembly.Module.imports(module)) {
+    if (all.has(name)) continue
+    all.set(name, () => {
+      throw new Error(`Cannot call "${name}": not supplied; give it in the "imports" of the ByteMemory`)
+    })
+  }
+  return Object.fromEntries(all)
 }
 
 function abort(_message: number, _file: number, line: number, column: number): never {

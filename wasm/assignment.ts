@@ -1,0 +1,138 @@
+/**
+ * `name=value` and `name: value` inside a text, `"name":"value"` too: when the name is a secret one, the value is
+ * hidden whatever it looks like.
+ */
+import { CHAR_ALNUM, charClass, CHAR_DASH, CHAR_DIGIT, CHAR_DOT, CHAR_QUOTE, CHAR_SPACE, CHAR_UNDERSCORE, CHAR_WORD } from './char-class'
+import { isRandom } from './credential-rule'
+import { markSecret } from './hidden-mask'
+import { NAME_PLAIN, NAME_SECRET, secretName } from './secret-name'
+
+const NAME_MAX: usize = 64
+const NAME_CHARS: u32 = CHAR_WORD | CHAR_DASH
+
+// @ts-ignore: decorator
+@inline
+function isGap(at: usize): bool {
+  const c = <u32>load<u8>(at)
+  return (charClass(at) & (CHAR_QUOTE | CHAR_SPACE)) != 0 || c == 92 || c == 91 || c == 93
+}
+
+/** A scheme word in front of the secret itself, as in `Authorization: Bearer x`. */
+function isScheme(from: usize, to: usize): bool {
+  if (to - from < 3 || to - from > 16) return false
+  for (let p = from; p < to; p++) if ((charClass(p) & (CHAR_ALNUM | CHAR_DASH)) == 0) return false
+  return true
+}
+
+/** `,` and `;` end a value when something like a new item follows: a space, the end or another `name=`. */
+function endsItem(at: usize, end: usize): bool {
+  let p = at + 1
+  if (p >= end || (charClass(p) & CHAR_SPACE) != 0) return true
+  const stop = min(end, p + NAME_MAX)
+  const from = p
+  while (p < stop && (charClass(p) & (NAME_CHARS | CHAR_DOT | CHAR_QUOTE)) != 0) p++
+  return p > from && p < end && (load<u8>(p) == 61 || load<u8>(p) == 58)
+}
+
+function valueEnd(from: usize, end: usize, quote: u32, query: bool): usize {
+  let p = from
+  for (; p < end; p++) {
+    const c = <u32>load<u8>(p)
+    if (quote != 0) {
+      if (c == quote) break
+      // An escaped quote ends the value of JSON inside JSON, where the opening quote was escaped too.
+      if (c == 92 && p + 1 < end && <u32>load<u8>(p + 1) == quote) break
+      continue
+    }
+    if (c == 38 || (charClass(p) & (CHAR_SPACE | CHAR_QUOTE)) != 0) break
+    if (query) {
+      if (c == 35) break
+      continue
+    }
+    if (c == 60 || c == 62 || c == 125 || c == 92) break
+    if ((c == 44 || c == 59) && endsItem(p, end)) break
+  }
+  return p
+}
+
+/** Hides what stands behind the operator at `at`; returns where the search goes on. */
+function hideValue(at: usize, end: usize, query: bool, weak: bool): usize {
+  let p = at + 1
+  let quote: u32 = 0
+  const stop = min(end, p + 12)
+  while (p < stop) {
+    const c = <u32>load<u8>(p)
+    if ((charClass(p) & CHAR_QUOTE) != 0) {
+      quote = c
+    } else if (c != 61 && c != 62 && c != 58 && c != 92 && c != 91 && c != 123 && c != 40 && (charClass(p) & CHAR_SPACE) == 0) {
+      break
+    }
+    p++
+    if (quote != 0) break
+  }
+  let to = valueEnd(p, end, quote, query)
+  if (quote == 0 && to < end && load<u8>(to) == 32 && isScheme(p, to)) {
+    const next = valueEnd(to + 1, end, 0, query)
+    if (isScheme(p, to) && (next - to > 8 || next == end)) to = next
+  }
+  if (to == p) return p
+  if (weak && !isRandom(p, to)) return at + 1
+  if (load<u8>(at) == 58 && quote == 0 && to - p <= 5) {
+    let digits = p
+    while (digits < to && (charClass(digits) & CHAR_DIGIT) != 0) digits++
+    if (digits == to) return at + 1 // a port: "token-service:8080"
+  }
+  markSecret(p, to)
+  return to
+}
+
+/** Where `?`, `&` or `#` stands right in front of a name, the name is one of a query. */
+function inQuery(name: usize, start: usize): bool {
+  if (name == start) return false
+  const c = <u32>load<u8>(name - 1)
+  return c == 63 || c == 38 || c == 35
+}
+
+function checkAt(at: usize, start: usize, end: usize, query: bool): usize {
+  const colon = load<u8>(at) == 58
+  if (colon && at + 2 < end && load<u8>(at + 1) == 47 && load<u8>(at + 2) == 47) return at + 1
+  let last = at
+  const nearest = at - start > 6 ? at - 6 : start
+  while (last > nearest && isGap(last - 1)) last--
+  let name = last
+  const first = last - start > NAME_MAX ? last - NAME_MAX : start
+  const mask = colon ? NAME_CHARS : NAME_CHARS | CHAR_DOT
+  while (name > first && (charClass(name - 1) & mask) != 0) name--
+  if (last - name < 3) return at + 1
+  const verdict = secretName(name, (last - name) as u32)
+  if (verdict == NAME_PLAIN) return at + 1
+  const weak = verdict != NAME_SECRET && !query && !inQuery(name, start)
+  return hideValue(at, end, query || (!colon && inQuery(name, start)), weak)
+}
+
+/** Hides the values of secret names between `start` and `end`. `query`: the text is a query. */
+export function searchAssignments(start: usize, end: usize, query: bool): void {
+  let p = start
+  const equals = i8x16.splat(61)
+  const colon = i8x16.splat(58)
+  while (p < end) {
+    const block = v128.load(p)
+    let bits = <u32>i8x16.bitmask(v128.or(i8x16.eq(block, equals), i8x16.eq(block, colon)))
+    if (end - p < 16) bits &= ((<u32>1) << <u32>(end - p)) - 1
+    let next = p + 16
+    while (bits != 0) {
+      const at = p + <usize>ctz(bits)
+      bits &= bits - 1
+      const on = checkAt(at, start, end, query)
+      if (on > at + 1) {
+        // A value was hidden: what stands in it is not looked at again.
+        if (on >= next) {
+          next = on
+          break
+        }
+        bits &= ~(((<u32>1) << <u32>(on - p)) - 1)
+      }
+    }
+    p = next
+  }
+}

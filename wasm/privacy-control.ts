@@ -1,0 +1,7 @@
+/** What src/privacy/wall.ts calls to set the wall up and to read its counters. */
+export { setAddressKey, setAddressMode } from './anonymise'
+export { holdsCredential, setCredentialTable, setSearchMemory, textMax } from './credential'
+export { decisionNames, decisionsNotKept, linkDecisions, resetDecisions } from './header-decision'
+export { cutTexts, hashedValues, hiddenValues, setHashing } from './redaction'
+export { setNameTable } from './secret-name'
+export { hmacSha256, setHmacKey, sha256 } from './sha256'

@@ -1,0 +1,64 @@
+/**
+ * The privacy wall's byte work: every value of a record is written through one of these functions, and none of them lets
+ * a secret through. The rules come from TypeScript (src/privacy/wall.ts); before it has set them, everything is hidden.
+ *
+ * Each `write*` puts at most 4 * length + 160 bytes at `out`, never reads what is there, and returns the bytes written;
+ * `valueFlags` tells whether something in the last one was hidden or hashed. `out` must not overlap the input.
+ */
+import { writeWithAddresses } from './address-search'
+import { writeAuthorization } from './authorization'
+import { writeCookie, writeSetCookie } from './cookie'
+import { writeSearched } from './credential'
+import {
+  ACTION_ADDRESSES, ACTION_COOKIE, ACTION_HASH, ACTION_KEEP, ACTION_SCHEME, ACTION_SET_COOKIE, ACTION_URL,
+} from './header-decision'
+import { beginText, endText, hideAs, textFlags } from './redaction'
+
+export { headerAction } from './header-decision'
+export { writeAddress, writeMac } from './anonymise'
+
+/** A header's value under the action of its name (`headerAction`); not for ACTION_DROP. */
+export function writeValue(action: u32, value: usize, length: u32, out: usize): u32 {
+  beginText(out)
+  if (length == 0) return 0
+  if (action == ACTION_KEEP || action == ACTION_URL) writeSearched(value, length, false)
+  else if (action == ACTION_SCHEME) writeAuthorization(value, length)
+  else if (action == ACTION_COOKIE) writeCookie(value, length)
+  else if (action == ACTION_SET_COOKIE) writeSetCookie(value, length)
+  else if (action == ACTION_ADDRESSES) writeWithAddresses(value, length)
+  else hideAs(length, value, length, action == ACTION_HASH)
+  return endText()
+}
+
+/** The query of a request target, without the question mark. */
+export function writeQuery(query: usize, length: u32, out: usize): u32 {
+  beginText(out)
+  writeSearched(query, length, true)
+  return endText()
+}
+
+/** The path of a request target. */
+export function writePath(path: usize, length: u32, out: usize): u32 {
+  beginText(out)
+  writeSearched(path, length, false)
+  return endText()
+}
+
+/** Any other text from traffic. */
+export function writeText(text: usize, length: u32, out: usize): u32 {
+  beginText(out)
+  writeSearched(text, length, false)
+  return endText()
+}
+
+/** A text that is or holds addresses (the host of a request, the client behind proxies). */
+export function writeTextWithAddresses(text: usize, length: u32, out: usize): u32 {
+  beginText(out)
+  writeWithAddresses(text, length)
+  return endText()
+}
+
+/** ENTRY_FLAG_REDACTED, ENTRY_FLAG_HASHED: what happened in the last `write*` of a text. */
+export function valueFlags(): u32 {
+  return textFlags()
+}

@@ -1,0 +1,70 @@
+/**
+ * Is this the name of something secret? Names are compared without case and without `-`, `_` and `.`; the names come
+ * from src/privacy/secret-names.ts as an automaton.
+ */
+import { NO_OUTPUT, outputsOf, RULE_FLAGS, RULE_KIND, RULE_LENGTH, rowsOf, ruleAt, step } from './automaton'
+
+export const NAME_PLAIN: u32 = 0
+export const NAME_WEAK: u32 = 1 // secret as the name of a query parameter, too common a word elsewhere
+export const NAME_SECRET: u32 = 2
+
+const KIND_EXACT: u32 = 0
+const KIND_SUFFIX: u32 = 1
+const KIND_CONTAINS: u32 = 2
+const KIND_EXEMPT: u32 = 3 // exact, and not secret whatever else matches
+const FLAG_WEAK: u32 = 1
+const FLAG_BOUNDARY: u32 = 2 // the suffix must begin a word: after a separator, or a capital after a small letter
+
+let table: usize = 0
+
+export function setNameTable(pointer: usize): void {
+  table = pointer
+}
+
+// @ts-ignore: decorator
+@inline
+function isSeparator(c: u32): bool {
+  return c == 45 || c == 95 || c == 46
+}
+
+function beginsWord(name: usize, end: usize, length: u32): bool {
+  const first = end - length
+  if (first <= name) return true
+  const before = <u32>load<u8>(first - 1)
+  if (isSeparator(before)) return true
+  const c = <u32>load<u8>(first)
+  return c >= 65 && c <= 90 && before >= 97 && before <= 122
+}
+
+/** NAME_* for a name. Without a table every name is secret. */
+export function secretName(name: usize, length: u32): u32 {
+  if (table == 0) return NAME_SECRET
+  const rows = rowsOf(table)
+  let end = name + length
+  while (end > name && isSeparator(load<u8>(end - 1))) end--
+  let state: u32 = 0
+  let depth: u32 = 0
+  let worst: u32 = NAME_PLAIN
+  for (let p = name; p < end; p++) {
+    const c = <u32>load<u8>(p)
+    if (isSeparator(c)) continue
+    depth++
+    state = step(table, rows, state, c)
+    if ((state & 1) == 0) continue
+    const last = p + 1 == end
+    for (let list = outputsOf(table, rows, state); ; list += 2) {
+      const number = <u32>load<u16>(list)
+      if (number == NO_OUTPUT) break
+      const rule = ruleAt(table, number)
+      const kind = <u32>load<u8>(rule + RULE_KIND)
+      if (kind != KIND_CONTAINS && !last) continue
+      const literal = <u32>load<u8>(rule + RULE_LENGTH)
+      if ((kind == KIND_EXACT || kind == KIND_EXEMPT) && literal != depth) continue
+      if (kind == KIND_EXEMPT) return NAME_PLAIN
+      const flags = <u32>load<u8>(rule + RULE_FLAGS)
+      if ((flags & FLAG_BOUNDARY) != 0 && !beginsWord(name, end, literal)) continue
+      worst = max(worst, (flags & FLAG_WEAK) != 0 ? NAME_WEAK : NAME_SECRET)
+    }
+  }
+  return worst
+}
