@@ -36,7 +36,8 @@ live('BpfMap hash looks up, deletes, iterates, clears, and says when it is full'
   using object = loaded()
   const pairs = object.map('pairs')
   for (let key = 0; key < 8; key += 1) pairs.update(u32(key), u64(BigInt(key)))
-  assert.throws(() => pairs.update(u32(8), u64(8n)), { code: 'E2BIG', message: /holds 8 entries and is full/ })
+  assert.throws(() => pairs.update(u32(8), u64(8n)),
+    { code: 'E2BIG', message: /holds 8 entries and is full/ })
   assert.equal(new Set([...pairs.keys()].map(String)).size, 8)
   assert.equal(pairs.delete(u32(3)), true)
   assert.equal(pairs.delete(u32(3)), false)

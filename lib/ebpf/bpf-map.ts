@@ -54,32 +54,32 @@ export class BpfMap {
   }
 
   get type(): MapType {
-    return this.#handle?.type ?? nameOf(MapType, libbpf.bpf_map__type(this.#require()))
+    return this.#handle?.type ?? nameOf(MapType, this.#ask(libbpf.bpf_map__type))
   }
 
   /** Bytes of a key. */
   get keySize(): number {
-    return this.#handle?.keySize ?? libbpf.bpf_map__key_size(this.#require())
+    return this.#handle?.keySize ?? this.#ask(libbpf.bpf_map__key_size)
   }
 
   /** Bytes of a value; of a per-CPU map, the value of one CPU. */
   get valueSize(): number {
-    return this.#handle?.valueSize ?? libbpf.bpf_map__value_size(this.#require())
+    return this.#handle?.valueSize ?? this.#ask(libbpf.bpf_map__value_size)
   }
 
   /** Entries, or bytes for a ring buffer. */
   get maxEntries(): number {
-    return this.#handle?.maxEntries ?? libbpf.bpf_map__max_entries(this.#require())
+    return this.#handle?.maxEntries ?? this.#ask(libbpf.bpf_map__max_entries)
   }
 
   /** `map_flags` of its definition. */
   get flags(): number {
-    return this.#handle?.flags ?? libbpf.bpf_map__map_flags(this.#require())
+    return this.#handle?.flags ?? this.#ask(libbpf.bpf_map__map_flags)
   }
 
   /** Whether it holds global variables (`.rodata`, `.data`, `.bss`). */
   get isInternal(): boolean {
-    return this.#pointer !== undefined && libbpf.bpf_map__is_internal(this.#require())
+    return this.#pointer !== undefined && this.#ask(libbpf.bpf_map__is_internal)
   }
 
   /** The file descriptor. @throws BpfError EBADF before `load` and after `close`. */
@@ -89,7 +89,7 @@ export class BpfMap {
       const when = this.#state === 'open' ? 'the object is not loaded; call load() first' : 'it is closed'
       throw new BpfError(`Cannot use the map "${this.name}": ${when}`, 'EBADF')
     }
-    return libbpf.bpf_map__fd(this.#require())
+    return this.#ask(libbpf.bpf_map__fd)
   }
 
   /** Before `load`: entries, or bytes for a ring buffer (libbpf rounds those up to a power of two). */
@@ -111,12 +111,14 @@ export class BpfMap {
     if (error < 0) fail(`Cannot make the map "${this.name}" a ${type}`, failureOf(error))
     if (type !== 'perf_event_array' && type !== 'ringbuf') return
     const size = type === 'ringbuf' ? 0 : 4
+    // SAFETY: as above.
     libbpf.bpf_map__set_key_size(pointer, size)
     libbpf.bpf_map__set_value_size(pointer, size)
   }
 
   /** Before `load`: whether the kernel gets this map at all. Programs that load must not use it then. */
   setAutocreate(autocreate: boolean): void {
+    // SAFETY: the pointer is a bpf_map of an open object.
     const error = libbpf.bpf_map__set_autocreate(this.#requireOpen('skip'), autocreate)
     if (error < 0) fail(`Cannot skip the map "${this.name}"`, failureOf(error))
   }
@@ -127,7 +129,8 @@ export class BpfMap {
    */
   lookup(key: Uint8Array, out?: Uint8Array): Uint8Array | undefined {
     if (this.#isPerCpu) {
-      throw new TypeError(`Cannot look up one value in "${this.name}": it is a ${this.type}; use lookupPerCpu()`)
+      throw new TypeError(
+        `Cannot look up one value in "${this.name}": it is a ${this.type}; use lookupPerCpu()`)
     }
     this.#checkKey(key)
     if (out !== undefined) checkSize(`value buffer of the map "${this.name}"`, out, this.valueSize)
@@ -175,7 +178,9 @@ export class BpfMap {
     if (libbpf.bpf_map_delete_elem(this.fd, key) >= 0) return true
     const failure = lastFailure()
     if (failure.code === 'ENOENT') return false
-    return fail(`Cannot delete from the map "${this.name}"`, failure, { EINVAL: `a ${this.type} keeps its entries` })
+    return fail(`Cannot delete from the map "${this.name}"`, failure, {
+      EINVAL: `a ${this.type} keeps its entries`,
+    })
   }
 
   /** The key after `key`, or the first one; `undefined` at the end. A key that is gone restarts. */
@@ -226,7 +231,10 @@ export class BpfMap {
       }
       const used = roundUp(this.valueSize, 8) * this.maxEntries
       this.#memory = new MappedMemory({
-        of: `the map "${this.name}"`, fd: this.fd, lengthBytes: roundUp(used, pageSizeBytes()), writable: true,
+        of: `the map "${this.name}"`,
+        fd: this.fd,
+        lengthBytes: roundUp(used, pageSizeBytes()),
+        writable: true,
       })
     }
     return new Uint8Array(this.#memory.buffer, 0, roundUp(this.valueSize, 8) * this.maxEntries)
@@ -242,11 +250,12 @@ export class BpfMap {
     this.#memory?.unmap()
     this.#memory = undefined
     // Names and sizes stay readable; libbpf's struct and the descriptor are gone.
-    if (this.#pointer !== undefined && this.#state !== 'closed') void this.#remember()
+    if (this.#pointer !== undefined && this.#state !== 'closed') this.#remember()
     this.#pointer = undefined
     this.#state = 'closed'
   }
 
+  /** Keeps what can still be told after libbpf's struct is gone. */
   #remember(): void {
     const { name, type, keySize, valueSize, maxEntries, flags } = this
     this.#handle = { name, type, fd: -1, keySize, valueSize, maxEntries, flags }
@@ -275,6 +284,11 @@ export class BpfMap {
     checkSize(`key of the map "${this.name}"`, key, this.keySize)
   }
 
+  #ask<R>(question: (pointer: Pointer) => R): R {
+    // SAFETY: the pointer is a bpf_map of an object that is not closed.
+    return question(this.#require())
+  }
+
   #require(): Pointer {
     if (this.#pointer !== undefined) return this.#pointer
     throw new BpfError(`Cannot use the map "${this.name}": it is closed`, 'EBADF')
@@ -282,7 +296,8 @@ export class BpfMap {
 
   #requireOpen(verb: string): Pointer {
     if (this.#state === 'open') return this.#require()
-    throw new BpfError(`Cannot ${verb} the map "${this.name}": it is ${this.#state}; do so before load()`, 'EBUSY')
+    throw new BpfError(
+      `Cannot ${verb} the map "${this.name}": it is ${this.#state}; do so before load()`, 'EBUSY')
   }
 }
 

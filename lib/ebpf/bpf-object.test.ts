@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
-import { BpfObject, LoadError, VerifierError } from './mod.ts'
+import { BpfObject, bpfStats, LoadError, RingBuffer, VerifierError } from './mod.ts'
 import { compile } from './testdata/compile.ts'
 import { live } from './testdata/live.ts'
 
@@ -106,7 +106,8 @@ live('BpfObject load of a map the kernel cannot make names the map', () => {
 live('BpfObject globals: constants and data set before load reach the program', () => {
   using object = BpfObject.open(compile('globals'))
   const constants = object.globals('.rodata')
-  assert.deepEqual(['small', 'negative', 'enabled', 'wide'].map((name) => constants.get(name)), [7, -3, false, 1n])
+  const names = ['small', 'negative', 'enabled', 'wide']
+  assert.deepEqual(names.map((name) => constants.get(name)), [7, -3, false, 1n])
   constants.set('small', 2)
   constants.set('negative', -20)
   constants.set('enabled', true)
@@ -156,8 +157,7 @@ test('Btf struct answers the offsets and sizes the compiler chose', () => {
   assert.equal(object.btf.struct('no_such_struct'), undefined)
 })
 
-live('BpfProgram testRun returns what the program returns, and info counts runs while bpfStats are on', async () => {
-  const { bpfStats } = await import('./mod.ts')
+live('BpfProgram testRun returns the program’s result, and info counts runs while bpfStats are on', () => {
   using object = BpfObject.open(compile('packet_count'))
   object.load()
   const program = object.program('count_tcx')
@@ -174,4 +174,28 @@ live('BpfProgram testRun returns what the program returns, and info counts runs 
   assert.ok(after.runCount - before.runCount >= 50n)
   assert.ok(after.runTimeNs > before.runTimeNs)
   assert.throws(() => program.testRun(new Uint8Array(4)), { code: 'EINVAL', message: /14 bytes/ })
+})
+
+live('BpfObject globals of constants can be asked for the first time after load', () => {
+  using object = BpfObject.open(compile('globals'))
+  object.load()
+  assert.equal(object.globals('.rodata').get('small'), 7)
+  assert.throws(() => object.globals('.rodata').set('small', 1), /frozen/)
+})
+
+live('BpfObject opened, loaded and closed again and again keeps no descriptor and no mapping', () => {
+  const descriptors = (): number => readdirSync('/proc/self/fd').length
+  const cycle = (): void => {
+    const object = BpfObject.open(compile('ring_buffer'))
+    object.load()
+    const ring = new RingBuffer(object.map('events'))
+    object.globals('.bss').set('release', 1)
+    ring.close()
+    object.close()
+  }
+  cycle()
+  const before = descriptors()
+  for (let round = 0; round < 50; round += 1) cycle()
+  assert.equal(descriptors(), before)
+  assert.equal(readFileSync('/proc/self/maps', 'utf8').match(/bpf-map|bpf_ringbuf/g), null)
 })

@@ -9,7 +9,7 @@ import { summarizeElf } from './elf.ts'
 import { Globals, listed } from './globals.ts'
 import type { GlobalsMemory } from './globals.ts'
 import { detachView, lastErrno, libbpf, viewOf } from './libbpf.ts'
-import type { Pointer } from './libbpf.ts'
+import type { Next, Pointer } from './libbpf.ts'
 import { explainLoad } from './load-error.ts'
 import { MappedMemory } from './mapped-memory.ts'
 import { CStruct, cString, failureOf, isNull } from './syscall.ts'
@@ -38,8 +38,8 @@ interface SectionState {
   readonly globals: Globals
   /** The view of libbpf's initial value, until load. */
   initial: ArrayBuffer | undefined
-  /** A copy of constants, after load. */
-  frozen: Uint8Array | undefined
+  /** A copy of the constants, after load. */
+  constants: Uint8Array | undefined
 }
 
 /**
@@ -61,11 +61,13 @@ export class BpfObject implements Disposable {
   private constructor(path: string, pointer: Pointer) {
     this.path = path
     this.#pointer = pointer
+    // SAFETY: `open` got the pointer from libbpf just now; maps and programs point into the object and are
+    // used until `close` only. libbpf's names are copied.
     this.name = libbpf.bpf_object__name(pointer)
     this.#mapPointers = each(pointer, libbpf.bpf_object__next_map, libbpf.bpf_map__name)
     this.#programPointers = each(pointer, libbpf.bpf_object__next_program, libbpf.bpf_program__name)
     this.maps = new Map([...this.#mapPointers].map(([name, map]) => [name, new BpfMap(name, map)]))
-    this.programs = new Map([...this.#programPointers].map(([name, each]) => [name, new BpfProgram(each)]))
+    this.programs = new Map([...this.#programPointers].map(([name, at]) => [name, new BpfProgram(at)]))
     for (const program of this.programs.values()) {
       if (program.type === 'unspec' && TCX_SECTION.test(program.section)) program.setType('sched_cls')
     }
@@ -79,7 +81,8 @@ export class BpfObject implements Disposable {
     } catch (cause) {
       const code = (cause as NodeJS.ErrnoException).code ?? 'EIO'
       throw new BpfError(
-        `Cannot open "${path}": ${failureReason(code)}; compile it with clang -O2 -g -target bpf -c`, code, { cause })
+        `Cannot open "${path}": ${readFailure(code)}; compile it with clang -O2 -g -target bpf -c`,
+        code, { cause })
     }
     const open = CStruct.options(OPEN_OPTS_BYTES)
     if (options.name !== undefined) open.pointer(8, cString(options.name))
@@ -95,7 +98,8 @@ export class BpfObject implements Disposable {
     const map = this.maps.get(name)
     if (map !== undefined) return map
     throw new BpfError(
-      `Cannot find the map "${name}" in "${basename(this.path)}": it has ${listed(this.maps.keys())}`, 'ENOENT')
+      `Cannot find the map "${name}" in "${basename(this.path)}": it has ${listed(this.maps.keys())}`,
+      'ENOENT')
   }
 
   /** @throws BpfError that lists the programs there are. */
@@ -111,6 +115,7 @@ export class BpfObject implements Disposable {
   get btf(): Btf {
     if (this.#btf !== undefined) return this.#btf
     const size = new CStruct(4)
+    // SAFETY: the object is alive; `size` has room for the u32 that is written.
     const btf = libbpf.bpf_object__btf(this.#require())
     const raw = isNull(btf) ? null : libbpf.btf__raw_data(btf, size.bytes)
     if (isNull(raw)) {
@@ -130,12 +135,13 @@ export class BpfObject implements Disposable {
     const sections = [...this.maps.values()].filter((map) => map.isInternal).map((map) => map.name)
     if (found === undefined) {
       throw new BpfError(
-        `Cannot find the section "${section}" in "${basename(this.path)}": it has ${listed(sections)}`, 'ENOENT')
+        `Cannot find the section "${section}" in "${basename(this.path)}": it has ${listed(sections)}`,
+        'ENOENT')
     }
     const state: SectionState = {
       globals: new Globals(section, this.btf.variables(section), () => this.#memoryOf(found, state)),
       initial: undefined,
-      frozen: undefined,
+      constants: undefined,
     }
     this.#sections.set(section, state)
     return state.globals
@@ -151,7 +157,7 @@ export class BpfObject implements Disposable {
       const why = this.#state === 'loaded' ? 'it is loaded already' : 'an earlier load failed; open it again'
       throw new BpfError(`Cannot load "${this.path}": ${why}`, 'EBUSY')
     }
-    this.#freezeConstants()
+    this.#endInitialValues()
     const logs = this.#attachLogs()
     try {
       // SAFETY: the pointer is an open bpf_object; the log buffers live until after this call.
@@ -177,7 +183,7 @@ export class BpfObject implements Disposable {
     const pointer = this.#pointer
     if (pointer === undefined) return
     for (const program of this.programs.values()) program.close()
-    for (const state of this.#sections.values()) if (state.initial !== undefined) detachView(state.initial)
+    this.#endInitialValues()
     for (const map of this.maps.values()) map.close()
     this.#pointer = undefined
     this.#state = 'closed'
@@ -196,41 +202,38 @@ export class BpfObject implements Disposable {
 
   #memoryOf(map: BpfMap, state: SectionState): GlobalsMemory {
     this.#require()
-    if (state.frozen !== undefined) return { bytes: state.frozen, writable: false }
-    if (this.#state === 'loaded') return { bytes: map.mmap(), writable: true }
+    if (this.#state === 'loaded') {
+      if (state.globals.section !== GlobalSection.rodata) return { bytes: map.mmap(), writable: true }
+      state.constants ??= map.lookup(new Uint8Array(map.keySize)) ?? new Uint8Array(map.valueSize)
+      return { bytes: state.constants, writable: false }
+    }
     state.initial ??= this.#initialValue(map)
     return { bytes: new Uint8Array(state.initial), writable: true }
   }
 
   #initialValue(map: BpfMap): ArrayBuffer {
     const size = new CStruct(8)
+    // SAFETY: the map is one of this object; `size` has room for the size_t that is written.
     const pointer = libbpf.bpf_map__initial_value(this.#mapPointers.get(map.name) ?? 0n, size.bytes)
     if (isNull(pointer)) throw new BpfError(`Cannot read the initial value of "${map.name}"`, 'ENOENT')
     // SAFETY: libbpf owns this memory until close; the view is detached at load and at close.
     return viewOf(pointer, Number(size.getU64(0)))
   }
 
-  /** Constants become a copy, and views of initial values end: the kernel has its own memory from here. */
-  #freezeConstants(): void {
-    for (const [section, state] of this.#sections) {
-      if (section === GlobalSection.rodata) state.frozen = state.globals.names.length === 0 ? new Uint8Array()
-        : new Uint8Array(this.#viewBeforeLoad(state)).slice()
+  /** Views of initial values end at load: the kernel has its own memory from here. */
+  #endInitialValues(): void {
+    for (const state of this.#sections.values()) {
       if (state.initial !== undefined) detachView(state.initial)
       state.initial = undefined
     }
   }
 
-  #viewBeforeLoad(state: SectionState): ArrayBuffer {
-    // Asking for a variable makes the view, if nobody has yet.
-    if (state.initial === undefined) state.globals.bytes(state.globals.names[0] ?? '')
-    return state.initial ?? new ArrayBuffer(0)
-  }
-
   #attachLogs(): Map<string, MappedMemory> {
     const logs = new Map<string, MappedMemory>()
     for (const [name, pointer] of this.#programPointers) {
-      if (!libbpf.bpf_program__autoload(pointer)) continue
-      const memory = new MappedMemory({ of: `verifier log of "${name}"`, lengthBytes: LOG_BYTES, writable: true })
+      if (this.programs.get(name)?.autoload !== true) continue
+      const of = `verifier log of "${name}"`
+      const memory = new MappedMemory({ of, lengthBytes: LOG_BYTES, writable: true })
       logs.set(name, memory)
       // SAFETY: the memory stays mapped until load() takes it back. libbpf asks for a log only after a
       // first refusal, so a program that loads costs nothing.
@@ -250,15 +253,14 @@ export class BpfObject implements Disposable {
   }
 }
 
-type Next = (object: Pointer, previous: Pointer | null) => Pointer | null
-
 function each(object: Pointer, next: Next, nameOf: (item: Pointer) => string): Map<string, Pointer> {
   const found = new Map<string, Pointer>()
+  // SAFETY: libbpf walks its own array from NULL to NULL; the object is open.
   for (let item = next(object, null); !isNull(item); item = next(object, item)) found.set(nameOf(item), item)
   return found
 }
 
-function failureReason(code: string): string {
+function readFailure(code: string): string {
   return code === 'ENOENT' ? 'no such file' : code === 'EACCES' ? 'no permission to read it' : code
 }
 

@@ -32,6 +32,7 @@ export class BpfProgram {
   /** Called by BpfObject. */
   constructor(pointer: Pointer) {
     this.#pointer = pointer
+    // SAFETY: the pointer is a bpf_program of an open object; libbpf's strings are copied.
     this.name = libbpf.bpf_program__name(pointer)
     this.section = libbpf.bpf_program__section_name(pointer)
     this.#type = nameOf(ProgramType, libbpf.bpf_program__type(pointer))
@@ -43,6 +44,7 @@ export class BpfProgram {
 
   /** The file descriptor. @throws BpfError EBADF before `load`, after `close`, and without autoload. */
   get fd(): number {
+    // SAFETY: while loaded, the object is alive.
     const fd = this.#state === 'loaded' ? libbpf.bpf_program__fd(this.#pointer) : -1
     if (fd >= 0) return fd
     const why = this.#state === 'open' ? 'the object is not loaded; call load() first'
@@ -52,12 +54,14 @@ export class BpfProgram {
 
   /** Whether `load` gives this program to the kernel. */
   get autoload(): boolean {
+    // SAFETY: until closed, the object is alive.
     return this.#state !== 'closed' && libbpf.bpf_program__autoload(this.#pointer)
   }
 
   /** The attach type the kernel is told at load, which some types are verified against. */
   get expectedAttachType(): AttachType {
     this.#requireAlive()
+    // SAFETY: until closed, the object is alive.
     return nameOf(AttachType, libbpf.bpf_program__expected_attach_type(this.#pointer)) as AttachType
   }
 
@@ -165,7 +169,8 @@ export class BpfProgram {
   }
 
   #requireAlive(): void {
-    if (this.#state === 'closed') throw new BpfError(`Cannot use the program "${this.name}": it is closed`, 'EBADF')
+    if (this.#state !== 'closed') return
+    throw new BpfError(`Cannot use the program "${this.name}": it is closed`, 'EBADF')
   }
 
   #requireOpen(verb: string): void {

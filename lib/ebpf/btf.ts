@@ -15,7 +15,9 @@ const INT_BOOL = 4
 const RESOLVE_STEPS_MAX = 64
 
 /** How to read a variable or a member: a scalar of 1, 2, 4 or 8 bytes, or bytes. */
-export const ScalarKind = { unsigned: 'unsigned', signed: 'signed', boolean: 'boolean', bytes: 'bytes' } as const
+export const ScalarKind = {
+  unsigned: 'unsigned', signed: 'signed', boolean: 'boolean', bytes: 'bytes',
+} as const
 export type ScalarKind = (typeof ScalarKind)[keyof typeof ScalarKind]
 
 /** A variable of a section, or a member of a struct: where its bytes are. */
@@ -113,7 +115,8 @@ export class Btf {
   #at(type: number): number {
     const at = this.#offsets[type]
     if (at === undefined || type === 0) {
-      throw new BpfError(`Cannot read BTF: type ${type} is not among its ${this.#offsets.length - 1}`, 'EINVAL')
+      throw new BpfError(
+        `Cannot read BTF: type ${type} is not among its ${this.#offsets.length - 1}`, 'EINVAL')
     }
     return at
   }

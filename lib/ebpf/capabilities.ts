@@ -6,7 +6,7 @@ export const Capability = {
 } as const
 export type Capability = keyof typeof Capability
 
-/** Which of `wanted` this process does not have in effect. CAP_SYS_ADMIN stands for CAP_BPF and CAP_PERFMON. */
+/** Which of `wanted` this process lacks. CAP_SYS_ADMIN stands for CAP_BPF and CAP_PERFMON as well. */
 export function missingCapabilities(wanted: readonly Capability[]): Capability[] {
   const status = readFileSync('/proc/self/status', 'utf8')
   const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'}`)

@@ -8,6 +8,7 @@ let possible: number | undefined
 /** How many CPUs this machine may ever have: the number of values in a per-CPU map's entry. */
 export function possibleCpus(): number {
   if (possible !== undefined) return possible
+  // SAFETY: no memory is passed.
   const count = libbpf.libbpf_num_possible_cpus()
   if (count < 0) fail('Cannot count the possible CPUs', failureOf(count), { ENOENT: 'mount sysfs at /sys' })
   possible = count
@@ -19,7 +20,7 @@ export function onlineCpus(): number[] {
   return parseCpuList(readFileSync('/sys/devices/system/cpu/online', 'utf8'))
 }
 
-/** Reads the kernel's list format: `0-3,8` is 0, 1, 2, 3 and 8 (Documentation/admin-guide/cputopology.rst). */
+/** Reads the kernel's list format: `0-3,8` is 0, 1, 2, 3 and 8 (admin-guide/cputopology.rst). */
 export function parseCpuList(list: string): number[] {
   const cpus: number[] = []
   for (const part of list.trim().split(',')) {

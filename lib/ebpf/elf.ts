@@ -6,13 +6,15 @@ export interface ElfSummary {
   readonly sections: readonly string[]
 }
 
+/** "\x7fELF" */
+const MAGIC = [0x7f, 0x45, 0x4c, 0x46]
 const EM_BPF = 247
 const ELF_HEADER_BYTES = 64
 const SECTION_HEADER_BYTES = 64
 
 /** Reads the section names of a 64-bit little-endian ELF; never throws, whatever the bytes. */
 export function summarizeElf(bytes: Uint8Array): ElfSummary {
-  const isElf = bytes.length >= 4 && bytes[0] === 0x7f && bytes[1] === 0x45 && bytes[2] === 0x4c && bytes[3] === 0x46
+  const isElf = MAGIC.every((byte, at) => bytes[at] === byte)
   if (!isElf || bytes.length < ELF_HEADER_BYTES || bytes[4] !== 2 || bytes[5] !== 1) {
     return { isElf, isBpf: false, sections: [] }
   }
@@ -21,9 +23,8 @@ export function summarizeElf(bytes: Uint8Array): ElfSummary {
   const tableAt = Number(view.getBigUint64(40, true))
   const count = view.getUint16(60, true)
   const namesHeader = tableAt + view.getUint16(62, true) * SECTION_HEADER_BYTES
-  if (tableAt + count * SECTION_HEADER_BYTES > bytes.length || namesHeader + SECTION_HEADER_BYTES > bytes.length) {
-    return { isElf, isBpf, sections: [] }
-  }
+  const end = Math.max(tableAt + count * SECTION_HEADER_BYTES, namesHeader + SECTION_HEADER_BYTES)
+  if (end > bytes.length) return { isElf, isBpf, sections: [] }
   const namesAt = Number(view.getBigUint64(namesHeader + 24, true))
   const sections: string[] = []
   for (let section = 0; section < count; section += 1) {

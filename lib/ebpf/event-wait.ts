@@ -8,7 +8,7 @@ const EVENTS_MAX = 64
 /** `struct epoll_event` is packed on x86-64 and padded elsewhere (include/uapi/linux/eventpoll.h). */
 const EVENT_BYTES = process.arch === 'x64' ? 12 : 16
 
-/** Blocks a thread until one of some descriptors can be read: one epoll, for a worker without an event loop. */
+/** Blocks a thread until one of some descriptors can be read: an epoll, for a worker without event loop. */
 export class EventWait {
   readonly #of: string
   readonly #events = new Uint8Array(EVENTS_MAX * EVENT_BYTES)
@@ -16,8 +16,11 @@ export class EventWait {
 
   constructor(of: string, fds: readonly number[]) {
     this.#of = of
+    // SAFETY: no memory is passed.
     this.#epoll = libc.epoll_create1(EPOLL_CLOEXEC)
-    if (this.#epoll < 0) fail(`Cannot wait for ${of}`, lastFailure(), { EMFILE: 'raise the limit of open files' })
+    if (this.#epoll < 0) {
+      fail(`Cannot wait for ${of}`, lastFailure(), { EMFILE: 'raise the limit of open files' })
+    }
     for (const fd of fds) {
       const event = new CStruct(EVENT_BYTES).u32(0, EPOLLIN).u32(EVENT_BYTES - 8, fd)
       // SAFETY: the kernel copies the event during the call.

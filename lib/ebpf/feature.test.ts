@@ -18,7 +18,8 @@ function isKernelAtLeast(major: number, minor: number): boolean {
 
 live('feature says yes to what came with a kernel older than the running one', () => {
   const since = [
-    [feature.ringBuffer, 5, 8], [feature.mmapableArray, 5, 5], [feature.tcxLink, 6, 6], [feature.xdpLink, 5, 9],
+    [feature.ringBuffer, 5, 8], [feature.mmapableArray, 5, 5],
+    [feature.tcxLink, 6, 6], [feature.xdpLink, 5, 9],
     [feature.dynptr, 5, 19],
     [() => feature.helper('sched_cls', 'loop'), 5, 17],
     [() => feature.helper('sched_cls', 'bpf_ringbuf_output'), 5, 8],

@@ -31,6 +31,7 @@ const MAP_CREATE_BYTES = 72
 const cache = new Map<string, FeatureAnswer>()
 
 /** Asks the running kernel what it can do. Every answer is kept for the life of the process. */
+// SAFETY of libbpf's probes: they take numbers and NULL, no memory.
 export const feature = {
   /** Whether the kernel has a program type. */
   programType(type: ProgramType): FeatureAnswer {
@@ -125,7 +126,8 @@ export const feature = {
       ['cgroup v2', feature.cgroup2],
       ...PROGRAM_TYPES.map((type): [string, () => FeatureAnswer] =>
         [`program type ${type}`, () => feature.programType(type)]),
-      ...MAP_TYPES.map((type): [string, () => FeatureAnswer] => [`map type ${type}`, () => feature.mapType(type)]),
+      ...MAP_TYPES.map((type): [string, () => FeatureAnswer] =>
+        [`map type ${type}`, () => feature.mapType(type)]),
       ['mmapable array', feature.mmapableArray],
       ['TCX link', feature.tcxLink],
       ['XDP link', feature.xdpLink],
@@ -157,7 +159,9 @@ function cached(name: string, probe: () => FeatureAnswer): FeatureAnswer {
 /** libbpf answers 1, 0 or minus errno, and 0 as well where the kernel refused for want of privileges. */
 function probed(result: number, what: string): FeatureAnswer {
   if (result > 0) return { answer: 'yes', reason: `the kernel accepted a test of ${what}` }
-  if (result < 0) return { answer: 'unknown', reason: `${what} cannot be probed: ${failureOf(result).reason}` }
+  if (result < 0) {
+    return { answer: 'unknown', reason: `${what} cannot be probed: ${failureOf(result).reason}` }
+  }
   const refusal = privilegeRefusal()
   if (refusal !== undefined) return { answer: 'unknown', reason: `${what}: ${refusal}` }
   return { answer: 'no', reason: `the kernel refused a test of ${what}` }
@@ -171,9 +175,11 @@ function privilegeRefusal(): string | undefined {
   let refusal: string | undefined
   for (const type of ['xdp', 'tracepoint'] as const) {
     const fd = loadReturnZero(type)
+    // SAFETY: the descriptor is closed once.
     if (fd >= 0) libc.close(fd)
     else if (fd === -system.errno.EPERM || fd === -system.errno.EACCES) {
-      refusal = 'no permission to ask (EPERM); run as root or with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON'
+      refusal = 'no permission to ask (EPERM); '
+        + 'run as root or with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON'
     }
   }
   refusalKnown = { refusal }
@@ -189,6 +195,7 @@ function probeTracing(): FeatureAnswer {
   if (refusal !== undefined) return { answer: 'unknown', reason: `program type tracing: ${refusal}` }
   const log = new Uint8Array(LOG_BYTES)
   const fd = loadReturnZero('tracing', AttachType.trace_raw_tp, log)
+  // SAFETY: the descriptor is closed once.
   if (fd >= 0) libc.close(fd)
   const isKnown = fd >= 0 || new TextDecoder().decode(log).includes('attach_btf_id')
   return isKnown ? { answer: 'yes', reason: 'the kernel accepted a test of program type tracing' }
@@ -203,6 +210,7 @@ function isHelperRefused(type: ProgramType, helper: number): boolean {
   const call = new CStruct(16).u32(0, 0x85).u32(4, helper).u32(8, 0x95).bytes
   const log = new Uint8Array(LOG_BYTES)
   const fd = load(type, call, { log })
+  // SAFETY: the descriptor is closed once.
   if (fd >= 0) libc.close(fd)
   return /cannot use helper|unknown func|invalid func/.test(new TextDecoder().decode(log))
 }
@@ -211,7 +219,8 @@ function isHelperRefused(type: ProgramType, helper: number): boolean {
 function loadReturnZero(type: ProgramType, expectedAttachType = 0, log?: Uint8Array): number {
   // BPF_ALU64 | BPF_MOV | BPF_K, then BPF_JMP | BPF_EXIT
   const instructions = new CStruct(16).u32(0, 0xb7).u32(8, 0x95).bytes
-  return load(type, instructions, { expectedAttachType, ...(log === undefined ? {} : { log, attachBtfId: 1 }) })
+  return load(type, instructions, log === undefined ? { expectedAttachType }
+    : { expectedAttachType, log, attachBtfId: 1 })
 }
 
 interface LoadRequest {

@@ -51,7 +51,9 @@ function openLibc(): LibraryHandle {
 
 // SAFETY: every signature below is copied from <bpf/libbpf.h> 1.1, <bpf/bpf.h> or the man page of the
 // call; pointers are 64 bit addresses, and the callers keep the memory alive until the call returns.
-function declare<F extends (...args: never[]) => unknown>(open: () => LibraryHandle, definition: string): F {
+function declare<F extends (...args: never[]) => unknown>(
+  open: () => LibraryHandle, definition: string,
+): F {
   let call: ((...args: never[]) => unknown) | undefined
   const first = (...args: never[]): unknown => {
     call ??= open().func(definition) as unknown as (...args: never[]) => unknown
@@ -63,12 +65,14 @@ function declare<F extends (...args: never[]) => unknown>(open: () => LibraryHan
   return first as F
 }
 
-const bpf = <F extends (...args: never[]) => unknown>(definition: string): F => declare<F>(openLibbpf, definition)
+const bpf = <F extends (...args: never[]) => unknown>(definition: string): F =>
+  declare<F>(openLibbpf, definition)
 const libcCall = <F extends (...args: never[]) => unknown>(definition: string): F =>
   declare<F>(openLibc, definition)
 
 type Of1<R> = (pointer: Pointer) => R
-type Next = (object: Pointer, previous: Pointer | null) => Pointer | null
+/** libbpf's iteration: the item after `previous`, or the first one. */
+export type Next = (object: Pointer, previous: Pointer | null) => Pointer | null
 
 /** libbpf, function by function, under its own names. */
 export const libbpf = {
@@ -91,7 +95,8 @@ export const libbpf = {
   bpf_map__is_internal: bpf<Of1<boolean>>('bool bpf_map__is_internal(const void *map)'),
   bpf_map__set_max_entries: bpf<(map: Pointer, entries: number) => number>(
     'int bpf_map__set_max_entries(void *map, uint32_t max_entries)'),
-  bpf_map__set_type: bpf<(map: Pointer, type: number) => number>('int bpf_map__set_type(void *map, int type)'),
+  bpf_map__set_type: bpf<(map: Pointer, type: number) => number>(
+    'int bpf_map__set_type(void *map, int type)'),
   bpf_map__set_key_size: bpf<(map: Pointer, size: number) => number>(
     'int bpf_map__set_key_size(void *map, uint32_t size)'),
   bpf_map__set_value_size: bpf<(map: Pointer, size: number) => number>(
@@ -131,12 +136,13 @@ export const libbpf = {
   bpf_obj_get_info_by_fd: bpf<(fd: number, info: Memory, length: Memory) => number>(
     'int bpf_obj_get_info_by_fd(int bpf_fd, void *info, void *info_len)'),
 
-  bpf_program__attach_tracepoint: bpf<(program: Pointer, category: string, name: string) => Pointer | null>(
-    'void *bpf_program__attach_tracepoint(const void *prog, const char *tp_category, const char *tp_name)'),
+  bpf_program__attach_tracepoint: bpf<
+    (program: Pointer, category: string, name: string) => Pointer | null>(
+    'void *bpf_program__attach_tracepoint(const void *prog, const char *category, const char *name)'),
   bpf_program__attach_raw_tracepoint: bpf<(program: Pointer, name: string) => Pointer | null>(
     'void *bpf_program__attach_raw_tracepoint(const void *prog, const char *tp_name)'),
   bpf_program__attach_uprobe_opts: bpf<
-    (program: Pointer, pid: number, path: string, offset: number | bigint, options: Memory) => Pointer | null>(
+    (program: Pointer, pid: number, path: string, offset: number, options: Memory) => Pointer | null>(
     'void *bpf_program__attach_uprobe_opts(const void *prog, int pid, const char *binary_path, '
     + 'size_t func_offset, const void *opts)'),
   bpf_link__destroy: bpf<Of1<number>>('int bpf_link__destroy(void *link)'),
@@ -171,7 +177,8 @@ export const libc = {
   syscall_perf_event_open: libcCall<
     (nr: number, attr: Memory, pid: number, cpu: number, group: number, flags: number) => number>(
     'long syscall(long nr, void *attr, long pid, long cpu, long group_fd, long flags)'),
-  mmap: libcCall<(at: null, length: number, prot: number, flags: number, fd: number, offset: number) => Pointer>(
+  mmap: libcCall<
+    (at: null, length: number, prot: number, flags: number, fd: number, offset: number) => Pointer>(
     'void *mmap(void *addr, size_t length, int prot, int flags, int fd, int64_t offset)'),
   munmap: libcCall<(at: Pointer, length: number) => number>('int munmap(void *addr, size_t length)'),
   sysconf: libcCall<(name: number) => number>('long sysconf(int name)'),

@@ -18,7 +18,7 @@ function sendInside(cgroup: string, count: number): void {
   execFileSync('bash', ['-c', script, 'send', cgroup, process.execPath, SENDER, String(PORT), String(count)])
 }
 
-live('BpfProgram attachCgroup sees what the processes of a cgroup send and receive, and nobody else’s', () => {
+live('BpfProgram attachCgroup sees what a cgroup’s processes send and receive, and nobody else’s', () => {
   const root = cgroup2MountPath()
   assert.ok(root !== undefined)
   const cgroup = join(root, `ebpf-test-${process.pid}`)
@@ -49,7 +49,8 @@ live('BpfProgram attachCgroup says when the folder is no cgroup or the hook is a
   using object = BpfObject.open(compile('packet_count'))
   object.load()
   const program = object.program('count_cgroup_egress')
-  assert.throws(() => program.attachCgroup('/tmp', 'egress'), { code: 'EBADF', message: /no cgroup v2 folder/ })
+  assert.throws(() => program.attachCgroup('/tmp', 'egress'),
+    { code: 'EBADF', message: /no cgroup v2 folder/ })
   assert.throws(() => program.attachCgroup('/no/such/folder', 'egress'), { code: 'ENOENT' })
   assert.throws(() => program.attachCgroup(cgroup2MountPath() ?? '', 'sock_ops'), { code: 'EINVAL' })
 })

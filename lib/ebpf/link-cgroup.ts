@@ -27,6 +27,7 @@ const O_DIRECTORY = process.arch === 'arm64' ? 0o40000 : 0o200000
 /** For every process in a cgroup v2 folder and below it (kernel 5.7). See cgroup_bpf_link_attach. */
 export function attachCgroup(program: ProgramToAttach, path: string, hook: CgroupHook): LinkParts {
   const action = `Cannot attach "${program.name}" to the cgroup "${path}" (${hook})`
+  // SAFETY: koffi passes the path as a NUL-terminated copy.
   const folder = libc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
   if (folder < 0) fail(action, lastFailure(), { ENOENT: 'give the path of a cgroup v2 folder' })
   const fd = createLink(program.fd, folder, CgroupHook[hook], 0)

@@ -14,7 +14,7 @@ function open(): BpfObject {
   return object
 }
 
-live('BpfProgram attachTcx sees the packets of loopback and veth, in both directions, until it is detached', () => {
+live('BpfProgram attachTcx sees packets of loopback and veth, both ways, until it is detached', () => {
   using pair = new NetworkPair('tcx')
   using object = open()
   const program = object.program('count_tcx')
@@ -88,7 +88,7 @@ live('BpfProgram attachXdp runs native on veth, generic on loopback, and auto sa
   })
 })
 
-live('BpfProgram attachTc removes its filter, and the qdisc only when it made it and nobody else uses it', () => {
+live('BpfProgram attachTc removes its filter, and the qdisc if it made it and nobody else uses it', () => {
   using pair = new NetworkPair('clsact')
   using object = open()
   const program = object.program('count_tc')
@@ -127,7 +127,7 @@ live('BpfProgram attach to an interface or with a program of a wrong kind says w
   using object = open()
   inNetworkNamespace(pair.path, () => {
     assert.throws(() => interfaceIndex('eth9'),
-      { code: 'ENODEV', message: /^Cannot find the network interface "eth9": .*; run "ip link" to list them$/ })
+      { code: 'ENODEV', message: /^Cannot find the network interface "eth9": .*; run "ip link" to list/ })
     assert.throws(() => object.program('count_tcx').attachTcx(9999, 'ingress'),
       { code: 'ENODEV', message: /Cannot attach "count_tcx" to interface 9999 \(TCX ingress\)/ })
     assert.throws(() => object.program('count_xdp').attachTcx(1, 'ingress'), { code: 'EINVAL' })
@@ -175,6 +175,7 @@ live('BpfObject close detaches what its programs have attached', () => {
 })
 
 function linksOf(pair: NetworkPair, programId: number): number {
-  const links = JSON.parse(pair.run('here', 'bpftool', '-j', 'link', 'show')) as { readonly prog_id: number }[]
+  const output = pair.run('here', 'bpftool', '-j', 'link', 'show')
+  const links = JSON.parse(output) as { readonly prog_id: number }[]
   return links.filter((link) => link.prog_id === programId).length
 }

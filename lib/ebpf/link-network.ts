@@ -2,7 +2,9 @@ import { libc } from './libbpf.ts'
 import type { LinkParts } from './link.ts'
 import { CStruct, bpfSyscall, fail, failureOf } from './syscall.ts'
 import type { Failure } from './syscall.ts'
-import { AttachType, BPF_F_AFTER, BPF_F_BEFORE, BpfCommand, XDP_FLAGS_DRV_MODE, XDP_FLAGS_SKB_MODE } from './uapi.ts'
+import {
+  AttachType, BPF_F_AFTER, BPF_F_BEFORE, BpfCommand, XDP_FLAGS_DRV_MODE, XDP_FLAGS_SKB_MODE,
+} from './uapi.ts'
 
 /** Which way a packet crosses an interface. */
 export type Direction = 'ingress' | 'egress'
@@ -85,7 +87,7 @@ export function attachXdp(program: ProgramToAttach, interfaceIndex: number, mode
       EEXIST: 'XDP is attached in the other mode; detach that first',
       EOPNOTSUPP: 'the driver has no native XDP; use "generic" or "auto"',
       ENODEV: NO_INTERFACE,
-      EINVAL: 'no interface has that index, or the driver refused it (often the MTU), or it is no XDP program',
+      EINVAL: 'no interface has that index, the driver refused it (often the MTU), or it is no XDP program',
       EPERM: NO_PRIVILEGE,
     })
 }

@@ -31,7 +31,8 @@ function libcPath(): string {
 
 live('BpfProgram attachTracepoint counts the system calls until it is detached', () => {
   // tracefs may not be mounted; a mount namespace of its own leaves the machine as it is.
-  const script = 'mountpoint -q /sys/kernel/tracing || mount -t tracefs tracefs /sys/kernel/tracing; exec "$@"'
+  const folder = '/sys/kernel/tracing'
+  const script = `mountpoint -q ${folder} || mount -t tracefs tracefs ${folder}; exec "$@"`
   const output = execFileSync('unshare', [
     '--mount', 'bash', '-c', script, 'trace', process.execPath, TRACE_SELF, compile('probes'),
   ], { encoding: 'utf8' })
@@ -49,10 +50,11 @@ live('BpfProgram attachRawTracepoint counts the system calls until it is detache
   link.detach()
   callGetppid(4)
   assert.equal(object.globals('.bss').get('raw_count'), 4n)
-  assert.throws(() => object.program('at_raw_tracepoint').attachRawTracepoint('no_such_event'), { code: 'ENOENT' })
+  assert.throws(() => object.program('at_raw_tracepoint').attachRawTracepoint('no_such_event'),
+    { code: 'ENOENT' })
 })
 
-live('BpfProgram attachUprobe counts entries and returns of a library function, by symbol, for this process', () => {
+live('BpfProgram attachUprobe counts entries and returns of a library function of this process', () => {
   using object = open()
   const target = { path: libcPath(), symbol: 'getppid', pid: process.pid }
   const entry = object.program('at_entry').attachUprobe({ ...target, cookie: 0x1234_5678_9abcn })
@@ -85,7 +87,8 @@ live('BpfProgram attachUprobe says which part of the target is wrong', () => {
   using object = open()
   const program = object.program('at_entry')
   assert.throws(() => program.attachUprobe({ path: '/no/such/binary', symbol: 'x' }),
-    { code: 'ENOENT', message: /Cannot attach "at_entry" to "\/no\/such\/binary:x": .*give the path of a binary/ })
-  assert.throws(() => program.attachUprobe({ path: libcPath(), symbol: 'no_such_function' }), { code: 'ENOENT' })
+    { code: 'ENOENT', message: /Cannot attach "at_entry" to "\/no\/such\/binary:x": .*give the path/ })
+  assert.throws(() => program.attachUprobe({ path: libcPath(), symbol: 'no_such_function' }),
+    { code: 'ENOENT' })
   assert.throws(() => program.attachUprobe({ path: libcPath() }), /neither symbol nor offset is given/)
 })

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { constants } from 'node:os'
 
 import { lastErrno, libbpf } from './libbpf.ts'
 import type { Pointer } from './libbpf.ts'
@@ -33,12 +34,13 @@ const NO_PRIVILEGE = 'run as root or with CAP_BPF and CAP_PERFMON'
 const UPROBE_OPTS_BYTES = 40
 const ALL_PROCESSES = -1
 
-/** A static tracepoint, such as `syscalls`, `sys_enter_write`; its fields are in tracefs `format`. Needs tracefs. */
+/** A static tracepoint, such as `syscalls`, `sys_enter_write`. libbpf finds it in tracefs. */
 export function attachTracepoint(program: LibbpfProgram, category: string, name: string): LinkParts {
   // SAFETY: program is loaded; libbpf copies the strings.
   const link = libbpf.bpf_program__attach_tracepoint(program.pointer, category, name)
   return keep('tracepoint', link, `Cannot attach "${program.name}" to the tracepoint "${category}:${name}"`, {
-    ENOENT: TRACEFS.some((folder) => existsSync(folder)) ? `the kernel has none of that name; look in ${TRACEFS[0]}`
+    ENOENT: TRACEFS.some((folder) => existsSync(folder))
+      ? `the kernel has none of that name; look in ${TRACEFS[0]}`
       : 'tracefs is not mounted; run "mount -t tracefs tracefs /sys/kernel/tracing", or use a raw tracepoint',
     EPERM: NO_PRIVILEGE, EACCES: NO_PRIVILEGE,
   })
@@ -61,7 +63,9 @@ export function attachUprobe(program: LibbpfProgram, target: UprobeTarget): Link
   if (symbol === undefined && target.offset === undefined) {
     throw new TypeError(`${action}: neither symbol nor offset is given; give one`)
   }
-  if (path.includes('/') && !existsSync(path)) fail(action, failureOf(2), { ENOENT: 'give the path of a binary' })
+  if (path.includes('/') && !existsSync(path)) {
+    fail(action, failureOf(constants.errno.ENOENT), { ENOENT: 'give the path of a binary or library' })
+  }
   const options = CStruct.options(UPROBE_OPTS_BYTES).u64(16, cookie)
   options.bytes[24] = target.return === true ? 1 : 0
   if (symbol !== undefined) options.pointer(32, cString(symbol))

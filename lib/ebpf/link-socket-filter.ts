@@ -24,6 +24,7 @@ export function attachSocketFilter(program: ProgramToAttach, interfaceIndex: num
     EINVAL: 'the program is not of type socket_filter',
   }
   // Protocol 0 hears nothing yet, so no packet comes by before the filter is in place.
+  // SAFETY: no memory is passed.
   const socket = libc.socket(AF_PACKET, SOCK_RAW_CLOEXEC, 0)
   if (socket < 0) fail(action, lastFailure(), mends)
   const programFd = new CStruct(4).u32(0, program.fd)
@@ -34,6 +35,7 @@ export function attachSocketFilter(program: ProgramToAttach, interfaceIndex: num
   if (libc.setsockopt(socket, SOL_SOCKET, SO_ATTACH_BPF, programFd.bytes, 4) < 0
     || libc.bind(socket, address.bytes, SOCKADDR_LL_BYTES) < 0) {
     const failure = lastFailure()
+    // SAFETY: the socket was opened above and nobody else has it.
     libc.close(socket)
     fail(action, failure, mends)
   }

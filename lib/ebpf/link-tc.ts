@@ -34,6 +34,7 @@ export function attachTc(
     EEXIST: 'a filter with that handle and priority is there already; choose others',
     EPERM: 'run as root or with CAP_NET_ADMIN',
   }
+  // SAFETY: the struct carries its own size.
   const created = libbpf.bpf_tc_hook_create(hook(interfaceIndex, POINT[direction]))
   const isOurs = created >= 0
   if (!isOurs && failureOf(created).code !== 'EEXIST') fail(action, failureOf(created), mends)

@@ -1,4 +1,4 @@
-/** One attachment of a program. It dies with the process, however that ends, unless its kind says otherwise. */
+/** One attachment of a program. It dies with the process, however that ends; only `tc` does not. */
 export interface Link extends Disposable {
   /** `tcx`, `xdp`, `tc`, `cgroup`, `socket_filter`, `tracepoint`, `raw_tracepoint` or `uprobe`. */
   readonly kind: LinkKind

@@ -36,6 +36,7 @@ function cause(load: FailedLoad): string {
       return `the section "${program.section}" of "${program.name}" names no program type libbpf knows; `
         + 'rename it or call setType()'
     }
+    // SAFETY: no memory is passed.
     if (libbpf.libbpf_probe_bpf_prog_type(ProgramType[program.type], null) === 0) {
       return `the program "${program.name}" is a ${program.type}, which this kernel does not have; `
         + 'leave it out with setAutoload(false)'
@@ -50,13 +51,16 @@ function cause(load: FailedLoad): string {
 }
 
 function causeInMap(map: BpfMap): string | undefined {
+  // SAFETY: no memory is passed.
   if (libbpf.libbpf_probe_bpf_map_type(MapType[map.type], null) === 0) {
-    const mend = map.type === 'ringbuf' ? 'ring buffers came with kernel 5.8; call setType("perf_event_array")'
+    const mend = map.type === 'ringbuf'
+      ? 'ring buffers came with kernel 5.8; call setType("perf_event_array")'
       : 'leave it out with setAutocreate(false)'
     return `the map "${map.name}" is a ${map.type}, which this kernel does not have; ${mend}`
   }
   const isRing = map.type === 'ringbuf' || map.type === 'user_ringbuf'
-  if (isRing && (map.maxEntries % pageSizeBytes() !== 0 || (map.maxEntries & (map.maxEntries - 1)) !== 0)) {
+  const isPowerOfTwo = (map.maxEntries & (map.maxEntries - 1)) === 0
+  if (isRing && (map.maxEntries % pageSizeBytes() !== 0 || !isPowerOfTwo)) {
     return `the ring buffer "${map.name}" has ${map.maxEntries} bytes; make it a power of two `
       + `and a multiple of ${pageSizeBytes()}`
   }
@@ -69,5 +73,6 @@ function causeInMap(map: BpfMap): string | undefined {
 function privilege(): string {
   const missing = missingCapabilities(['CAP_BPF', 'CAP_NET_ADMIN', 'CAP_PERFMON'])
   if (missing.length > 0) return `this process lacks ${missing.join(', ')}: run as root or grant them`
-  return 'the capabilities are there, so a user namespace, seccomp or kernel lockdown forbids bpf(2)'
+  return 'the capabilities are there, so a user namespace, seccomp, kernel lockdown or (before kernel 5.11) '
+    + 'RLIMIT_MEMLOCK forbids it'
 }

@@ -63,6 +63,7 @@ let pageBytes: number | undefined
 
 /** The page size of this kernel. */
 export function pageSizeBytes(): number {
+  // SAFETY: no memory is passed.
   pageBytes ??= libc.sysconf(SC_PAGESIZE)
   return pageBytes
 }

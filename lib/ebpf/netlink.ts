@@ -25,6 +25,7 @@ export function hasTcFilters(interfaceIndex: number): boolean {
 }
 
 function hasFilters(interfaceIndex: number, minor: number): boolean {
+  // SAFETY: no memory is passed.
   const socket = libc.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_ROUTE)
   if (socket < 0) fail('Cannot list TC filters', lastFailure())
   try {

@@ -22,11 +22,13 @@ export function inNetworkNamespace<T>(path: string, body: () => T): T {
       enter(own, '/proc/thread-self/ns/net')
     }
   } finally {
+    // SAFETY: as above.
     libc.close(own)
   }
 }
 
 function openNamespace(path: string): number {
+  // SAFETY: koffi passes the path as a NUL-terminated copy.
   const fd = libc.open(path, O_RDONLY_CLOEXEC, 0)
   if (fd >= 0) return fd
   return fail(`Cannot open the network namespace "${path}"`, lastFailure(), { ENOENT: 'run "ip netns list"' })

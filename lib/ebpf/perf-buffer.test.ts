@@ -27,13 +27,16 @@ function run(object: BpfObject, first: number, count: number, cpu: number): void
 }
 
 /** Checks every record's length, CPU and bytes; returns the sequence that comes next. */
-function check(bytes: Uint8Array, length: number, first: number, cpuOf: (sequence: number) => number): number {
+function check(
+  bytes: Uint8Array, length: number, first: number, cpuOf: (sequence: number) => number,
+): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, length)
   let sequence = first
   let at = 0
   while (at < length) {
     const size = view.getUint32(at, true)
-    if (view.getUint32(at + 16, true) !== sequence) assert.fail(`record ${view.getUint32(at + 16, true)} instead`)
+    const actual = view.getUint32(at + 16, true)
+    if (actual !== sequence) assert.fail(`record ${actual} instead of ${sequence}`)
     if (size !== paddedSizeOf(sequence)) assert.fail(`record ${sequence} has ${size} bytes`)
     if (view.getUint32(at + 4, true) !== cpuOf(sequence)) assert.fail(`record ${sequence} is of another CPU`)
     for (let byte = SIZE_MIN; byte < size - 7; byte += 1) {
@@ -46,7 +49,7 @@ function check(bytes: Uint8Array, length: number, first: number, cpuOf: (sequenc
   return sequence
 }
 
-live('PerfBuffer read delivers 1,000,000 records of all CPUs in the order of their time over many wraps', () => {
+live('PerfBuffer read delivers 1,000,000 records of all CPUs in order of time over many wraps', () => {
   const { object, buffer } = open({ pagesPerCpu: 16, timeOffset: 0 })
   const cpus = onlineCpus()
   const perRun = 50
@@ -117,7 +120,8 @@ live('PerfBuffer wait is true once a program wrote, after as many events as aske
 live('PerfBuffer refuses other maps and rings that are no power of two', () => {
   using object = BpfObject.open(compile('perf_buffer'))
   object.load()
-  assert.throws(() => new PerfBuffer(object.map('scratch')), { code: 'EINVAL', message: /it is a percpu_array/ })
+  assert.throws(() => new PerfBuffer(object.map('scratch')),
+    { code: 'EINVAL', message: /it is a percpu_array/ })
   assert.throws(() => new PerfBuffer(object.map('events'), { pagesPerCpu: 3 }), RangeError)
   assert.throws(() => new PerfBuffer(object.map('events'), { timeOffset: 2 }), RangeError)
 })

@@ -103,7 +103,8 @@ export class PerfBuffer implements Disposable {
     }
     for (const ring of this.#rings) ring.commit()
     if (copied === 0 && refused > 0) {
-      throw new RangeError(`Cannot read the next record of "${this.#name}" into ${length} bytes: it has ${refused}`)
+      throw new RangeError(
+        `Cannot read the next record of "${this.#name}" into ${length} bytes: it has ${refused}`)
     }
     return copied
   }

@@ -102,6 +102,7 @@ export class PerfRing {
       }
       return new PerfRing(cpu, fd, memory, options)
     } catch (error) {
+      // SAFETY: the descriptor was opened above and nobody else has it.
       libc.close(fd)
       throw error
     }
@@ -126,7 +127,9 @@ export class PerfRing {
     const from = (this.#start + this.#cursor + RAW_DATA_AT) & this.#mask
     const untilEnd = Math.min(this.rawBytes, this.#bytes.length - from)
     target.set(this.#bytes.subarray(from, from + untilEnd), offset)
-    if (untilEnd < this.rawBytes) target.set(this.#bytes.subarray(0, this.rawBytes - untilEnd), offset + untilEnd)
+    if (untilEnd < this.rawBytes) {
+      target.set(this.#bytes.subarray(0, this.rawBytes - untilEnd), offset + untilEnd)
+    }
     this.#advance()
     this.#step()
   }

@@ -40,7 +40,8 @@ function check(bytes: Uint8Array, length: number, first: number): number {
   while (at < length) {
     const size = view.getUint32(at, true)
     if (size !== sizeOf(sequence)) assert.fail(`record ${sequence} has ${size} bytes`)
-    if (view.getUint32(at + 8, true) !== sequence) assert.fail(`record ${view.getUint32(at + 8, true)} instead`)
+    const actual = view.getUint32(at + 8, true)
+    if (actual !== sequence) assert.fail(`record ${actual} instead of ${sequence}`)
     for (let byte = SIZE_MIN; byte < size; byte += 1) {
       if (bytes[at + 8 + byte] !== (byte & 0xff)) assert.fail(`record ${sequence} has a wrong byte ${byte}`)
     }
@@ -73,7 +74,7 @@ live('RingBuffer read delivers 1,000,000 records of varied sizes in order over m
   assert.equal(ring.availableBytes, 0)
 })
 
-live('RingBuffer of a reader that stops is full, the program counts what is dropped, the rest is intact', () => {
+live('RingBuffer of a reader that stops is full, its program counts drops, the rest is intact', () => {
   using object = open(1 << 13)
   using ring = new RingBuffer(object.map('events'))
   run(object, 'write_records', 0, 1000)
@@ -200,5 +201,6 @@ live('RingBuffer wait times out when nothing comes; close is idempotent and ends
   assert.equal(ring.wait(1), false)
   assert.equal(ring.availableBytes, 0)
   assert.throws(() => ring.read(new Uint8Array(8), 0, 8), { code: 'EBADF' })
-  assert.throws(() => new RingBuffer(object.map('scratch')), { code: 'EINVAL', message: /it is a percpu_array/ })
+  assert.throws(() => new RingBuffer(object.map('scratch')),
+    { code: 'EINVAL', message: /it is a percpu_array/ })
 })

@@ -85,7 +85,9 @@ export const SYSCALL_NUMBER: Readonly<Record<string, { bpf: number; perf_event_o
 }
 
 /** The name of `value` in one of the tables above, or `unspec` for a number newer than the table. */
-export function nameOf<T extends Readonly<Record<string, number>>>(table: T, value: number): keyof T & string {
+export function nameOf<T extends Readonly<Record<string, number>>>(
+  table: T, value: number,
+): keyof T & string {
   for (const [name, number] of Object.entries(table)) if (number === value) return name
   return 'unspec'
 }

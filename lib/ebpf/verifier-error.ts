@@ -16,7 +16,8 @@ export class VerifierError extends BpfError {
   constructor(program: string, log: string, code: string) {
     const { summary, omitted } = summarize(log)
     const hidden = omitted === 0 ? '' : ` (${omitted} ${omitted === 1 ? 'line' : 'lines'} omitted)`
-    super(`Cannot load the program "${program}": the verifier refused it: ${summary}${hidden}; see .log`, code)
+    super(
+      `Cannot load the program "${program}": the verifier refused it: ${summary}${hidden}; see .log`, code)
     this.program = program
     this.summary = summary
     this.log = log

@@ -10,7 +10,8 @@ const CLANGS = ['clang-19', 'clang']
 export function findClang(): string {
   const found = CLANGS.find((name) => spawnSync(name, ['--version']).status === 0)
   if (found !== undefined) return found
-  throw new Error(`Cannot compile test programs: none of ${CLANGS.join(', ')} runs; install clang 15 or newer`)
+  throw new Error(
+    `Cannot compile test programs: none of ${CLANGS.join(', ')} runs; install clang 15 or newer`)
 }
 
 /** Compiles `<name>.bpf.c` of this folder, unless the object is newer, and returns the object's path. */
@@ -33,7 +34,9 @@ function modifiedMs(path: string): number {
 }
 
 /** Compiles `<name>.c` for this machine, and strips it; `offset` is where `symbol` starts in the file. */
-export function compileTarget(name: string, symbol: string): { readonly path: string; readonly offset: number } {
+export function compileTarget(
+  name: string, symbol: string,
+): { readonly path: string; readonly offset: number } {
   const path = `${OBJECTS}${name}.${process.pid}`
   mkdirSync(OBJECTS, { recursive: true })
   execFileSync(findClang(), ['-O1', `${SOURCES}${name}.c`, '-o', path])
