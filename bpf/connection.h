@@ -220,6 +220,8 @@ VERIFIED_ALONE int open_connection(const struct packet *packet, __u32 recognised
 	if (is_syn(packet)) {
 		fresh.client = packet->event.tcp_flags & TCP_ACK ? 1 - side : side;
 		fresh.midstream = 0;
+		fresh.direction[side & 1].start = packet->event.tcp_sequence + 1;
+		fresh.direction[side & 1].known = KNOWN_START;
 	}
 	fresh.tag = fetch_and_increment(&next_tag);
 	if (fresh.tag == 0)

@@ -45,7 +45,7 @@ static __always_inline __u32 deliver_frame(CONTEXT *ctx, struct packet *packet, 
 /* ARP and frames that are not fragments have no connection, so no home path: each hook shows them. */
 static __always_inline __u32 stray(CONTEXT *ctx, struct packet *packet, struct counters *count, __u32 frame, __u32 link)
 {
-	packet->event.time_ns = bpf_ktime_get_boot_ns();
+	packet->event.time_ns = bpf_ktime_get_ns();
 	if (frame)
 		return deliver_frame(ctx, packet, count, link);
 	return deliver(ctx, packet, count, 0);
@@ -100,7 +100,7 @@ VERIFIED_ALONE __u32 follow(CONTEXT *ctx, struct packet *packet, __u32 frame, __
 	side = key_of(packet, &key) & 1;
 	if (set->sample_below < 65536 && sample_of(&key) >= set->sample_below)
 		return COUNTER_SAMPLED;
-	event->time_ns = bpf_ktime_get_boot_ns();
+	event->time_ns = bpf_ktime_get_ns();
 	end = event->tcp_sequence + event->payload_length + !!(event->tcp_flags & TCP_SYN) + !!(event->tcp_flags & TCP_FIN);
 	connection = bpf_map_lookup_elem(&connections, &key);
 	/* A SYN with another sequence number opens a new connection between the same ports. */

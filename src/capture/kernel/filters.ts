@@ -1,0 +1,167 @@
+import type { BpfMap, BpfObject } from '../../../lib/ebpf/mod.ts'
+import {
+  SETTINGS, SETTING_CIDR_EXCLUDE, SETTING_CIDR_INCLUDE, SETTING_INTERFACES, SETTING_PACKETS, SETTING_PORTS,
+  SETTING_PROTOCOL_ARP, SETTING_PROTOCOL_ICMP, SETTING_PROTOCOL_TCP, SETTING_PROTOCOL_UDP,
+} from '../events.gen.ts'
+import { parseCidr } from './cidr.ts'
+import type { Cidr } from './cidr.ts'
+
+export const KernelProtocol = { tcp: 'tcp', udp: 'udp', icmp: 'icmp', arp: 'arp' } as const
+export type KernelProtocol = (typeof KernelProtocol)[keyof typeof KernelProtocol]
+
+/** What the kernel programs look at; everything else they count and leave alone. */
+export interface KernelFilters {
+  /** Ranges of TCP and UDP ports, both ends included; a packet is wanted if either port is in one. None = all. */
+  readonly ports?: readonly (readonly [first: number, last: number])[]
+  readonly addresses?: {
+    /** Networks as `10.0.0.0/8` or `2001:db8::1`; wanted is what has one end in one of them. None = all. */
+    readonly include?: readonly string[]
+    /** Never wanted; of two networks that hold an address the narrower decides. */
+    readonly exclude?: readonly string[]
+  }
+  /** Default: tcp. The others hold no messages and are delivered only with `packets`. */
+  readonly protocols?: readonly KernelProtocol[]
+  /** Share of the connections, above 0 to 1, chosen by a hash of the addresses and ports. Default 1. */
+  readonly sample?: number
+  /** Deliver the headers of every wanted packet, bare acknowledgements included. Default false. */
+  readonly packets?: boolean
+}
+
+const PORT_MAX = 65535
+const SAMPLE_ALL = 65536
+const CIDR_INCLUDE = 1
+const CIDR_EXCLUDE = 2
+const PROTOCOL_SETTING = {
+  tcp: SETTING_PROTOCOL_TCP, udp: SETTING_PROTOCOL_UDP, icmp: SETTING_PROTOCOL_ICMP, arp: SETTING_PROTOCOL_ARP,
+} as const satisfies Record<KernelProtocol, number>
+
+/**
+ * Writes filters into the maps of the loaded programs, at any time. What changes is not one atomic step: for some
+ * microseconds packets may meet a mix of old and new.
+ */
+export class FilterMaps {
+  readonly #settings: BpfMap
+  readonly #ports: BpfMap
+  readonly #cidr4: BpfMap
+  readonly #cidr6: BpfMap
+  readonly #interfaces: BpfMap
+  readonly #headBytesMax: number
+  #portWords = new BigUint64Array((PORT_MAX + 1) / 64)
+  #filters: KernelFilters = {}
+  #onlyListedInterfaces = false
+
+  constructor(object: BpfObject, headBytesMax: number) {
+    this.#settings = object.map('settings')
+    this.#ports = object.map('ports')
+    this.#cidr4 = object.map('cidr4')
+    this.#cidr6 = object.map('cidr6')
+    this.#interfaces = object.map('interfaces')
+    this.#headBytesMax = headBytesMax
+  }
+
+  /** @throws {RangeError} when a filter cannot be used; then nothing has changed */
+  set(filters: KernelFilters): void {
+    const ports = portWords(filters.ports ?? [])
+    const networks = networksOf(filters)
+    const sampleBelow = sampleOf(filters.sample ?? 1)
+    this.#writePorts(ports)
+    this.#writeNetworks(this.#cidr4, networks.filter((each) => each.bytes.length === 4))
+    this.#writeNetworks(this.#cidr6, networks.filter((each) => each.bytes.length === 16))
+    this.#filters = filters
+    this.#writeSettings(flagsOf(filters), sampleBelow)
+  }
+
+  /** For hooks that see all interfaces: only packets of those listed are wanted; undefined = all. */
+  setInterfaces(indexes: readonly number[] | undefined): void {
+    const wanted = new Set(indexes)
+    for (const key of [...this.#interfaces.keys()]) {
+      if (!wanted.has(u32Of(key))) this.#interfaces.delete(key)
+    }
+    for (const index of wanted) this.#interfaces.update(u32(index), u32(1))
+    this.#onlyListedInterfaces = indexes !== undefined
+    this.#writeSettings(flagsOf(this.#filters), sampleOf(this.#filters.sample ?? 1))
+  }
+
+  #writePorts(words: BigUint64Array<ArrayBuffer>): void {
+    words.forEach((word, at) => {
+      if (word !== this.#portWords[at]) this.#ports.update(u32(at), new Uint8Array(words.buffer, at * 8, 8))
+    })
+    this.#portWords = words
+  }
+
+  #writeNetworks(map: BpfMap, networks: readonly RuledCidr[]): void {
+    const wanted = new Map(networks.map((each) => [cidrKey(each).toString(), each]))
+    for (const key of [...map.keys()]) if (!wanted.has(key.toString())) map.delete(key)
+    for (const each of networks) map.update(cidrKey(each), u32(each.rule))
+  }
+
+  #writeSettings(flags: number, sampleBelow: number): void {
+    const value = new DataView(new ArrayBuffer(SETTINGS.bytes))
+    value.setUint32(SETTINGS.flags, flags | (this.#onlyListedInterfaces ? SETTING_INTERFACES : 0), true)
+    value.setUint32(SETTINGS.sample_below, sampleBelow, true)
+    value.setUint32(SETTINGS.head_bytes_max, this.#headBytesMax, true)
+    this.#settings.update(u32(0), new Uint8Array(value.buffer))
+  }
+}
+
+interface RuledCidr extends Cidr { readonly rule: number }
+
+function networksOf(filters: KernelFilters): RuledCidr[] {
+  const { include = [], exclude = [] } = filters.addresses ?? {}
+  const networks = [
+    ...include.map((text) => ({ ...parseCidr(text), rule: CIDR_INCLUDE })),
+    ...exclude.map((text) => ({ ...parseCidr(text), rule: CIDR_EXCLUDE })),
+  ]
+  const ruleOf = new Map<string, number>()
+  for (const each of networks) {
+    const key = cidrKey(each).toString()
+    if ((ruleOf.get(key) ?? each.rule) !== each.rule) {
+      throw new RangeError(`Cannot include and exclude "${each.text}": it is in both lists; take it out of one`)
+    }
+    ruleOf.set(key, each.rule)
+  }
+  return networks
+}
+
+function flagsOf(filters: KernelFilters): number {
+  let flags = filters.packets === true ? SETTING_PACKETS : 0
+  if ((filters.ports ?? []).length > 0) flags |= SETTING_PORTS
+  if ((filters.addresses?.include ?? []).length > 0) flags |= SETTING_CIDR_INCLUDE
+  if ((filters.addresses?.exclude ?? []).length > 0) flags |= SETTING_CIDR_EXCLUDE
+  for (const protocol of filters.protocols ?? ['tcp']) flags |= PROTOCOL_SETTING[protocol]
+  return flags
+}
+
+function portWords(ranges: readonly (readonly [number, number])[]): BigUint64Array<ArrayBuffer> {
+  const words = new BigUint64Array((PORT_MAX + 1) / 64)
+  for (const [first, last] of ranges) {
+    if (!(Number.isInteger(first) && Number.isInteger(last) && first >= 0 && first <= last && last <= PORT_MAX)) {
+      throw new RangeError(`Cannot use the ports ${first}-${last}: a range goes from 0 to ${PORT_MAX}, the lower end first`)
+    }
+    for (let port = first; port <= last; port++) words[port >> 6]! |= 1n << BigInt(port & 63)
+  }
+  return words
+}
+
+function sampleOf(share: number): number {
+  if (!(share > 0 && share <= 1)) {
+    throw new RangeError(`Cannot sample ${share} of the connections: it must be above 0 and at most 1`)
+  }
+  return Math.max(1, Math.round(share * SAMPLE_ALL))
+}
+
+/** struct cidr4_key, struct cidr6_key (bpf/maps.h). */
+function cidrKey(cidr: Cidr): Uint8Array {
+  const key = new Uint8Array(4 + cidr.bytes.length)
+  key.set(u32(cidr.bits))
+  key.set(cidr.bytes, 4)
+  return key
+}
+
+function u32(value: number): Uint8Array {
+  return new Uint8Array(Uint32Array.of(value).buffer)
+}
+
+function u32Of(bytes: Uint8Array): number {
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true)
+}

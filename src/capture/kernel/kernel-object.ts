@@ -1,0 +1,51 @@
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { randomInt } from 'node:crypto'
+
+import { BpfObject, feature } from '../../../lib/ebpf/mod.ts'
+import { HOOK_CLSACT, HOOK_TCX } from '../events.gen.ts'
+import { KernelAttach, KernelTransport } from './options.ts'
+import type { KernelPlan } from './options.ts'
+
+const FILES = {
+  tcx: 'packets.bpf.o', clsact: 'packets.bpf.o', cgroup: 'packets.bpf.o', xdp: 'packets_xdp.bpf.o', socket: 'packets_socket.bpf.o',
+} as const satisfies Record<KernelAttach, string>
+const TAG_START_MAX = 2 ** 32
+
+/**
+ * Loads the programs of one kind of attachment.
+ *
+ * @throws {Error} when they are not built, or this kernel or this process may not have them; the message says the mend
+ */
+export function loadKernelObject(plan: KernelPlan, folder?: string): BpfObject {
+  const path = `${folder ?? fileURLToPath(new URL('../../../build', import.meta.url))}/${FILES[plan.attach]}`
+  if (!existsSync(path)) throw new Error(`Cannot load "${path}": it has not been built; run "make build"`)
+  requireFeatures(plan)
+  const object = BpfObject.open(path, { name: 'lintel' })
+  try {
+    for (const [name, program] of object.programs) {
+      program.setAutoload(name.startsWith('lintel_cgroup') === (plan.attach === KernelAttach.cgroup))
+    }
+    object.globals('.rodata').set('transport_perf', plan.transport === KernelTransport.perf ? 1 : 0)
+    object.globals('.rodata').set('hook_kind', plan.attach === KernelAttach.clsact ? HOOK_CLSACT : HOOK_TCX)
+    object.globals('.data').set('next_tag', BigInt(randomInt(1, TAG_START_MAX)))
+    object.map('connections').setMaxEntries(plan.connections)
+    if (plan.transport === KernelTransport.perf) object.map('events').setAutocreate(false)
+    else object.map('events').setMaxEntries(plan.ringBytes)
+    object.load()
+    return object
+  } catch (error) {
+    object.close()
+    throw error
+  }
+}
+
+/** Says what the kernel lacks before the loader's answer, which speaks of maps and programs. */
+function requireFeatures(plan: KernelPlan): void {
+  if (plan.transport === KernelTransport.ring && feature.mapType('ringbuf').answer === 'no') {
+    throw new Error('Cannot use a ring buffer: this kernel has none (5.8 brought it); run with --transport perf')
+  }
+  if (plan.attach === KernelAttach.tcx && feature.tcxLink().answer === 'no') {
+    throw new Error('Cannot attach by TCX: this kernel has none (6.6 brought it); run with --attach clsact')
+  }
+}

@@ -1,0 +1,169 @@
+import { feature } from '../../../lib/ebpf/mod.ts'
+import type { BpfObject } from '../../../lib/ebpf/mod.ts'
+import type { PacketSource } from '../source.ts'
+import { Attachments } from './attachments.ts'
+import type { AttachmentCounts, AttachmentRefusal, KernelAttachment } from './attachments.ts'
+import { Directives } from './directives.ts'
+import { FilterMaps } from './filters.ts'
+import type { KernelFilters } from './filters.ts'
+import { readCounters } from './kernel-counters.ts'
+import type { KernelCounters } from './kernel-counters.ts'
+import { loadKernelObject } from './kernel-object.ts'
+import { KernelAttach, planOf } from './options.ts'
+import type { KernelOptions } from './options.ts'
+import { RecordReader } from './record-reader.ts'
+import { nextTcOwner, removeDeadFilters } from './tc-filters.ts'
+import { WallClock } from './wall-clock.ts'
+
+/** How often the list of interfaces is looked at. */
+const REFRESH_MS = 1000
+
+/** Run time of one kernel program; zeros unless bpf_stats are enabled. */
+export interface ProgramCost { readonly name: string; readonly runs: number; readonly nanoseconds: number }
+
+/**
+ * Packets from the kernel of this machine: loads the programs, attaches them, and reads what they deliver. To be used
+ * in one thread; `wait` blocks it. `time_ns` is CLOCK_MONOTONIC.
+ */
+export class KernelSource implements PacketSource, Disposable {
+  readonly name = 'kernel'
+  readonly ended = false
+  readonly attach: KernelAttach
+  readonly #memory: Uint8Array
+  readonly #object: BpfObject
+  readonly #filters: FilterMaps
+  readonly #directives: Directives
+  readonly #attachments: Attachments
+  readonly #reader: RecordReader
+  readonly #clock = new WallClock()
+  readonly #onlyListed: boolean
+  #refreshedAt = performance.now()
+  #closed = false
+
+  /** @throws {Error} with what to mend; nothing stays attached then */
+  constructor(options: KernelOptions) {
+    const plan = planOf(options, () => feature.tcxLink().answer !== 'no')
+    this.attach = plan.attach
+    this.#memory = options.memory.u8
+    this.#object = loadKernelObject(plan, options.objectFolder)
+    try {
+      this.#filters = new FilterMaps(this.#object, plan.headBytesMax)
+      this.#filters.set(options.filters ?? {})
+      this.#directives = new Directives(this.#object.map('directives'))
+      this.#reader = new RecordReader(this.#object, plan)
+      if (plan.attach === KernelAttach.clsact) {
+        nextTcOwner()
+        removeDeadFilters()
+      }
+      this.#attachments = new Attachments(this.#object, {
+        attach: plan.attach,
+        interfaces: options.interfaces ?? [],
+        xdpMode: options.xdpMode ?? 'auto',
+        onChange: options.onAttachmentChange ?? (() => {}),
+        ...(options.cgroupPath === undefined ? {} : { cgroupPath: options.cgroupPath }),
+      })
+      this.#onlyListed = plan.attach === KernelAttach.cgroup && (options.interfaces ?? []).length > 0
+      this.#attachments.start()
+      if (this.#onlyListed) this.#filters.setInterfaces(this.#attachments.indexes())
+    } catch (error) {
+      this.#object.close()
+      throw error
+    }
+  }
+
+  /** False when a place is attached where a request and its response cannot both be seen (XDP, but on the loopback). */
+  get seesBothDirections(): boolean {
+    return this.#attachments.list().every((attachment) => attachment.bothDirections)
+  }
+
+  fill(pointer: number, length: number): number {
+    if (this.#closed) return 0
+    this.#follow()
+    return this.#reader.read(this.#memory, pointer, length)
+  }
+
+  /** Blocks until `fill` may have something; false after `timeoutMs` without. */
+  wait(timeoutMs: number): boolean {
+    if (this.#closed) return false
+    this.#follow()
+    return this.#reader.wait(timeoutMs)
+  }
+
+  /** Replaces all filters while the programs run. @throws {RangeError} when one cannot be used; the old ones stay */
+  setFilters(filters: KernelFilters): void {
+    this.#filters.set(filters)
+  }
+
+  epochNanoseconds(): bigint {
+    return this.#clock.epochNanoseconds()
+  }
+
+  interfaceName(index: number): string | undefined {
+    return this.#attachments.interfaceName(index)
+  }
+
+  skip(connectionTag: number, side: 0 | 1, until: number): void {
+    if (!this.#closed) this.#directives.skip(connectionTag, side, until)
+  }
+
+  ignore(connectionTag: number): void {
+    if (!this.#closed) this.#directives.ignore(connectionTag)
+  }
+
+  counters(): KernelCounters {
+    return this.#closed ? this.#lastCounters : readCounters(this.#object.map('counters'))
+  }
+
+  attachments(): KernelAttachment[] {
+    return this.#attachments.list()
+  }
+
+  /** Interfaces that are up but not captured, each with the reason. */
+  refusals(): AttachmentRefusal[] {
+    return this.#attachments.refusals()
+  }
+
+  /** Interfaces that came, went or refused since the start. */
+  attachmentCounts(): AttachmentCounts {
+    return { ...this.#attachments.counts }
+  }
+
+  /** What each program has cost, with bpf_stats enabled. */
+  costs(): ProgramCost[] {
+    return [...this.#object.programs.values()].filter((program) => program.autoload).map((program) => {
+      const info = program.info()
+      return { name: program.name, runs: Number(info.runCount), nanoseconds: Number(info.runTimeNs) }
+    })
+  }
+
+  /** Takes every program off; what was captured can still be read, and the counters stand still. */
+  detach(): void {
+    this.#detached = true
+    this.#attachments.close()
+  }
+
+  /** Detaches and unloads. The counters can still be asked. Idempotent. */
+  close(): void {
+    if (this.#closed) return
+    this.detach()
+    this.#lastCounters = readCounters(this.#object.map('counters'))
+    this.#closed = true
+    this.#reader.close()
+    this.#object.close()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  #detached = false
+  #lastCounters!: KernelCounters
+
+  #follow(): void {
+    const now = performance.now()
+    if (this.#detached || now - this.#refreshedAt < REFRESH_MS) return
+    this.#refreshedAt = now
+    this.#attachments.refresh()
+    if (this.#onlyListed) this.#filters.setInterfaces(this.#attachments.indexes())
+  }
+}
