@@ -1,0 +1,101 @@
+import type { Stats } from './ledger.ts'
+
+/** Content type of `exposition`: the Prometheus text format. */
+export const EXPOSITION_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
+
+export interface ProcessFigures {
+  readonly version: string
+  readonly cpuSeconds: number
+  readonly residentBytes: number
+  /** Seconds since the epoch. */
+  readonly startSeconds: number
+}
+
+type Labels = readonly (readonly [name: string, value: string])[]
+
+/**
+ * The agent's figures in the Prometheus text format. Label values are names from closed sets (reasons, kinds, outputs):
+ * nothing from traffic becomes a series.
+ */
+export function exposition(stats: Stats, figures: ProcessFigures): string {
+  const text = new Exposition()
+  packetMetrics(text, stats)
+  recordMetrics(text, stats)
+  outputMetrics(text, stats)
+  text.family('lintel_connections_open', 'gauge', 'Connections that are followed now.')
+  text.sample([], stats.connectionsOpen)
+  text.family('lintel_anomalies_total', 'counter', 'Oddities of traffic, by name.')
+  for (const [name, count] of stats.anomalies) text.sample([['name', name]], count)
+  text.family('lintel_build_info', 'gauge', 'Always 1; the version is a label.')
+  text.sample([['version', figures.version], ['node', process.versions.node]], 1)
+  text.family('process_cpu_seconds_total', 'counter', 'User and system CPU time spent, all threads.')
+  text.sample([], figures.cpuSeconds)
+  text.family('process_resident_memory_bytes', 'gauge', 'Resident memory.')
+  text.sample([], figures.residentBytes)
+  text.family('process_start_time_seconds', 'gauge', 'Start of the process since the epoch.')
+  text.sample([], figures.startSeconds)
+  return text.toString()
+}
+
+function packetMetrics(text: Exposition, { packets }: Stats): void {
+  text.family('lintel_packets_seen_total', 'counter', 'Packets seen; the sum of lintel_packets_total.')
+  text.sample([], packets.seen)
+  text.family('lintel_packets_total', 'counter', 'Packets by outcome and reason.')
+  text.sample([['outcome', 'delivered'], ['reason', '']], packets.delivered)
+  for (const [reason, count] of packets.notWanted) text.sample([['outcome', 'not_wanted'], ['reason', reason]], count)
+  for (const [reason, count] of packets.lost) text.sample([['outcome', 'lost'], ['reason', reason]], count)
+  text.family('lintel_packet_bytes_total', 'counter', 'Bytes of payload that left the kernel, and that were cut off there.')
+  text.sample([['outcome', 'delivered']], packets.bytesDelivered)
+  text.sample([['outcome', 'cut']], packets.bytesCut)
+}
+
+function recordMetrics(text: Exposition, { records, kinds }: Stats): void {
+  text.family('lintel_records_seen_total', 'counter', 'Records made, by kind.')
+  for (const [kind, count] of kinds) text.sample([['kind', kind]], count)
+  text.family('lintel_records_total', 'counter', 'Records by outcome and reason; with lintel_records_queued they add up to those seen.')
+  text.sample([['outcome', 'logged'], ['reason', '']], records.logged)
+  text.sample([['outcome', 'filtered'], ['reason', '']], records.filtered)
+  text.sample([['outcome', 'sampled'], ['reason', '']], records.sampled)
+  for (const [reason, count] of records.dropped) text.sample([['outcome', 'dropped'], ['reason', reason]], count)
+  text.family('lintel_records_queued', 'gauge', 'Records on the way to an output.')
+  text.sample([], records.queued)
+}
+
+function outputMetrics(text: Exposition, { outputs }: Stats): void {
+  text.family('lintel_output_records_total', 'counter', 'Records by output, outcome and reason.')
+  for (const output of outputs) {
+    text.sample([['output', output.name], ['outcome', 'written'], ['reason', '']], output.writtenRecords)
+    for (const [reason, count] of output.droppedRecords) {
+      text.sample([['output', output.name], ['outcome', 'dropped'], ['reason', reason]], count)
+    }
+  }
+  text.family('lintel_output_bytes_total', 'counter', 'Bytes written by output.')
+  for (const output of outputs) text.sample([['output', output.name]], output.writtenBytes)
+  text.family('lintel_output_queued_bytes', 'gauge', 'Bytes that wait for the output.')
+  for (const output of outputs) text.sample([['output', output.name]], output.queuedBytes)
+  text.family('lintel_output_up', 'gauge', '1 when nothing hinders the output.')
+  for (const output of outputs) text.sample([['output', output.name]], output.lastError === undefined ? 1 : 0)
+}
+
+class Exposition {
+  #text = ''
+  #name = ''
+
+  family(name: string, type: 'counter' | 'gauge', help: string): void {
+    this.#name = name
+    this.#text += `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`
+  }
+
+  sample(labels: Labels, value: number): void {
+    const pairs = labels.map(([name, text]) => `${name}="${escapeLabel(text)}"`).join(',')
+    this.#text += `${this.#name}${pairs === '' ? '' : `{${pairs}}`} ${value}\n`
+  }
+
+  toString(): string {
+    return this.#text
+  }
+}
+
+function escapeLabel(text: string): string {
+  return text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
+}

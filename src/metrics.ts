@@ -1,0 +1,67 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { EXPOSITION_TYPE } from './exposition.ts'
+
+export interface MetricsOptions {
+  readonly host: string
+  readonly port: number
+}
+
+const CONNECTIONS_MAX = 16
+// A page in a browser on this machine could otherwise read the figures through a name that leads to 127.0.0.1.
+const LOOPBACK_HOST = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/i
+
+/** Serves `/metrics` on a loopback port. */
+export class MetricsServer {
+  readonly #server: Server
+  readonly #options: MetricsOptions
+
+  /** @param render gives the text; called for each scrape */
+  constructor(options: MetricsOptions, render: () => string) {
+    this.#options = options
+    this.#server = createServer({ requestTimeout: 5000, headersTimeout: 5000, keepAliveTimeout: 5000 },
+      (request, response) => answer(request, response, render))
+    this.#server.maxConnections = CONNECTIONS_MAX
+  }
+
+  /** @returns the address it listens on, e.g. `127.0.0.1:9464`. @throws {Error} with the mend */
+  start(): Promise<string> {
+    const { host, port } = this.#options
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', (error: NodeJS.ErrnoException) => {
+        reject(new Error(`Cannot serve metrics on ${host}:${port}: ${reason(error)}`, { cause: error }))
+      })
+      this.#server.listen({ host, port }, () => {
+        this.#server.unref()
+        const address = this.#server.address()
+        resolve(`${host.includes(':') ? `[${host}]` : host}:${typeof address === 'object' && address !== null ? address.port : port}`)
+      })
+    })
+  }
+
+  stop(): Promise<void> {
+    this.#server.closeAllConnections()
+    return new Promise(resolve => this.#server.close(() => resolve()))
+  }
+}
+
+function answer(request: IncomingMessage, response: ServerResponse, render: () => string): void {
+  if (!LOOPBACK_HOST.test(request.headers.host ?? '')) return end(response, 403, 'Host must be a loopback address\n')
+  const path = request.url?.split('?')[0]
+  if (path !== '/metrics') return end(response, 404, 'There is only /metrics here\n')
+  if (request.method !== 'GET' && request.method !== 'HEAD') return end(response, 405, 'GET only\n')
+  response.setHeader('content-type', EXPOSITION_TYPE)
+  end(response, 200, render())
+}
+
+function end(response: ServerResponse, status: number, text: string): void {
+  response.statusCode = status
+  response.setHeader('cache-control', 'no-store')
+  response.setHeader('x-content-type-options', 'nosniff')
+  response.end(text)
+}
+
+function reason(error: NodeJS.ErrnoException): string {
+  if (error.code === 'EADDRINUSE') return 'the port is in use, perhaps by another lintel; choose another with --metrics ADDRESS, or --metrics off'
+  if (error.code === 'EACCES') return 'permission denied for this port; choose one above 1023'
+  return error.message
+}
