@@ -1,0 +1,21 @@
+/** EtherTypes that lead on (IEEE registry). */
+export const ETHERTYPE = {
+  IPV4: 0x0800,
+  ARP: 0x0806,
+  ERSPAN_III: 0x22eb,
+  TRANSPARENT_ETHERNET: 0x6558,
+  VLAN: 0x8100,
+  PPP: 0x880b,
+  WCCP: 0x883e,
+  MPLS: 0x8847,
+  MPLS_MULTICAST: 0x8848,
+  PPPOE_SESSION: 0x8864,
+  IPV6: 0x86dd,
+  PROVIDER_VLAN: 0x88a8,
+  ERSPAN_II: 0x88be,
+  PROVIDER_BACKBONE: 0x88e7,
+  VN_TAG: 0x8926,
+  NSH: 0x894f,
+  QINQ_OLD: 0x9100,
+  QINQ_OLDER: 0x9200,
+} as const

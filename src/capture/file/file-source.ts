@@ -1,0 +1,185 @@
+import type { ByteMemory } from '../../../lib/bytes/mod.ts'
+import { openCapture, PACKET_DIRECTION, READ, type Capture, type PcapWarnings } from '../../../lib/pcap/mod.ts'
+import { Counts, DISSECT_OUTCOME, Dissector, FIRST_LOSS, FrameMeta, type DissectorOptions } from '../dissect/mod.ts'
+import { DIRECTION_EGRESS, DIRECTION_INGRESS, DIRECTION_UNKNOWN, HOOK_FILE, PACKET_EVENT } from '../events.gen.ts'
+import { FRAME_BYTES, RECORD_BYTES_MAX, type PacketCounters, type PacketSource } from '../source.ts'
+import { TimeBase } from './time-base.ts'
+
+/** The reader's window: the largest packet fits several times. */
+const WINDOW_BYTES = 1 << 20
+/** Frames looked at in one fill, so that a file full of other traffic does not hold up the caller. */
+const FRAMES_PER_FILL = 16_384
+
+/** Oddities of a file as a whole, beside the reader's warnings. Indexes of Counts. */
+export const FILE_ANOMALY = {
+  /** A packet more than 13 days before the file's first: its time is set to 13 days before. */
+  TIME_BEFORE_BASE: 0,
+} as const
+
+export interface FileSourceOptions extends DissectorOptions {
+  /** For messages; default the path. */
+  name?: string
+  /** Says whether the event at `pointer` (its struct packet_event) is wanted; what is not counts as `filter`. */
+  filter?: (memory: ByteMemory, pointer: number) => boolean
+  /** Told once for each link type that cannot be read. */
+  notice?: (message: string) => void
+}
+
+/** A capture file, or standard input, as a source of packet events. */
+export class FileSource implements PacketSource {
+  readonly name: string
+  readonly seesBothDirections = true
+  readonly dissector: Dissector
+  readonly anomalies = new Counts(FILE_ANOMALY)
+  readonly #memory: ByteMemory
+  readonly #capture: Capture
+  readonly #window: number
+  readonly #filter: FileSourceOptions['filter']
+  readonly #notice: (message: string) => void
+  readonly #meta = new FrameMeta()
+  readonly #time = new TimeBase()
+  readonly #unknownLinkTypes = new Map<number, number>()
+  #ended = false
+  #closed = false
+  #seen = 0
+  #filtered = 0
+  #bytesDelivered = 0
+  #bytesCut = 0
+
+  /**
+   * @param path a pcap or pcapng file, plain, gzip or zstd; `-` is standard input
+   * @throws {Error} when it cannot be opened or is no capture file; when the shared memory has no 1 MiB left
+   */
+  constructor(memory: ByteMemory, path: string, options: FileSourceOptions = {}) {
+    this.#memory = memory
+    this.#window = memory.allocator.alloc(WINDOW_BYTES)
+    if (this.#window === 0) {
+      throw new Error(`Cannot open "${path}": the shared memory has no ${WINDOW_BYTES} bytes left; read fewer files at a time`)
+    }
+    try {
+      this.#capture = openCapture(path, { bytes: memory.u8, offset: this.#window, length: WINDOW_BYTES })
+    } catch (error) {
+      memory.allocator.free(this.#window, WINDOW_BYTES)
+      throw error
+    }
+    this.name = options.name ?? this.#capture.name
+    this.dissector = new Dissector(memory, options)
+    this.#filter = options.filter
+    this.#notice = options.notice ?? (() => {})
+    this.#meta.hook = HOOK_FILE
+  }
+
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  /** What was wrong with the file so far, by name. */
+  get warnings(): PcapWarnings {
+    return this.#capture.reader.warnings
+  }
+
+  /** Frames by link type number that cannot be read. */
+  get unknownLinkTypes(): ReadonlyMap<number, number> {
+    return this.#unknownLinkTypes
+  }
+
+  fill(pointer: number, length: number): number {
+    const { reader } = this.#capture
+    const last = pointer + length - RECORD_BYTES_MAX
+    let out = pointer
+    for (let frames = 0; out <= last && frames < FRAMES_PER_FILL && !this.#ended; frames++) {
+      const state = reader.next()
+      if (state === READ.PACKET) out += this.#frame(out)
+      else if (state === READ.END) this.#end()
+      else break
+    }
+    return out - pointer
+  }
+
+  epochNanoseconds(): bigint {
+    return this.#time.epochNanoseconds
+  }
+
+  interfaceName(index: number): string | undefined {
+    return this.#capture.reader.interfaceName(index)
+  }
+
+  /** A file gives everything: hints save nothing. */
+  skip(_connectionTag: number, _side: 0 | 1, _until: number): void {}
+
+  ignore(_connectionTag: number): void {}
+
+  counters(): PacketCounters {
+    const notWanted = new Map<string, number>()
+    const lost = new Map<string, number>()
+    const { outcomes, fragments } = this.dissector
+    for (const [name, index] of Object.entries(DISSECT_OUTCOME)) {
+      let count = outcomes.of(index)
+      // A frame that waited counts as a fragment until its datagram is given up: then it is lost.
+      if (index === DISSECT_OUTCOME.FRAGMENT) count -= fragments.framesGivenUp
+      if (index === DISSECT_OUTCOME.FRAGMENT_INCOMPLETE) count += fragments.framesGivenUp
+      if (index === DISSECT_OUTCOME.DELIVERED || count === 0) continue
+      if (index >= FIRST_LOSS) lost.set(name.toLowerCase(), count)
+      else notWanted.set(name.toLowerCase(), count)
+    }
+    if (this.#filtered > 0) notWanted.set('filter', this.#filtered)
+    return {
+      seen: this.#seen,
+      delivered: outcomes.of(DISSECT_OUTCOME.DELIVERED) - this.#filtered,
+      notWanted,
+      lost,
+      bytesDelivered: this.#bytesDelivered,
+      bytesCut: this.#bytesCut,
+    }
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#end()
+    this.#capture.close()
+    this.#memory.allocator.free(this.#window, WINDOW_BYTES)
+  }
+
+  #end(): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.dissector.close()
+  }
+
+  /** @returns bytes written at `out` */
+  #frame(out: number): number {
+    const { cursor } = this.#capture.reader
+    const meta = this.#meta
+    this.#seen++
+    if (!this.#time.set(cursor.seconds, cursor.nanoseconds)) this.anomalies.add(FILE_ANOMALY.TIME_BEFORE_BASE)
+    meta.timeLow = this.#time.low
+    meta.timeHigh = this.#time.high
+    meta.interfaceIndex = cursor.interfaceIndex
+    meta.direction = directionOf(cursor.direction)
+    const written = this.dissector.dissect(cursor.at, cursor.captured, cursor.wire, cursor.linkType, meta, out)
+    if (written === 0) {
+      if (this.dissector.outcome === DISSECT_OUTCOME.LINK_TYPE_UNKNOWN) this.#unknownLinkType(cursor.linkType)
+      return 0
+    }
+    if (this.#filter !== undefined && !this.#filter(this.#memory, out + FRAME_BYTES)) {
+      this.#filtered++
+      return 0
+    }
+    this.#bytesDelivered += this.#memory.u32[(out + FRAME_BYTES + PACKET_EVENT.captured_length) >> 2]!
+    this.#bytesCut += this.dissector.bytesCut
+    return written
+  }
+
+  #unknownLinkType(linkType: number): void {
+    const count = this.#unknownLinkTypes.get(linkType) ?? 0
+    this.#unknownLinkTypes.set(linkType, count + 1)
+    if (count > 0) return
+    this.#notice(`Cannot read packets of link type ${linkType} in "${this.name}": not known; they count as lost`)
+  }
+}
+
+function directionOf(direction: PACKET_DIRECTION): number {
+  if (direction === PACKET_DIRECTION.INBOUND) return DIRECTION_INGRESS
+  return direction === PACKET_DIRECTION.OUTBOUND ? DIRECTION_EGRESS : DIRECTION_UNKNOWN
+}
