@@ -47,10 +47,8 @@ export class BpfMap {
 
   /** A plain object to send to a worker thread. */
   get handle(): MapHandle {
-    if (this.#handle !== undefined && this.#state === 'loaded') return this.#handle
-    const { name, type, fd, keySize, valueSize, maxEntries, flags } = this
-    this.#handle = { name, type, fd, keySize, valueSize, maxEntries, flags }
-    return this.#handle
+    // Asking for the descriptor refuses a map that is not in the kernel.
+    return { ...this.#describe(), fd: this.fd }
   }
 
   get type(): MapType {
@@ -84,12 +82,11 @@ export class BpfMap {
 
   /** The file descriptor. @throws BpfError EBADF before `load` and after `close`. */
   get fd(): number {
-    if (this.#handle !== undefined && this.#state === 'loaded') return this.#handle.fd
-    if (this.#state !== 'loaded') {
-      const when = this.#state === 'open' ? 'the object is not loaded; call load() first' : 'it is closed'
-      throw new BpfError(`Cannot use the map "${this.name}": ${when}`, 'EBADF')
-    }
-    return this.#ask(libbpf.bpf_map__fd)
+    const fd = this.#handle?.fd ?? -1
+    if (this.#state === 'loaded' && fd >= 0) return fd
+    const why = this.#state === 'open' ? 'the object is not loaded; call load() first'
+      : this.#state === 'closed' ? 'it is closed' : 'it was left out of load() by setAutocreate(false)'
+    throw new BpfError(`Cannot use the map "${this.name}": ${why}`, 'EBADF')
   }
 
   /** Before `load`: entries, or bytes for a ring buffer (libbpf rounds those up to a power of two). */
@@ -240,8 +237,9 @@ export class BpfMap {
     return new Uint8Array(this.#memory.buffer, 0, roundUp(this.valueSize, 8) * this.maxEntries)
   }
 
-  /** Called by BpfObject once the kernel has the map. */
+  /** Called by BpfObject once the kernel has the map: nothing about it changes any more. */
   markLoaded(): void {
+    this.#handle = { ...this.#describe(), fd: this.#ask(libbpf.bpf_map__fd) }
     this.#state = 'loaded'
   }
 
@@ -250,15 +248,14 @@ export class BpfMap {
     this.#memory?.unmap()
     this.#memory = undefined
     // Names and sizes stay readable; libbpf's struct and the descriptor are gone.
-    if (this.#pointer !== undefined && this.#state !== 'closed') this.#remember()
+    if (this.#pointer !== undefined) this.#handle = this.#describe()
     this.#pointer = undefined
     this.#state = 'closed'
   }
 
-  /** Keeps what can still be told after libbpf's struct is gone. */
-  #remember(): void {
+  #describe(): MapHandle {
     const { name, type, keySize, valueSize, maxEntries, flags } = this
-    this.#handle = { name, type, fd: -1, keySize, valueSize, maxEntries, flags }
+    return { name, type, fd: -1, keySize, valueSize, maxEntries, flags }
   }
 
   get #isPerCpu(): boolean {

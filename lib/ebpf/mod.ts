@@ -1,3 +1,17 @@
+/**
+ * ebpf: libbpf's objects, maps, programs, links and buffers for TypeScript.
+ *
+ * In    an ELF file compiled by `clang -target bpf`, and a Linux kernel (5.8 for ring buffers and links).
+ * Out   maps to read and write, programs attached where packets or functions pass, records as bytes.
+ * Drops nothing by itself: a full ring is the program's to count, `PerfBuffer.lost` counts for perf.
+ *       Everything attached goes with the process, however it ends; only `attachTc` outlives `kill -9`.
+ * Limits one reader per buffer; verifier logs up to 16 MiB; little-endian x86-64, arm64 and riscv64.
+ *
+ * Importing is free of libbpf and of privileges; the library is opened at the first call that needs it.
+ * Names are libbpf's. See README.md for a first example.
+ *
+ * @module
+ */
 export { BpfError } from './bpf-error.ts'
 export { BpfMap } from './bpf-map.ts'
 export type { MapHandle } from './bpf-map.ts'
