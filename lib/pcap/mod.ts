@@ -11,6 +11,7 @@
  *
  * @module
  */
+export { addWords, foldChecksum } from './internet-checksum.ts'
 export { openCapture, type Capture } from './open-capture.ts'
 export { PCAP_WARNING, PcapWarnings, READ, type WarningEntry } from './outcome.ts'
 export { PACKET_DIRECTION, PacketCursor } from './packet-cursor.ts'

@@ -38,7 +38,7 @@ export const DISSECT_ANOMALY = {
   FRAGMENT_MEMORY_FULL: 17,
   /** More payload in one frame than a record holds (64 KiB): the record is cut. */
   PAYLOAD_OVER_RECORD: 18,
-  /** A frame of an aggregate (802.11 A-MSDU): not taken apart. */
+  /** More than one packet in an 802.11 frame (A-MSDU): the first is read, the others are not. */
   WIFI_AGGREGATE: 19,
 } as const
 export type DISSECT_ANOMALY = (typeof DISSECT_ANOMALY)[keyof typeof DISSECT_ANOMALY]

@@ -3,6 +3,7 @@ import { ETHERTYPE } from './ethertype-number.ts'
 import { LAYER } from './layer.ts'
 import { DISSECT_OUTCOME } from './outcome.ts'
 import { STEP, type Walk } from './walk.ts'
+import { wifi } from './wifi.ts'
 
 const FLAG = { CHECKSUM: 0x8000, ROUTING: 0x4000, KEY: 0x2000, SEQUENCE: 0x1000, ACKNOWLEDGEMENT: 0x80 } as const
 
@@ -26,6 +27,8 @@ export function gre(walk: Walk): STEP {
   if ((flags & FLAG.ROUTING) !== 0 && !skipRouting(walk)) return STEP.DONE
   // ERSPAN type I has no header of its own; II and III come with a sequence number.
   if (walk.ethertype === ETHERTYPE.ERSPAN_II && (flags & FLAG.SEQUENCE) === 0) return STEP.ETHERNET
+  // Aruba's access points send 802.11 frames; the low byte is their queue.
+  if (walk.ethertype >> 8 === 0x82 || walk.ethertype === 0x9000) return wifi(walk, false)
   return STEP.ETHERTYPE
 }
 

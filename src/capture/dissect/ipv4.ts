@@ -1,6 +1,6 @@
+import { addWords, foldChecksum } from '../../../lib/pcap/mod.ts'
 import { FLAG_IP_OPTIONS, FLAG_REASSEMBLED } from '../events.gen.ts'
 import { DISSECT_ANOMALY } from './anomaly.ts'
-import { addWords, foldChecksum } from './checksum.ts'
 import { FRAGMENT_RESULT } from './fragment-table.ts'
 import { LAYER } from './layer.ts'
 import { DISSECT_OUTCOME } from './outcome.ts'

@@ -32,6 +32,7 @@ export const LINK_TYPE = {
   IPV4: 228,
   IPV6: 229,
   NFLOG: 239,
+  IPOIB: 242,
   LINUX_SLL2: 276,
 } as const
 
@@ -81,6 +82,8 @@ function rareLink(walk: Walk, linkType: number): STEP {
       return pppoeSession(walk)
     case LINK_TYPE.FRELAY:
       return frameRelay(walk)
+    case LINK_TYPE.IPOIB:
+      return infiniband(walk)
     case LINK_TYPE.FDDI:
       return fddi(walk)
     case LINK_TYPE.IEEE802_11:
@@ -158,17 +161,28 @@ function pppWithDirection(walk: Walk, linkType: number): STEP {
   return STEP.PPP
 }
 
-/** RFC 2427 over a two-byte Q.922 address. */
+/** RFC 2427, or Cisco's EtherType, behind a two-byte Q.922 address. */
 function frameRelay(walk: Walk): STEP {
   if (!walk.has(4)) return walk.short(4)
   const { u8, at } = walk
-  const plain = (u8[at]! & 1) === 0 && (u8[at + 1]! & 1) === 1 && u8[at + 2] === 3
-  if (!plain) return walk.stop(DISSECT_OUTCOME.NOT_IP)
+  if ((u8[at]! & 1) !== 0 || (u8[at + 1]! & 1) !== 1) return walk.stop(DISSECT_OUTCOME.NOT_IP)
   const networkLayer = u8[at + 3]!
   walk.at += 4
+  if (u8[at + 2] !== 3) {
+    walk.ethertype = walk.u16(at + 2)
+    return STEP.ETHERTYPE
+  }
   if (networkLayer === 0xcc) return rawIp(walk, ETHERTYPE.IPV4)
   if (networkLayer === 0x8e) return rawIp(walk, ETHERTYPE.IPV6)
   return walk.stop(DISSECT_OUTCOME.NOT_IP)
+}
+
+/** A global routing header of 40 bytes, EtherType, two reserved bytes. */
+function infiniband(walk: Walk): STEP {
+  if (!walk.has(44)) return walk.short(44)
+  walk.ethertype = walk.u16(walk.at + 40)
+  walk.at += 44
+  return STEP.ETHERTYPE
 }
 
 /** Frame control, two addresses, 802.2. */

@@ -1,6 +1,7 @@
+import { addWords, foldChecksum } from '../../../lib/pcap/mod.ts'
 import { PACKET_EVENT as E } from '../events.gen.ts'
 import { DISSECT_ANOMALY } from './anomaly.ts'
-import { addWords, foldChecksum, pseudoHeader } from './checksum.ts'
+import { pseudoHeader } from './checksum.ts'
 import { writeEvent } from './event-writer.ts'
 import { IP_PROTOCOL } from './ip-protocol.ts'
 import { DISSECT_OUTCOME } from './outcome.ts'

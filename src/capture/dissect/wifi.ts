@@ -28,16 +28,24 @@ export function wifi(walk: Walk, padded: boolean): STEP {
   if (quality && (flags & CONTROL.ORDER) !== 0) bytes += 4
   if (padded) bytes = (bytes + 3) & ~3
   if (!walk.has(bytes)) return walk.short(bytes)
-  if (quality && (u8[qualityAt]! & 0x80) !== 0) {
-    walk.anomalies.add(DISSECT_ANOMALY.WIFI_AGGREGATE)
-    return walk.stop(DISSECT_OUTCOME.WIFI_AGGREGATE)
-  }
   // A later fragment of a frame starts in the middle of a packet.
   if ((u8[at + 22]! & 15) !== 0) return walk.stop(DISSECT_OUTCOME.NOT_IP)
   // Receiver and transmitter stand where Ethernet has destination and source; the distribution system may differ.
   walk.macAt = at + 4
   walk.flags |= FLAG_LINK
   walk.at = at + bytes
+  return quality && (u8[qualityAt]! & 0x80) !== 0 ? firstOfAggregate(walk) : STEP.LLC
+}
+
+/** A-MSDU: subframes of two addresses, a length and 802.2, padded to 4. The first one is read, more are counted. */
+function firstOfAggregate(walk: Walk): STEP {
+  if (!walk.has(14)) return walk.short(14)
+  const length = walk.u16(walk.at + 12)
+  walk.macAt = walk.at
+  walk.at += 14
+  // A frame check sequence is no subframe.
+  if (walk.at + ((length + 14 + 3) & ~3) < walk.wireEnd) walk.anomalies.add(DISSECT_ANOMALY.WIFI_AGGREGATE)
+  walk.trim(length)
   return STEP.LLC
 }
 
