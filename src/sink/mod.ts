@@ -10,8 +10,11 @@
  *
  * @module
  */
+export { Batcher } from './batcher.ts'
 export { BATCH_KINDS } from './batch.ts'
 export type { BatchKind, SafeBatch } from './batch.ts'
+export { compileFilter, FilterError } from './filter/mod.ts'
+export type { Filter } from './filter/mod.ts'
 export { Outlets, OUTPUTS_MAX } from './outlets.ts'
 export type { OutletCounts, OutletsHost } from './outlets.ts'
 export { PrettySink } from './pretty.ts'

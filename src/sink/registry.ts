@@ -1,3 +1,4 @@
+import { nearest } from '../../lib/nearest/mod.ts'
 import { fileKind } from './file.ts'
 import { prettyKind } from './pretty.ts'
 import type { Sink, SinkHost } from './sink.ts'
@@ -35,5 +36,7 @@ export function parseOutput(text: string): Record<string, unknown> {
   if (options !== undefined) return options
   const known = SINK_KINDS.map(entry => entry.type === 'file' ? 'file:PATH' : entry.type).join(', ')
   if (kind !== undefined) throw new RangeError(`Cannot use output "${text}": write ${kind.type === 'file' ? 'file:PATH' : kind.type}`)
-  throw new RangeError(`Cannot use output "${text}": there is no type "${type}"; use one of ${known}`)
+  const meant = nearest(type, SINK_KINDS.map(entry => entry.type))
+  throw new RangeError(`Cannot use output "${text}": there is no type "${type}"; use one of ${known}` +
+    (meant === undefined ? '' : `; did you mean "${meant}"?`))
 }

@@ -1,0 +1,19 @@
+/** What the program's exit code says. */
+export const EXIT = {
+  ok: 0,
+  /** It could not do what was asked: cannot attach, cannot write, totals that do not add up. */
+  failure: 1,
+  /** It was asked wrongly: a flag, a config file, a filter. */
+  usage: 2,
+} as const
+
+/** A wrong flag, argument or config file; the message says what is wrong and what to write instead. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
+
+/** A line on standard error, as all lines of the program that are no data. */
+export function say(level: 'error' | 'warn' | 'info', message: string): void {
+  const prefix = level === 'info' ? 'lintel: ' : `lintel: ${level === 'warn' ? 'warning' : level}: `
+  process.stderr.write(message.split('\n').map((line, index) => `${index === 0 || !line.startsWith(' ') ? prefix : ''}${line}\n`).join(''))
+}

@@ -1,0 +1,76 @@
+/**
+ * The program `lintel`: one command, one file, loaded when it is called.
+ *
+ * @module
+ */
+import { Command, CommanderError } from 'commander'
+import { addCaptureFlags, addOutputFlags, type CaptureFlags, type OutputFlags } from './flags.ts'
+import { EXIT, say, UsageError } from './exit.ts'
+import { version } from './version.ts'
+
+const program = new Command('lintel')
+  .description('Logs every HTTP header that crosses this machine, live, from the kernel.')
+  .version(version(), '-V, --version', 'print the version')
+  .helpOption('-h, --help', 'print this help')
+  .helpCommand('help [command]', 'print the help of a command')
+  .showSuggestionAfterError()
+  .exitOverride()
+  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'lintel: error: ')) })
+  .addHelpText('after', `
+Exit codes: 0 done, 1 it could not do what was asked, 2 it was asked wrongly (a flag, the config file).
+Start with: lintel run`)
+
+/** commander hands these on to commands made by command(), not to those that were there before. */
+function command(name: string, description: string): Command {
+  return program.command(name).description(description)
+}
+
+addOutputFlags(addCaptureFlags(command('run', 'log live traffic; needs root')))
+  .action(async (flags: CaptureFlags & OutputFlags) => (await import('./run.ts')).run(flags))
+
+addOutputFlags(addCaptureFlags(command('watch', 'show live traffic line by line; "t" shows a summary, "q" quits; needs root')))
+  .action(async (flags: CaptureFlags & OutputFlags) => (await import('./watch.ts')).watch(flags))
+
+addOutputFlags(command('replay', 'log what capture files hold (pcap, pcapng, also compressed); needs no root')
+  .argument('<file...>', 'capture files, in order of time'))
+  .action(async (files: string[], flags: OutputFlags) => (await import('./replay.ts')).replay(files, flags))
+
+command('doctor', 'say what this kernel and these privileges allow, what is missing, and the mend')
+  .action(async () => (await import('./doctor.ts')).doctor())
+
+command('fields', 'list the fields of records')
+  .option('--format <format>', 'table, json or markdown', 'table')
+  .action(async (flags: { format: string }) => (await import('./fields.ts')).fields(flags.format))
+
+const config = command('config', 'check a config file, or print its JSON Schema')
+config.command('check').description('say what is wrong with a config file, with place and mend')
+  .argument('<file>', 'YAML file')
+  .action(async (file: string) => (await import('./config.ts')).check(file))
+config.command('schema').description('print the JSON Schema of config files, for editors')
+  .action(async () => (await import('./config.ts')).schema())
+
+command('version', 'print the version')
+  .action(() => { process.stdout.write(`lintel ${version()} (node ${process.versions.node})\n`) })
+
+async function main(): Promise<number> {
+  try {
+    await program.parseAsync()
+    return Number(process.exitCode ?? EXIT.ok)
+  } catch (error) {
+    // Help and version come as errors with code 0; commander has printed the others already.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
+    if (error instanceof Error && (error instanceof UsageError || error.name === 'ConfigError')) {
+      say('error', error.message)
+      return EXIT.usage
+    }
+    say('error', error instanceof Error ? error.message : String(error))
+    if (process.env['LINTEL_DEBUG'] !== undefined && error instanceof Error) process.stderr.write(`${error.stack}\n`)
+    return EXIT.failure
+  }
+}
+
+// A reader that stops reading (lintel fields | head) is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(process.exitCode ?? EXIT.ok)
+})
+process.exitCode = await main()

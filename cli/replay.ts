@@ -1,0 +1,17 @@
+import { statSync } from 'node:fs'
+import { withOutputs } from './data-directory.ts'
+import { UsageError } from './exit.ts'
+import { configFrom } from './flag-config.ts'
+import type { OutputFlags } from './flags.ts'
+import { session } from './session.ts'
+
+/** `lintel replay FILE...`: logs what capture files hold, then ends. */
+export async function replay(files: readonly string[], flags: OutputFlags): Promise<void> {
+  for (const file of files) {
+    const found = statSync(file, { throwIfNoEntry: false })
+    if (found === undefined) throw new UsageError(`Cannot replay "${file}": there is no such file`)
+    if (found.isDirectory()) throw new UsageError(`Cannot replay "${file}": it is a folder; name the files in it`)
+  }
+  const read = () => withOutputs(configFrom(flags, files), false)
+  await session({ config: read(), reread: read })
+}

@@ -1,0 +1,160 @@
+import type { AgentContract, AgentHooks, Attachment } from '../src/agent-contract.ts'
+import type { Config } from '../src/config.ts'
+import { exposition } from '../src/exposition.ts'
+import { addsUp, statsLine, totalsLine, type Stats } from '../src/ledger.ts'
+import { MetricsServer } from '../src/metrics.ts'
+import { EXIT, say } from './exit.ts'
+import { ReadyFile } from './ready-file.ts'
+import { version } from './version.ts'
+
+export interface SessionOptions {
+  readonly config: Config
+  /** Reads flags and config file anew, for SIGHUP. */
+  readonly reread: () => Config
+  readonly durationMs?: number | undefined
+  readonly readyFile?: string | undefined
+  /** True when metrics were asked for by a flag: not being able to serve them is an error then. */
+  readonly metricsAsked?: boolean
+  /** Besides the outputs of the configuration. */
+  readonly outputs?: AgentHooks['outputs']
+  /** Everything is attached. */
+  readonly started?: (attachments: readonly Attachment[], metrics: string | undefined, agent: AgentContract) => void
+  /** Called before the totals are printed, whatever happened. */
+  readonly ending?: () => void
+  /** Ends the session from inside, e.g. by a key. */
+  readonly quit?: AbortSignal
+}
+
+/**
+ * One run of the agent from start to totals line: signals, duration, statistics, metrics, ready file.
+ *
+ * @throws {Error} when it cannot start; nothing stays attached then
+ */
+export async function session(options: SessionOptions): Promise<void> {
+  const ready = options.readyFile === undefined ? undefined : new ReadyFile(options.readyFile)
+  const stop = new Stop(options.quit)
+  let metrics: MetricsServer | undefined
+  try {
+    const { Agent } = await import('../src/agent.ts')
+    const hooks: AgentHooks = { log: say, ended: error => stop.now(error), ...(options.outputs ? { outputs: options.outputs } : {}) }
+    const agent: AgentContract = new Agent(options.config, hooks)
+    const attachments = await agent.start()
+    const telling = tellStats(options.config, agent)
+    let failed = false
+    try {
+      const served = await serveMetrics(options, agent)
+      metrics = served?.server
+      const outputs = agent.stats().outputs.map(output => output.name)
+      ready?.write({ pid: process.pid, version: version(), attachments, outputs, ...(served ? { metrics: served.address } : {}) })
+      options.started?.(attachments, served?.address, agent)
+      stop.after(options.durationMs)
+      stop.onReload(() => reload(options, agent))
+      void agent.finished.then(() => stop.now())
+      const error = await stop.reached
+      if (error !== undefined) {
+        say('error', error)
+        failed = true
+      }
+    } finally {
+      clearInterval(telling)
+      const totals = await agent.stop()
+      options.ending?.()
+      say('info', totalsLine(totals))
+      process.exitCode = failed || !addsUp(totals) ? EXIT.failure : EXIT.ok
+    }
+  } finally {
+    stop.dispose()
+    await metrics?.stop()
+    ready?.remove()
+  }
+}
+
+async function reload(options: SessionOptions, agent: AgentContract): Promise<void> {
+  try {
+    await agent.reload(options.reread())
+    say('info', 'configuration read anew')
+  } catch (error) {
+    say('error', `${(error as Error).message}\nthe configuration before stays in force`)
+  }
+}
+
+function tellStats(config: Config, agent: AgentContract): NodeJS.Timeout | undefined {
+  if (config.stats.interval === undefined) return undefined
+  let before: Stats | undefined
+  return setInterval(() => {
+    const now = agent.stats()
+    say('info', statsLine(now, before))
+    before = now
+  }, config.stats.interval)
+}
+
+async function serveMetrics(options: SessionOptions, agent: AgentContract): Promise<{ server: MetricsServer, address: string } | undefined> {
+  const { enabled, address } = options.config.metrics
+  if (!enabled || options.config.files.length > 0) return undefined
+  const startSeconds = Date.now() / 1000 - process.uptime()
+  const server = new MetricsServer(address, () => {
+    const { user, system } = process.cpuUsage()
+    return exposition(agent.stats(), {
+      version: version(), cpuSeconds: (user + system) / 1e6, residentBytes: process.memoryUsage.rss(), startSeconds,
+    })
+  })
+  try {
+    return { server, address: await server.start() }
+  } catch (error) {
+    if (options.metricsAsked === true) throw error
+    say('warn', `${(error as Error).message}; going on without`)
+    return undefined
+  }
+}
+
+/** The first thing that ends a session: signal, time, key, or the agent itself. */
+class Stop {
+  readonly reached: Promise<string | undefined>
+  readonly #resolve: (error: string | undefined) => void
+  readonly #onSignal = (signal: NodeJS.Signals): void => this.#signal(signal)
+  readonly #onHangUp = (): void => void this.#reload?.()
+  #reload: (() => Promise<void>) | undefined
+  #timer: NodeJS.Timeout | undefined
+  #signals = 0
+
+  constructor(quit: AbortSignal | undefined) {
+    const { promise, resolve } = Promise.withResolvers<string | undefined>()
+    this.reached = promise
+    this.#resolve = resolve
+    quit?.addEventListener('abort', () => this.now(), { once: true })
+    process.on('SIGINT', this.#onSignal)
+    process.on('SIGTERM', this.#onSignal)
+    process.on('SIGHUP', this.#onHangUp)
+  }
+
+  now(error?: string): void {
+    this.#resolve(error)
+  }
+
+  after(ms: number | undefined): void {
+    if (ms !== undefined) this.#timer = setTimeout(() => this.now(), ms)
+  }
+
+  /** Until then SIGHUP does nothing. */
+  onReload(reload: () => Promise<void>): void {
+    this.#reload = reload
+  }
+
+  dispose(): void {
+    clearTimeout(this.#timer)
+    process.off('SIGINT', this.#onSignal)
+    process.off('SIGTERM', this.#onSignal)
+    process.off('SIGHUP', this.#onHangUp)
+  }
+
+  #signal(signal: NodeJS.Signals): void {
+    if (++this.#signals === 1) {
+      if (process.stderr.isTTY) process.stderr.write('\n')
+      say('info', `${signal}: taking what was captured to its outputs; once more to stop at once`)
+      return this.now()
+    }
+    say('warn', `${signal} again: stopped at once; what was not written is lost, the totals are not known`)
+    // exit() would wait for a write that hangs; the kernel frees every link of a killed process as well.
+    process.kill(process.pid, 'SIGKILL')
+  }
+}
