@@ -3,10 +3,11 @@
  * shows of it, everything else goes through the search for credentials.
  */
 import { writeAddressText } from './address-text'
-import { ADDRESS_KEEP, addressMode, writeAddress } from './anonymise'
-import { CHAR_ALNUM, charClass, CHAR_COLON, CHAR_DIGIT, CHAR_DOT, CHAR_HEX } from './char-class'
+import { addressMode, writeAddress } from './anonymise'
+import { charClass } from './char-class'
 import { writeSearched } from './credential'
 import { passFrom, roomFor } from './redaction'
+import { ADDRESS_KEEP, CHAR_ALNUM, CHAR_COLON, CHAR_DIGIT, CHAR_DOT, CHAR_HEX } from './wall-numbers'
 
 const ADDRESS: usize = memory.data(16)
 const TEXT: usize = memory.data(64)

@@ -6,10 +6,8 @@
  * Results are kept in a table of ADDRESSES entries, one place for each hash: what is pushed out is computed again.
  */
 import { isMapped } from './address-text'
+import { ADDRESS_KEEP, ADDRESS_TRUNCATE } from './wall-numbers'
 
-export const ADDRESS_KEEP: u32 = 0
-export const ADDRESS_ANONYMISE: u32 = 1
-export const ADDRESS_TRUNCATE: u32 = 2
 
 const ADDRESSES: u32 = 2048
 const ENTRY: usize = 40 // u32 family (0 = free), 4 free, 16 address, 16 result

@@ -2,10 +2,13 @@
  * `name=value` and `name: value` inside a text, `"name":"value"` too: when the name is a secret one, the value is
  * hidden whatever it looks like.
  */
-import { CHAR_ALNUM, charClass, CHAR_DASH, CHAR_DIGIT, CHAR_DOT, CHAR_QUOTE, CHAR_SPACE, CHAR_UNDERSCORE, CHAR_WORD } from './char-class'
+import { charClass } from './char-class'
 import { isRandom } from './credential-rule'
 import { markSecret } from './hidden-mask'
 import { NAME_PLAIN, NAME_SECRET, secretName } from './secret-name'
+import {
+  CHAR_ALNUM, CHAR_DASH, CHAR_DIGIT, CHAR_DOT, CHAR_QUOTE, CHAR_SPACE, CHAR_UNDERSCORE, CHAR_WORD,
+} from './wall-numbers'
 
 const NAME_MAX: usize = 64
 const NAME_CHARS: u32 = CHAR_WORD | CHAR_DASH

@@ -2,8 +2,9 @@
  * Payment card numbers: 13 to 19 digits, single spaces or dashes between them, an issuer's first digits and a right
  * check digit (ISO/IEC 7812-1, Luhn).
  */
-import { CHAR_ALNUM, charClass, CHAR_DIGIT } from './char-class'
+import { charClass } from './char-class'
 import { markSecret } from './hidden-mask'
+import { CHAR_ALNUM, CHAR_DIGIT } from './wall-numbers'
 
 const LEAST: u32 = 13
 const MOST: u32 = 19

@@ -1,23 +1,8 @@
 /** One u16 of class bits for each byte: what the rules for credentials count in. */
-export const CHAR_DIGIT: u32 = 1
-export const CHAR_HEX: u32 = 2 // a-f, A-F
-export const CHAR_LOWER: u32 = 4
-export const CHAR_UPPER: u32 = 8
-export const CHAR_UNDERSCORE: u32 = 16
-export const CHAR_DASH: u32 = 32
-export const CHAR_DOT: u32 = 64
-export const CHAR_EQUALS: u32 = 128
-export const CHAR_PLUS: u32 = 256
-export const CHAR_SLASH: u32 = 512
-export const CHAR_TILDE: u32 = 1024
-export const CHAR_PERCENT: u32 = 2048
-export const CHAR_COLON: u32 = 4096
-export const CHAR_AT: u32 = 8192
-export const CHAR_SPACE: u32 = 16384 // space, tab, CR, LF
-export const CHAR_QUOTE: u32 = 32768 // " ' `
-export const CHAR_LETTER: u32 = CHAR_LOWER | CHAR_UPPER
-export const CHAR_ALNUM: u32 = CHAR_LETTER | CHAR_DIGIT
-export const CHAR_WORD: u32 = CHAR_ALNUM | CHAR_UNDERSCORE
+import {
+  CHAR_AT, CHAR_COLON, CHAR_DASH, CHAR_DIGIT, CHAR_DOT, CHAR_EQUALS, CHAR_HEX, CHAR_LOWER, CHAR_PERCENT, CHAR_PLUS,
+  CHAR_QUOTE, CHAR_SLASH, CHAR_SPACE, CHAR_TILDE, CHAR_UNDERSCORE, CHAR_UPPER,
+} from './wall-numbers'
 
 const CLASSES: usize = memory.data(512)
 let ready: bool = false

@@ -5,24 +5,15 @@
 import {
   RULE_FLAGS, RULE_KIND, RULE_LEFT, RULE_LEFT_MIN, RULE_LENGTH, RULE_RIGHT, RULE_RIGHT_MAX, RULE_RIGHT_MIN,
 } from './automaton'
-import {
-  CHAR_ALNUM, charClass, CHAR_DIGIT, CHAR_DASH, CHAR_DOT, CHAR_EQUALS, CHAR_LETTER, CHAR_LOWER, CHAR_PLUS, CHAR_QUOTE,
-  CHAR_SLASH, CHAR_SPACE, CHAR_TILDE, CHAR_UNDERSCORE, CHAR_UPPER, CHAR_WORD,
-} from './char-class'
+import { charClass } from './char-class'
 import { markSecret } from './hidden-mask'
+import {
+  CHAR_ALNUM, CHAR_DASH, CHAR_DIGIT, CHAR_DOT, CHAR_EQUALS, CHAR_LETTER, CHAR_LOWER, CHAR_PLUS, CHAR_QUOTE,
+  CHAR_SLASH, CHAR_SPACE, CHAR_TILDE, CHAR_UNDERSCORE, CHAR_UPPER, CHAR_WORD, RULE_CONTEXT, RULE_CURL,
+  RULE_FLAG_BOUNDARY, RULE_FLAG_DIGIT, RULE_GENERIC, RULE_JWT, RULE_KUBERNETES, RULE_LITERAL, RULE_PEM,
+  RULE_SCHEME, RULE_TO_BRACKET,
+} from './wall-numbers'
 
-export const RULE_LITERAL: u32 = 0 // literal, then (and before it) so many of a class
-export const RULE_CONTEXT: u32 = 1 // word, then = or : or the like, then the secret
-export const RULE_GENERIC: u32 = 2 // as CONTEXT; the secret must look random
-export const RULE_SCHEME: u32 = 3 // "Bearer ", "Basic ", ...
-export const RULE_PEM: u32 = 4
-export const RULE_JWT: u32 = 5
-export const RULE_TO_BRACKET: u32 = 6 // hidden up to the next '>'
-export const RULE_KUBERNETES: u32 = 7
-export const RULE_CURL: u32 = 8
-
-const FLAG_BOUNDARY: u32 = 1 // no letter or digit right in front
-const FLAG_DIGIT: u32 = 2 // a digit among what follows
 const LEFT_CAP: u32 = 128
 const NEAR: usize = 400
 const TOKEN68: u32 = CHAR_ALNUM | CHAR_DASH | CHAR_DOT | CHAR_UNDERSCORE | CHAR_TILDE | CHAR_PLUS | CHAR_SLASH
@@ -101,7 +92,7 @@ export function isRandom(from: usize, to: usize): bool {
 
 function literal(rule: usize, at: usize, after: usize, start: usize, end: usize): usize {
   const flags = <u32>load<u8>(rule + RULE_FLAGS)
-  if ((flags & FLAG_BOUNDARY) != 0 && insideWord(at, start)) return 0
+  if ((flags & RULE_FLAG_BOUNDARY) != 0 && insideWord(at, start)) return 0
   const least = <u32>load<u16>(rule + RULE_RIGHT_MIN)
   const most = <u32>load<u16>(rule + RULE_RIGHT_MAX)
   const mask = <u32>load<u16>(rule + RULE_RIGHT)
@@ -117,7 +108,7 @@ function literal(rule: usize, at: usize, after: usize, start: usize, end: usize)
     while (from > first && (charClass(from - 1) & leftMask) != 0) from--
     if (<u32>(at - from) < leftMin) return 0
   }
-  if ((flags & FLAG_DIGIT) != 0) {
+  if ((flags & RULE_FLAG_DIGIT) != 0) {
     let p = after
     while (p < stop && (charClass(p) & CHAR_DIGIT) == 0) p++
     if (p == stop) return 0
@@ -151,7 +142,7 @@ function afterOperator(p: usize, end: usize, generic: bool): usize {
 }
 
 function context(rule: usize, at: usize, after: usize, start: usize, end: usize, generic: bool): usize {
-  if (((<u32>load<u8>(rule + RULE_FLAGS)) & FLAG_BOUNDARY) != 0 && insideWord(at, start)) return 0
+  if (((<u32>load<u8>(rule + RULE_FLAGS)) & RULE_FLAG_BOUNDARY) != 0 && insideWord(at, start)) return 0
   const from = afterOperator(after, end, generic)
   if (from == 0) return 0
   const least = <u32>load<u16>(rule + RULE_RIGHT_MIN)
@@ -208,6 +199,9 @@ function jwt(at: usize, after: usize, start: usize, end: usize): usize {
   const payload = skipClass(header + 1, end, BASE64_URL)
   // A JWE with a direct key has an empty second part.
   if (payload - header < 8 && !(payload == header + 1 && payload < end && load<u8>(payload) == 46)) return 0
+  // `{"` begins as eyJ, `{ "` as eyA; anything else ("eyewitness...") must have a second part that begins so.
+  const first = <u32>load<u8>(after) | 32
+  if (first != 106 && first != 97 && !equalsFolded(header + 1, end, 'ey')) return 0
   const stop = skipClass(payload, end, JWT_REST)
   markSecret(at, stop)
   return stop

@@ -2,9 +2,13 @@
  * Credentials behind percent-encoding or base64: a piece of the text is decoded once into a scratch region and searched
  * there; when something is found the piece is hidden as it stands.
  */
-import { CHAR_ALNUM, charClass, CHAR_DASH, CHAR_LOWER, CHAR_PLUS, CHAR_QUOTE, CHAR_SLASH, CHAR_SPACE, CHAR_UNDERSCORE, CHAR_UPPER, CHAR_DIGIT } from './char-class'
+import { charClass } from './char-class'
 import { searchDecoded } from './credential'
 import { enterDecoded, foundDecoded, insideDecoded, leaveDecoded, markSecret } from './hidden-mask'
+import {
+  CHAR_ALNUM, CHAR_DASH, CHAR_DIGIT, CHAR_LOWER, CHAR_PLUS, CHAR_QUOTE, CHAR_SLASH, CHAR_SPACE,
+  CHAR_UNDERSCORE, CHAR_UPPER,
+} from './wall-numbers'
 
 const BASE64: u32 = CHAR_ALNUM | CHAR_PLUS | CHAR_SLASH | CHAR_DASH | CHAR_UNDERSCORE
 const BASE64_LEAST: usize = 16 // 12 bytes

@@ -5,16 +5,7 @@
  * Bound: `DECISION_NAMES` names of at most `NAME_ROOM` bytes. Beyond it the answer is still asked for, so it is still
  * right; it is not kept, and counted.
  */
-export const ACTION_DROP: u32 = 0
-export const ACTION_KEEP: u32 = 1 // value searched for credentials
-export const ACTION_PRESENCE: u32 = 2
-export const ACTION_HASH: u32 = 3
-export const ACTION_SCHEME: u32 = 4 // authorization: scheme kept
-export const ACTION_COOKIE: u32 = 5
-export const ACTION_SET_COOKIE: u32 = 6
-export const ACTION_ADDRESSES: u32 = 7 // as KEEP, and the addresses in it are personal
-export const ACTION_URL: u32 = 8 // as KEEP, and the value is a URL: its query has the query's rules
-const ACTION_COUNT: u32 = 9
+import { ACTION_COUNT, ACTION_PRESENCE } from './wall-numbers'
 
 const DECISION_NAMES: u32 = 4096
 const SLOTS: u32 = 8192
@@ -50,7 +41,7 @@ export function resetDecisions(hashSeed: u32, limit: u32): void {
 /** Answers with the callback alone; a number that is no action counts as "hide". */
 function ask(name: usize, length: u32, response: u32): u32 {
   const action = decideHeader(name, length, response)
-  return action < ACTION_COUNT ? action : ACTION_PRESENCE
+  return action < <u32>ACTION_COUNT ? action : ACTION_PRESENCE
 }
 
 /** Lets the TypeScript side find out which instance its imports belong to. */

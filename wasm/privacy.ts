@@ -9,10 +9,8 @@ import { writeWithAddresses } from './address-search'
 import { writeAuthorization } from './authorization'
 import { writeCookie, writeSetCookie } from './cookie'
 import { writeSearched } from './credential'
-import {
-  ACTION_ADDRESSES, ACTION_COOKIE, ACTION_HASH, ACTION_KEEP, ACTION_SCHEME, ACTION_SET_COOKIE, ACTION_URL,
-} from './header-decision'
 import { beginText, endText, hideAs, textFlags } from './redaction'
+import { ACTION_ADDRESSES, ACTION_COOKIE, ACTION_HASH, ACTION_KEEP, ACTION_SCHEME, ACTION_SET_COOKIE } from './wall-numbers'
 
 export { headerAction } from './header-decision'
 export { writeAddress, writeMac } from './anonymise'
@@ -21,7 +19,7 @@ export { writeAddress, writeMac } from './anonymise'
 export function writeValue(action: u32, value: usize, length: u32, out: usize): u32 {
   beginText(out)
   if (length == 0) return 0
-  if (action == ACTION_KEEP || action == ACTION_URL) writeSearched(value, length, false)
+  if (action == ACTION_KEEP) writeSearched(value, length, false)
   else if (action == ACTION_SCHEME) writeAuthorization(value, length)
   else if (action == ACTION_COOKIE) writeCookie(value, length)
   else if (action == ACTION_SET_COOKIE) writeSetCookie(value, length)

@@ -3,17 +3,11 @@
  * from src/privacy/secret-names.ts as an automaton.
  */
 import { NO_OUTPUT, outputsOf, RULE_FLAGS, RULE_KIND, RULE_LENGTH, rowsOf, ruleAt, step } from './automaton'
+import { NAME_CONTAINS, NAME_EXACT, NAME_EXEMPT, NAME_FLAG_BOUNDARY, NAME_FLAG_WEAK } from './wall-numbers'
 
 export const NAME_PLAIN: u32 = 0
 export const NAME_WEAK: u32 = 1 // secret as the name of a query parameter, too common a word elsewhere
 export const NAME_SECRET: u32 = 2
-
-const KIND_EXACT: u32 = 0
-const KIND_SUFFIX: u32 = 1
-const KIND_CONTAINS: u32 = 2
-const KIND_EXEMPT: u32 = 3 // exact, and not secret whatever else matches
-const FLAG_WEAK: u32 = 1
-const FLAG_BOUNDARY: u32 = 2 // the suffix must begin a word: after a separator, or a capital after a small letter
 
 let table: usize = 0
 
@@ -57,13 +51,13 @@ export function secretName(name: usize, length: u32): u32 {
       if (number == NO_OUTPUT) break
       const rule = ruleAt(table, number)
       const kind = <u32>load<u8>(rule + RULE_KIND)
-      if (kind != KIND_CONTAINS && !last) continue
+      if (kind != NAME_CONTAINS && !last) continue
       const literal = <u32>load<u8>(rule + RULE_LENGTH)
-      if ((kind == KIND_EXACT || kind == KIND_EXEMPT) && literal != depth) continue
-      if (kind == KIND_EXEMPT) return NAME_PLAIN
+      if ((kind == NAME_EXACT || kind == NAME_EXEMPT) && literal != depth) continue
+      if (kind == NAME_EXEMPT) return NAME_PLAIN
       const flags = <u32>load<u8>(rule + RULE_FLAGS)
-      if ((flags & FLAG_BOUNDARY) != 0 && !beginsWord(name, end, literal)) continue
-      worst = max(worst, (flags & FLAG_WEAK) != 0 ? NAME_WEAK : NAME_SECRET)
+      if ((flags & NAME_FLAG_BOUNDARY) != 0 && !beginsWord(name, end, literal)) continue
+      worst = max(worst, (flags & NAME_FLAG_WEAK) != 0 ? NAME_WEAK : NAME_SECRET)
     }
   }
   return worst

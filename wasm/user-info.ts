@@ -2,8 +2,9 @@
  * User and password in front of a host: `//user:password@host` (RFC 3986 3.2.1). A slash in an unescaped password ends
  * the authority by the letter; when what stands before it cannot be host and port, the at sign counts all the same.
  */
-import { charClass, CHAR_DIGIT, CHAR_QUOTE, CHAR_SPACE } from './char-class'
+import { charClass } from './char-class'
 import { markUserInfo } from './hidden-mask'
+import { CHAR_DIGIT, CHAR_QUOTE, CHAR_SPACE } from './wall-numbers'
 
 /** Whether `from` up to `to` holds a colon followed by something other than a port. */
 function holdsPassword(from: usize, to: usize): bool {
