@@ -105,13 +105,15 @@ VERIFIED_ALONE int judge_midstream(const struct opening *opening)
 			same_connect = 0;
 	if (same_connect)
 		return 1;
-	for (__u32 i = 1; i < JUDGED_BYTES - 1; i++) {
+	for (__u32 i = 1; i < JUDGED_BYTES - 3; i++) {
 		__u8 byte = bytes[i], next = bytes[i + 1];
 
 		if (i + 1 >= opening->length || i > METHOD_MAX)
 			return 0;
+		/* "/path", "* HTTP/", "http://" (RFC 9112 section 3.2) */
 		if (byte == ' ')
-			return next == '/' || next == '*' || next == 'h' || next == 'H';
+			return next == '/' || (next == '*' && bytes[i + 2] == ' ' && bytes[i + 3] == 'H') ||
+			       ((next | 32) == 'h' && (bytes[i + 2] | 32) == 't' && (bytes[i + 3] | 32) == 't');
 		if (!(characters[byte] & UPPER) && byte != '-' && byte != '_')
 			return 0;
 	}
