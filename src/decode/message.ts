@@ -51,6 +51,11 @@ export interface MessageSink {
   /** The message is over: called once for each `head`. */
   end(connection: StreamControl, message: Message): void
   /**
+   * No response will carry this number: the request's response was lost, or cannot be told from others. Called after the
+   * request's `head`, at most once; its `end` may still be to come.
+   */
+  unanswered?(connection: StreamControl, exchange: number, time: number): void
+  /**
    * Bytes that are no message: named, counted by the sink. `name` is one of the decoder's closed set.
    */
   anomaly(connection: StreamControl, side: Side, name: string, time: number): void

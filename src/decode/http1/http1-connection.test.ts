@@ -1,0 +1,217 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ByteMemory } from '../../../lib/bytes/mod.ts'
+import type { Side } from '../../connection/mod.ts'
+import { MessageRecorder } from '../testing/message-recorder.ts'
+import type { Recorded } from '../testing/message-recorder.ts'
+import { TestConnection } from '../testing/test-connection.ts'
+import type { TestConnectionOptions } from '../testing/test-connection.ts'
+import { HeadScanner } from './head-scanner.ts'
+import { Http1Connection } from './http1-connection.ts'
+
+const memory = new ByteMemory()
+const scanner = new HeadScanner(memory)
+const input = TestConnection.reserveInput(memory)
+
+/** A connection of which each `c` and `s` is a segment of the client (side 0) or the server, one time unit after the other. */
+class Talk {
+  readonly connection: TestConnection
+  readonly recorder = new MessageRecorder(memory)
+  time = 0
+
+  constructor(options: TestConnectionOptions = {}) {
+    this.connection = new TestConnection(memory, input, options)
+    this.connection.use(new Http1Connection({ memory, scanner, control: this.connection, sink: this.recorder }))
+  }
+
+  c(text: string): this {
+    return this.send(0, text)
+  }
+
+  s(text: string): this {
+    return this.send(1, text)
+  }
+
+  send(side: Side, text: string): this {
+    this.connection.send(side, Buffer.from(text, 'latin1'), ++this.time)
+    return this
+  }
+
+  lose(side: Side, length: number): this {
+    this.connection.lose(side, length, ++this.time)
+    return this
+  }
+
+  close(): MessageRecorder {
+    this.connection.close(++this.time)
+    assert.equal(memory.allocator.allocatedBytes(), 0, 'blocks are left')
+    return this.recorder
+  }
+}
+
+const get = (target: string, more = ''): string => `GET ${target} HTTP/1.1\r\nHost: a\r\n${more}\r\n`
+const ok = (status: number, body = ''): string => `HTTP/1.1 ${status} X\r\nContent-Length: ${body.length}\r\n\r\n${body}`
+const brief = (message: Recorded): unknown[] =>
+  [message.kind, message.exchange, message.target || message.status, message.bodyBytes, message.ended]
+
+test('a request and its response share a number', () => {
+  const { messages, anomalies, closed } = new Talk().c(get('/a')).s(ok(200, 'hello')).c(get('/b')).s(ok(404)).close()
+  assert.deepEqual(messages.map(brief), [
+    ['request', 1, '/a', 0, 'complete'],
+    ['response', 1, 200, 5, 'complete'],
+    ['request', 2, '/b', 0, 'complete'],
+    ['response', 2, 404, 0, 'complete'],
+  ])
+  assert.deepEqual(messages.map(({ startTime, endTime }) => [startTime, endTime]), [[1, 1], [2, 2], [3, 3], [4, 4]])
+  assert.deepEqual(anomalies, [])
+  assert.equal(closed, 'fin')
+})
+
+test('pipelined requests are answered in order', () => {
+  const { pairs } = new Talk().c(get('/1') + get('/2') + get('/3')).s(ok(201) + ok(202, 'x')).s(ok(203)).close()
+  assert.deepEqual(pairs, [['/1', 201], ['/2', 202], ['/3', 203]])
+})
+
+test('interim responses share the number of the final one and do not end the exchange', () => {
+  const { messages } = new Talk().c(get('/', 'Expect: 100-continue\r\n')).s('HTTP/1.1 100 Continue\r\n\r\n')
+    .s(`HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n${ok(200)}`).close()
+  assert.deepEqual(messages.map((message) => [message.kind, message.exchange, message.status]), [
+    ['request', 1, 0], ['interim', 1, 100], ['interim', 1, 103], ['response', 1, 200],
+  ])
+})
+
+test('bodies are framed by length, chunks and close', () => {
+  const chunked = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n'
+  const { responses, anomalies } = new Talk().c(get('/1')).s(chunked).c(get('/2'))
+    .s('HTTP/1.1 200 OK\r\n\r\nsome').s(' more').close()
+  assert.deepEqual(responses.map(brief), [['response', 1, 200, 5, 'complete'], ['response', 2, 200, 9, 'complete']])
+  assert.deepEqual(responses[0]?.trailer, [['X-Sum', '1']])
+  assert.deepEqual(anomalies, [])
+})
+
+test('HEAD, 204 and 304 have no body whatever their fields say', () => {
+  const { pairs, responses } = new Talk()
+    .c('HEAD /1 HTTP/1.1\r\nHost: a\r\n\r\n').s('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n')
+    .c(get('/2')).s('HTTP/1.1 304 X\r\nContent-Length: 100\r\n\r\n')
+    .c(get('/3')).s('HTTP/1.1 204 X\r\nTransfer-Encoding: chunked\r\n\r\n')
+    .c(get('/4')).s(ok(200, 'x')).close()
+  assert.deepEqual(pairs, [['/1', 200], ['/2', 304], ['/3', 204], ['/4', 200]])
+  assert.deepEqual(responses.map((response) => response.bodyBytes), [0, 0, 0, 1])
+})
+
+test('a long body is skipped, not read', () => {
+  const talk = new Talk().c(get('/')).s('HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\nstart')
+  assert.equal(talk.connection.skipping[1], 99_995)
+  const { responses, pairs } = talk.s('x'.repeat(99_995)).c(get('/2')).s(ok(200)).close()
+  assert.deepEqual(brief(responses[0]!), ['response', 1, 200, 100_000, 'complete'])
+  assert.equal(responses[0]!.endTime, 3)
+  assert.equal(pairs.length, 2)
+})
+
+test('a large chunk is skipped, and what follows is read', () => {
+  const talk = new Talk().c(get('/')).s('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10000\r\n')
+  assert.equal(talk.connection.skipping[1], 65_536)
+  const { responses } = talk.s(`${'x'.repeat(65_536)}\r\n0\r\n\r\n`).close()
+  assert.deepEqual(brief(responses[0]!), ['response', 1, 200, 65_536, 'complete'])
+})
+
+test('a message that the connection ends in is cut', () => {
+  const { responses } = new Talk().c(get('/')).s('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc').close()
+  assert.deepEqual(brief(responses[0]!), ['response', 1, 200, 3, 'cut'])
+  const { messages, anomalies } = new Talk().c('GET / HTTP/1.1\r\nHo').close()
+  assert.deepEqual(messages, [])
+  assert.deepEqual(anomalies, ['http1_head_cut'])
+})
+
+test('101 and CONNECT make a tunnel of the connection', () => {
+  const upgrade = get('/chat', 'Connection: Upgrade\r\nUpgrade: websocket\r\n')
+  const talk = new Talk().c(upgrade).s('HTTP/1.1 101 Switching Protocols\r\n\r\n\x81\x05hello')
+  assert.ok(talk.connection.isIgnored)
+  assert.deepEqual(talk.close().messages.map(brief), [
+    ['request', 1, '/chat', 0, 'complete'], ['response', 1, 101, 0, 'tunnel'],
+  ])
+  const connect = new Talk().c('CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n').c('\x16\x03\x01 early').s('HTTP/1.1 200 OK\r\n\r\n')
+  assert.ok(connect.connection.isIgnored)
+  assert.deepEqual(connect.close().anomalies, [])
+})
+
+test('a tunnel gives the bytes that follow to its handler, what was held first', () => {
+  const taken: string[] = []
+  const connection = new TestConnection(memory, input)
+  const recorder = new MessageRecorder(memory)
+  connection.use(new Http1Connection({
+    memory, scanner, control: connection, sink: recorder,
+    tunnel: () => ({
+      data: (side, pointer, length) => { taken.push(`${side}:${memory.latin1(pointer, length)}`) },
+      gap: () => {},
+      skipped: () => {},
+      end: (side) => { taken.push(`${side}:end`) },
+    }),
+  }))
+  const send = (side: Side, text: string): void => connection.send(side, Buffer.from(text), 1)
+  send(0, 'CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\nearly')
+  send(1, 'HTTP/1.1 200 OK\r\n\r\nserver')
+  send(0, 'client')
+  connection.close(2)
+  assert.deepEqual(taken, ['0:early', '1:server', '0:client', '0:end', '1:end'])
+  assert.equal(recorder.closed, 'fin')
+  assert.equal(memory.allocator.allocatedBytes(), 0)
+})
+
+test('a refused CONNECT or upgrade goes on as HTTP/1', () => {
+  const connect = 'CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n'
+  const { pairs } = new Talk().c(connect).s(ok(407, 'no')).c(connect).s(ok(407)).c(get('/')).s(ok(200)).close()
+  assert.deepEqual(pairs, [['a:443', 407], ['a:443', 407], ['/', 200]])
+  const upgrade = get('/1', 'Connection: Upgrade\r\nUpgrade: h2c\r\n')
+  assert.deepEqual(new Talk().c(upgrade + get('/2')).s(ok(200, 'a') + ok(201)).close().pairs, [['/1', 200], ['/2', 201]])
+  assert.deepEqual(new Talk().c(upgrade).s(ok(200, 'a')).c(get('/2')).s(ok(201)).close().pairs, [['/1', 200], ['/2', 201]])
+})
+
+test('a simple request is read at the start of a connection, and its bare response is no message', () => {
+  const { messages, anomalies } = new Talk().c('GET /old\r\n').s('<html>hello</html>').close()
+  assert.deepEqual(messages.map((message) => [message.kind, message.target, message.version]), [['request', '/old', 9]])
+  assert.deepEqual(anomalies, ['http1_simple_response'])
+  assert.deepEqual(new Talk().c(get('/1')).s(ok(200)).c('GET /old\r\n').close().anomalies, ['http1_version'])
+})
+
+test('bytes that are no HTTP from the start make it ignore the connection', () => {
+  const talk = new Talk().c('\x16\x03\x01\x02\n')
+  assert.ok(talk.connection.isIgnored)
+  assert.deepEqual(talk.close().anomalies, ['http1_start_line'])
+})
+
+test('a message after the last one is read and named', () => {
+  const { pairs, anomalies } = new Talk().c(get('/1', 'Connection: close\r\n')).s(ok(200)).c(get('/2')).s(ok(201)).close()
+  assert.deepEqual(pairs, [['/1', 200], ['/2', 201]])
+  assert.deepEqual(anomalies, ['http1_data_after_close'])
+})
+
+test('the roles follow the bytes where the handshake was not seen, and where they contradict it', () => {
+  const joined = new Talk({ fromStart: false, client: undefined })
+  joined.s(get('/')).c(ok(200))
+  assert.equal(joined.connection.client, 1)
+  assert.deepEqual(joined.close().pairs, [['/', 200]])
+  const reversed = new Talk().s(get('/')).c(ok(200)).close()
+  assert.deepEqual(reversed.pairs, [['/', 200]])
+  assert.deepEqual(reversed.anomalies, ['http1_roles_reversed'])
+})
+
+test('two lengths end a message as malformed; the side goes on at the next start', () => {
+  const { messages, anomalies } = new Talk().c('POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd')
+    .c(get('/2')).close()
+  assert.deepEqual(messages.map(brief), [['request', 1, '/1', 0, 'malformed'], ['request', 2, '/2', 0, 'complete']])
+  assert.deepEqual(anomalies, ['http1_length'])
+})
+
+test('memory that is refused costs the head block, not the exchange', () => {
+  const talk = new Talk()
+  memory.allocator.setLimit(0)
+  const kept: number[] = []
+  for (const bytes of [64, 80, 96, 112, 128, 160, 192, 224, 256]) {
+    for (let block = memory.allocator.alloc(bytes); block !== 0; block = memory.allocator.alloc(bytes)) kept.push(block, bytes)
+  }
+  talk.c(get('/')).s(ok(200, 'abc'))
+  memory.allocator.setLimit(0xf000000)
+  for (let index = 0; index < kept.length; index += 2) memory.allocator.free(kept[index]!, kept[index + 1]!)
+  assert.deepEqual(talk.close().messages.map(brief), [['request', 1, 0, 0, 'complete'], ['response', 1, 0, 3, 'complete']])
+})

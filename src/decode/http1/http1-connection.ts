@@ -1,0 +1,269 @@
+import type { ByteMemory } from '../../../lib/bytes/mod.ts'
+import { METHOD_CONNECT, METHOD_HEAD } from '../../../wasm/head-contract.ts'
+import {
+  BODY_CHUNKED, BODY_LENGTH, BODY_NONE, HEAD_CONNECTION_CLOSE, HEAD_CONNECTION_KEEP_ALIVE, HEAD_CONNECTION_UPGRADE,
+  HEAD_KIND_REQUEST, HEAD_KIND_RESPONSE, ODDITY_LENGTH_DIFFERS, ODDITY_LENGTH_INVALID,
+} from '../../../wasm/layout.ts'
+import type { End, Gap, Side, StreamControl, StreamHandler } from '../../connection/mod.ts'
+import { MESSAGE, MESSAGE_END } from '../message.ts'
+import type { MessageEnd, MessageSink } from '../message.ts'
+import { HTTP1_ANOMALY } from './anomaly.ts'
+import type { Http1Anomaly } from './anomaly.ts'
+import type { HeadScanner } from './head-scanner.ts'
+import { Http1Message } from './http1-message.ts'
+import { Http1Side } from './http1-side.ts'
+import type { BodyPlan, SideOwner } from './http1-side.ts'
+import { Pairing } from './pairing.ts'
+
+const VERSION_1_1 = 0x11
+const VERSION_0_9 = 0x09
+const ANSWERED = -1
+
+export interface Http1Options {
+  readonly memory: ByteMemory
+  readonly scanner: HeadScanner
+  readonly control: StreamControl
+  readonly sink: MessageSink
+  /**
+   * Takes the bytes of both sides from where the connection stops to be HTTP/1 (CONNECT, 101) on; undefined = nothing does,
+   * and the connection is ignored from there.
+   */
+  readonly tunnel?: (control: StreamControl, sink: MessageSink) => StreamHandler | undefined
+}
+
+/** One HTTP/1 connection: its two sides, and which response answers which request. */
+export class Http1Connection implements StreamHandler, SideOwner {
+  readonly control: StreamControl
+  readonly #options: Http1Options
+  readonly #sink: MessageSink
+  readonly #scanner: HeadScanner
+  readonly #pairing: Pairing
+  readonly #sides: readonly [Http1Side, Http1Side]
+  readonly #ended: [boolean, boolean] = [false, false]
+  #rolesKnown: boolean
+  #messages = 0
+  #isSimple = false
+  #isTunnel = false
+  #tunnel: StreamHandler | undefined
+  #now = -1
+  /** Exchange of the request that what is held depends on; 0 = its response will not be known. */
+  #heldFor = 0
+
+  constructor(options: Http1Options) {
+    const { memory, scanner, control } = options
+    this.#options = options
+    this.control = control
+    this.#sink = options.sink
+    this.#scanner = scanner
+    this.#pairing = new Pairing({
+      fromStart: control.fromStart,
+      giveUp: (exchange) => this.#giveUp(exchange),
+    })
+    const client = control.client ?? 0
+    this.#rolesKnown = control.client !== undefined
+    const make = (side: Side): Http1Side =>
+      new Http1Side(this, memory, scanner, side, side === client ? HEAD_KIND_REQUEST : HEAD_KIND_RESPONSE)
+    this.#sides = [make(0), make(1)]
+  }
+
+  data(side: Side, pointer: number, length: number, time: number): void {
+    this.#now = time
+    if (this.#isTunnel) {
+      this.#tunnel?.data(side, pointer, length, time)
+      return
+    }
+    if (this.#messages === 0) this.#findRoles(side, pointer, length, time)
+    const taken = this.#sides[side].data(pointer, length, time) - pointer
+    if (this.#isTunnel && taken < length) this.#tunnel?.data(side, pointer + taken, length - taken, time)
+  }
+
+  gap(side: Side, length: number, cause: Gap, time: number): void {
+    this.#now = time
+    if (this.#isTunnel) this.#tunnel?.gap(side, length, cause, time)
+    else this.#sides[side].gap(length, time)
+  }
+
+  skipped(side: Side, time: number): void {
+    this.#now = time
+    if (this.#isTunnel) this.#tunnel?.skipped(side, time)
+    else this.#sides[side].skipped(time)
+  }
+
+  end(side: Side, cause: End, time: number): void {
+    if (this.#ended[side]) return
+    this.#now = time
+    this.#ended[side] = true
+    if (this.#isTunnel) this.#tunnel?.end(side, cause, time)
+    else this.#sides[side].end(cause, time)
+    if (this.#ended[0] && this.#ended[1]) this.#sink.close(this.control, cause, time)
+  }
+
+  head(side: Http1Side, startTime: number): BodyPlan {
+    this.#messages++
+    return side.isRequester ? this.#request(side, startTime) : this.#response(side, startTime)
+  }
+
+  over(side: Http1Side, message: Http1Message, ended: MessageEnd): void {
+    message.ended = ended
+    if (!side.isRequester && ended !== MESSAGE_END.lost && ended !== MESSAGE_END.malformed) {
+      const time = message.endTime < 0 ? this.#now : message.endTime
+      this.#pairing.responseOver(time, message.kind === MESSAGE.interim)
+    }
+    this.#sink.end(this.control, message)
+    if (ended === MESSAGE_END.tunnel && !side.isRequester && !this.#isTunnel) this.#startTunnel()
+    else if (message.kind === MESSAGE.response) this.#answerHeld(message)
+    else if (this.#heldFor === ANSWERED) side.resume()
+  }
+
+  lost(side: Http1Side, time: number, responseBegan: boolean): void {
+    if (side.isRequester) {
+      this.#pairing.clientLost()
+      return
+    }
+    this.#pairing.serverLost(time, responseBegan)
+    // The answer to a request to upgrade may be what is missing: what the client sends is read as HTTP/1 again.
+    this.#heldFor = 0
+    this.#requester.resume()
+  }
+
+  dropped(side: Http1Side, time: number): void {
+    if (!side.isRequester) this.#pairing.serverDropped(time)
+  }
+
+  anomaly(side: Http1Side, name: Http1Anomaly, time: number): void {
+    this.#sink.anomaly(this.control, side.side, name, time)
+  }
+
+  refused(side: Http1Side, anomaly: Http1Anomaly, time: number): boolean {
+    if (this.#isSimple && !side.isRequester) {
+      this.anomaly(side, HTTP1_ANOMALY.simpleResponse, time)
+      return true
+    }
+    if (this.#messages > 0 || !this.control.fromStart) return false
+    // Nothing on this connection was ever HTTP/1.
+    this.anomaly(side, anomaly, time)
+    this.control.ignore()
+    this.#sides[0].stop()
+    this.#sides[1].stop()
+    return true
+  }
+
+  get #requester(): Http1Side {
+    return this.#sides[this.#sides[0].isRequester ? 0 : 1]
+  }
+
+  #giveUp(exchange: number): void {
+    this.#sink.unanswered?.(this.control, exchange, this.#now)
+  }
+
+  /** Which side asks: the handshake's word, unless the very first bytes say otherwise. */
+  #findRoles(side: Side, pointer: number, length: number, time: number): void {
+    const { scanStart } = this.#scanner.exports
+    const self = this.#sides[side]
+    const expected = self.isRequester ? HEAD_KIND_REQUEST : HEAD_KIND_RESPONSE
+    const other = self.isRequester ? HEAD_KIND_RESPONSE : HEAD_KIND_REQUEST
+    const isOther = scanStart(pointer, length, other) === 1
+    if (isOther) {
+      this.#sides[0].setRequester(!this.#sides[0].isRequester)
+      this.#sides[1].setRequester(!this.#sides[1].isRequester)
+      if (this.#rolesKnown) this.anomaly(self, HTTP1_ANOMALY.rolesReversed, time)
+    }
+    if (!this.#rolesKnown && (isOther || scanStart(pointer, length, expected) === 1)) {
+      this.#rolesKnown = true
+      this.control.setClient(this.#requester.side)
+    }
+  }
+
+  #request(side: Http1Side, startTime: number): BodyPlan {
+    const scanner = this.#scanner
+    const { method, version, connection, oddities } = scanner
+    const { exchange, paired, overBound } = this.#pairing.request(startTime, method, side.endedInCall)
+    const message = new Http1Message(MESSAGE.request, side.side, exchange, scanner.block, startTime, oddities)
+    const body = bodyOf(scanner)
+    const hold = method === METHOD_CONNECT ? 'connect' : (connection & HEAD_CONNECTION_UPGRADE) !== 0 ? 'upgrade' : 'no'
+    const plan: BodyPlan = {
+      message,
+      body: method === METHOD_CONNECT || (body === 'until close' && scanner.body === BODY_NONE) ? 'none' : body,
+      length: scanner.contentLength,
+      isUnsure: false,
+      hold,
+      isLast: isLast(version, connection),
+    }
+    if (hold !== 'no') this.#heldFor = paired ? exchange : 0
+    if (version === VERSION_0_9) this.#isSimple = true
+    this.#sink.head(this.control, message)
+    if (overBound) this.anomaly(side, HTTP1_ANOMALY.outstanding, startTime)
+    if (!paired) this.#giveUp(exchange)
+    return plan
+  }
+
+  #response(side: Http1Side, startTime: number): BodyPlan {
+    const scanner = this.#scanner
+    const { status, version, connection, oddities } = scanner
+    const isInterim = status < 200 && status !== 101
+    const { exchange, method, unasked } = this.#pairing.response(startTime, isInterim)
+    const kind = isInterim ? MESSAGE.interim : MESSAGE.response
+    const message = new Http1Message(kind, side.side, exchange, scanner.block, startTime, oddities)
+    message.status = status
+    const isEmpty = status < 200 || status === 204 || status === 304 || method === METHOD_HEAD
+    const isTunnel = status === 101 || (method === METHOD_CONNECT && status >= 200 && status < 300)
+    const plan: BodyPlan = {
+      message,
+      body: isTunnel ? 'tunnel' : isEmpty ? 'none' : bodyOf(scanner),
+      length: scanner.contentLength,
+      isUnsure: method === undefined,
+      hold: 'no',
+      isLast: isLast(version, connection),
+    }
+    this.#sink.head(this.control, message)
+    if (unasked) this.anomaly(side, HTTP1_ANOMALY.responseUnasked, startTime)
+    return plan
+  }
+
+  /** A final response tells what the bytes after a request to upgrade are. */
+  #answerHeld(message: Http1Message): void {
+    const requester = this.#requester
+    const holding = requester.holding
+    if (holding === 'no') {
+      // The answer is over before the request is: nothing will be held.
+      if (this.#heldFor === message.exchange) this.#heldFor = ANSWERED
+      return
+    }
+    if (this.#heldFor === 0) {
+      // It is not known which response answers CONNECT: a 2xx may.
+      if (holding === 'connect' && message.status >= 200 && message.status < 300) this.#startTunnel()
+      else requester.resume()
+    } else if (this.#heldFor === message.exchange) {
+      requester.resume()
+    }
+  }
+
+  /** The one place where HTTP/1 hands the connection over. */
+  #startTunnel(): void {
+    this.#isTunnel = true
+    this.#tunnel = this.#options.tunnel?.(this.control, this.#sink)
+    const tunnel = this.#tunnel
+    for (const side of this.#sides) {
+      side.handOver((pointer, length, time) => tunnel?.data(side.side, pointer, length, time))
+    }
+    if (tunnel === undefined) this.control.ignore()
+  }
+}
+
+/** RFC 9112 6.3, as far as the head alone tells. */
+function bodyOf(scanner: HeadScanner): BodyPlan['body'] {
+  switch (scanner.body) {
+    case BODY_CHUNKED: return 'chunked'
+    case BODY_LENGTH:
+    case BODY_NONE:
+      if ((scanner.oddities & (ODDITY_LENGTH_INVALID | ODDITY_LENGTH_DIFFERS)) !== 0) return 'malformed'
+      return scanner.body === BODY_LENGTH ? 'length' : 'until close'
+    default: return 'until close'
+  }
+}
+
+/** RFC 9112 9.3: whether the connection ends after the message. */
+function isLast(version: number, connection: number): boolean {
+  if ((connection & HEAD_CONNECTION_CLOSE) !== 0) return true
+  return version < VERSION_1_1 && (connection & HEAD_CONNECTION_KEEP_ALIVE) === 0
+}

@@ -1,0 +1,47 @@
+import type { ByteMemory } from '../../../lib/bytes/mod.ts'
+import { SCAN_SIMPLE } from '../../../wasm/head-contract.ts'
+import { HEAD_KIND_REQUEST, HEAD_KIND_RESPONSE } from '../../../wasm/layout.ts'
+import type { Side, StreamControl, StreamHandler } from '../../connection/mod.ts'
+import { DETECT } from '../decoder.ts'
+import type { Detect, Protocol } from '../decoder.ts'
+import type { MessageSink } from '../message.ts'
+import { HeadScanner } from './head-scanner.ts'
+import { Http1Connection } from './http1-connection.ts'
+import { isMessageStart } from './message-start.ts'
+
+const CR = 0x0d
+const LF = 0x0a
+
+/** HTTP/0.9, 1.0 and 1.1. */
+export class Http1Protocol implements Protocol {
+  readonly name = 'http'
+  readonly detectBytesMax = 512
+  readonly #memory: ByteMemory
+  readonly #scanner: HeadScanner
+
+  constructor(memory: ByteMemory) {
+    this.#memory = memory
+    this.#scanner = new HeadScanner(memory)
+  }
+
+  detect(_side: Side, pointer: number, length: number, connection: StreamControl): Detect {
+    const u8 = this.#memory.u8
+    const end = pointer + length
+    let at = pointer
+    while (at < end && (u8[at] === CR || u8[at] === LF)) at++
+    if (at === end) return DETECT.more
+    const { scanStart } = this.#scanner.exports
+    const simple = connection.fromStart ? SCAN_SIMPLE : 0
+    const request = scanStart(at, end - at, HEAD_KIND_REQUEST | simple)
+    const response = scanStart(at, end - at, HEAD_KIND_RESPONSE)
+    if (request > 0 || response > 0) return DETECT.yes
+    if (request < 0 && response < 0) return DETECT.no
+    if (length < this.detectBytesMax) return DETECT.more
+    const kind = response === 0 ? HEAD_KIND_RESPONSE : HEAD_KIND_REQUEST
+    return isMessageStart(this.#scanner, at, end - at, kind) ? DETECT.yes : DETECT.no
+  }
+
+  open(connection: StreamControl, sink: MessageSink): StreamHandler {
+    return new Http1Connection({ memory: this.#memory, scanner: this.#scanner, control: connection, sink })
+  }
+}

@@ -1,0 +1,458 @@
+import type { ByteMemory } from '../../../lib/bytes/mod.ts'
+import {
+  HEAD_BYTES_MAX, HEAD_ERROR_START_LINE, HEAD_ERROR_STATUS, HEAD_ERROR_TOO_LONG, HEAD_ERROR_VERSION, SCAN_SIMPLE,
+} from '../../../wasm/head-contract.ts'
+import { HEAD_COUNT, HEAD_KIND_REQUEST, HEAD_KIND_RESPONSE, HEAD_KIND_TRAILER } from '../../../wasm/layout.ts'
+import type { End, Side, StreamControl } from '../../connection/mod.ts'
+import { Carry } from '../carry.ts'
+import { MESSAGE, MESSAGE_END } from '../message.ts'
+import type { MessageEnd } from '../message.ts'
+import { HTTP1_ANOMALY } from './anomaly.ts'
+import type { Http1Anomaly } from './anomaly.ts'
+import { ChunkFraming } from './chunk-framing.ts'
+import type { HeadScanner } from './head-scanner.ts'
+import type { Http1Message } from './http1-message.ts'
+import { isMessageStart } from './message-start.ts'
+
+/** A rest of a body shorter than this is awaited, a longer one skipped. */
+const SKIP_BYTES_MIN = 2048
+/** A gap between two responses that is shorter than this may hold no whole response. */
+const RESPONSE_BYTES_MIN = 64
+
+const CR = 0x0d
+const LF = 0x0a
+
+/** What the head says of what follows it. */
+export interface BodyPlan {
+  readonly message: Http1Message
+  readonly body: 'none' | 'length' | 'chunked' | 'until close' | 'malformed' | 'tunnel'
+  /** Bytes, for 'length'. */
+  readonly length: number
+  /** It is not known whether the request was HEAD: the body may be missing. */
+  readonly isUnsure: boolean
+  /** What follows is to be held until its meaning is known: after CONNECT, and after a request to upgrade. */
+  readonly hold: 'no' | 'connect' | 'upgrade'
+  /** This is the last message of its side. */
+  readonly isLast: boolean
+}
+
+/** What a side tells its connection. */
+export interface SideOwner {
+  readonly control: StreamControl
+  /** A head was scanned: the scanner holds it. `startTime` is that of its first byte. */
+  head(side: Http1Side, startTime: number): BodyPlan
+  over(side: Http1Side, message: Http1Message, ended: MessageEnd): void
+  /** Framing is lost. `responseBegan`: with it, the first byte of a response. */
+  lost(side: Http1Side, time: number, responseBegan: boolean): void
+  /** Bytes went by that belong to no message. */
+  dropped(side: Http1Side, time: number): void
+  anomaly(side: Http1Side, name: Http1Anomaly, time: number): void
+  /** The very first bytes could not be read, or are a response without head. True = the side is given up. */
+  refused(side: Http1Side, anomaly: Http1Anomaly, time: number): boolean
+}
+
+type State = 'start' | 'head' | 'length' | 'chunked' | 'trailer' | 'until close' | 'resync' | 'hold' | 'done'
+
+/**
+ * One direction of an HTTP/1 connection: bytes → heads, bodies, trailers. Knows nothing of pairs.
+ *
+ * Holds at most HEAD_BYTES_MAX bytes: a head in parts, or what follows an upgrade request.
+ */
+export class Http1Side {
+  readonly side: Side
+  readonly #owner: SideOwner
+  readonly #memory: ByteMemory
+  readonly #scanner: HeadScanner
+  #kind: number
+  #state: State
+  #carry: Carry
+  /** Bytes of the carry that were scanned. */
+  #seen = 0
+  #lineSeen = false
+  #allowSimple: boolean
+  #startTime = -1
+  #message: Http1Message | undefined
+  #plan: BodyPlan | undefined
+  #remaining = 0
+  #chunks: ChunkFraming | undefined
+  /** Bytes asked to be skipped that have not all gone by. */
+  #skipping = 0
+  #skipIsStale = false
+  #isUnsure = false
+  #afterLast = false
+  #endedInCall = false
+  #hold: BodyPlan['hold'] = 'no'
+
+  constructor(owner: SideOwner, memory: ByteMemory, scanner: HeadScanner, side: Side, kind: number) {
+    this.#owner = owner
+    this.#memory = memory
+    this.#scanner = scanner
+    this.side = side
+    this.#kind = kind
+    this.#state = owner.control.fromStart ? 'start' : 'resync'
+    this.#allowSimple = owner.control.fromStart
+    this.#carry = new Carry(memory, HEAD_BYTES_MAX)
+  }
+
+  get isRequester(): boolean {
+    return this.#kind === HEAD_KIND_REQUEST
+  }
+
+  /** Swaps the roles before anything was read. */
+  setRequester(isRequester: boolean): void {
+    this.#kind = isRequester ? HEAD_KIND_REQUEST : HEAD_KIND_RESPONSE
+  }
+
+  /** A message ended in the packet under way, before the one that begins now. */
+  get endedInCall(): boolean {
+    return this.#endedInCall
+  }
+
+  /** What its bytes are held for. */
+  get holding(): BodyPlan['hold'] {
+    return this.#state === 'hold' ? this.#hold : 'no'
+  }
+
+  /** Returns where it stopped: `pointer + length`, or earlier when the connection became a tunnel. */
+  data(pointer: number, length: number, time: number): number {
+    this.#endedInCall = false
+    const end = pointer + length
+    let at = pointer
+    while (at < end) {
+      switch (this.#state) {
+        case 'start':
+          at = this.#start(at, end, time)
+          break
+        case 'head':
+        case 'trailer':
+          at = this.#carried(at, end, time)
+          break
+        case 'length':
+        case 'chunked':
+        case 'until close':
+          at = this.#body(at, end, time)
+          break
+        case 'resync':
+          at = this.#resync(at, end, time, at === pointer)
+          break
+        case 'hold':
+          this.#holdBytes(at, end, time)
+          return end
+        case 'done':
+          return at
+      }
+    }
+    this.#askSkip()
+    return end
+  }
+
+  gap(length: number, time: number): void {
+    const message = this.#message
+    if (this.#state === 'done') return
+    if (this.#skipping > 0 && !this.#skipIsStale) return this.#lose(time, false)
+    if (message !== undefined && this.#state === 'until close' && !this.#isUnsure) {
+      message.bodyBytes = length === 0 || message.bodyBytes < 0 ? -1 : message.bodyBytes + length
+      return
+    }
+    if (message !== undefined && length > 0 && !this.#isUnsure && length <= this.#bodyRemaining()) {
+      this.#pass(length, time)
+      return this.#askSkip()
+    }
+    const inHead = this.#state === 'head' && this.#carry.length > 9 && this.#memory.u8[this.#carry.pointer + 9] !== 0x31
+    this.#lose(time, inHead || (this.#state === 'start' && length >= RESPONSE_BYTES_MIN))
+  }
+
+  skipped(time: number): void {
+    const length = this.#skipping
+    this.#skipping = 0
+    // When framing was lost while they went by, they belong to no message any more.
+    if (length > 0 && !this.#skipIsStale) this.#pass(length, time)
+    this.#skipIsStale = false
+  }
+
+  end(cause: End, time: number): void {
+    if (this.#state === 'hold') this.resume()
+    if (this.#state === 'head') this.#owner.anomaly(this, HTTP1_ANOMALY.headCut, time)
+    if (this.#message !== undefined) {
+      const whole = this.#state === 'until close' && cause === 'fin'
+      if (this.#skipping > 0) this.#message.bodyBytes = -1
+      if (whole) this.#finish(MESSAGE_END.complete, this.#message.endTime < 0 ? time : this.#message.endTime)
+      else this.#finish(MESSAGE_END.cut, -1)
+    }
+    this.stop()
+  }
+
+  /** Reads on with what was held: it belongs to this protocol after all. */
+  resume(): void {
+    if (this.#state !== 'hold') return
+    this.#hold = 'no'
+    this.#state = 'start'
+    const held = this.#carry
+    if (held.length === 0) return
+    this.#carry = new Carry(this.#memory, HEAD_BYTES_MAX)
+    this.data(held.pointer, held.length, this.#startTime)
+    held.clear()
+  }
+
+  /** Gives what was held to `take` and stops. */
+  handOver(take: (pointer: number, length: number, time: number) => void): void {
+    if (this.#message !== undefined) this.#finish(MESSAGE_END.tunnel, -1)
+    if (this.#state === 'hold' && this.#carry.length > 0) take(this.#carry.pointer, this.#carry.length, this.#startTime)
+    this.stop()
+  }
+
+  /** Takes no more. */
+  stop(): void {
+    this.#state = 'done'
+    this.#carry.clear()
+  }
+
+  #start(at: number, end: number, time: number): number {
+    const u8 = this.#memory.u8
+    // RFC 9112 2.2: at least one empty line before a request line is to be ignored; so are more, and before responses.
+    while (at < end && (u8[at] === CR || u8[at] === LF)) at++
+    if (at === end) return end
+    if (this.#afterLast) {
+      this.#afterLast = false
+      this.#owner.anomaly(this, HTTP1_ANOMALY.dataAfterClose, time)
+    }
+    this.#startTime = time
+    const kind = this.#kind === HEAD_KIND_REQUEST && this.#allowSimple ? this.#kind | SCAN_SIMPLE : this.#kind
+    const result = this.#scanner.scan(at, end - at, 0, kind)
+    if (result > 0) {
+      this.#begin(time)
+      return at + result
+    }
+    if (result < 0) return this.#refuse(result, time, end)
+    this.#state = 'head'
+    this.#lineSeen = hasLineFeed(this.#memory.u8, at, end)
+    if (!this.#lineSeen && this.#scanner.exports.scanStart(at, end - at, kind) < 0) {
+      return this.#refuse(HEAD_ERROR_START_LINE, time, end)
+    }
+    this.#seen = end - at
+    if (!this.#carry.append(at, end - at)) this.#outOfMemory(time)
+    return end
+  }
+
+  /** A head or trailer in parts: appends what came and looks again. */
+  #carried(at: number, end: number, time: number): number {
+    const carry = this.#carry
+    const before = carry.length
+    const length = Math.min(end - at, carry.room)
+    if (!carry.append(at, length)) {
+      this.#outOfMemory(time)
+      return end
+    }
+    let kind = HEAD_KIND_TRAILER
+    if (this.#state === 'head') {
+      kind = this.#kind === HEAD_KIND_REQUEST && this.#allowSimple ? this.#kind | SCAN_SIMPLE : this.#kind
+      // The first line is judged once, as soon as it is there.
+      if (!this.#lineSeen && hasLineFeed(this.#memory.u8, at, at + length)) {
+        this.#lineSeen = true
+        this.#seen = 0
+      }
+    }
+    const result = this.#scanner.scan(carry.pointer, carry.length, this.#seen, kind)
+    if (result < 0) return this.#refuse(result, time, end)
+    if (result === 0) {
+      this.#seen = carry.length
+      return at + length
+    }
+    carry.clear()
+    this.#seen = 0
+    if (kind === HEAD_KIND_TRAILER) this.#trailer(time)
+    else this.#begin(time)
+    return at + result - before
+  }
+
+  #outOfMemory(time: number): void {
+    this.#owner.anomaly(this, HTTP1_ANOMALY.memoryLimit, time)
+    this.#lose(time, false)
+  }
+
+  #begin(time: number): void {
+    this.#allowSimple = false
+    const plan = this.#owner.head(this, this.#startTime)
+    const { message } = plan
+    this.#plan = plan
+    this.#message = message
+    this.#isUnsure = plan.isUnsure
+    message.endTime = time
+    switch (plan.body) {
+      case 'none': return this.#finish(MESSAGE_END.complete, time)
+      case 'length':
+        this.#remaining = plan.length
+        this.#state = 'length'
+        if (plan.length === 0) this.#finish(MESSAGE_END.complete, time)
+        return
+      case 'chunked':
+        this.#chunks = new ChunkFraming(this.#memory)
+        this.#state = 'chunked'
+        return
+      case 'until close':
+        this.#state = 'until close'
+        return
+      case 'malformed': return this.#malformed(HTTP1_ANOMALY.length, time)
+      case 'tunnel': return this.#finish(MESSAGE_END.tunnel, time)
+    }
+  }
+
+  #body(at: number, end: number, time: number): number {
+    if (this.#isUnsure) {
+      this.#isUnsure = false
+      // Where the body should begin there is the next head: the request was HEAD.
+      if (this.#scanner.exports.scanStart(at, end - at, this.#kind) === 1) {
+        this.#finish(MESSAGE_END.complete, this.#message!.endTime)
+        return at
+      }
+    }
+    const message = this.#message!
+    if (this.#state === 'until close') {
+      if (message.bodyBytes >= 0) message.bodyBytes += end - at
+      message.endTime = time
+      return end
+    }
+    if (this.#state === 'length') {
+      const length = Math.min(this.#remaining, end - at)
+      this.#pass(length, time)
+      return at + length
+    }
+    const chunks = this.#chunks!
+    at = chunks.take(at, end)
+    message.bodyBytes = chunks.dataBytes
+    message.oddities |= chunks.oddities
+    if (chunks.anomaly !== undefined) {
+      this.#malformed(chunks.anomaly, time)
+      return end
+    }
+    if (!chunks.isOver) return at
+    this.#chunks = undefined
+    this.#state = 'trailer'
+    this.#seen = 0
+    const u8 = this.#memory.u8
+    if (end - at < 2 || u8[at] !== CR || u8[at + 1] !== LF) return at
+    // The usual end: no trailer.
+    this.#finish(MESSAGE_END.complete, time)
+    return at + 2
+  }
+
+  #trailer(time: number): void {
+    const block = this.#scanner.block
+    const message = this.#message!
+    message.oddities |= this.#scanner.oddities
+    if (block !== 0 && this.#memory.u32[(block + HEAD_COUNT) >>> 2] === 0) this.#scanner.free(block)
+    else message.trailer = block
+    this.#finish(MESSAGE_END.complete, time)
+  }
+
+  /** Body bytes that are sure to come next. */
+  #bodyRemaining(): number {
+    if (this.#state === 'length') return this.#remaining
+    return this.#state === 'chunked' ? this.#chunks!.remaining : 0
+  }
+
+  #pass(length: number, time: number): void {
+    const message = this.#message!
+    if (this.#state === 'chunked') {
+      this.#chunks!.pass(length)
+      message.bodyBytes = this.#chunks!.dataBytes
+      return
+    }
+    message.bodyBytes += length
+    this.#remaining -= length
+    if (this.#remaining === 0) this.#finish(MESSAGE_END.complete, time)
+  }
+
+  /** Asks for a long rest to be left out. Only at the end of a call, from where the stream counts. */
+  #askSkip(): void {
+    if (this.#skipping > 0 || this.#isUnsure) return
+    const length = this.#bodyRemaining()
+    if (length < SKIP_BYTES_MIN) return
+    this.#skipping = length
+    this.#owner.control.skip(this.side, length)
+  }
+
+  #finish(ended: MessageEnd, time: number): void {
+    const message = this.#message!
+    const plan = this.#plan!
+    message.endTime = time
+    this.#message = undefined
+    this.#plan = undefined
+    this.#chunks = undefined
+    this.#remaining = 0
+    this.#isUnsure = false
+    this.#endedInCall = true
+    this.#afterLast = plan.isLast && message.kind !== MESSAGE.interim
+    this.#hold = ended === MESSAGE_END.complete ? plan.hold : 'no'
+    this.#state = this.#hold === 'no' ? 'start' : 'hold'
+    this.#owner.over(this, message, ended)
+  }
+
+  #holdBytes(at: number, end: number, time: number): void {
+    if (this.#carry.length === 0) this.#startTime = time
+    if (!this.#carry.append(at, end - at)) {
+      this.#owner.anomaly(this, HTTP1_ANOMALY.heldTooLong, time)
+      return this.#lose(time, false)
+    }
+    if (this.#hold === 'connect' || !hasLineFeed(this.#memory.u8, at, end)) return
+    // A plain request after one to upgrade: pipelined by a client that stays with HTTP/1.
+    const result = this.#scanner.exports.scanStart(this.#carry.pointer, this.#carry.length, this.#kind)
+    if (result === 1) this.resume()
+  }
+
+  #resync(at: number, end: number, time: number, isSegmentStart: boolean): number {
+    if (isSegmentStart && isMessageStart(this.#scanner, at, end - at, this.#kind)) {
+      this.#state = 'start'
+      return at
+    }
+    this.#owner.dropped(this, time)
+    return end
+  }
+
+  #refuse(result: number, time: number, end: number): number {
+    if (this.#state === 'trailer') this.#malformed(HTTP1_ANOMALY.headTooLong, time)
+    else {
+      const anomaly = anomalyOf(result)
+      this.#carry.clear()
+      if (this.#owner.refused(this, anomaly, time)) this.stop()
+      else this.#malformed(anomaly, time)
+    }
+    return end
+  }
+
+  #malformed(anomaly: Http1Anomaly, time: number): void {
+    this.#owner.anomaly(this, anomaly, time)
+    this.#drop(MESSAGE_END.malformed, time)
+    this.#owner.lost(this, time, false)
+  }
+
+  #lose(time: number, responseBegan: boolean): void {
+    if (this.#state !== 'resync') this.#owner.anomaly(this, HTTP1_ANOMALY.framingLost, time)
+    this.#drop(MESSAGE_END.lost, time)
+    this.#owner.lost(this, time, responseBegan)
+  }
+
+  #drop(ended: MessageEnd, time: number): void {
+    if (this.#message !== undefined) this.#finish(ended, ended === MESSAGE_END.malformed ? time : -1)
+    this.#carry.clear()
+    this.#skipIsStale = this.#skipping > 0
+    this.#afterLast = false
+    this.#hold = 'no'
+    this.#allowSimple = false
+    this.#state = 'resync'
+  }
+}
+
+function anomalyOf(result: number): Http1Anomaly {
+  switch (result) {
+    case HEAD_ERROR_VERSION: return HTTP1_ANOMALY.version
+    case HEAD_ERROR_STATUS: return HTTP1_ANOMALY.status
+    case HEAD_ERROR_TOO_LONG: return HTTP1_ANOMALY.headTooLong
+    default: return HTTP1_ANOMALY.startLine
+  }
+}
+
+function hasLineFeed(u8: Uint8Array, at: number, end: number): boolean {
+  for (; at < end; at++) if (u8[at] === LF) return true
+  return false
+}

@@ -1,0 +1,23 @@
+/**
+ * decode: byte streams → messages.
+ *
+ * In    the two ordered streams of each connection, gaps said (connection/stream.ts).
+ * Out   messages: heads as blocks of shared memory, body sizes, ends, exchange numbers (message.ts).
+ * Drops bodies, and connections that no protocol claims (counted).
+ * Limits each protocol's own (its mod.ts); before one is found, its `detectBytesMax` per side.
+ *
+ * A protocol is a folder here and a line in registry.ts; decoder.suite.ts is what each must pass.
+ *
+ * @module
+ */
+export { DETECT } from './decoder.ts'
+export type { Detect, Protocol } from './decoder.ts'
+export { Detector, DETECTOR_ANOMALY } from './detector.ts'
+export type { DetectorAnomaly, DetectorOptions } from './detector.ts'
+export { HTTP1_ANOMALY } from './http1/mod.ts'
+export type { Http1Anomaly } from './http1/mod.ts'
+export { MESSAGE, MESSAGE_END } from './message.ts'
+export type { Message, MessageEnd, MessageKind, MessageSink } from './message.ts'
+export { ODDITY_NAMES, oddityNames } from './oddity.ts'
+export type { OddityName } from './oddity.ts'
+export { createProtocols } from './registry.ts'

@@ -1,0 +1,122 @@
+import type { ByteMemory } from '../../../lib/bytes/mod.ts'
+import { HEAD_BYTES } from '../../../wasm/layout.ts'
+import type { End, Side, StreamControl } from '../../connection/mod.ts'
+import { MESSAGE } from '../message.ts'
+import type { Message, MessageSink } from '../message.ts'
+import { oddityNames } from '../oddity.ts'
+import { headText } from './head-text.ts'
+import type { HeadText } from './head-text.ts'
+
+/** One message as a test sees it. */
+export interface Recorded extends HeadText {
+  readonly kind: 'request' | 'response' | 'interim'
+  readonly side: Side
+  readonly exchange: number
+  readonly startTime: number
+  endTime: number
+  bodyBytes: number
+  ended: string | undefined
+  oddities: string[]
+  trailer: HeadText['fields']
+}
+
+const KINDS = { [MESSAGE.request]: 'request', [MESSAGE.response]: 'response', [MESSAGE.interim]: 'interim' } as const
+const NO_HEAD: HeadText = { method: '', target: '', version: 0, status: 0, fields: [] }
+
+/**
+ * A MessageSink that keeps messages as plain values, gives every block back, and fails when a decoder breaks the contract
+ * (message.ts): `end` once for each `head`, one request and one final response an exchange, `close` last and once.
+ */
+export class MessageRecorder implements MessageSink {
+  readonly messages: Recorded[] = []
+  readonly anomalies: string[] = []
+  readonly unansweredExchanges: number[] = []
+  closed: End | undefined
+  readonly #memory: ByteMemory
+  readonly #open = new Map<Message, Recorded>()
+  readonly #taken = new Set<string>()
+
+  constructor(memory: ByteMemory) {
+    this.#memory = memory
+  }
+
+  get requests(): Recorded[] {
+    return this.messages.filter((message) => message.kind === 'request')
+  }
+
+  get responses(): Recorded[] {
+    return this.messages.filter((message) => message.kind === 'response')
+  }
+
+  /** Exchange → [request target, response status], of those that have both. */
+  get pairs(): [string, number][] {
+    return this.requests.flatMap((request) => {
+      const response = this.responses.find((candidate) => candidate.exchange === request.exchange)
+      return response === undefined ? [] : [[request.target, response.status] as [string, number]]
+    })
+  }
+
+  head(_connection: StreamControl, message: Message): void {
+    this.#mustBeOpen('head')
+    const kind = KINDS[message.kind]
+    if (kind !== 'interim') {
+      const key = `${kind} ${message.exchange}`
+      if (this.#taken.has(key)) throw new Error(`Exchange ${message.exchange} has two messages of kind ${kind}`)
+      this.#taken.add(key)
+      if (kind === 'response' && this.unansweredExchanges.includes(message.exchange)) {
+        throw new Error(`Exchange ${message.exchange} was unanswered, and is answered now`)
+      }
+    }
+    const recorded: Recorded = {
+      ...(message.head === 0 ? NO_HEAD : headText(this.#memory, message.head)),
+      kind,
+      side: message.side,
+      exchange: message.exchange,
+      startTime: message.startTime,
+      endTime: -1,
+      bodyBytes: 0,
+      ended: undefined,
+      oddities: [],
+      trailer: [],
+    }
+    this.messages.push(recorded)
+    this.#open.set(message, recorded)
+  }
+
+  end(_connection: StreamControl, message: Message): void {
+    this.#mustBeOpen('end')
+    const recorded = this.#open.get(message)
+    if (recorded === undefined) throw new Error(`A message of exchange ${message.exchange} ended that is not open`)
+    this.#open.delete(message)
+    recorded.endTime = message.endTime
+    recorded.bodyBytes = message.bodyBytes
+    recorded.ended = message.ended
+    recorded.oddities = oddityNames(message.oddities)
+    if (message.trailer !== 0) recorded.trailer = headText(this.#memory, message.trailer).fields
+    for (const block of [message.head, message.trailer]) {
+      if (block !== 0) this.#memory.allocator.free(block, this.#memory.u32[(block + HEAD_BYTES) >>> 2]!)
+    }
+  }
+
+  unanswered(_connection: StreamControl, exchange: number, _time: number): void {
+    this.#mustBeOpen('unanswered')
+    if (this.unansweredExchanges.includes(exchange)) throw new Error(`Exchange ${exchange} was told unanswered twice`)
+    if (!this.#taken.has(`request ${exchange}`)) throw new Error(`Exchange ${exchange} is unanswered, but has no request`)
+    this.unansweredExchanges.push(exchange)
+  }
+
+  anomaly(_connection: StreamControl, _side: Side, name: string, _time: number): void {
+    this.#mustBeOpen('anomaly')
+    this.anomalies.push(name)
+  }
+
+  close(_connection: StreamControl, cause: End, _time: number): void {
+    this.#mustBeOpen('close')
+    if (this.#open.size > 0) throw new Error(`Closed with ${this.#open.size} messages open`)
+    this.closed = cause
+  }
+
+  #mustBeOpen(call: string): void {
+    if (this.closed !== undefined) throw new Error(`${call} after close`)
+  }
+}
