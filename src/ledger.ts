@@ -40,6 +40,8 @@ export type Totals = Stats
 
 /** What the capture worker knows of the records: those that left it in batches, and those that did not. */
 export interface WorkerCounts {
+  /** Records that came to be, counted before anything is decided about them. */
+  readonly seen: number
   /** Put into batches. */
   readonly emitted: number
   readonly filtered: number
@@ -57,10 +59,11 @@ export function recordLedger(workers: readonly WorkerCounts[], outlets: OutletCo
     ledger.filtered += worker.filtered
     ledger.sampled += worker.sampled
     for (const [reason, count] of worker.dropped) dropped.set(reason, (dropped.get(reason) ?? 0) + count)
-    ledger.seen += worker.emitted + worker.filtered + worker.sampled + sum(worker.dropped)
+    ledger.seen += worker.seen
   }
-  // Batches that left a worker and have not arrived on the main thread.
-  ledger.queued += emitted - outlets.taken
+  // Batches on the way between the threads; or, when a worker's figures are older than its batches, records it told not yet.
+  ledger.queued += Math.max(0, emitted - outlets.taken)
+  ledger.seen += Math.max(0, outlets.taken - emitted)
   return ledger
 }
 

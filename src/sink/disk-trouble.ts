@@ -8,6 +8,8 @@ const TROUBLE = new Map<string, readonly [reason: string, mend: string]>([
   ['EPERM', ['not permitted', 'not permitted, the file may be immutable (lsattr shows it); choose another path']],
   ['ENOENT', ['folder missing', 'the folder does not exist and cannot be made']],
   ['ENOTDIR', ['folder missing', 'a part of the path is a file, not a folder; choose another path']],
+  // mkdir(2) of a folder whose name a file has.
+  ['EEXIST', ['folder missing', 'a part of the path is a file, not a folder; choose another path']],
   ['EISDIR', ['is a folder', 'it is a folder; add a file name, e.g. "/requests.ndjson"']],
   ['ELOOP', ['symbolic link', 'it is a symbolic link, which is not followed for safety; give the path it leads to']],
   ['EMFILE', ['too many open files', 'too many open files; raise "ulimit -n"']],

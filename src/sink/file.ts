@@ -99,8 +99,11 @@ export class FileSink implements Sink {
     clearInterval(this.#ageTimer)
     this.#deadlineMs = Date.now() + CLOSE_MS_MAX
     this.#wake?.()
-    this.#start()
     await this.#pump
+    while (!this.#queue.empty && Date.now() < this.#deadlineMs) {
+      this.#start()
+      await this.#pump
+    }
     this.#queue.clear((batch, written) => this.#tally.settle(batch, written, this.#trouble?.reason ?? 'output closed'))
     this.#file?.close()
     this.#file = undefined
@@ -142,7 +145,8 @@ export class FileSink implements Sink {
   async #step(): Promise<unknown> {
     try {
       const file = this.#ready()
-      const parts = this.#queue.front(PARTS_MAX, WRITE_BYTES_MAX)
+      const room = file.regular ? this.#options.rotateBytes - file.size : WRITE_BYTES_MAX
+      const parts = this.#queue.front(PARTS_MAX, Math.min(WRITE_BYTES_MAX, room))
       if (parts.length === 0) return undefined
       const { bytes, error } = await file.append(parts)
       this.#tally.wrote(bytes)

@@ -60,7 +60,7 @@ export class LineFile {
    * @throws {Error} with `code` of the system call
    */
   static open(options: LineFileOptions): { file: LineFile, removedBytes: number } {
-    mkdirSync(dirname(options.path), { recursive: true, mode: 0o700 })
+    makeFolder(dirname(options.path))
     const flags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK
     const fd = openSync(options.path, flags, options.mode)
     try {
@@ -151,6 +151,21 @@ export class LineFile {
     writevSync(this.#fd, [Buffer.of(LF)])
     this.#size += 1
     return 0
+  }
+}
+
+/**
+ * Like `mkdir -p`, 0700. Not mkdirSync's own `recursive`: in a file system that takes no folders (/proc) that never ends.
+ */
+function makeFolder(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return
+  const parent = dirname(path)
+  if (parent !== path) makeFolder(parent)
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    // Somebody else was faster.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || !statSync(path).isDirectory()) throw error
   }
 }
 
