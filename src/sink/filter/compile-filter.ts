@@ -39,7 +39,8 @@ function parse(text: string): ASTNode {
     const at = error.range?.start ?? 0
     if (text.trim() === '') throw new FilterError('Cannot use an empty filter: leave it out to log everything', text, { start: 0, end: 0 })
     const equals = text[at] === '=' ? '; to compare write ==' : ''
-    throw new FilterError(`Cannot read the filter: ${lowerFirst(error.summary)}${equals}`, text, error.range ?? { start: at, end: at })
+    const summary = error.summary.endsWith('EOF') ? 'it ends too early' : lowerFirst(error.summary)
+    throw new FilterError(`Cannot read the filter: ${summary}${equals}`, text, error.range ?? { start: at, end: at })
   }
 }
 

@@ -15,17 +15,14 @@ export function compilePattern(value: Value): RegExp {
   const text = value.constant
   if (typeof text !== 'string') throw FilterError.at(value.node, 'Cannot match against a value that changes: write the pattern as text in quotes')
   if (text.length > PATTERN_MAX) throw FilterError.at(value.node, `Cannot use a pattern of ${text.length} characters: ${PATTERN_MAX} are allowed`)
-  // RE2, which CEL speaks, switches to "ignore case" by a leading (?i); JavaScript has a flag for it.
-  const ignoreCase = text.startsWith('(?i)')
-  const source = ignoreCase ? text.slice(4) : text
-  const flags = ignoreCase ? 'i' : ''
+  // RE2, which CEL speaks, has (?i) for "ignore case"; V8's linear engine knows no such thing.
+  if (text.includes('(?i')) throw FilterError.at(value.node, 'Cannot ignore case inside a pattern: write FIELD.lowerAscii().matches(...)')
   try {
-    const probe = new RegExp(source, `${flags}l`)
-    probe.test('')
-    return new RegExp(source, flags)
+    new RegExp(text, 'l').test('')
+    return new RegExp(text)
   } catch (error) {
     const reason = (error as Error).message.replace(/^Invalid regular expression: .*\/[a-z]*: /s, '')
-    const mend = reason.includes('linear') ? '; leave out back-references, look-around and (?i:...)' : ''
+    const mend = reason.includes('linear') ? '; leave out back-references and look-around' : ''
     throw FilterError.at(value.node, `Cannot use the pattern "${text}": ${reason}${mend}`)
   }
 }
