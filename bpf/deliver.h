@@ -12,8 +12,8 @@
 
 #define EVENT_BYTES sizeof(struct packet_event)
 #define CAPTURE_MAX 65536
-/* A perf record's length is 16 bits and holds the packet's headers too (include/uapi/linux/perf_event.h). */
-#define CAPTURE_PERF_MAX 64512
+/* A perf record's length is 16 bits and counts the event and the packet's headers too (struct perf_event_header). */
+#define CAPTURE_PERF_MAX (65512 - 144)
 
 /*
  * bpf_ringbuf_reserve() takes a constant, so records come in classes: four an octave, as an allocator has them. What a

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict'
+
+import { KernelAttach, KernelTransport } from '../../src/capture/kernel/mod.ts'
+import { Capture, ask, serve } from './testing/capture.ts'
+import type { Captured } from './testing/capture.ts'
+import { kernelTest } from './testing/kernel-test.ts'
+import { Namespaces } from './testing/namespaces.ts'
+import { ledgerOff } from './testing/program-bench.ts'
+
+const PORT = 18081
+const COUNT = 10
+
+/** Every request and every response once, no record missing, and a ledger that adds up. */
+function assertWhole(captured: Captured, count: number): void {
+  assert.equal(ledgerOff(captured.counters), 0)
+  assert.equal(captured.counters.delivered, captured.records.length)
+  const requests = captured.records.filter((record) => record.destinationPort === PORT).map((record) => record.data).join('')
+  const responses = captured.records.filter((record) => record.sourcePort === PORT).map((record) => record.data).join('')
+  assert.deepEqual([...requests.matchAll(/POST \/a\?n=(\d+) HTTP/g)].map((match) => Number(match[1])), [...Array(count).keys()])
+  assert.deepEqual([...responses.matchAll(/x-path: \/a\?n=(\d+)\r\n/gi)].map((match) => Number(match[1])), [...Array(count).keys()])
+  for (const side of [PORT, undefined]) {
+    const numbers = captured.records.filter((record) => (record.sourcePort === PORT) === (side === PORT)).map((record) => record.number)
+    assert.deepEqual(numbers, [...numbers.keys()], 'record numbers run on from 0')
+  }
+}
+
+for (const attach of Object.values(KernelAttach)) {
+  for (const transport of Object.values(KernelTransport)) {
+    kernelTest(`--attach ${attach} --transport ${transport} delivers every request and response once`, async () => {
+      using namespaces = new Namespaces('lo')
+      const namespace = namespaces.of('lo')
+      await using _server = await serve('127.0.0.1', PORT, namespace)
+      const capture = await Capture.start({ attach, transport, interfaces: ['lo'], filters: { ports: [[PORT, PORT]] } }, namespace)
+      assert.equal(capture.ready.seesBothDirections, true)
+      assert.equal(await ask(`http://127.0.0.1:${PORT}/a`, { count: COUNT, headerBytes: 60_000, bodyBytes: 100_000, namespace }), COUNT)
+      const captured = await capture.stop()
+      assertWhole(captured, COUNT)
+      const bytes = captured.records.filter((record) => record.destinationPort === PORT)
+        .reduce((total, record) => total + record.data.length, 0)
+      // A perf record cannot hold quite 64 KiB: what is cut is marked and counted.
+      assert.ok(bytes + captured.counters.bytesCut > COUNT * 160_000, 'headers and bodies are there to the byte')
+      assert.ok(transport === 'perf' || captured.counters.bytesCut === 0)
+      assert.ok(captured.counters.bytesCut < COUNT * 2000)
+      if (transport === 'ring') assert.ok(captured.records.some((record) => record.data.length > 30_000), 'large segments pass whole')
+    })
+  }
+}
+
+kernelTest('XDP on a wire sees what comes in, and says so', async () => {
+  using namespaces = new Namespaces('a', 'b')
+  namespaces.veth('a', 'va', 'b', 'vb', [1, 2])
+  await using _server = await serve('10.77.0.2', PORT, namespaces.of('b'))
+  const capture = await Capture.start({ attach: 'xdp', interfaces: ['vb'], filters: { ports: [[PORT, PORT]] } }, namespaces.of('b'))
+  assert.equal(capture.ready.seesBothDirections, false)
+  assert.equal(capture.ready.attachments?.[0]?.bothDirections, false)
+  assert.equal(await ask(`http://10.77.0.2:${PORT}/a`, { count: 3, namespace: namespaces.of('a') }), 3)
+  const captured = await capture.stop()
+  assert.equal(ledgerOff(captured.counters), 0)
+  assert.ok(captured.records.length > 0 && captured.records.every((record) => record.destinationPort === PORT && record.direction === 1))
+})
+
+kernelTest('filters change on a capture that runs', async () => {
+  using namespaces = new Namespaces('lo')
+  const namespace = namespaces.of('lo')
+  await using _server = await serve('127.0.0.1', PORT, namespace)
+  const capture = await Capture.start({ interfaces: ['lo'], filters: { ports: [[1, 1]] } }, namespace)
+  assert.equal(await ask(`http://127.0.0.1:${PORT}/a`, { namespace }), 1)
+  await capture.setFilters({ ports: [[PORT, PORT]] })
+  assert.equal(await ask(`http://127.0.0.1:${PORT}/b`, { namespace }), 1)
+  await capture.setFilters({ addresses: { exclude: ['127.0.0.0/8'] } })
+  assert.equal(await ask(`http://127.0.0.1:${PORT}/c`, { namespace }), 1)
+  const captured = await capture.stop()
+  const text = captured.records.map((record) => record.data).join('')
+  assert.deepEqual([...text.matchAll(/POST (\/\w)/g)].map((match) => match[1]), ['/b'])
+  assert.equal(ledgerOff(captured.counters), 0)
+})
