@@ -6,6 +6,7 @@ import { filterSchema } from './config/filter.ts'
 import { limitsSchema } from './config/limits.ts'
 import { cidrSchema, loopbackSchema } from './config/network.ts'
 import { outputsSchema } from './config/output.ts'
+import { checkedPrivacySchema } from './config/privacy.ts'
 
 /**
  * The configuration as a whole: each stage's part put together. The config file, the command line's flags, the JSON Schema and
@@ -16,6 +17,7 @@ export const configSchema = z.strictObject({
   kinds: kindsSchema,
   fields: fieldsSchema,
   headers: headersSchema,
+  privacy: checkedPrivacySchema.prefault({}).describe('What is hidden, hashed or made anonymous before anything is written.'),
   trust: z.strictObject({
     proxies: z.array(cidrSchema).default([])
       .describe('Networks of proxies whose Forwarded, X-Forwarded-For and X-Real-IP headers are believed.'),

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { nearest } from '../../lib/nearest/mod.ts'
 import { FIELDS, type RecordKind } from '../exchange/fields.ts'
+import { namePredicate } from '../privacy/linear-pattern.ts'
 
 export const KINDS = ['exchange', 'connection', 'packet', 'anomaly'] as const satisfies readonly RecordKind[]
 
@@ -8,9 +9,11 @@ export const kindSchema = z.enum(KINDS)
 export const kindsSchema = z.array(kindSchema).min(1, 'must name one kind at least').default(['exchange', 'anomaly'])
   .describe('Kinds of records that are logged.')
 
-/** A field's name, or a pattern that at least one field matches: `*` stands for any characters. */
+/** A field's name, or a pattern that at least one field matches. */
 export const fieldPatternSchema = z.string({ error: 'must be the name of a field or a pattern, e.g. http.request.*' })
   .superRefine((value, context) => {
+    const trouble = value === '' ? 'must not be empty' : patternTrouble(value)
+    if (trouble !== undefined) return context.addIssue({ code: 'custom', message: trouble })
     if (matchesOne(value)) return
     const meant = nearest(value, FIELDS.map(field => field.name))
     context.addIssue({
@@ -24,40 +27,41 @@ export const fieldsSchema = z.strictObject({
   exclude: z.array(fieldPatternSchema).default([]).describe('Fields never logged; wins over include.'),
 }).prefault({}).describe('Which fields are logged: the standard ones, plus include, minus exclude. "lintel fields" lists all.')
 
-// RFC 9110 5.1: a field name is a token; "*" and "?" stand for characters.
+// RFC 9110 5.1: a field name is a token; "*" stands for any characters of one.
+const HEADER_PATTERN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+
+/** A header's name, a pattern, or `/an expression/`; lower case. */
 export const headerPatternSchema = z.string({ error: 'must be a header name or a pattern, e.g. x-internal-*' })
-  .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z?-]+$/, 'must be a header name or a pattern: letters, digits, "-" and "*", no colon or space')
-  .transform(value => value.toLowerCase())
+  .superRefine((value, context) => {
+    const trouble = isExpression(value) ? patternTrouble(value) : HEADER_PATTERN.test(value) ? undefined
+      : 'must be a header name or a pattern: letters, digits, "-" and "*", no colon or space'
+    if (trouble !== undefined) context.addIssue({ code: 'custom', message: `${trouble}; it is ${JSON.stringify(value)}` })
+  })
+  .transform(value => isExpression(value) ? value : value.toLowerCase())
 
 export const headersSchema = z.strictObject({
   include: z.array(headerPatternSchema).default(['*']).describe('Headers that are logged; "*" stands for any characters.'),
   exclude: z.array(headerPatternSchema).default([]).describe('Headers that are left out, with their names; wins over include.'),
 }).prefault({}).describe('Which headers are logged. How secret values are hidden is said under privacy.')
 
-/** True when a pattern matches at least one field; also its prefix form: `http.request` stands for all below it. */
+/** True when a pattern chooses at least one field; a name also stands for what is below it, `http.request` for `http.request.method`. */
 function matchesOne(pattern: string): boolean {
-  return FIELDS.some(field => matchesField(pattern, field.name))
+  if (isExpression(pattern)) return patternTrouble(pattern) !== undefined || FIELDS.some(field => namePredicate([pattern], '')(field.name))
+  const matches = namePredicate([pattern, `${pattern}.*`], 'fields')
+  return FIELDS.some(field => matches(field.name))
 }
 
-/** Does `pattern` choose the field? `*` stands for any characters; `http.request` also chooses `http.request.method`. */
-export function matchesField(pattern: string, name: string): boolean {
-  if (name === pattern || name.startsWith(`${pattern}.`)) return true
-  if (!pattern.includes('*')) return false
-  const parts = pattern.split('*')
-  const first = parts[0] ?? ''
-  const last = parts.at(-1) ?? ''
-  if (!name.startsWith(first) || !name.endsWith(last) || name.length < first.length + last.length) return false
-  let at = first.length
-  for (const part of parts.slice(1, -1)) {
-    const found = name.indexOf(part, at)
-    if (found === -1) return false
-    at = found + part.length
+/** `/.../` is a regular expression, else it is a name in which `*` stands for any characters. */
+export function isExpression(pattern: string): boolean {
+  return pattern.length > 2 && pattern.startsWith('/') && pattern.endsWith('/')
+}
+
+/** Why a pattern cannot be used; undefined when it can. */
+export function patternTrouble(pattern: string): string | undefined {
+  try {
+    namePredicate([pattern], 'pattern')
+    return undefined
+  } catch (error) {
+    return (error as Error).message.replaceAll(/ at pattern(\[0\])?/g, '')
   }
-  return at <= name.length - last.length
-}
-
-/** Names of the fields that are logged, by the rules above. */
-export function chosenFields(fields: { readonly include: readonly string[], readonly exclude: readonly string[] }): string[] {
-  return FIELDS.filter(field => (field.standard || fields.include.some(pattern => matchesField(pattern, field.name))) &&
-    !fields.exclude.some(pattern => matchesField(pattern, field.name))).map(field => field.name)
 }

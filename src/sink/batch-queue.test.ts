@@ -21,7 +21,7 @@ test('advance() goes on inside a batch and gives it out when it is through as a 
   const done: SafeBatch[] = []
   const line = a.bytes.length / 3
   queue.advance(line * 2, batch => done.push(batch))
-  assert.deepEqual(done, [])
+  assert.equal(done.length, 0)
   assert.equal(queue.records, 3)
   assert.equal(Buffer.concat(queue.front(10, 10_000)).toString(), '{"kind":"exchange","n":2}\n{"kind":"exchange","n":3}\n{"kind":"exchange","n":4}\n')
   queue.advance(line * 3, batch => done.push(batch))

@@ -130,7 +130,7 @@ test('a filter that cannot be used says where and what to write', () => {
     ['{"a": 1} == 1', '1:1', /Cannot use "map"/],
     [`${'('.repeat(300)}1${')'.repeat(300)} == 1`, '1:101', /Cannot read the filter/],
     ['a'.repeat(5000), '1:4097', /4096 are allowed/],
-    ['anomalies.exists(true, true)', '1:1', /write exists\(v, CONDITION\)/],
+    ['anomalies.exists(v)', '1:1', /write exists\(v, CONDITION\)/],
     ['http.request.header[1] == "a"', '1:21', /Cannot use a name between \[\] on a number/],
   ]
   for (const [text, place, message] of cases) {
