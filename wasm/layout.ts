@@ -113,7 +113,6 @@ export const EXCHANGE_TLS = 77 // u8: 1 = seen inside TLS (url.scheme https)
 export const EXCHANGE_INTERIM = 78 // 6 x u16: their status codes
 export const EXCHANGE_MARK_COUNT = 90 // u8: at most 16
 export const EXCHANGE_MARKS = 92 // 16 x (u16 field id, u16 reason id): why a value is cut, missing or unknown
-export const EXCHANGE_SEQUENCE = 160 // f64: number of the record in this run, from 1 (field event.sequence)
 
 // Record: what stands behind the privacy wall. A header, then entries in ascending field id.
 export const RECORD_LENGTH = 0 // u32: bytes of the record, header included

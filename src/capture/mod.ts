@@ -10,3 +10,7 @@
 export * from './events.gen.ts'
 export { FRAME_BUSY, FRAME_BYTES, FRAME_DISCARD, RECORD_BYTES_MAX } from './source.ts'
 export type { PacketCounters, PacketSource } from './source.ts'
+export { Dissector, FrameMeta } from './dissect/mod.ts'
+export { FileSource } from './file/mod.ts'
+export { KernelSource } from './kernel/mod.ts'
+export type { KernelFilters } from './kernel/mod.ts'

@@ -77,6 +77,11 @@ export class Pairer implements MessageSink {
     return this.#waiting.size
   }
 
+  /** Exchanges begun on a connection that is not closed. */
+  exchangesOf(connection: StreamControl): number {
+    return this.#waiting.get(connection.id)?.depth ?? 0
+  }
+
   head(connection: StreamControl, message: Message): void {
     const waiting = this.#waitingOf(connection)
     if (message.kind === MESSAGE.request) {

@@ -1,0 +1,173 @@
+/**
+ * Which sources a configuration means: the kernel, or the files of a replay one after the other.
+ *
+ * @module
+ */
+import type { ByteMemory } from '../lib/bytes/mod.ts'
+import type { Attachment } from './agent-contract.ts'
+import { FileSource, KernelSource } from './capture/mod.ts'
+import type { KernelFilters, PacketCounters, PacketSource } from './capture/mod.ts'
+import type { Config } from './config.ts'
+import type { LogLevel } from './sink/mod.ts'
+
+/** What the capture worker drives: one source after the other. */
+export interface Sources {
+  /** The source to drain now. */
+  readonly current: PacketSource
+  readonly attachments: readonly Attachment[]
+  /** Opens the next one; undefined = that was the last. */
+  next(): PacketSource | undefined
+  /** Blocks until there may be something to drain, or the time is over. */
+  wait(ms: number): void
+  /** Takes a new configuration's filters. */
+  configure(config: Config): void
+  /** Takes the hooks off; what the kernel has already handed over can still be drained. */
+  detach(): void
+  /** Of all sources so far. */
+  counters(): PacketCounters
+  /** Nanoseconds in the source's clock by this machine's clock; undefined for a file, whose packets carry its time. */
+  now(): number | undefined
+  close(): void
+}
+
+export type SourceLog = (level: LogLevel, message: string) => void
+
+/** @throws {Error} with what to mend when the first source cannot be opened */
+export function openSources(config: Config, memory: ByteMemory, log: SourceLog): Sources {
+  return config.files.length > 0 ? new FileSources(config.files, memory) : new LiveSources(config, memory, log)
+}
+
+function kernelFilters(config: Config): KernelFilters {
+  const { ports, addresses, protocols, sample } = config.capture
+  return {
+    ports: ports.map(({ first, last }) => [first, last] as const),
+    addresses,
+    protocols: protocols as NonNullable<KernelFilters['protocols']>,
+    sample,
+    packets: config.kinds.includes('packet'),
+  }
+}
+
+class LiveSources implements Sources {
+  readonly current: KernelSource
+
+  constructor(config: Config, memory: ByteMemory, log: SourceLog) {
+    const { capture } = config
+    this.current = new KernelSource({
+      memory,
+      interfaces: capture.interfaces,
+      attach: capture.attach,
+      transport: capture.transport,
+      ringBytes: capture.ring_bytes,
+      connections: Math.max(config.limits.connections, 16),
+      filters: kernelFilters(config),
+      onAttachmentChange: ({ change, where, reason }) => {
+        log('warn', `interface ${where} ${change}${reason === undefined ? '' : `: ${reason}`}`)
+      },
+    })
+  }
+
+  get attachments(): readonly Attachment[] {
+    return this.current.attachments().map(({ where, hook, bothDirections }) => ({ where, hook, bothDirections }))
+  }
+
+  next(): undefined {
+    return undefined
+  }
+
+  wait(ms: number): void {
+    this.current.wait(ms)
+  }
+
+  configure(config: Config): void {
+    this.current.setFilters(kernelFilters(config))
+  }
+
+  detach(): void {
+    this.current.detach()
+  }
+
+  counters(): PacketCounters {
+    return this.current.counters()
+  }
+
+  now(): number {
+    return Number(BigInt(Date.now()) * 1_000_000n - this.current.epochNanoseconds())
+  }
+
+  close(): void {
+    this.current.close()
+  }
+}
+
+class FileSources implements Sources {
+  readonly #files: readonly string[]
+  readonly #memory: ByteMemory
+  readonly #past: PacketCounters[] = []
+  #index = 0
+  #current: FileSource
+
+  constructor(files: readonly string[], memory: ByteMemory) {
+    this.#files = files
+    this.#memory = memory
+    this.#current = new FileSource(memory, files[0]!)
+  }
+
+  get current(): PacketSource {
+    return this.#current
+  }
+
+  get attachments(): readonly Attachment[] {
+    return this.#files.map((where) => ({ where, hook: 'file', bothDirections: true }))
+  }
+
+  next(): PacketSource | undefined {
+    this.#index++
+    const file = this.#files[this.#index]
+    if (file === undefined) return undefined
+    this.#past.push(this.#current.counters())
+    this.#current.close()
+    this.#current = new FileSource(this.#memory, file)
+    return this.#current
+  }
+
+  wait(): void {
+    // A file is always ready.
+  }
+
+  configure(): void {
+    // A replay takes its whole configuration at its start.
+  }
+
+  detach(): void {
+    // Nothing is attached.
+  }
+
+  counters(): PacketCounters {
+    return [...this.#past, this.#current.counters()].reduce(addCounters)
+  }
+
+  now(): undefined {
+    return undefined
+  }
+
+  close(): void {
+    this.#current.close()
+  }
+}
+
+function addCounters(left: PacketCounters, right: PacketCounters): PacketCounters {
+  const added = (a: ReadonlyMap<string, number>, b: ReadonlyMap<string, number>): Map<string, number> => {
+    const sum = new Map(a)
+    for (const [name, count] of b) sum.set(name, (sum.get(name) ?? 0) + count)
+    return sum
+  }
+  return {
+    seen: left.seen + right.seen,
+    delivered: left.delivered + right.delivered,
+    notWanted: added(left.notWanted, right.notWanted),
+    lost: added(left.lost, right.lost),
+    bytesDelivered: left.bytesDelivered + right.bytesDelivered,
+    bytesCut: left.bytesCut + right.bytesCut,
+  }
+}

@@ -1,0 +1,85 @@
+import type { ByteMemory } from '../../lib/bytes/mod.ts'
+import { ODDITY_NAMES } from '../decode/mod.ts'
+
+interface ExchangeExports {
+  setClockZero(epochNanoseconds: bigint): void
+  setOddityName(bit: number, name: number, length: number): void
+  setInterfaceName(index: number, name: number, length: number): number
+  clearInterfaceNames(): void
+  setTrusted(prefixes: number, count: number): number
+  setRecordInt(record: number, field: number, value: number): number
+}
+
+const PREFIX_BYTES = 20
+const INTERFACE_NAME_BYTES_MAX = 16
+
+/** One network whose proxies are believed: version, prefix length, address in network order. */
+export interface TrustedPrefix {
+  readonly version: 4 | 6
+  readonly bits: number
+  readonly address: Uint8Array
+}
+
+/**
+ * What `writeExchange` (wasm/exchange.ts) must know beside the blocks: the clock's zero, names of oddities and interfaces,
+ * and whose Forwarded headers are believed.
+ */
+export class RecordSetup {
+  readonly #memory: ByteMemory
+  readonly #exports: ExchangeExports
+  readonly #names = new Set<number>()
+  readonly #scratch: number
+
+  constructor(memory: ByteMemory) {
+    this.#memory = memory
+    this.#exports = memory.exports<ExchangeExports>()
+    this.#scratch = memory.reserve(INTERFACE_NAME_BYTES_MAX)
+    ODDITY_NAMES.forEach((name, bit) => {
+      const bytes = Buffer.from(name)
+      const pointer = memory.reserve(bytes.length)
+      memory.write(pointer, bytes)
+      this.#exports.setOddityName(bit, pointer, bytes.length)
+    })
+  }
+
+  setClockZero(epochNanoseconds: bigint): void {
+    this.#exports.setClockZero(epochNanoseconds)
+  }
+
+  /** Makes an interface's name known, once. */
+  nameInterface(index: number, nameOf: (index: number) => string | undefined): void {
+    if (this.#names.has(index)) return
+    const bytes = Buffer.from(nameOf(index) ?? '').subarray(0, INTERFACE_NAME_BYTES_MAX)
+    if (bytes.length === 0) return
+    this.#memory.write(this.#scratch, bytes)
+    this.#exports.setInterfaceName(index, this.#scratch, bytes.length)
+    this.#names.add(index)
+  }
+
+  /** Another source has other interfaces under the same indices. */
+  forgetInterfaces(): void {
+    this.#exports.clearInterfaceNames()
+    this.#names.clear()
+  }
+
+  /** @throws {RangeError} for more networks than the byte module takes */
+  trust(prefixes: readonly TrustedPrefix[]): void {
+    const block = this.#memory.allocator.alloc(Math.max(prefixes.length, 1) * PREFIX_BYTES)
+    const { u8 } = this.#memory
+    prefixes.forEach(({ version, bits, address }, index) => {
+      const at = block + index * PREFIX_BYTES
+      u8.fill(0, at, at + PREFIX_BYTES)
+      u8[at] = version
+      u8[at + 1] = bits
+      u8.set(address, at + 4)
+    })
+    const taken = block !== 0 && this.#exports.setTrusted(block, prefixes.length) !== 0
+    if (block !== 0) this.#memory.allocator.free(block, Math.max(prefixes.length, 1) * PREFIX_BYTES)
+    if (!taken) throw new RangeError(`Cannot trust ${prefixes.length} networks of proxies: there are too many; join some of them`)
+  }
+
+  /** Puts a number into an int field of a finished record. */
+  setInt(record: number, field: number, value: number): void {
+    this.#exports.setRecordInt(record, field, value)
+  }
+}

@@ -1,0 +1,167 @@
+/**
+ * The stages of one source, from its packets to exchanges: reassembly, decoding, pairing, and the connection and packet
+ * records beside them. A new source (the next file of a replay) gets a new one.
+ *
+ * @module
+ */
+import type { ByteMemory } from '../lib/bytes/mod.ts'
+import type { RecordWriter } from '../lib/record/mod.ts'
+import * as L from '../wasm/layout.ts'
+import { Dissector, FrameMeta, PACKET_EVENT } from './capture/mod.ts'
+import type { PacketSource } from './capture/mod.ts'
+import type { Config } from './config.ts'
+import { ConnectionTable } from './connection/mod.ts'
+import type { Connection, ConnectionEnd, StreamControl } from './connection/mod.ts'
+import { createProtocols, Detector } from './decode/mod.ts'
+import { Pairer, writeConnection, writePacket } from './exchange/mod.ts'
+import type { ConnectionEventName } from './exchange/mod.ts'
+
+/** What a track yields. */
+export interface TrackOutput {
+  exchange(block: number): void
+  dropped(reason: string): void
+  anomaly(name: string, count: number, connection: StreamControl | undefined, time: number): void
+  record(kind: number, write: (writer: RecordWriter, sequence: number) => void): void
+  /** Nanoseconds since 1970 of a time in the source's clock. */
+  epoch(time: number): bigint
+}
+
+/** How the end of a connection reads in its record: event, then the reason. */
+const ENDS: Readonly<Record<ConnectionEnd, readonly [ConnectionEventName, string]>> = {
+  fin: ['close', 'both sides closed'],
+  reset: ['reset', 'one side reset it'],
+  refused: ['refused', 'the server answered its SYN with a reset'],
+  timeout: ['timeout', 'its SYN was never answered'],
+  idle: ['timeout', 'no packet for longer than the limit'],
+  evicted: ['close', 'given up: the connection table was full'],
+  replaced: ['close', 'another connection began on the same addresses and ports'],
+  shutdown: ['close', 'the capture ended'],
+}
+
+export class FlowTrack {
+  readonly #memory: ByteMemory
+  readonly #source: PacketSource
+  readonly #output: TrackOutput
+  readonly #pairer: Pairer
+  readonly #table: ConnectionTable
+  readonly #dissector: Dissector
+  readonly #meta = new FrameMeta()
+  readonly #scratch: number
+  /** Counter values of the table that were told already. */
+  readonly #told = new Map<string, number>()
+
+  /** @param scratch room for RECORD_BYTES_MAX, for what the dissector makes of whole frames */
+  constructor(memory: ByteMemory, source: PacketSource, config: Config, scratch: number, output: TrackOutput) {
+    this.#memory = memory
+    this.#scratch = scratch
+    this.#dissector = new Dissector(memory)
+    this.#source = source
+    this.#output = output
+    this.#pairer = new Pairer(memory, {
+      exchange: (block) => { output.exchange(block) },
+      dropped: (reason) => { output.dropped(reason) },
+      anomaly: (connection, _side, name, time) => { output.anomaly(name, 1, connection, time) },
+    }, { seesBothDirections: source.seesBothDirections })
+    this.#table = this.#openTable(config)
+  }
+
+  get connectionCount(): number {
+    return this.#table.size
+  }
+
+  /** @returns the newest packet's time, nanoseconds in the source's clock */
+  process(pointer: number, length: number): number {
+    this.#table.process(pointer, length)
+    return this.#table.time
+  }
+
+  tick(time: number): void {
+    this.#table.tick(time)
+    this.#pairer.tick(time)
+    this.#tellCounters(time)
+  }
+
+  close(time: number): void {
+    this.#table.close(time)
+    this.#dissector.close()
+    this.#tellCounters(time)
+  }
+
+  /** A frame that the kernel left whole (a fragment, an unusual tunnel): taken apart here, as for a file. */
+  #frame(event: number): void {
+    const { u8, u16, u32 } = this.#memory
+    const meta = this.#meta
+    meta.timeLow = u32[(event + PACKET_EVENT.time_ns) >>> 2]!
+    meta.timeHigh = u32[(event + PACKET_EVENT.time_ns + 4) >>> 2]!
+    meta.interfaceIndex = u32[(event + PACKET_EVENT.interface_index) >>> 2]!
+    meta.hook = u8[event + PACKET_EVENT.hook]!
+    meta.direction = u8[event + PACKET_EVENT.direction]!
+    meta.vlan0 = u16[(event + PACKET_EVENT.vlan) >>> 1]!
+    meta.vlan1 = u16[(event + PACKET_EVENT.vlan + 2) >>> 1]!
+    meta.vlanCount = u8[event + PACKET_EVENT.vlan_count]!
+    const frame = event + u16[(event + PACKET_EVENT.data_offset) >>> 1]!
+    const length = this.#dissector.dissect(frame, u32[(event + PACKET_EVENT.captured_length) >>> 2]!,
+      u32[(event + PACKET_EVENT.frame_length) >>> 2]!, u16[(event + PACKET_EVENT.link_type) >>> 1]!, meta, this.#scratch)
+    if (length > 0) this.#table.process(this.#scratch, length)
+  }
+
+  #openTable(config: Config): ConnectionTable {
+    const protocols = createProtocols(this.#memory)
+    const connections = config.kinds.includes('connection')
+    const packets = config.kinds.includes('packet')
+    return new ConnectionTable(this.#memory, this.#source, (control) => new Detector({ memory: this.#memory, protocols, sink: this.#pairer, control }), {
+      connectionCountMax: config.limits.connections,
+      idleMsMax: config.limits.connection_idle,
+    }, {
+      frame: (event: number) => { this.#frame(event) },
+      ...(connections ? {
+        opened: (connection: Connection, time: number) => { this.#connection(connection, 'open', '', time) },
+        closed: (connection: Connection, cause: ConnectionEnd, time: number) => {
+          this.#connection(connection, ENDS[cause][0], ENDS[cause][1], time)
+        },
+      } : {}),
+      ...(packets ? { packet: (pointer: number) => { this.#packet(pointer) } } : {}),
+    })
+  }
+
+  #connection(connection: Connection, event: ConnectionEventName, reason: string, time: number): void {
+    const { block } = connection
+    const start = this.#memory.f64[(block + L.CONNECTION_START_TIME) >>> 3]!
+    const interfaceIndex = this.#memory.u32[(block + L.CONNECTION_INTERFACE) >>> 2]!
+    this.#output.record(L.KIND_CONNECTION, (writer, sequence) => {
+      writeConnection(writer, this.#memory, block, {
+        event,
+        reason,
+        epochTime: this.#output.epoch(event === 'open' ? time : start),
+        durationNs: event === 'open' ? -1 : time - start,
+        interfaceName: this.#source.interfaceName(interfaceIndex),
+        protocol: undefined,
+        exchanges: this.#pairer.exchangesOf(connection),
+        sequence,
+      })
+    })
+  }
+
+  #packet(event: number): void {
+    const { u32 } = this.#memory
+    const time = u32[(event + PACKET_EVENT.time_ns) >>> 2]! + u32[(event + PACKET_EVENT.time_ns + 4) >>> 2]! * 2 ** 32
+    const interfaceIndex = u32[(event + PACKET_EVENT.interface_index) >>> 2]!
+    this.#output.record(L.KIND_PACKET, (writer, sequence) => {
+      writePacket(writer, this.#memory, event, {
+        epochTime: this.#output.epoch(time),
+        interfaceName: this.#source.interfaceName(interfaceIndex),
+        sequence,
+      })
+    })
+  }
+
+  /** What the reassembly met since the last call, as anomalies. */
+  #tellCounters(time: number): void {
+    for (const [name, count] of this.#table.anomalies()) {
+      const before = this.#told.get(name) ?? 0
+      if (count === before) continue
+      this.#told.set(name, count)
+      this.#output.anomaly(name, count - before, undefined, time)
+    }
+  }
+}

@@ -1,0 +1,229 @@
+/**
+ * One worker's stages, wired: packets → streams → messages → exchanges → records behind the wall → batches.
+ *
+ * Everything here runs to its end within one call: nothing waits between the ring and the batch.
+ *
+ * @module
+ */
+import type { ByteMemory } from '../lib/bytes/mod.ts'
+import { FieldTable, JsonEncoder, RecordView, RecordWriter } from '../lib/record/mod.ts'
+import * as L from '../wasm/layout.ts'
+import { RECORD_BYTES_MAX } from './capture/mod.ts'
+import type { PacketSource } from './capture/mod.ts'
+import type { Config } from './config.ts'
+import type { StreamControl } from './connection/mod.ts'
+import { AnomalyLog, fieldId, FIELDS, MARK_REASONS, RecordSetup, writeAnomaly } from './exchange/mod.ts'
+import { FlowTrack } from './flow-track.ts'
+import type { WorkerCounts } from './ledger.ts'
+import { Wall } from './privacy/mod.ts'
+import { Batcher, compileFilter } from './sink/mod.ts'
+import type { Filter, SafeBatch } from './sink/mod.ts'
+
+const BATCH_BYTES = 1024 * 1024
+const RAW_RECORD_BYTES = 64 * 1024
+const SEQUENCE = fieldId('event.sequence')
+const KINDS = ['exchange', 'connection', 'packet', 'anomaly'] as const
+
+/** Why records of this worker were not put into a batch, and how many were. */
+class Counts implements WorkerCounts {
+  seen = 0
+  emitted = 0
+  filtered = 0
+  sampled = 0
+  readonly dropped = new Map<string, number>()
+
+  drop(reason: string): void {
+    this.dropped.set(reason, (this.dropped.get(reason) ?? 0) + 1)
+  }
+}
+
+export class Pipeline {
+  readonly counts = new Counts()
+  readonly kinds = new Map<string, number>(KINDS.map((kind) => [kind, 0]))
+  readonly #memory: ByteMemory
+  readonly #wall: Wall
+  readonly #setup: RecordSetup
+  readonly #view: RecordView
+  readonly #writer: RecordWriter
+  readonly #batcher: Batcher
+  readonly #anomalies = new AnomalyLog()
+  readonly #batch: number
+  readonly #raw: number
+  readonly #scratch: number
+  #track: FlowTrack
+  #source: PacketSource
+  #wanted: readonly boolean[] = []
+  #filter: Filter | undefined
+  #outputFilters: readonly (Filter | undefined)[] = []
+  #allOutputs = 0
+  #sequence = 0
+  /** Nanoseconds in the source's clock of the newest packet. */
+  #now = 0
+
+  constructor(memory: ByteMemory, wall: Wall, config: Config, outputFilters: readonly (string | undefined)[],
+    source: PacketSource, give: (batch: SafeBatch) => void) {
+    this.#memory = memory
+    this.#wall = wall
+    this.#setup = new RecordSetup(memory)
+    const table = new FieldTable(memory, FIELDS, MARK_REASONS)
+    this.#view = new RecordView(memory, table)
+    this.#writer = new RecordWriter(memory, table)
+    this.#batcher = new Batcher(memory, new JsonEncoder(memory, table), give)
+    this.#batch = memory.reserve(BATCH_BYTES + RECORD_BYTES_MAX)
+    this.#raw = memory.reserve(RAW_RECORD_BYTES)
+    this.#scratch = memory.reserve(RECORD_BYTES_MAX)
+    this.#source = source
+    memory.allocator.setLimit(config.limits.memory)
+    this.configure(config, outputFilters)
+    this.#track = this.#open(config)
+  }
+
+  /** Takes the parts of a configuration that can change while running. */
+  configure(config: Config, outputFilters: readonly (string | undefined)[]): void {
+    this.#wanted = KINDS.map((kind) => config.kinds.includes(kind))
+    this.#filter = config.filter === undefined ? undefined : compileFilter(config.filter, FIELDS)
+    this.#outputFilters = outputFilters.map((text) => (text === undefined ? undefined : compileFilter(text, FIELDS)))
+    this.#allOutputs = 2 ** outputFilters.length - 1
+  }
+
+  get anomalies(): ReadonlyMap<string, number> {
+    return this.#anomalies.totals()
+  }
+
+  get connectionsOpen(): number {
+    return this.#track.connectionCount
+  }
+
+  /** Bytes of lines that wait for `flush`. */
+  get waitingBytes(): number {
+    return this.#batcher.waitingBytes
+  }
+
+  /** Drains the source once. @returns bytes of packet events taken; 0 = there was nothing */
+  step(): number {
+    const length = this.#source.fill(this.#batch, BATCH_BYTES + RECORD_BYTES_MAX)
+    if (length > 0) {
+      this.#setup.setClockZero(this.#source.epochNanoseconds())
+      this.#now = this.#track.process(this.#batch, length)
+    }
+    return length
+  }
+
+  /** Expires what is overdue and tells anomalies that are due. `now` in the source's clock; a file's own time without it. */
+  tick(now = this.#now): void {
+    this.#now = Math.max(now, this.#now)
+    this.#track.tick(this.#now)
+    this.#tellAnomalies(this.#now)
+  }
+
+  flush(): void {
+    this.#batcher.flush()
+  }
+
+  recycle(buffer: ArrayBuffer): void {
+    this.#batcher.recycle(buffer)
+  }
+
+  /** The source has ended: everything held is given on, and the next source starts afresh. */
+  next(config: Config, source: PacketSource): void {
+    this.#track.close(this.#now)
+    this.#source = source
+    this.#setup.forgetInterfaces()
+    this.#now = 0
+    this.#track = this.#open(config)
+  }
+
+  /** Gives on everything that is held. */
+  close(): void {
+    this.#track.close(this.#now)
+    this.#tellAnomalies(Infinity)
+    this.#batcher.flush()
+  }
+
+  #open(config: Config): FlowTrack {
+    return new FlowTrack(this.#memory, this.#source, config, this.#scratch, {
+      exchange: (block) => { this.#exchange(block) },
+      dropped: (reason) => { this.counts.seen++; this.counts.drop(reason) },
+      anomaly: (name, count, connection, time) => { this.#anomaly(name, count, connection, time) },
+      record: (kind, write) => { this.#record(kind, write) },
+      epoch: (time) => this.#source.epochNanoseconds() + BigInt(Math.round(time)),
+    })
+  }
+
+  #exchange(block: number): void {
+    this.counts.seen++
+    if (!this.#wanted[L.KIND_EXCHANGE - 1]) {
+      this.counts.filtered++
+      return
+    }
+    const connection = this.#memory.u32[(block + L.EXCHANGE_CONNECTION) >>> 2]!
+    this.#setup.nameInterface(this.#memory.u32[(connection + L.CONNECTION_INTERFACE) >>> 2]!, this.#interfaceName)
+    const record = this.#wall.exchange(block)
+    if (record.length === 0) this.counts.drop('record_too_large')
+    else this.#deliver(record.pointer, L.KIND_EXCHANGE)
+  }
+
+  readonly #interfaceName = (index: number): string | undefined => this.#source.interfaceName(index)
+
+  /** A record off the hot path: `write` gets a writer that has begun it. Its sequence number is set when no filter refused it. */
+  #record(kind: number, write: (writer: RecordWriter, sequence: number) => void): void {
+    this.counts.seen++
+    if (!this.#wanted[kind - 1]) {
+      this.counts.filtered++
+      return
+    }
+    this.#writer.begin(kind, this.#raw, RAW_RECORD_BYTES)
+    write(this.#writer, 0)
+    const length = this.#writer.end()
+    const record = length === 0 ? undefined : this.#wall.record({ pointer: this.#raw, length })
+    if (record === undefined || record.length === 0) this.counts.drop('record_too_large')
+    else this.#deliver(record.pointer, kind)
+  }
+
+  /** Behind the wall: filters, then the line. */
+  #deliver(record: number, kind: number): void {
+    let outputs = this.#allOutputs
+    if (this.#filter !== undefined || this.#outputFilters.some((filter) => filter !== undefined)) {
+      outputs = this.#outputsOf(record)
+    }
+    if (outputs === 0 && this.#allOutputs !== 0) {
+      this.counts.filtered++
+      return
+    }
+    this.#setup.setInt(record, SEQUENCE, this.#sequence + 1)
+    if (!this.#batcher.add(record, kind, outputs)) {
+      this.counts.drop('record_too_large')
+      return
+    }
+    this.#sequence++
+    this.counts.emitted++
+    const name = KINDS[kind - 1]!
+    this.kinds.set(name, this.kinds.get(name)! + 1)
+  }
+
+  #outputsOf(record: number): number {
+    this.#view.at(record)
+    if (this.#filter !== undefined && !this.#filter(this.#view)) return 0
+    let outputs = 0
+    this.#outputFilters.forEach((filter, index) => {
+      if (filter === undefined || filter(this.#view)) outputs |= 1 << index
+    })
+    return outputs
+  }
+
+  #anomaly(name: string, count: number, connection: StreamControl | undefined, time: number): void {
+    const due = this.#anomalies.add(name, time, count)
+    if (due > 0) this.#writeAnomaly(name, due, connection?.block ?? 0, time)
+  }
+
+  #tellAnomalies(time: number): void {
+    for (const { name, count } of this.#anomalies.due(time)) this.#writeAnomaly(name, count, 0, this.#now)
+  }
+
+  #writeAnomaly(name: string, count: number, block: number, time: number): void {
+    const epochTime = this.#source.epochNanoseconds() + BigInt(Math.round(time))
+    this.#record(L.KIND_ANOMALY, (writer, sequence) => {
+      writeAnomaly(writer, this.#memory, block, { name, reason: '', count, epochTime, sequence })
+    })
+  }
+}

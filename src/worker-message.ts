@@ -1,0 +1,37 @@
+import type { PacketCounters } from './capture/mod.ts'
+import type { Config } from './config.ts'
+import type { WorkerCounts } from './ledger.ts'
+import type { Attachment } from './agent-contract.ts'
+import type { LogLevel, SafeBatch } from './sink/mod.ts'
+
+/** What a capture worker is started with. */
+export interface WorkerStart {
+  readonly config: Config
+  /** Outputs by their number: the filter of each, if it has one; outputs without are given everything. */
+  readonly outputFilters: readonly (string | undefined)[]
+}
+
+/** Figures of a worker, sent now and then and at its end. */
+export interface WorkerStats {
+  readonly packets: PacketCounters
+  readonly records: WorkerCounts
+  readonly kinds: ReadonlyMap<string, number>
+  readonly anomalies: ReadonlyMap<string, number>
+  readonly connectionsOpen: number
+}
+
+/** Worker → main thread. */
+export type FromWorker =
+  | { readonly type: 'attached', readonly attachments: readonly Attachment[] }
+  | { readonly type: 'failed', readonly message: string }
+  | { readonly type: 'batch', readonly batch: SafeBatch }
+  | { readonly type: 'stats', readonly stats: WorkerStats }
+  | { readonly type: 'log', readonly level: LogLevel, readonly message: string }
+  | { readonly type: 'reloaded', readonly error?: string }
+  | { readonly type: 'finished', readonly stats: WorkerStats }
+
+/** Main thread → worker. */
+export type ToWorker =
+  | { readonly type: 'stop' }
+  | { readonly type: 'reload', readonly start: WorkerStart }
+  | { readonly type: 'recycle', readonly buffer: ArrayBuffer }

@@ -1,0 +1,163 @@
+/**
+ * A capture worker: a plain loop that drains its source, works the stages, and hands batches to the main thread. Messages
+ * are polled between drains, so nothing on the record path is asynchronous.
+ *
+ * @module
+ */
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import type { MessagePort } from 'node:worker_threads'
+import { ByteMemory } from '../lib/bytes/mod.ts'
+import { openSources } from './capture-sources.ts'
+import type { Sources } from './capture-sources.ts'
+import { Pipeline } from './pipeline.ts'
+import { Wall } from './privacy/mod.ts'
+import type { SafeBatch } from './sink/mod.ts'
+import type { FromWorker, ToWorker, WorkerStart, WorkerStats } from './worker-message.ts'
+
+/** A drain is put off this long, so that it finds a good batch; the ring holds what comes in the meantime. */
+const COALESCE_MS = 2
+/** How long to sleep in the kernel when nothing comes; a message of the main thread waits no longer either. */
+const IDLE_MS = 50
+/** Lines wait no longer than this for their batch to fill. */
+const FLUSH_MS = 50
+const TICK_MS = 250
+const STATS_MS = 250
+/** A replay waits for the outputs when so many batches are on their way. */
+const REPLAY_BATCHES_MAX = 32
+const FULL_DRAIN_BYTES = 256 * 1024
+
+const sleeper = new Int32Array(new SharedArrayBuffer(4))
+
+function sleep(ms: number): void {
+  Atomics.wait(sleeper, 0, 0, ms)
+}
+
+class CaptureLoop {
+  readonly #port: MessagePort
+  #start: WorkerStart
+  readonly #sources: Sources
+  readonly #pipeline: Pipeline
+  readonly #wall: Wall
+  #stopping = false
+  #batchesOut = 0
+  #flushedAt = 0
+  #tickedAt = 0
+  #statsAt = 0
+
+  constructor(port: MessagePort, start: WorkerStart) {
+    this.#port = port
+    this.#start = start
+    const memory = new ByteMemory({ imports: Wall.imports() })
+    this.#wall = new Wall(memory, start.config.privacy, start.config)
+    this.#sources = openSources(start.config, memory, (level, message) => { this.#post({ type: 'log', level, message }) })
+    this.#pipeline = new Pipeline(memory, this.#wall, start.config, start.outputFilters, this.#sources.current,
+      (batch) => { this.#give(batch) })
+  }
+
+  run(): void {
+    this.#post({ type: 'attached', attachments: this.#sources.attachments })
+    while (!this.#stopping) {
+      this.#readMessages()
+      const length = this.#pipeline.step()
+      this.#housekeep(length)
+      if (length >= FULL_DRAIN_BYTES) continue
+      if (length > 0) sleep(COALESCE_MS)
+      else if (!this.#sources.current.ended) this.#sources.wait(IDLE_MS)
+      else if (!this.#nextSource()) break
+    }
+    this.#finish()
+  }
+
+  #nextSource(): boolean {
+    const source = this.#sources.next()
+    if (source === undefined) return false
+    this.#pipeline.next(this.#start.config, source)
+    return true
+  }
+
+  #housekeep(length: number): void {
+    const now = performance.now()
+    if (now - this.#tickedAt >= TICK_MS) {
+      this.#tickedAt = now
+      this.#sources.wait(0) // interfaces that came or went are looked at here, also when the ring is never empty
+      this.#pipeline.tick(this.#sources.now())
+    }
+    if (this.#pipeline.waitingBytes === 0) this.#flushedAt = now
+    else if (now - this.#flushedAt >= FLUSH_MS || (length === 0 && this.#sources.current.ended)) {
+      this.#flushedAt = now
+      this.#pipeline.flush()
+    }
+    if (now - this.#statsAt >= STATS_MS) {
+      this.#statsAt = now
+      this.#post({ type: 'stats', stats: this.#stats() })
+    }
+    while (this.#start.config.files.length > 0 && this.#batchesOut > REPLAY_BATCHES_MAX && !this.#stopping) {
+      this.#readMessages()
+      sleep(1)
+    }
+  }
+
+  /** Takes off the hooks first, then drains what the kernel has handed over. */
+  #finish(): void {
+    this.#sources.detach()
+    if (this.#sources.now() !== undefined) while (this.#pipeline.step() > 0);
+    this.#pipeline.close()
+    const stats = this.#stats()
+    this.#sources.close()
+    this.#post({ type: 'finished', stats })
+    this.#port.close()
+  }
+
+  #readMessages(): void {
+    for (;;) {
+      const received = receiveMessageOnPort(this.#port) as { message: ToWorker } | undefined
+      if (received === undefined) return
+      const { message } = received
+      if (message.type === 'stop') this.#stopping = true
+      else if (message.type === 'recycle') this.#recycle(message.buffer)
+      else this.#reload(message.start)
+    }
+  }
+
+  #recycle(buffer: ArrayBuffer): void {
+    this.#batchesOut--
+    this.#pipeline.recycle(buffer)
+  }
+
+  #reload(start: WorkerStart): void {
+    try {
+      this.#wall.setOptions(start.config.privacy, start.config)
+      this.#sources.configure(start.config)
+      this.#pipeline.configure(start.config, start.outputFilters)
+      this.#start = start
+      this.#post({ type: 'reloaded' })
+    } catch (error) {
+      this.#post({ type: 'reloaded', error: error instanceof Error ? error.message : String(error) })
+    }
+  }
+
+  #give(batch: SafeBatch): void {
+    this.#batchesOut++
+    this.#post({ type: 'batch', batch }, [batch.bytes.buffer])
+  }
+
+  #stats(): WorkerStats {
+    const { counts, kinds, anomalies, connectionsOpen } = this.#pipeline
+    return { packets: this.#sources.counters(), records: { ...counts }, kinds, anomalies, connectionsOpen }
+  }
+
+  #post(message: FromWorker, transfer: ArrayBuffer[] = []): void {
+    this.#port.postMessage(message, transfer)
+  }
+}
+
+if (parentPort !== null) {
+  const port = parentPort
+  try {
+    new CaptureLoop(port, workerData as WorkerStart).run()
+  } catch (error) {
+    const message: FromWorker = { type: 'failed', message: error instanceof Error ? error.message : String(error) }
+    port.postMessage(message)
+    port.close()
+  }
+}
