@@ -12,25 +12,39 @@ const job = workerData as InflateJob
 const head = new Int32Array(job.channel, 0, HEAD_BYTES / 4)
 const ring = new Uint8Array(job.channel, HEAD_BYTES, RING_BYTES)
 
-inflate()
+inflate(job.prefix)
 
-/** One member after another, gzip and zstd alike; the stream's own back-pressure keeps one chunk in flight. */
-function inflate(): void {
+/** Feeds the stream; its own back-pressure keeps one chunk in flight. */
+function inflate(first: Uint8Array): void {
   const options = { chunkSize: CHUNK_BYTES }
   const stream = job.compression === COMPRESSION.GZIP ? createGunzip(options) : createZstdDecompress(options)
   stream.on('data', (chunk: Uint8Array) => {
     if (!push(chunk)) process.exit(0)
   })
-  stream.on('end', () => finish(CHANNEL_STATE.ENDED))
+  let chunk = first
+  let bytesBefore = 0
+  stream.on('end', () => {
+    // Node's zstd stream ends with the first frame that ends inside a chunk: another stream goes on behind it.
+    const taken = stream.bytesWritten - bytesBefore
+    const more = job.compression === COMPRESSION.ZSTD && taken < chunk.length
+    if (more) inflate(chunk.subarray(taken))
+    else finish(CHANNEL_STATE.ENDED)
+  })
   stream.on('error', () => finish(CHANNEL_STATE.DAMAGED))
   const feed = (): void => {
-    const chunk = readChunk()
-    if (chunk === undefined) finish(CHANNEL_STATE.READ_FAILED)
-    else if (chunk.length === 0) stream.end()
-    else stream.write(chunk, feed)
+    bytesBefore = stream.bytesWritten
+    stream.write(chunk, error => {
+      // An error has its own event; what the stream did not take is for the next one.
+      if (error || stream.bytesWritten - bytesBefore < chunk.length) return
+      const next = readChunk()
+      if (next === undefined) return finish(CHANNEL_STATE.READ_FAILED)
+      chunk = next
+      if (next.length > 0) return feed()
+      bytesBefore = stream.bytesWritten
+      stream.end()
+    })
   }
-  if (job.prefix.length > 0) stream.write(job.prefix, feed)
-  else feed()
+  feed()
 }
 
 function readChunk(): Uint8Array | undefined {

@@ -79,6 +79,7 @@ function openReader(window: StreamWindow, path: string): PacketReader {
 function describeStart(window: StreamWindow): string {
   const damage = window.input.damage
   if (damage !== undefined) return `its compression is broken (${damage}); test it with "gzip -t" or "zstd -t"`
+  window.ensure(8)
   const first = window.bytes.subarray(window.at, Math.min(window.end, window.at + 8))
   if (first.length === 0) return 'it is empty; capture again'
   const hexadecimal = Buffer.from(first).toString('hex').replaceAll(/..(?=.)/g, '$& ')

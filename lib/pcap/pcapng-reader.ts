@@ -214,8 +214,7 @@ export class PcapngReader implements PacketReader {
     const window = this.#window
     const damage = window.input.damage
     if (damage !== undefined) return this.#stop(damage)
-    // A skip that went past the end has left nothing in the window, but the position tells.
-    const cut = window.end > window.at || (window.remaining ?? 0) < 0
+    const cut = window.end > window.at || window.owed > 0
     if (cut) return this.#stop(PCAP_WARNING.FILE_CUT)
     this.#ended = true
     return READ.END

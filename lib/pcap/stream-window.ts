@@ -47,6 +47,11 @@ export class StreamWindow {
     return this.#read - (this.end - this.at) + this.#skip
   }
 
+  /** Bytes to be stepped over that the stream has not given: at its end, what it lacks. */
+  get owed(): number {
+    return this.#skip
+  }
+
   /** Bytes of the stream after `at`, undefined when the stream's size is not known. */
   get remaining(): number | undefined {
     return this.input.size === undefined ? undefined : this.input.size - this.position
