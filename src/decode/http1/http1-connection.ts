@@ -105,10 +105,7 @@ export class Http1Connection implements StreamHandler, SideOwner {
 
   over(side: Http1Side, message: Http1Message, ended: MessageEnd): void {
     message.ended = ended
-    if (!side.isRequester && ended !== MESSAGE_END.lost && ended !== MESSAGE_END.malformed) {
-      const time = message.endTime < 0 ? this.#now : message.endTime
-      this.#pairing.responseOver(time, message.kind === MESSAGE.interim)
-    }
+    if (!side.isRequester && ended !== MESSAGE_END.lost && ended !== MESSAGE_END.malformed) this.#settle(message)
     this.#sink.end(this.control, message)
     if (ended === MESSAGE_END.tunnel && !side.isRequester && !this.#isTunnel) this.#startTunnel()
     else if (message.kind === MESSAGE.response) this.#answerHeld(message)
@@ -174,8 +171,18 @@ export class Http1Connection implements StreamHandler, SideOwner {
     }
   }
 
+  /** Counts a response as over. */
+  #settle(message: Http1Message): void {
+    if (message.isSettled) return
+    message.isSettled = true
+    this.#pairing.responseOver(message.endTime < 0 ? this.#now : message.endTime, message.kind === MESSAGE.interim)
+  }
+
   #request(side: Http1Side, startTime: number): BodyPlan {
     const scanner = this.#scanner
+    // A request while a body is awaited that may not exist: for the client that response is over.
+    const doubtful = this.#sides[side.side === 0 ? 1 : 0].doubtful
+    if (doubtful !== undefined) this.#settle(doubtful)
     const { method, version, connection, oddities } = scanner
     const { exchange, paired, overBound } = this.#pairing.request(startTime, method, side.endedInCall)
     const message = new Http1Message(MESSAGE.request, side.side, exchange, scanner.block, startTime, oddities)

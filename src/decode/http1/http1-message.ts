@@ -14,6 +14,8 @@ export class Http1Message implements Message {
   oddities: number
   /** Status of a response; the head block belongs to the sink once it has it. */
   status = 0
+  /** Counted as over before its end was seen (Http1Connection). */
+  isSettled = false
   ended: MessageEnd | undefined = undefined
 
   constructor(kind: MessageKind, side: Side, exchange: number, head: number, startTime: number, oddities: number) {

@@ -108,6 +108,11 @@ export class Http1Side {
     return this.#endedInCall
   }
 
+  /** A message with a head that speaks of a body which may not come (the request may have been HEAD), and has not yet. */
+  get doubtful(): Http1Message | undefined {
+    return this.#isUnsure ? this.#message : undefined
+  }
+
   /** What its bytes are held for. */
   get holding(): BodyPlan['hold'] {
     return this.#state === 'hold' ? this.#hold : 'no'

@@ -1,7 +1,9 @@
 /** Requests that may wait for a response on one connection; over it the oldest is given up. */
 export const OUTSTANDING_MAX = 1000
 
-/** Requests with a turn of their own that a client must show after a loss before it counts as one that waits. */
+/** Pairs without pipelining after which a client counts as one that waits for each response. */
+const HISTORY_PAIRS = 4
+/** Responses since the loss, each before the next request, that stand in for a history. */
 const TURNS_WITHOUT_HISTORY = 2
 
 export interface PairingOptions {
@@ -43,13 +45,15 @@ interface Outstanding {
  *    - and one of
  *      a. the client's stream is whole and every request given up has been answered, by count: a response that began in
  *         the gap is one, each whole response since is one;
- *      b. since the loss at least one response (two, when no pair was made before) ended with a turn of its own: the
+ *      b. at least HISTORY_PAIRS pairs were made before, and a response has ended since the loss;
+ *      c. the client's stream was torn, and since then TURNS_WITHOUT_HISTORY responses ended, one before each request: the
  *         client is one that waits;
- *      c. nothing was lost: the capture began inside the connection and R is the first request since.
+ *      d. nothing was lost: the capture began inside the connection and R is the first request since.
  *    Then the next response answers R, provided that it is the very next thing that the server sends.
  *
- * (b) and (c) rest on the client being one that does not pipeline, which is what it has shown so far; one that begins to
- * pipeline for the first time inside the missing bytes cannot be told from it.
+ * (b), (c) and (d) rest on the client being one that does not pipeline, which is what it has shown so far. A client that
+ * pipelines for the first time inside missing bytes, or whose whole pipeline was on its way when the capture began, cannot
+ * be told from it.
  *
  * Bound: OUTSTANDING_MAX waiting requests; those given up for it keep their place in the order by count.
  */
@@ -73,6 +77,8 @@ export class Pairing {
   #onProbation = false
   /** Final responses that ended since step was lost. */
   #turns = 0
+  /** Out of step, every request had a response before it, and never did two wait when the server was lost. */
+  #isOrderly = true
   /** A request that nothing can be paired with began since the last final response ended. */
   #unpairedOpen = false
   /** A response is under way. */
@@ -133,8 +139,8 @@ export class Pairing {
     if (this.#unpairedOpen || this.#interim !== 0 || !(time > this.#serverTime)) return false
     if (this.#joined) return true
     if (this.#clientWhole && this.#unresolved === 0) return true
-    if (this.#pairs > 0) return this.#turns > 0
-    return !this.#clientWhole && this.#turns >= TURNS_WITHOUT_HISTORY
+    if (this.#pairs >= HISTORY_PAIRS) return this.#turns > 0
+    return !this.#clientWhole && this.#isOrderly && this.#turns >= TURNS_WITHOUT_HISTORY
   }
 
   #noteUnpaired(time: number): void {
@@ -144,7 +150,9 @@ export class Pairing {
       return
     }
     this.#unresolved++
-    if (this.#unpairedOpen) this.#pipelined = true
+    if (this.#turns === 0) this.#isOrderly = false
+    if (this.#unpairedOpen && !this.#responding) this.#pipelined = true
+    if (this.#responding) this.#isOrderly = false
     this.#unpairedOpen = true
   }
 
@@ -206,6 +214,8 @@ export class Pairing {
    * byte of a response, or of one that was not yet counted.
    */
   serverLost(time: number, responseBegan: boolean): void {
+    // Either a pipeline, or a response to each of them but the last is missing.
+    if (this.#waiting.length > 1) this.#isOrderly = false
     this.#unresolved += this.#waiting.length + this.#passedOver
     if (responseBegan && this.#unresolved > 0) this.#unresolved--
     this.#loseStep(false)
@@ -225,10 +235,12 @@ export class Pairing {
   }
 
   #loseStep(ofClient: boolean): void {
+    // The response of a lost request may come before the gap is known: it keeps its turn.
+    const hasTurn = ofClient && !this.#inStep && this.#isOrderly && this.#turns === 1
+    this.#turns = hasTurn ? 1 : 0
     this.#inStep = false
     this.#joined = false
     this.#onProbation = false
-    this.#turns = 0
     this.#surplus = 0
     if (ofClient) this.#clientWhole = false
     this.#unpairedOpen = false
