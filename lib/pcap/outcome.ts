@@ -31,7 +31,7 @@ export const PCAP_WARNING = {
   INTERFACE_UNKNOWN: 'interface_unknown',
   /** pcapng: more interfaces than the table holds; their packets count as INTERFACE_UNKNOWN. */
   INTERFACE_TABLE_FULL: 'interface_table_full',
-  /** The compressed stream is damaged; what came before has been delivered. */
+  /** The compressed stream is cut or damaged; what came before, but for up to 64 KiB, has been delivered. */
   COMPRESSION_DAMAGED: 'compression_damaged',
   /** The decompressor gave no answer in time. */
   COMPRESSION_SILENT: 'compression_silent',
