@@ -85,8 +85,11 @@ function ffiFaults(file: SourceFile): string[] {
 }
 
 const LINES_MAX = 500
-const COLUMNS_MAX = 130
+const COLUMNS_MAX = 150
 const FORBIDDEN_NAMES = /^(utils?|common|helpers?|misc|types|shared|manager|index)(\.test)?\.ts$/
+
+/** Tables of data: a row is a line, however long. */
+const TABLES = new Set(['src/exchange/fields.ts', 'src/privacy/credential-patterns.ts'])
 
 function styleFaults(file: SourceFile): string[] {
   const faults: string[] = []
@@ -98,7 +101,7 @@ function styleFaults(file: SourceFile): string[] {
   if (FORBIDDEN_NAMES.test(file.path.split('/').at(-1)!)) faults.push(`${file.path}: name it after what it exports`)
   lines.forEach((line, index) => {
     const place = `${file.path}:${index + 1}`
-    if (!generated && !isTest(file.path) && line.length > COLUMNS_MAX) faults.push(`${place}: longer than ${COLUMNS_MAX} columns`)
+    if (!generated && !isTest(file.path) && !TABLES.has(file.path) && line.length > COLUMNS_MAX) faults.push(`${place}: longer than ${COLUMNS_MAX} columns`)
     if (/\b(TODO|FIXME|XXX)\b/.test(line) && file.path !== 'test/tidy.test.ts') faults.push(`${place}: unfinished work`)
   })
   return faults

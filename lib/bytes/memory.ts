@@ -75,7 +75,7 @@ export class ByteMemory {
 
   /** Bytes as Latin-1 text: for control paths and tests, not for the record path. */
   latin1(pointer: number, length: number): string {
-    return Buffer.from(this.u8.buffer, pointer, length).latin1Slice(0, length)
+    return Buffer.from(this.u8.buffer, pointer, length).toString('latin1')
   }
 }
 
@@ -88,7 +88,7 @@ function readModule(path: string): Uint8Array<ArrayBuffer> {
 }
 
 /** Every function the module may call back: those that nobody supplied refuse, so a module can be used in part. */
-function withRefusals(module: WebAssembly.Module, supplied: Record<string, WebAssembly.ImportValue>) {
+function withRefusals(module: WebAssembly.Module, supplied: Record<string, unknown>) {
   const all = new Map(Object.entries(supplied))
   for (const { name } of WebAssembly.Module.imports(module)) {
     if (all.has(name)) continue
