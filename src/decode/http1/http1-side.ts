@@ -12,7 +12,7 @@ import type { Http1Anomaly } from './anomaly.ts'
 import { ChunkFraming } from './chunk-framing.ts'
 import type { HeadScanner } from './head-scanner.ts'
 import type { Http1Message } from './http1-message.ts'
-import { isMessageStart } from './message-start.ts'
+import { isMessageStart, mayBeFirstLine } from './message-start.ts'
 
 /** A rest of a body shorter than this is awaited, a longer one skipped. */
 const SKIP_BYTES_MIN = 2048
@@ -220,6 +220,11 @@ export class Http1Side {
     if (this.#afterLast) {
       this.#afterLast = false
       this.#owner.anomaly(this, HTTP1_ANOMALY.dataAfterClose, time)
+      if (!mayBeFirstLine(this.#scanner, at, end - at, this.#kind)) {
+        this.#drop(MESSAGE_END.lost, time)
+        this.#owner.lost(this, time, false)
+        return end
+      }
     }
     this.#startTime = time
     const kind = this.#kind === HEAD_KIND_REQUEST && this.#allowSimple ? this.#kind | SCAN_SIMPLE : this.#kind
@@ -231,7 +236,7 @@ export class Http1Side {
     if (result < 0) return this.#refuse(result, time, end)
     this.#state = 'head'
     this.#lineSeen = hasLineFeed(this.#memory.u8, at, end)
-    if (!this.#lineSeen && this.#scanner.exports.scanStart(at, end - at, kind) < 0) {
+    if (!this.#lineSeen && !mayBeFirstLine(this.#scanner, at, end - at, kind)) {
       return this.#refuse(HEAD_ERROR_START_LINE, time, end)
     }
     this.#seen = end - at
