@@ -75,7 +75,8 @@ export class StdoutSink implements Sink {
 
   #wrote(bytes: number, error: Error | null | undefined): void {
     this.#writing = false
-    if (error) return
+    // A stream that was destroyed before tells it here only, without an event.
+    if (error) return this.#onError(error)
     this.#tally.wrote(bytes)
     if (this.#queue.empty) return
     this.#queue.advance(bytes, batch => this.#tally.settle(batch, batch.count))
@@ -85,7 +86,7 @@ export class StdoutSink implements Sink {
 
   readonly #onError = (error: NodeJS.ErrnoException): void => {
     if (this.#gone !== undefined) return
-    const wanted = error.code === 'EPIPE'
+    const wanted = error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED'
     const reason = wanted ? 'reader gone' : `standard output: ${error.code ?? error.message}`
     this.#gone = reason
     this.#queue.clear((batch, written) => this.#tally.settle(batch, written, reason))

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { addsUp, recordLedger, recordsOff, statsLine, totalsLine, type Stats } from './ledger.ts'
+
+const STATS: Stats = {
+  uptimeMs: 61_000,
+  packets: {
+    seen: 100, delivered: 60, notWanted: new Map([['port', 25], ['no_payload', 10]]), lost: new Map([['ring_full', 5]]), bytesDelivered: 9000, bytesCut: 12,
+  },
+  records: { seen: 20, logged: 12, filtered: 3, sampled: 1, dropped: new Map([['disk full', 3], ['queue full', 1]]), queued: 0 },
+  kinds: new Map([['exchange', 20]]),
+  anomalies: new Map([['bare_lf', 2]]),
+  connectionsOpen: 4,
+  outputs: [{ name: 'stdout', queuedBytes: 0, queuedRecords: 0, writtenRecords: 12, writtenBytes: 1200, droppedRecords: new Map() }],
+}
+
+test('totalsLine() adds up, by reason, the largest first', () => {
+  assert.equal(addsUp(STATS), true)
+  assert.equal(totalsLine(STATS), 'totals after 1m1s: records seen 20 = logged 12 + filtered 3 + sampled 1 + dropped 4 (disk full 3, queue full 1); ' +
+    'packets seen 100 = delivered 60 + not wanted 35 (port 25, no_payload 10) + lost 5 (ring_full 5); adds up')
+})
+
+test('totalsLine() says by how much it does not add up', () => {
+  const wrong = { ...STATS, records: { ...STATS.records, seen: 21, queued: 2 } }
+  assert.equal(addsUp(wrong), false)
+  assert.equal(recordsOff(wrong.records), -1)
+  assert.match(totalsLine(wrong), /DOES NOT ADD UP \(records off by -1, packets by 0, 2 still queued\)$/)
+})
+
+test('statsLine() gives the rate since the line before, and what hinders an output', () => {
+  const before = { ...STATS, uptimeMs: 51_000, records: { ...STATS.records, seen: 15 } }
+  const now = { ...STATS, outputs: [{ ...STATS.outputs[0] as Stats['outputs'][number], lastError: 'Cannot write' }] }
+  assert.match(statsLine(now, before), /^stats 1m1s: 0\.5 records\/s; .* 4 connections open, 0 records \(0 bytes\) queued; stdout: Cannot write$/)
+})
+
+test('recordLedger() adds up while batches are between the threads, whichever side is ahead', () => {
+  const dropped = new Map([['memory limit reached', 2]])
+  const worker = { seen: 58, emitted: 50, filtered: 5, sampled: 1, dropped }
+  const outlets = { taken: 40, logged: 30, dropped: new Map([['disk full', 4]]), queued: 6 }
+  const behind = recordLedger([worker, worker], outlets)
+  assert.equal(recordsOff(behind), 0)
+  assert.equal(behind.queued, 6 + 60)
+  const ahead = recordLedger([{ ...worker, seen: 38, emitted: 30 }], outlets)
+  assert.equal(recordsOff(ahead), 0)
+  assert.equal(ahead.queued, 6)
+  assert.equal(recordsOff(recordLedger([{ ...worker, seen: 59 }], outlets)), 1, 'a record that a worker lost is noticed')
+  assert.deepEqual(ahead.dropped, new Map([['disk full', 4], ['memory limit reached', 2]]))
+})
