@@ -18,15 +18,15 @@ export const sampleSchema = z.number({ error: 'must be a number above 0 and up t
   .gt(0, 'must be above 0: 0.1 keeps every tenth connection').max(1, 'must be at most 1: 1 keeps every connection')
 
 export const ringBytesSchema = bytesSchema({ min: '64KiB', max: '1GiB' })
-export const workersSchema = z.int({ error: 'must be a whole number' }).min(1).max(64)
+export const workersSchema = z.int().min(1).max(64)
 
 /** What is captured, where, and how it comes out of the kernel. */
 export const captureSchema = z.strictObject({
   interfaces: z.array(interfaceSchema).default([]).describe('Interfaces to capture on; none = all that are up, and those that come later.'),
-  ports: z.array(portSchema).default([]).describe('TCP ports of servers to capture; none = all ports, HTTP is recognised by its content.'),
+  ports: z.array(portSchema).prefault([]).describe('TCP ports of servers to capture; none = all ports, HTTP is recognised by its content.'),
   addresses: z.strictObject({
-    include: z.array(cidrSchema).default([]).describe('Capture only what has one of these networks at one end; none = all.'),
-    exclude: z.array(cidrSchema).default([]).describe('Never capture what has one of these networks at one end; wins over include.'),
+    include: z.array(cidrSchema).prefault([]).describe('Capture only what has one of these networks at one end; none = all.'),
+    exclude: z.array(cidrSchema).prefault([]).describe('Never capture what has one of these networks at one end; wins over include.'),
   }).prefault({}).describe('Networks, IPv4 and IPv6.'),
   protocols: z.array(z.enum(PROTOCOLS)).min(1, 'must name one protocol at least').default(['tcp'])
     .describe('Protocols to look at; those besides tcp are of use to packet records only.'),

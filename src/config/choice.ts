@@ -40,8 +40,8 @@ export const headerPatternSchema = z.string({ error: 'must be a header name or a
   .transform(value => isExpression(value) ? value : value.toLowerCase())
 
 export const headersSchema = z.strictObject({
-  include: z.array(headerPatternSchema).default(['*']).describe('Headers that are logged; "*" stands for any characters.'),
-  exclude: z.array(headerPatternSchema).default([]).describe('Headers that are left out, with their names; wins over include.'),
+  include: z.array(headerPatternSchema).prefault(['*']).describe('Headers that are logged; "*" stands for any characters.'),
+  exclude: z.array(headerPatternSchema).prefault([]).describe('Headers that are left out, with their names; wins over include.'),
 }).prefault({}).describe('Which headers are logged. How secret values are hidden is said under privacy.')
 
 /** True when a pattern chooses at least one field; a name also stands for what is below it, `http.request` for `http.request.method`. */
