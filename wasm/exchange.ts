@@ -281,7 +281,7 @@ function putMarks(exchange: usize): void {
 
 /**
  * Writes the exchange as a record at `pointer` (8-byte aligned). Returns its bytes; 0 = it does not fit in `room`. Room for
- * 5 times the heads (and trailers) on the wire + 200 bytes a header field + 16 KiB holds any exchange; one whose values
+ * 9 times the heads (and trailers) on the wire + 400 bytes a header field + 16 KiB holds any exchange; one whose values
  * stay as they are needs little more than its heads. `event.sequence` is 0 until `setRecordInt` sets it.
  */
 export function writeExchange(exchange: usize, pointer: usize, room: u32): u32 {

@@ -13,6 +13,7 @@ export const FIELD_PATH_LENGTH = 2 // u16
 export const FIELD_PATH = 4 // u32: text `"a":{"b":{"c":`
 export const FIELD_NAME = 8 // u32: text `"a.b.c":`
 export const FIELD_NAME_LENGTH = 12 // u16
+export const FIELD_SHARED = 14 // u8: groups that it shares with the field before it in the table
 export const FIELD_LEVELS = 16 // 8 x u16: where segment k begins in the path text
 export const FIELD_GROUPS = 32 // 8 x u16: number of the group that the first k + 1 segments name
 export const FIELD_DEPTH_MAX = 8

@@ -9,11 +9,21 @@ export function hexValue(byte: u32): u32 {
   return letter < 6 ? letter + 10 : 16
 }
 
-/** True when `length` bytes are hexadecimal digits in lower case. */
+/** Bit k = byte k of the 16 is no hexadecimal digit in lower case. */
+// @ts-ignore: decorator
+@inline
+function notLowerHex(chunk: v128): u32 {
+  const digits = i8x16.lt_u(i8x16.sub(chunk, i8x16.splat(0x30)), i8x16.splat(10))
+  const letters = i8x16.lt_u(i8x16.sub(chunk, i8x16.splat(0x61)), i8x16.splat(6))
+  return <u32>i8x16.bitmask(v128.not(v128.or(digits, letters)))
+}
+
+/** True when `length` bytes are hexadecimal digits in lower case; reads up to 15 bytes more. */
 export function isLowerHex(at: usize, length: u32): bool {
-  for (let index: u32 = 0; index < length; index++) {
-    const byte = <u32>load<u8>(at + index)
-    if (byte - 0x30 >= 10 && byte - 0x61 >= 6) return false
+  for (let done: u32 = 0; done < length; done += 16) {
+    const left = length - done
+    const wanted: u32 = left < 16 ? (1 << left) - 1 : 0xffff
+    if ((notLowerHex(v128.load(at + done)) & wanted) != 0) return false
   }
   return true
 }
@@ -33,7 +43,7 @@ export function isZero(at: usize, length: u32): bool {
 /** Copies `length` digits in lower case, right-aligned in `width` places, zeros in front. */
 export function alignHex(at: usize, length: u32, out: usize, width: u32): void {
   const lead = width - length
-  memory.fill(out, 0x30, lead)
+  for (let index: u32 = 0; index < lead; index++) store<u8>(out + index, 0x30)
   for (let index: u32 = 0; index < length; index++) store<u8>(out + lead + index, load<u8>(at + index) | 0x20)
 }
 

@@ -142,11 +142,8 @@ function writeText(source: usize, length: u32, to: usize, latin1: bool): usize {
   return out
 }
 
-/**
- * Writes `length` bytes as a JSON string with its quotes; `bytesAreLatin1` when they are ISO-8859-1 whatever they look like.
- * Returns the address behind it; 0 = no room before `limit`.
- */
-export function writeJsonString(from: usize, length: u32, out: usize, limit: usize, bytesAreLatin1: bool): usize {
+/** As `writeJsonString`, for texts that are not plain ASCII throughout, and where room is short. */
+function writeEscaped(from: usize, length: u32, out: usize, limit: usize, bytesAreLatin1: bool): usize {
   const free: u64 = limit > out ? limit - out : 0
   if (6 * <u64>length + SLACK > free) {
     const latin1 = bytesAreLatin1 || !isUtf8(from, length)
@@ -156,4 +153,27 @@ export function writeJsonString(from: usize, length: u32, out: usize, limit: usi
   const end = writeText(from, length, out + 1, bytesAreLatin1)
   store<u8>(end, 0x22)
   return end + 1
+}
+
+/**
+ * Writes `length` bytes as a JSON string with its quotes; `bytesAreLatin1` when they are ISO-8859-1 whatever they look like.
+ * Returns the address behind it; 0 = no room before `limit`.
+ */
+export function writeJsonString(from: usize, length: u32, out: usize, limit: usize, bytesAreLatin1: bool): usize {
+  if (<u64>out + length + SLACK <= limit) {
+    store<u8>(out, 0x22)
+    for (let done: u32 = 0; ; done += 16) {
+      const chunk = v128.load(from + done)
+      v128.store(out + done, chunk, 1)
+      const special = <u32>specialBits(chunk)
+      const left = length - done
+      if (left <= 16) {
+        if ((special & ((1 << left) - 1)) != 0) break
+        store<u8>(out + length, 0x22, 1)
+        return out + length + 2
+      }
+      if (special != 0) break
+    }
+  }
+  return writeEscaped(from, length, out, limit, bytesAreLatin1)
 }

@@ -8,7 +8,7 @@ import { writeAddressText, writeMacText } from './address-text'
 import { copyOver } from './copy'
 import { writeI64, writeSeconds } from './digits'
 import { FIELD_BYTES, FIELD_DEPTH, FIELD_GROUPS, FIELD_LEVELS, FIELD_NAME, FIELD_NAME_LENGTH, FIELD_PATH,
-  FIELD_PATH_LENGTH, REASON_BYTES, TABLE_FIELDS, TABLE_FIELD_COUNT, TABLE_REASONS, TABLE_REASON_COUNT,
+  FIELD_PATH_LENGTH, FIELD_SHARED, REASON_BYTES, TABLE_FIELDS, TABLE_FIELD_COUNT, TABLE_REASONS, TABLE_REASON_COUNT,
 } from './field-table'
 import { writeJsonHeaders } from './json-headers'
 import { writeJsonString } from './json-string'
@@ -115,6 +115,7 @@ function writeValue(table: usize, type: u32, payload: usize, length: u32, out: u
 // @ts-ignore: decorator
 @inline
 function sharedGroups(left: usize, right: usize): u32 {
+  if (right - left == FIELD_BYTES) return load<u8>(right, FIELD_SHARED)
   const least = min<u32>(load<u8>(left, FIELD_DEPTH), load<u8>(right, FIELD_DEPTH)) - 1
   let shared: u32 = 0
   while (shared < least
@@ -127,6 +128,15 @@ function sharedGroups(left: usize, right: usize): u32 {
 function writeBraces(count: u32, out: usize): usize {
   store<u64>(out, 0x7d7d7d7d7d7d7d7d)
   return out + count
+}
+
+/** Almost every path fits two steps: the loop is left out for them. */
+// @ts-ignore: decorator
+@inline
+function copyPath(out: usize, from: usize, length: u32): void {
+  v128.store(out, v128.load(from))
+  v128.store(out, v128.load(from, 16), 16)
+  if (length > 32) copyOver(out + 32, from + 32, length - 32)
 }
 
 /**
@@ -153,7 +163,7 @@ export function encodeJson(table: usize, record: usize, out: usize, room: u32): 
       store<u8>(at++, 0x2c)
     }
     const skipped = <u32>load<u16>(field + shared * 2, FIELD_LEVELS)
-    copyOver(at, load<u32>(field, FIELD_PATH) + skipped, pathLength - skipped)
+    copyPath(at, load<u32>(field, FIELD_PATH) + skipped, pathLength - skipped)
     at += pathLength - skipped
     at = writeValue(table, load<u8>(entry, ENTRY_TYPE), entry + ENTRY_PAYLOAD, length, at, limit)
     if (at == 0) return 0

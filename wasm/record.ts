@@ -3,6 +3,7 @@
  * goes through privacy.ts on its way. What does not fit makes `endRecord` return 0; nothing is written behind the room.
  */
 import { REASON_NOT_VALID_UTF_8_SHOWN_AS_ISO_8859_1 } from './field-ids.gen'
+import { copyOver } from './copy'
 import { isUtf8 } from './json-string'
 import { ENTRY_FIELD, ENTRY_FLAGS, ENTRY_LENGTH, ENTRY_PAYLOAD, ENTRY_TYPE, RECORD_COUNT, RECORD_ENTRIES, RECORD_KIND,
   RECORD_LENGTH, TYPE_ADDRESS, TYPE_BOOL, TYPE_INT, TYPE_MAC, TYPE_SECONDS, TYPE_STRING, TYPE_TIME,
@@ -163,12 +164,12 @@ export function putText(field: u32, text: usize, length: u32): void {
   if (payload != 0) closeText(field, payload, writeText(text, length, payload))
 }
 
-/** Text of this program itself, `length` bytes. */
+/** Text of this program itself, `length` bytes; up to 15 bytes behind it are read. */
 export function putOwnText(field: u32, text: usize, length: u32): void {
   if (!wants(field)) return
   const payload = openEntry(field, TYPE_STRING, length)
   if (payload == 0) return
-  memory.copy(payload, text, length)
+  copyOver(payload, text, length)
   closeEntry(length, 0)
 }
 

@@ -92,7 +92,7 @@ function groupNumbers(fields: readonly FieldSpec[]): number[][] {
   return numbers
 }
 
-/** Texts laid one behind the other; the encoder reads 16 bytes at a time, so the last one has room behind it. */
+/** Texts laid one behind the other; the encoder reads up to 32 bytes too many, so the last one has room behind it. */
 class TextArea {
   readonly #chunks: Buffer[] = []
   #length = 0
@@ -107,8 +107,13 @@ class TextArea {
   }
 
   bytes(): Buffer {
-    return Buffer.concat([...this.#chunks, Buffer.alloc(16)])
+    return Buffer.concat([...this.#chunks, Buffer.alloc(32)])
   }
+}
+
+function sharedGroups(left: readonly number[], right: readonly number[]): number {
+  const differs = left.findIndex((group, level) => group !== right[level])
+  return differs === -1 ? left.length : differs
 }
 
 function writeTable(memory: ByteMemory, fields: readonly FieldSpec[], reasons: readonly string[],
@@ -134,6 +139,7 @@ function writeTable(memory: ByteMemory, fields: readonly FieldSpec[], reasons: r
     view.setUint8(field + T.FIELD_DEPTH, segments.length)
     view.setUint8(field + T.FIELD_TYPE, VALUE_TYPE[fields[index]!.type])
     view.setUint16(field + T.FIELD_PATH_LENGTH, path.length, true)
+    view.setUint8(field + T.FIELD_SHARED, sharedGroups(groups[index - 1] ?? [], groups[index]!))
     view.setUint32(field + T.FIELD_PATH, table + textsOffset + path.offset, true)
     view.setUint32(field + T.FIELD_NAME, table + textsOffset + name.offset, true)
     view.setUint16(field + T.FIELD_NAME_LENGTH, name.length, true)

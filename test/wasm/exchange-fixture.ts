@@ -87,7 +87,12 @@ export class ExchangeFixture {
 
   /** Sets the wall's options; fields are all but `exclude`. */
   privacy(options: PrivacyInput, exclude: string[] = []): void {
-    this.#wall.setOptions(privacySchema.parse(options), { fields: { include: ['/./'], exclude } })
+    this.wall(options, { include: ['/./'], exclude })
+  }
+
+  /** Sets the wall's options and which fields are chosen. */
+  wall(options: PrivacyInput, fields: { include: string[], exclude: string[] }): void {
+    this.#wall.setOptions(privacySchema.parse(options), { fields })
   }
 
   trust(...prefixes: [version: 4 | 6, bits: number, address: Uint8Array][]): boolean {
@@ -215,7 +220,8 @@ export class ExchangeFixture {
       if (value !== undefined) fields.set(name, value)
     }
     const ids = [...this.view.at(this.record)].map(([id]) => this.table.field(id).name)
-    if (ids.join() !== [...fields.keys()].join()) throw new Error(`JSON shows ${[...fields.keys()].join()}, the record ${ids.join()}`)
+    const shown = [...fields.keys()].join()
+    if (ids.join() !== shown) throw new Error(`JSON shows ${shown}, the record ${ids.join()}`)
     return fields
   }
 }
