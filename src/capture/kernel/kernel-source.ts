@@ -19,7 +19,7 @@ import { WallClock } from './wall-clock.ts'
 const REFRESH_MS = 1000
 
 /** Run time of one kernel program; zeros unless bpf_stats are enabled. */
-export interface ProgramCost { readonly name: string; readonly runs: number; readonly nanoseconds: number }
+export interface ProgramCost { readonly id: number; readonly name: string; readonly runs: number; readonly nanoseconds: number }
 
 /**
  * Packets from the kernel of this machine: loads the programs, attaches them, and reads what they deliver. To be used
@@ -132,7 +132,7 @@ export class KernelSource implements PacketSource, Disposable {
   costs(): ProgramCost[] {
     return [...this.#object.programs.values()].filter((program) => program.autoload).map((program) => {
       const info = program.info()
-      return { name: program.name, runs: Number(info.runCount), nanoseconds: Number(info.runTimeNs) }
+      return { id: info.id, name: program.name, runs: Number(info.runCount), nanoseconds: Number(info.runTimeNs) }
     })
   }
 

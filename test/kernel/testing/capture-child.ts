@@ -31,7 +31,7 @@ async function main(): Promise<void> {
   input.on('line', (line) => commands.push(JSON.parse(line) as { filters?: KernelFilters; stop?: boolean }))
   say({
     ready: true, attachments: source.attachments(), refusals: source.refusals(), seesBothDirections: source.seesBothDirections,
-    epoch: source.epochNanoseconds(),
+    epoch: source.epochNanoseconds(), programs: source.costs().map((program) => program.id),
   })
   const records: (Omit<PacketRecord, 'data'> & { data: string })[] = []
   const drain = (): void => {

@@ -17,7 +17,7 @@ export interface Captured {
 }
 
 interface Said {
-  ready?: boolean; attachments?: KernelAttachment[]; refusals?: AttachmentRefusal[]; seesBothDirections?: boolean; epoch?: string
+  ready?: boolean; attachments?: KernelAttachment[]; refusals?: AttachmentRefusal[]; seesBothDirections?: boolean; epoch?: string; programs?: number[]
   change?: AttachmentChange; filtered?: boolean
   records?: CapturedRecord[]
   counters?: PacketCounters & { notWanted: Iterable<[string, number]>; lost: Iterable<[string, number]> }

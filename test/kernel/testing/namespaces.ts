@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
 
 let made = 0
 
@@ -31,6 +32,14 @@ export class Namespaces implements Disposable {
 
   exec(name: string, program: string, ...args: readonly string[]): string {
     return run('ip', ['netns', 'exec', this.of(name), program, ...args])
+  }
+
+  /** Puts frames on an interface as they are, from a packet socket. */
+  inject(name: string, device: string, frames: readonly Uint8Array[]): void {
+    const script = fileURLToPath(new URL('inject.py', import.meta.url))
+    execFileSync('ip', ['netns', 'exec', this.of(name), 'python3', script, device], {
+      input: frames.map((frame) => Buffer.from(frame).toString('hex')).join('\n'), stdio: ['pipe', 'pipe', 'pipe'],
+    })
   }
 
   /** A veth pair between two namespaces, up, each end with an IPv4 and an IPv6 address when given a number. */
