@@ -44,8 +44,10 @@ export function addOutputFlags(command: Command): Command {
     .option('--include <network>', 'only traffic with this address or network at one end (more than once)', more, NONE)
     .option('--exclude <network>', 'no traffic with this address or network at one end (more than once)', more, NONE)
     .option('-k, --kind <kind>', 'kinds of records: exchange, connection, packet, anomaly (more than once)', more, NONE)
-    .option('--field <pattern>', 'log this field too, or with "!" in front do not log it, e.g. \'tcp.*\', \'!url.query\' (more than once)', more, NONE)
-    .option('--header <pattern>', 'log only these headers, or with "!" in front leave them out, e.g. \'x-*\', \'!x-internal-*\' (more than once)', more, NONE)
+    .option('--field <pattern>', 'log this field too, or with "!" in front do not log it, e.g. \'tcp.*\', \'!url.query\' ' +
+      '(more than once)', more, NONE)
+    .option('--header <pattern>', 'log only these headers, or with "!" in front leave them out, e.g. \'x-*\', \'!x-internal-*\' ' +
+      '(more than once)', more, NONE)
     .option('--stats <interval>', 'a line of counters on standard error every so often, e.g. 10s')
 }
 

@@ -28,6 +28,7 @@ export const checkedPrivacySchema = privacySchema.superRefine((options, context)
   if (options.addresses === 'anonymise' && !isKeyed) {
     complain(['addresses'], 'anonymise needs a key: set privacy.hash_key_file, hash_key_env or hash_key_ephemeral')
   }
-  const [, second] = (['hash_key_file', 'hash_key_env', 'hash_key_ephemeral'] as const).filter(key => options[key] !== undefined && options[key] !== false)
+  const keys = ['hash_key_file', 'hash_key_env', 'hash_key_ephemeral'] as const
+  const [, second] = keys.filter(key => options[key] !== undefined && options[key] !== false)
   if (second !== undefined) complain([second], 'must be the only one of hash_key_file, hash_key_env and hash_key_ephemeral: keep one')
 })

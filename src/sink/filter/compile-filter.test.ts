@@ -1,10 +1,22 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Environment } from '@marcbachmann/cel-js'
-import { FIELDS, fieldId } from '../../exchange/fields.ts'
 import { compileFilter } from './compile-filter.ts'
 import { FilterError } from './filter-error.ts'
-import type { RecordReader } from './scope.ts'
+import type { FilterField, RecordReader } from './scope.ts'
+
+/** Fields of each type; the filter knows those that it is given, whatever the registry holds. */
+const FIELDS: readonly FilterField[] = [
+  ['kind', 'string'], ['time', 'time'], ['duration', 'seconds'], ['client.address', 'address'], ['client.port', 'int'],
+  ['network.one_direction', 'bool'], ['url.domain', 'string'], ['url.path', 'string'], ['url.query', 'string'],
+  ['http.request.method', 'string'], ['http.request.header', 'headers'], ['http.request.body.size', 'int'],
+  ['http.response.status_code', 'int'], ['http.response.header', 'headers'], ['http.response.interim_status_codes', 'ints'],
+  ['user_agent.original', 'string'], ['anomalies', 'strings'], ['marks', 'marks'],
+].map(([name = '', type = '']) => ({ name, type }))
+
+function fieldId(name: string): number {
+  return FIELDS.findIndex(field => field.name === name) + 1
+}
 
 type Values = ReadonlyMap<string, unknown>
 
