@@ -118,8 +118,8 @@ export function writeAddress(version: u32, address: usize, out: usize): void {
   }
   const bytes: u32 = version == 4 ? 4 : 16
   if (mode == ADDRESS_TRUNCATE) {
-    memory.fill(out, 0, 16)
     truncate(address, bytes, version == 4 ? keepBits4 : keepBits6, out)
+    memory.fill(out + bytes, 0, 16 - bytes)
     return
   }
   const padded: usize = memory.data(16)

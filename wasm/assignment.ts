@@ -20,6 +20,13 @@ function isGap(at: usize): bool {
   return (charClass(at) & (CHAR_QUOTE | CHAR_SPACE)) != 0 || c == 92 || c == 91 || c == 93
 }
 
+/** What can stand in front of an equals sign and be one operator with it: `>=`, `?=`, `:=`, `|=`. */
+// @ts-ignore: decorator
+@inline
+function isOperator(c: u32): bool {
+  return c == 62 || c == 63 || c == 58 || c == 124 || c == 61
+}
+
 /** A scheme word in front of the secret itself, as in `Authorization: Bearer x`. */
 function isScheme(from: usize, to: usize): bool {
   if (to - from < 3 || to - from > 16) return false
@@ -37,7 +44,12 @@ function endsItem(at: usize, end: usize): bool {
   return p > from && p < end && (load<u8>(p) == 61 || load<u8>(p) == 58)
 }
 
-function valueEnd(from: usize, end: usize, quote: u32, query: bool): usize {
+// Where a value stands: it decides what can end it.
+const IN_TEXT: u32 = 0
+const IN_QUERY: u32 = 1 // the text is a query
+const IN_URL: u32 = 2 // a query inside a text
+
+function valueEnd(from: usize, end: usize, quote: u32, place: u32): usize {
   let p = from
   for (; p < end; p++) {
     const c = <u32>load<u8>(p)
@@ -48,8 +60,12 @@ function valueEnd(from: usize, end: usize, quote: u32, query: bool): usize {
       continue
     }
     if (c == 38 || (charClass(p) & (CHAR_SPACE | CHAR_QUOTE)) != 0) break
-    if (query) {
+    if (place == IN_QUERY) {
       if (c == 35) break
+      continue
+    }
+    if (place == IN_URL) {
+      if (c == 35 || c == 60 || c == 62) break
       continue
     }
     if (c == 60 || c == 62 || c == 125 || c == 92) break
@@ -58,25 +74,42 @@ function valueEnd(from: usize, end: usize, quote: u32, query: bool): usize {
   return p
 }
 
+/** What follows a value that is empty. */
+// @ts-ignore: decorator
+@inline
+function isEmptyEnd(c: u32): bool {
+  return c == 44 || c == 59 || c == 38 || c == 125 || c == 93 || c == 41
+}
+
+// @ts-ignore: decorator
+@inline
+function isEscapedSpace(c: u32): bool {
+  return c == 116 || c == 110 || c == 114
+}
+
 /** Hides what stands behind the operator at `at`; returns where the search goes on. */
-function hideValue(at: usize, end: usize, query: bool, weak: bool): usize {
+function hideValue(at: usize, end: usize, place: u32, weak: bool): usize {
   let p = at + 1
   let quote: u32 = 0
   const stop = min(end, p + 12)
-  while (p < stop) {
+  for (; p < stop; p++) {
     const c = <u32>load<u8>(p)
     if ((charClass(p) & CHAR_QUOTE) != 0) {
       quote = c
-    } else if (c != 61 && c != 62 && c != 58 && c != 92 && c != 91 && c != 123 && c != 40 && (charClass(p) & CHAR_SPACE) == 0) {
+    } else if (c == 92 && p + 1 < stop && isEscapedSpace(load<u8>(p + 1))) {
+      p++
+    } else if (isOperator(c) || c == 92 || c == 91 || c == 123 || c == 40 || (charClass(p) & CHAR_SPACE) != 0) {
+      continue
+    } else {
       break
     }
-    p++
-    if (quote != 0) break
   }
-  let to = valueEnd(p, end, quote, query)
-  if (quote == 0 && to < end && load<u8>(to) == 32 && isScheme(p, to)) {
-    const next = valueEnd(to + 1, end, 0, query)
-    if (isScheme(p, to) && (next - to > 8 || next == end)) to = next
+  if (p < end && isEmptyEnd(load<u8>(p))) return p
+  let to = valueEnd(p, end, quote, place)
+  if (quote == 0 && to < end && isScheme(p, to)) {
+    const blank: usize = load<u8>(to) == 92 && to + 1 < end && isEscapedSpace(load<u8>(to + 1)) ? 2 : (charClass(to) & CHAR_SPACE) != 0 ? 1 : 0
+    const next = blank != 0 ? valueEnd(to + blank, end, 0, place) : to
+    if (next - to > 8 || next == end) to = next
   }
   if (to == p) return p
   if (weak && !isRandom(p, to)) return at + 1
@@ -96,21 +129,31 @@ function inQuery(name: usize, start: usize): bool {
   return c == 63 || c == 38 || c == 35
 }
 
+/** `value` as the second half of `name="Password" value="..."`, as forms and .NET configurations write it. */
+function afterPasswordName(name: usize, start: usize): bool {
+  if ((load<u32>(name) | 0x20202020) != 0x756c6176) return false // "valu"
+  for (let p = name - start > 24 ? name - 24 : start; p + 5 <= name; p++) {
+    if ((load<u32>(p) | 0x20202020) == 0x73736170 && (load<u8>(p + 4) | 32) == 119) return true // "pass" "w"
+  }
+  return false
+}
+
 function checkAt(at: usize, start: usize, end: usize, query: bool): usize {
   const colon = load<u8>(at) == 58
   if (colon && at + 2 < end && load<u8>(at + 1) == 47 && load<u8>(at + 2) == 47) return at + 1
   let last = at
   const nearest = at - start > 6 ? at - 6 : start
-  while (last > nearest && isGap(last - 1)) last--
+  while (last > nearest && (isGap(last - 1) || (!colon && isOperator(load<u8>(last - 1))))) last--
   let name = last
   const first = last - start > NAME_MAX ? last - NAME_MAX : start
   const mask = colon ? NAME_CHARS : NAME_CHARS | CHAR_DOT
   while (name > first && (charClass(name - 1) & mask) != 0) name--
   if (last - name < 3) return at + 1
+  if (last - name == 5 && afterPasswordName(name, start)) return hideValue(at, end, query ? IN_QUERY : IN_TEXT, false)
   const verdict = secretName(name, (last - name) as u32)
   if (verdict == NAME_PLAIN) return at + 1
-  const weak = verdict != NAME_SECRET && !query && !inQuery(name, start)
-  return hideValue(at, end, query || (!colon && inQuery(name, start)), weak)
+  const inUrl = inQuery(name, start)
+  return hideValue(at, end, query ? IN_QUERY : inUrl && !colon ? IN_URL : IN_TEXT, verdict != NAME_SECRET && !query && !inUrl)
 }
 
 /** Hides the values of secret names between `start` and `end`. `query`: the text is a query. */

@@ -3,6 +3,7 @@
  * name is hidden: in a malformed cookie a piece of the value can stand where a name would.
  */
 import { holdsCredential } from './credential'
+import { isRandom } from './credential-rule'
 import { hide, pass } from './redaction'
 
 const NAME_MAX: u32 = 128
@@ -35,11 +36,19 @@ function isSpace(c: u32): bool {
   return c == 32 || c == 9
 }
 
+/** A value without a name whose own padding looks like the equals sign of a pair: `c2VjcmV0...==`. */
+function isPaddedValue(from: usize, equals: usize, end: usize): bool {
+  for (let p = equals; p < end; p++) if (load<u8>(p) != 61) return false
+  if (equals - from < 6) return false
+  for (let p = from; p < equals; p++) if (<u32>load<u8>(p) - 48 < 10) return true
+  return isRandom(from, equals)
+}
+
 /** `name=value` from `from` to `end`, no leading space: the name kept when it is one. */
 function writePair(from: usize, end: usize): void {
   if (from == end) return
   const equals = indexOf(from, end, 61)
-  if (equals == end || !plausibleName(from, (equals - from) as u32)) {
+  if (equals == end || !plausibleName(from, (equals - from) as u32) || isPaddedValue(from, equals, end)) {
     hide(from, (end - from) as u32)
     return
   }

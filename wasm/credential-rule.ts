@@ -11,16 +11,18 @@ import {
   CHAR_ALNUM, CHAR_DASH, CHAR_DIGIT, CHAR_DOT, CHAR_EQUALS, CHAR_LETTER, CHAR_LOWER, CHAR_PLUS, CHAR_QUOTE,
   CHAR_SLASH, CHAR_SPACE, CHAR_TILDE, CHAR_UNDERSCORE, CHAR_UPPER, CHAR_WORD, RULE_CONTEXT, RULE_CURL,
   RULE_FLAG_BOUNDARY, RULE_FLAG_DIGIT, RULE_GENERIC, RULE_JWT, RULE_KUBERNETES, RULE_LITERAL, RULE_PEM,
-  RULE_SCHEME, RULE_TO_BRACKET,
+  RULE_FLAG_QUOTED, RULE_SCHEME, RULE_TO_BRACKET,
 } from './wall-numbers'
 
 const LEFT_CAP: u32 = 128
+const LONG: u32 = 40
 const NEAR: usize = 400
 const TOKEN68: u32 = CHAR_ALNUM | CHAR_DASH | CHAR_DOT | CHAR_UNDERSCORE | CHAR_TILDE | CHAR_PLUS | CHAR_SLASH
 const BASE64_URL: u32 = CHAR_WORD | CHAR_DASH
 const JWT_REST: u32 = BASE64_URL | CHAR_DOT | CHAR_EQUALS | CHAR_PLUS | CHAR_SLASH
 
 let jwtChecked: usize = 0
+let listed: bool = false // the operator found last was a comma
 
 /** Before the rules see another text. */
 export function beginRules(): void {
@@ -90,6 +92,11 @@ export function isRandom(from: usize, to: usize): bool {
   return to - from >= 10 && looksRandom(from, to)
 }
 
+function hasDigit(from: usize, to: usize): bool {
+  for (let p = from; p < to; p++) if ((charClass(p) & CHAR_DIGIT) != 0) return true
+  return false
+}
+
 function literal(rule: usize, at: usize, after: usize, start: usize, end: usize): usize {
   const flags = <u32>load<u8>(rule + RULE_FLAGS)
   if ((flags & RULE_FLAG_BOUNDARY) != 0 && insideWord(at, start)) return 0
@@ -108,11 +115,7 @@ function literal(rule: usize, at: usize, after: usize, start: usize, end: usize)
     while (from > first && (charClass(from - 1) & leftMask) != 0) from--
     if (<u32>(at - from) < leftMin) return 0
   }
-  if ((flags & RULE_FLAG_DIGIT) != 0) {
-    let p = after
-    while (p < stop && (charClass(p) & CHAR_DIGIT) == 0) p++
-    if (p == stop) return 0
-  }
+  if ((flags & RULE_FLAG_DIGIT) != 0 && !hasDigit(after, stop)) return 0
   if (most == 0 && least != 0) stop = skipClass(stop, end, mask)
   stop = skipClass(stop, end, CHAR_EQUALS)
   markSecret(from, stop)
@@ -120,10 +123,11 @@ function literal(rule: usize, at: usize, after: usize, start: usize, end: usize)
 }
 
 /** Behind a word: where the value begins after `=`, `:`, `=>`, `,` ..., or 0. gitleaks' "identifier, operator, value". */
-function afterOperator(p: usize, end: usize, generic: bool): usize {
-  if (generic && p < end && (charClass(p) & CHAR_LETTER) != 0 && load<u8>(p) != 115) return 0
-  p = skipClass(p, capped(p, end, 20), CHAR_WORD | CHAR_DOT | CHAR_DASH | CHAR_SPACE | CHAR_PLUS)
-  let stop = capped(p, end, 6)
+function afterOperator(p: usize, end: usize): usize {
+  // A backslash too: JSON writes the tab between the two as \t.
+  let stop = capped(p, end, 24)
+  while (p < stop && ((charClass(p) & (CHAR_WORD | CHAR_DOT | CHAR_DASH | CHAR_SPACE | CHAR_PLUS)) != 0 || load<u8>(p) == 92)) p++
+  stop = capped(p, end, 6)
   while (p < stop && ((charClass(p) & (CHAR_QUOTE | CHAR_SPACE | CHAR_PLUS)) != 0 || load<u8>(p) == 92)) p++
   const from = p
   stop = capped(p, end, 4)
@@ -135,24 +139,34 @@ function afterOperator(p: usize, end: usize, generic: bool): usize {
   if (p == from) return 0
   const first = <u32>load<u8>(from)
   if ((first == 124 || first == 63) && p - from < 2) return 0
-  if (generic && first != 61 && first != 58) return 0
+  if (first == 58 && p + 1 < end && load<u8>(p) == 47 && load<u8>(p + 1) == 47) return 0 // the colon of a URL
+  listed = first == 44
   stop = capped(p, end, 8)
   while (p < stop && ((charClass(p) & (CHAR_QUOTE | CHAR_SPACE | CHAR_PLUS | CHAR_EQUALS)) != 0 || load<u8>(p) == 92)) p++
   return p
 }
 
 function context(rule: usize, at: usize, after: usize, start: usize, end: usize, generic: bool): usize {
-  if (((<u32>load<u8>(rule + RULE_FLAGS)) & RULE_FLAG_BOUNDARY) != 0 && insideWord(at, start)) return 0
-  const from = afterOperator(after, end, generic)
+  const flags = <u32>load<u8>(rule + RULE_FLAGS)
+  if ((flags & RULE_FLAG_BOUNDARY) != 0 && insideWord(at, start)) return 0
+  const from = afterOperator(after, end)
   if (from == 0) return 0
   const least = <u32>load<u16>(rule + RULE_RIGHT_MIN)
   const most = <u32>load<u16>(rule + RULE_RIGHT_MAX)
   const mask = <u32>load<u16>(rule + RULE_RIGHT)
-  const stop = skipClass(from, capped(from, end, most + 1), mask)
-  const count = (stop - from) as u32
-  if (count < least || count > most) return 0
+  let stop = skipClass(from, capped(from, end, most + 1), mask)
+  let count = (stop - from) as u32
+  if (count > most) {
+    // Longer than the secret, as where a path goes on behind it: only what is long anyway is one all the same.
+    if (least < LONG) return 0
+    stop = skipClass(stop, end, mask)
+  }
+  // What was taken for the operator or a blank may be the first of the secret.
+  for (let p = from; count < least && p > after && (charClass(p - 1) & mask & (CHAR_EQUALS | CHAR_PLUS)) != 0; p--) count++
+  if (count < least) return 0
   if (stop < end && (charClass(stop) & CHAR_ALNUM) != 0) return 0
-  if (generic && !looksRandom(from, stop)) return 0
+  const quoted = (flags & RULE_FLAG_QUOTED) != 0 && (charClass(from - 1) & CHAR_QUOTE) != 0
+  if (generic && !quoted && (!looksRandom(from, stop) || (listed && !hasDigit(from, stop)))) return 0
   markSecret(from, stop)
   return stop
 }
@@ -196,7 +210,8 @@ function jwt(at: usize, after: usize, start: usize, end: usize): usize {
   // What begins later in the same run has the same end, so it is none either: without this, eyJ-eyJ-... costs its square.
   jwtChecked = header
   if (header == end || load<u8>(header) != 46) return 0
-  const payload = skipClass(header + 1, end, BASE64_URL)
+  let payload = header + 1
+  while (payload < end && ((charClass(payload) & (BASE64_URL | CHAR_SLASH)) != 0 || load<u8>(payload) == 92)) payload++
   // A JWE with a direct key has an empty second part.
   if (payload - header < 8 && !(payload == header + 1 && payload < end && load<u8>(payload) == 46)) return 0
   // `{"` begins as eyJ, `{ "` as eyA; anything else ("eyewitness...") must have a second part that begins so.
@@ -215,21 +230,43 @@ function kubernetes(after: usize, start: usize, end: usize): usize {
   return end
 }
 
-/** `curl ... -u user:password`. */
-function curl(after: usize, end: usize): usize {
+/** White space, also as the escape that JSON writes for it, right in front of `at`. */
+function afterSpace(at: usize, start: usize): bool {
+  if (at == start) return false
+  if ((charClass(at - 1) & CHAR_SPACE) != 0) return true
+  const c = <u32>load<u8>(at - 1)
+  return at - start > 1 && load<u8>(at - 2) == 92 && (c == 116 || c == 110 || c == 114)
+}
+
+/** `curl ... -u user:password`: the argument, quotes and all. */
+function curl(at: usize, after: usize, start: usize, end: usize): usize {
+  if (insideWord(at, start) || (after < end && (charClass(after) & CHAR_WORD) != 0)) return 0
   const near = capped(after, end, NEAR as u32)
-  let p = findFolded(after, near, ' -u')
-  if (p == 0) {
-    p = findFolded(after, near, ' --user')
-    if (p == 0) return 0
-    p += 7
-    if (equalsFolded(p, end, '-agent')) return 0
-  } else p += 3
-  while (p < end && (charClass(p) & (CHAR_SPACE | CHAR_EQUALS)) != 0) p++
-  if (p == end) return 0
-  const quote = (charClass(p) & CHAR_QUOTE) != 0 ? <u32>load<u8>(p) : 0
-  let stop = p + 1
-  while (stop < end && (quote != 0 ? <u32>load<u8>(stop) != quote : (charClass(stop) & CHAR_SPACE) == 0)) stop++
+  let p = after
+  let option: usize = 0
+  for (; p + 2 < near; p++) {
+    if (load<u8>(p) != 45 || !afterSpace(p, start)) continue
+    option = load<u8>(p + 1) == 117 ? 2 : equalsFolded(p, end, '--user') && !equalsFolded(p, end, '--user-agent') ? 6 : 0
+    if (option != 0) break
+  }
+  if (option == 0) return 0
+  p += option
+  while (p < end && ((charClass(p) & (CHAR_SPACE | CHAR_EQUALS)) != 0 || (p + 1 < end && load<u8>(p) == 92 && load<u8>(p + 1) == 116))) {
+    p += load<u8>(p) == 92 ? 2 : 1
+  }
+  let stop = p
+  let quote: u32 = 0
+  for (; stop < end; stop++) {
+    const bits = charClass(stop)
+    const c = <u32>load<u8>(stop)
+    if (quote != 0) {
+      if (c == quote) quote = 0
+    } else if ((bits & CHAR_SPACE) != 0) {
+      break
+    } else if ((bits & CHAR_QUOTE) != 0) {
+      quote = c
+    }
+  }
   markSecret(p, stop)
   return stop
 }
@@ -248,7 +285,7 @@ export function checkRule(rule: usize, after: usize, start: usize, end: usize): 
   if (kind == RULE_PEM) return pem(at, after, end)
   if (kind == RULE_JWT) return jwt(at, after, start, end)
   if (kind == RULE_KUBERNETES) return kubernetes(after, start, end)
-  if (kind == RULE_CURL) return curl(after, end)
+  if (kind == RULE_CURL) return curl(at, after, start, end)
   if (kind == RULE_TO_BRACKET) {
     let p = after
     while (p < end && load<u8>(p) != 62) p++

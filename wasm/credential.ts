@@ -15,7 +15,7 @@ import {
   maskRunEnd, setMaskMemory, TEXT_MAX,
 } from './hidden-mask'
 import { hide, hideUserInfo, pass } from './redaction'
-import { SHAPE_ASSIGNMENT, SHAPE_AT, SHAPE_PERCENT, SHAPE_RUN, textShape } from './text-shape'
+import { SHAPE_ASSIGNMENT, SHAPE_AT, SHAPE_OPTION, SHAPE_PERCENT, SHAPE_RUN, textShape } from './text-shape'
 import { searchUserInfo } from './user-info'
 
 // @ts-ignore: decorator
@@ -103,7 +103,7 @@ export function searchDecoded(text: usize, length: u32, query: bool, base64: boo
 
 function searchShape(text: usize, length: u32, shape: u32, query: bool, base64: bool): void {
   const end = text + length
-  if ((shape & SHAPE_RUN) != 0) searchLiterals(text, end)
+  if ((shape & (SHAPE_RUN | SHAPE_OPTION)) != 0) searchLiterals(text, end)
   if ((shape & SHAPE_ASSIGNMENT) != 0) searchAssignments(text, end, query)
   if ((shape & SHAPE_AT) != 0) searchUserInfo(text, end)
   if (cardsOn && length >= 13) searchCards(text, end)

@@ -6,7 +6,7 @@ import { charClass } from './char-class'
 import { searchDecoded } from './credential'
 import { enterDecoded, foundDecoded, insideDecoded, leaveDecoded, markSecret } from './hidden-mask'
 import {
-  CHAR_ALNUM, CHAR_DASH, CHAR_DIGIT, CHAR_LOWER, CHAR_PLUS, CHAR_QUOTE, CHAR_SLASH, CHAR_SPACE,
+  CHAR_ALNUM, CHAR_DASH, CHAR_DIGIT, CHAR_PLUS, CHAR_SLASH, CHAR_SPACE,
   CHAR_UNDERSCORE, CHAR_UPPER,
 } from './wall-numbers'
 
@@ -62,8 +62,9 @@ export function percentDecode(from: usize, to: usize, out: usize): u32 {
 @inline
 function endsPiece(at: usize): bool {
   const c = <u32>load<u8>(at)
+  // No apostrophes and brackets: encodeURIComponent leaves them, so they stand inside encoded pieces.
   return c == 38 || c == 59 || c == 44 || c == 47 || c == 63 || c == 35 || c == 60 || c == 62 || c == 123 || c == 125 ||
-    c == 40 || c == 41 || (charClass(at) & (CHAR_SPACE | CHAR_QUOTE)) != 0
+    c == 34 || (charClass(at) & CHAR_SPACE) != 0
 }
 
 function decodedHolds(from: usize, to: usize, query: bool): bool {
@@ -136,16 +137,14 @@ export function searchBase64(start: usize, end: usize): void {
     while (p < end && (charClass(p) & BASE64) == 0) p++
     const from = p
     let upper: u32 = 0
-    let other: u32 = 0
     while (p < end) {
       const bits = charClass(p)
       if ((bits & BASE64) == 0) break
       if ((bits & CHAR_UPPER) != 0) upper++
-      else if ((bits & (CHAR_LOWER | CHAR_DIGIT)) != 0) other++
       p++
     }
-    // The base64 of text always mixes capitals with the rest; ids in hexadecimal, paths and host names do not.
-    if (p - from < BASE64_LEAST || upper < 2 || other < 2) continue
+    // The base64 of text always has capitals; ids in hexadecimal, most paths and host names have none.
+    if (p - from < BASE64_LEAST || upper < 2) continue
     if (base64Holds(from, p)) {
       while (p < end && load<u8>(p) == 61) p++
       markSecret(from, p)

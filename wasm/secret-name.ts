@@ -23,7 +23,7 @@ function isSeparator(c: u32): bool {
 
 function beginsWord(name: usize, end: usize, length: u32): bool {
   const first = end - length
-  if (first <= name) return true
+  if (first <= name) return false // alone it is judged as a name of its own
   const before = <u32>load<u8>(first - 1)
   if (isSeparator(before)) return true
   const c = <u32>load<u8>(first)

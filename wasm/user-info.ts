@@ -4,7 +4,7 @@
  */
 import { charClass } from './char-class'
 import { markUserInfo } from './hidden-mask'
-import { CHAR_DIGIT, CHAR_QUOTE, CHAR_SPACE } from './wall-numbers'
+import { CHAR_DIGIT, CHAR_SPACE } from './wall-numbers'
 
 /** Whether `from` up to `to` holds a colon followed by something other than a port. */
 function holdsPassword(from: usize, to: usize): bool {
@@ -15,7 +15,7 @@ function holdsPassword(from: usize, to: usize): bool {
   const digits = p + 1
   p = digits
   while (p < to && (charClass(p) & CHAR_DIGIT) != 0) p++
-  return p < to || p - digits > 5
+  return p < to || p == digits || p - digits > 5
 }
 
 /** Hides user info in the URLs between `start` and `end`. */
@@ -37,7 +37,7 @@ export function searchUserInfo(start: usize, end: usize): void {
       }
     } else if (c == 63 || c == 35) {
       if (authority != 0 && path == 0) path = p
-    } else if (c == 60 || c == 62 || (charClass(p) & (CHAR_SPACE | CHAR_QUOTE)) != 0) {
+    } else if (c == 34 || c == 60 || c == 62 || (charClass(p) & CHAR_SPACE) != 0) {
       authority = 0
       path = 0
     }

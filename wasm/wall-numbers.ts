@@ -36,6 +36,7 @@ export const RULE_KUBERNETES = 7
 export const RULE_CURL = 8
 export const RULE_FLAG_BOUNDARY = 1 // no letter or digit right in front
 export const RULE_FLAG_DIGIT = 2 // a digit among what follows
+export const RULE_FLAG_QUOTED = 4 // RULE_GENERIC: in quotes it is a secret whatever it looks like
 
 // Names of secret things.
 export const NAME_EXACT = 0

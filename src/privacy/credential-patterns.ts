@@ -8,7 +8,7 @@
  */
 import {
   CHAR_ALNUM, CHAR_AT, CHAR_COLON, CHAR_DASH, CHAR_DIGIT, CHAR_DOT, CHAR_EQUALS, CHAR_HEX, CHAR_LETTER, CHAR_PERCENT, CHAR_PLUS,
-  CHAR_SLASH, CHAR_TILDE, CHAR_WORD, RULE_CONTEXT, RULE_CURL, RULE_FLAG_BOUNDARY, RULE_FLAG_DIGIT, RULE_GENERIC, RULE_JWT,
+  CHAR_SLASH, CHAR_TILDE, CHAR_WORD, RULE_CONTEXT, RULE_CURL, RULE_FLAG_BOUNDARY, RULE_FLAG_DIGIT, RULE_FLAG_QUOTED, RULE_GENERIC, RULE_JWT,
   RULE_KUBERNETES, RULE_LITERAL, RULE_PEM, RULE_SCHEME, RULE_TO_BRACKET,
 } from '../../wasm/wall-numbers.ts'
 
@@ -63,7 +63,7 @@ const KEYS: readonly Key[] = [
   ['intra42', 's-s4t2ud- s-s4t2af-', HEX, 50], ['linear', 'lin_api_ lin_oauth_', CHAR_ALNUM, 30],
   ['lob', 'live_pub_ test_pub_', HEX, 31, 0, B], ['mailgun', 'key-', HEX, 32, 32, B], ['newrelic', 'nrak- nrii- nrjs-', URL, 19, 0, B],
   ['notion', 'ntn_', CHAR_ALNUM, 40, 0, B], ['npm', 'npm_', CHAR_ALNUM, 36, 0, B], ['nvidia', 'nvapi-', URL, 40, 0, B],
-  ['octopus', 'api-', CHAR_ALNUM, 26, 30, B | D], ['openai', 'sk-', URL, 20, 0, B | D], ['openshift', 'sha256~', URL, 40, 0, B],
+  ['octopus', 'api-', CHAR_ALNUM, 26, 30, B], ['openai', 'sk-', URL, 20, 0, B | D], ['openshift', 'sha256~', URL, 40, 0, B],
   ['perplexity', 'pplx-', CHAR_ALNUM, 40, 0, B], ['planetscale', 'pscale_tkn_ pscale_oauth_ pscale_pw_', URL_DOT, 30],
   ['posthog', 'phx_ phs_', CHAR_ALNUM, 30, 0, B], ['postman', 'pmak-', UUID, 50, 0, B], ['prefect', 'pnu_', CHAR_ALNUM, 36, 0, B],
   ['pulumi', 'pul-', HEX, 40, 0, B], ['pypi', 'pypi-', URL, 50], ['readme', 'rdme_', CHAR_ALNUM, 60, 0, B],
@@ -74,14 +74,14 @@ const KEYS: readonly Key[] = [
   ['slack', 'xapp- xoxa- xoxb- xoxc- xoxd- xoxe- xoxo- xoxp- xoxr- xoxs- xoxe.xox', URL | CHAR_DOT | CHAR_PERCENT, 8],
   ['slack-webhook', 'services/t workflows/t triggers/t services/e', BASE64, 36], ['sourcegraph', 'sgp_', CHAR_WORD, 40, 0],
   ['slack-webhook', 'hooks.slack.com/services/ hooks.slack.com/workflows/ hooks.slack.com/triggers/', BASE64, 30],
-  ['square', 'eaaa sq0atp- sq0csp-', URL, 22, 60, B | D],
+  ['square', 'eaaa sq0atp- sq0csp-', URL, 22, 60, B],
   ['stripe', 'sk_live_ sk_test_ sk_prod_ rk_live_ rk_test_ rk_prod_ whsec_', CHAR_ALNUM, 10, 0, B],
   ['supabase', 'sbp_ sb_secret_', CHAR_WORD, 24, 0, B], ['tailscale', 'tskey-', URL, 20, 0, B], ['tavily', 'tvly-', URL, 20, 0, B],
   ['teams-webhook', '/webhookb2/', HEX | CHAR_LETTER | CHAR_DASH | CHAR_AT | CHAR_SLASH | CHAR_PERCENT, 60],
   ['discord-webhook', '/webhooks/', URL | CHAR_SLASH, 60], ['twilio', 'sk', HEX, 32, 32, B], ['typeform', 'tfp_', URL_DOT, 40, 0, B],
-  ['vault', 'hvs. hvb. hvr.', URL, 60, 0, B], ['vault', 's.', CHAR_ALNUM, 24, 24, B | D], ['vercel', 'vcp_ vci_ vca_ vcr_ vck_', CHAR_ALNUM, 24, 0, B],
+  ['vault', 'hvs. hvb. hvr.', URL, 60, 0, B], ['vault', 's.', CHAR_ALNUM, 24, 24, B], ['vercel', 'vcp_ vci_ vca_ vcr_ vck_', CHAR_ALNUM, 24, 0, B],
   ['xai', 'xai-', CHAR_ALNUM, 60, 0, B], ['yandex', 't1.', URL_DOT, 90, 0, B], ['yandex', 'aqvn', URL, 35, 0, B],
-  ['dropbox', 'sl.', URL_PADDED, 100, 0, B], ['jwt-in-base64', 'zxlk', BASE64 | URL, 40, 0, B], ['defined-networking', 'dnkey-', URL_PADDED, 60],
+  ['dropbox', 'sl.', URL_PADDED, 100, 0, B], ['jwt-in-base64', 'zxlk', BASE64 | URL, 6, 0, B], ['defined-networking', 'dnkey-', URL_PADDED, 60],
   ['beamer', 'b_', URL_PADDED, 44, 44, B], ['contentful', 'cfpat-', URL, 30, 0, B], ['gocardless', 'live_', URL_PADDED, 40, 40, B],
   ['plaid', 'access-sandbox- access-development- access-production-', UUID, 36], ['mailgun', 'pubkey-', HEX, 32],
 ]
@@ -92,7 +92,7 @@ type Infix = readonly [name: string, literals: string, left: number, leftMin: nu
 const INFIXES: readonly Infix[] = [
   ['azure', 'q~', CHAR_WORD | CHAR_TILDE | CHAR_DOT, 4, URL | CHAR_DOT | CHAR_TILDE, 28, 40],
   ['authress', '.acc_ .acc-', CHAR_ALNUM | CHAR_DOT | CHAR_WORD, 10, URL_DOT | CHAR_PLUS | CHAR_SLASH, 40],
-  ['terraform', '.atlasv1.', CHAR_ALNUM, 10, URL_PADDED, 40], ['facebook-app', '| %7c', CHAR_DIGIT, 15, URL, 27, 50],
+  ['terraform', '.atlasv1.', CHAR_ALNUM, 10, URL_PADDED, 40], ['facebook-app', '| %', CHAR_DIGIT, 15, URL, 27, 50],
   ['maxmind', '_mmk', CHAR_WORD, 36, CHAR_ALNUM, 0], ['openai', 't3blbkfj', URL, 20, URL, 20],
   ['telegram', ':a', CHAR_DIGIT, 5, URL, 34, 36], ['telegram', '%3aa', CHAR_DIGIT, 5, URL, 34, 36],
   ['mailchimp', '-us', HEX, 32, CHAR_DIGIT, 1, 3], ['mapbox', 'pk.eyj sk.eyj tk.eyj', CHAR_ALNUM, 0, URL_DOT, 40],
@@ -124,7 +124,7 @@ const CONTEXTS: readonly Context[] = [
   ['mailgun', 'mailgun', URL, 36, 50], ['mapbox', 'mapbox', CHAR_ALNUM | CHAR_DOT, 86, 86], ['mattermost', 'mattermost', LOWER36, 26, 26],
   ['messagebird', 'messagebird message_bird message-bird', LOWER36, 25, 25],
   ['messagebird', 'messagebird message_bird message-bird', UUID, 36, 36], ['netlify', 'netlify', URL_PADDED, 40, 46],
-  ['newrelic', 'newrelic new-relic new_relic', LOWER36, 64, 64], ['nytimes', 'nytimes new-york-times newyorktimes', URL_PADDED, 32, 32],
+  ['newrelic', 'newrelic new-relic new_relic', LOWER36, 64, 64], ['nytimes', 'nytimes new-york-times new-york-times, newyorktimes', URL_PADDED, 32, 32],
   ['okta', 'okta', URL_PADDED, 42, 42], ['plaid', 'plaid', LOWER36, 24, 30], ['plaid', 'plaid', UUID | CHAR_LETTER, 40, 56],
   ['privateai', 'privateai private_ai private-ai', LOWER36, 32, 32], ['rapidapi', 'rapidapi', URL, 50, 50],
   ['sendbird', 'sendbird', UUID, 36, 40], ['sentry', 'sentry', HEX, 64, 64],
@@ -138,7 +138,7 @@ const CONTEXTS: readonly Context[] = [
   ['facebook-app', 'facebook', CHAR_DIGIT | CHAR_PERCENT | URL, 44, 60],
 ]
 
-const GENERIC_WORDS = 'access auth api key credential credentials creds passwd password passw secret token'
+const GENERIC_WORDS = 'credential creds secret token access auth key'
 
 /** What needs more than counting: the kind says how (wasm/credential-rule.ts). */
 type Special = readonly [name: string, literals: string, kind: number]
@@ -146,12 +146,12 @@ type Special = readonly [name: string, literals: string, kind: number]
 const SPECIALS: readonly Special[] = [
   ['bearer', 'bearer\u0020', RULE_SCHEME], ['basic', 'basic\u0020', RULE_SCHEME], ['negotiate', 'negotiate\u0020', RULE_SCHEME],
   ['ntlm', 'ntlm\u0020', RULE_SCHEME], ['private-key', '-----begin', RULE_PEM], ['jwt', 'ey', RULE_JWT],
-  ['nuget', '<add\u0020key=', RULE_TO_BRACKET], ['kubernetes', 'kind:', RULE_KUBERNETES], ['curl', 'curl\u0020', RULE_CURL],
+  ['nuget', '<add\u0020key', RULE_TO_BRACKET], ['kubernetes', 'kind:', RULE_KUBERNETES], ['curl', 'curl', RULE_CURL],
 ]
 
 /** Literals are separated by plain blanks; one that ends in a blank is written alone. */
 function literals(text: string, kind: number): string[] {
-  return kind === RULE_SCHEME || kind === RULE_TO_BRACKET || kind === RULE_CURL ? [text] : text.split(' ')
+  return kind === RULE_SCHEME || kind === RULE_TO_BRACKET ? [text] : text.split(' ')
 }
 
 function build(): CredentialPattern[] {
@@ -168,9 +168,10 @@ function build(): CredentialPattern[] {
   for (const [name, text, right, rightMin, rightMax] of CONTEXTS) {
     for (const literal of text.split(' ')) all.push({ ...none, name, literal, kind: RULE_CONTEXT, right, rightMin, rightMax })
   }
-  for (const literal of GENERIC_WORDS.split(' ')) {
-    all.push({ ...none, name: 'generic', literal, kind: RULE_GENERIC, right: URL_DOT | BASE64, rightMin: 10, rightMax: 250 })
-  }
+  const generic = { ...none, name: 'generic', kind: RULE_GENERIC, right: URL_DOT | BASE64, rightMin: 10, rightMax: 250 }
+  for (const literal of GENERIC_WORDS.split(' ')) all.push({ ...generic, literal })
+  all.push({ ...generic, literal: 'api', flags: RULE_FLAG_BOUNDARY }) // not "tilapia"
+  all.push({ ...generic, literal: 'passw', rightMin: 8, flags: RULE_FLAG_QUOTED })
   for (const [name, text, kind] of SPECIALS) {
     for (const literal of literals(text, kind)) all.push({ ...none, name, literal, kind })
   }

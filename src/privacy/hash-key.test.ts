@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { deriveAddressKey, readHashKey } from './hash-key.ts'
+
+const NONE = { hash_key_ephemeral: false }
+const SECRET = 'correct horse battery staple'
+
+test('a key is read from a file, without the line break at its end', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'lintel-key-'))
+  try {
+    const path = join(folder, 'key')
+    writeFileSync(path, `${SECRET}\r\n`)
+    assert.equal(readHashKey({ ...NONE, hash_key_file: path })?.toString(), SECRET)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+test('a key is read from the environment', () => {
+  assert.equal(readHashKey({ ...NONE, hash_key_env: 'K' }, { K: SECRET })?.toString(), SECRET)
+  assert.equal(readHashKey(NONE, {}), undefined)
+})
+
+test('an ephemeral key is another one each time', () => {
+  const [one, two] = [readHashKey({ hash_key_ephemeral: true }), readHashKey({ hash_key_ephemeral: true })]
+  assert.equal(one?.length, 32)
+  assert.notDeepEqual(one, two)
+})
+
+test('errors name the place and never the key', () => {
+  const short = 'hunter2'
+  for (const [options, place] of [
+    [{ ...NONE, hash_key_env: 'K' }, '"K"'], [{ ...NONE, hash_key_env: 'MISSING' }, '"MISSING"'],
+    [{ ...NONE, hash_key_file: '/nonexistent/key' }, '"/nonexistent/key"'],
+    [{ hash_key_ephemeral: true, hash_key_env: 'K' }, 'hash_key_env'],
+  ] as const) {
+    assert.throws(() => readHashKey(options, { K: short }), (error: Error) => error.message.includes(place) && !error.message.includes(short))
+  }
+})
+
+test('the key for addresses is not the key for hashes', () => {
+  const key = Buffer.from(SECRET)
+  assert.notDeepEqual(deriveAddressKey(key), key.subarray(0, 16))
+  assert.equal(deriveAddressKey(key).length, 16)
+})
