@@ -1,0 +1,313 @@
+import { randomFillSync } from 'node:crypto'
+import type { ByteMemory } from '../../lib/bytes/mod.ts'
+import * as L from '../../wasm/layout.ts'
+import { EVENT_FRAME, EVENT_SEGMENT, FRAME_BYTES, FRAME_DISCARD, PACKET_EVENT } from '../capture/mod.ts'
+import type { PacketSource } from '../capture/mod.ts'
+import { fillBlock } from './connection-block.ts'
+import { CONNECTION_ANOMALIES, CONNECTION_COUNT as COUNT, ConnectionCounters } from './connection-counters.ts'
+import type { ConnectionCount } from './connection-counters.ts'
+import { CONNECTION_LIMITS } from './connection-limits.ts'
+import type { ConnectionLimits } from './connection-limits.ts'
+import { ATTENTION, Connection, LINGER } from './connection.ts'
+import type { ConnectionEnd, ConnectionOwner } from './connection.ts'
+import { FlowIndex } from './flow-index.ts'
+import { PacketFlow } from './packet-flow.ts'
+import { ReassemblySpace } from './reassembly-space.ts'
+import { Segment } from './segment.ts'
+import { SlotLists } from './slot-lists.ts'
+import { END } from './stream.ts'
+import type { End, Side, StreamControl, StreamHandler } from './stream.ts'
+
+const TCP = 6
+/** Connections, and holes, that one `tick` ends at most, per list. */
+const TICK_MAX = 1024
+const COUNT_OF_END: Partial<Record<ConnectionEnd, number>> = {
+  idle: COUNT.idle, replaced: COUNT.replaced, refused: COUNT.refused, timeout: COUNT.timed_out,
+}
+
+/** What else may be told; what is absent costs nothing. `pointer` = struct packet_event, valid during the call. */
+export interface ConnectionEvents {
+  /** Every parsed packet, of whatever protocol. */
+  packet?(pointer: number): void
+  /** A whole frame (EVENT_FRAME): who can parse it calls `process` with the segment, from inside this call or later. */
+  frame?(pointer: number): void
+  /** Both endpoints have answered, or the first bytes are there. */
+  opened?(connection: Connection, time: number): void
+  /** Once a connection, opened or not; its block is valid during the call. */
+  closed?(connection: Connection, cause: ConnectionEnd, time: number): void
+}
+
+/**
+ * Packet events in, two ordered streams per connection out.
+ *
+ * Bound: `ConnectionLimits`; each bound that is met is counted under its own name. The oldest connection of the least
+ * valuable kind goes first when the table is full: finished ones, SYNs without answer, those that only one endpoint has
+ * confirmed, then the one idle for longest.
+ */
+export class ConnectionTable implements ConnectionOwner {
+  readonly space: ReassemblySpace
+  readonly counters = new ConnectionCounters()
+  readonly #memory: ByteMemory
+  readonly #open: (connection: StreamControl) => StreamHandler
+  readonly #events: ConnectionEvents
+  readonly #limits: ConnectionLimits
+  readonly #lingerNs: Float64Array
+  readonly #flows: FlowIndex
+  readonly #lists: SlotLists
+  readonly #segment = new Segment()
+  readonly #packetFlow: PacketFlow
+  readonly #connections: (Connection | undefined)[] = []
+  readonly #freeSlots: number[] = []
+  #size = 0
+  #lastId = 0
+  #time = 0
+
+  constructor(
+    memory: ByteMemory,
+    source: Pick<PacketSource, 'skip' | 'ignore'>,
+    open: (connection: StreamControl) => StreamHandler,
+    limits: Partial<ConnectionLimits> = {},
+    events: ConnectionEvents = {},
+  ) {
+    this.#memory = memory
+    this.#open = open
+    this.#events = events
+    this.#limits = { ...CONNECTION_LIMITS, ...limits }
+    this.space = new ReassemblySpace(memory, source, this.#limits, this.counters)
+    this.space.relieve = (time) => this.#relieve(time)
+    const { closingMsMax, halfOpenMsMax, idleMsMax } = this.#limits
+    this.#lingerNs = Float64Array.of(closingMsMax, halfOpenMsMax, idleMsMax, idleMsMax).map((ms) => ms * 1e6)
+    this.#flows = new FlowIndex(memory, this.#limits.connectionCountMax, randomFillSync(new Uint32Array(2)))
+    this.#lists = new SlotLists(this.#limits.connectionCountMax, 4)
+    this.#packetFlow = new PacketFlow(this)
+  }
+
+  /** Connections in the table, finished ones that are still remembered included. */
+  get size(): number {
+    return this.#size
+  }
+
+  /** Time of the newest packet, nanoseconds in the source's clock. */
+  get time(): number {
+    return this.#time
+  }
+
+  /** Counts so far of what is out of the ordinary. */
+  *anomalies(): Generator<[ConnectionCount, number]> {
+    for (const name of CONNECTION_ANOMALIES) yield [name, this.counters.get(name)]
+  }
+
+  /** Walks a batch of framed packet events; may be called again from inside `frame`. */
+  process(pointer: number, length: number): void {
+    const { u8, u32 } = this.#memory
+    const end = pointer + length
+    let at = pointer
+    while (at + FRAME_BYTES <= end) {
+      const word = u32[at >> 2]!
+      const bytes = word & 0x3fffffff
+      const event = at + FRAME_BYTES
+      const next = event + ((bytes + 7) & ~7)
+      if (next > end) break
+      at = next
+      if ((word & FRAME_DISCARD) !== 0) this.counters.add(COUNT.discarded, 1)
+      else if (bytes < PACKET_EVENT.bytes) this.counters.add(COUNT.malformed, 1)
+      else if (u8[event + PACKET_EVENT.kind] === EVENT_SEGMENT) this.#take(event, bytes)
+      else if (u8[event + PACKET_EVENT.kind] === EVENT_FRAME) this.#frame(event)
+      else this.counters.add(COUNT.malformed, 1)
+    }
+    if (at !== end) this.counters.add(COUNT.malformed, 1)
+  }
+
+  /** Ends what has waited too long at `time`, nanoseconds in the source's clock; at most TICK_MAX of each kind. */
+  tick(time: number): void {
+    for (const list of [0, 1]) {
+      // A side that still waits keeps its place, so the next is asked before this one may leave the list.
+      let entry = this.space.waiting.first(list)
+      for (let count = 0; count < TICK_MAX && entry >= 0; count++) {
+        const connection = this.#connections[entry >> 1]!
+        const side = connection.sides[(entry & 1) as Side]
+        if (time - side.evidence.time < this.space.recordNs) break
+        const after = this.space.waiting.after(entry)
+        side.settle(time)
+        this.settleFins(connection, time)
+        entry = after
+      }
+    }
+    for (let list = 0; list < 4; list++) {
+      for (let count = 0; count < TICK_MAX; count++) {
+        const slot = this.#lists.first(list)
+        // A time far ahead (a broken clock in a file) must not block those behind it.
+        if (slot < 0 || Math.abs(time - this.#connections[slot]!.lastTime) < this.#lingerNs[list]!) break
+        this.#expire(this.#connections[slot]!, time)
+      }
+    }
+  }
+
+  /** The capture ended: what is held goes out, and every stream ends, in the order in which the connections began. */
+  close(time: number): void {
+    const open = this.#connections.filter((connection) => connection !== undefined).sort((a, b) => a.id - b.id)
+    for (const connection of open) {
+      if (!connection.isClosed) this.end(connection, END.shutdown, time)
+      this.remove(connection)
+    }
+  }
+
+  /** @internal The handler of a connection whose first bytes are there. */
+  openHandler(connection: Connection, time: number): StreamHandler {
+    if (!connection.fromStart) this.counters.add(COUNT.late_join, 1)
+    this.tellOpened(connection, time)
+    return this.#open(connection)
+  }
+
+  /** @internal Nobody wants more of a connection. */
+  ignored(connection: Connection): void {
+    this.counters.add(COUNT.ignored, 1)
+    this.move(connection, LINGER.unconfirmed)
+    if (connection.tag !== 0) this.space.source.ignore(connection.tag >>> 0)
+  }
+
+  /** @internal */
+  tellOpened(connection: Connection, time: number): void {
+    if (connection.isTold) return
+    connection.isTold = true
+    this.#events.opened?.(connection, time)
+  }
+
+  /** @internal */
+  move(connection: Connection, list: number): void {
+    this.#lists.remove(connection.slot)
+    this.#lists.append(list, connection.slot)
+    connection.list = list
+  }
+
+  /** @internal A packet of the connection was seen. */
+  touch(connection: Connection, time: number): void {
+    connection.lastTime = time
+    this.#lists.touch(connection.list, connection.slot)
+  }
+
+  /** @internal Makes the connection of the segment at hand, sent by `side`; undefined = no memory. */
+  create(segment: Segment, side: Side, list: number, fromStart: boolean): Connection | undefined {
+    const block = this.#memory.allocator.alloc(L.CONNECTION_BYTES)
+    if (block === 0) {
+      this.counters.add(COUNT.memory_refused, 1)
+      return undefined
+    }
+    if (this.#size >= this.#limits.connectionCountMax) this.#evict(segment.time)
+    const slot = this.#freeSlots.pop() ?? this.#connections.length
+    this.#lastId = (this.#lastId + 1) >>> 0
+    fillBlock(this.#memory, block, this.#lastId, side, segment)
+    if (!fromStart) this.#memory.u8[block + L.CONNECTION_FLAGS]! |= L.CONNECTION_FLAG_MIDSTREAM
+    const connection = new Connection(this, this.#lastId, slot, block, fromStart)
+    connection.list = list
+    connection.lastTime = segment.time
+    connection.tag = segment.tag
+    if (slot === this.#connections.length) this.#connections.push(connection)
+    else this.#connections[slot] = connection
+    this.#lists.append(list, slot)
+    this.#flows.find(segment.event)
+    this.#flows.insert(slot)
+    this.#size++
+    this.counters.add(COUNT.opened, 1)
+    return connection
+  }
+
+  /** @internal Ends both streams; the connection stays in the table. */
+  end(connection: Connection, cause: ConnectionEnd, time: number): void {
+    const isUnanswered = cause === 'refused' || cause === 'timeout'
+    const streamCause: End = cause === 'refused' ? END.reset : cause === 'timeout' ? END.idle : cause
+    for (const side of connection.sides) {
+      if (isUnanswered) side.dropSynData()
+      side.end(streamCause, time)
+    }
+    this.#finish(connection, cause, time)
+  }
+
+  /** @internal Forgets a connection that has ended. */
+  remove(connection: Connection): void {
+    this.#flows.remove(connection.slot)
+    this.#lists.remove(connection.slot)
+    this.#connections[connection.slot] = undefined
+    this.#freeSlots.push(connection.slot)
+    this.#size--
+  }
+
+  /** @internal Both sides may have ended by FIN. @returns true when they have */
+  settleFins(connection: Connection, time: number): boolean {
+    if (connection.isClosed || !connection.sides[0].hasEnded || !connection.sides[1].hasEnded) return connection.isClosed
+    this.#finish(connection, END.fin, time)
+    this.linger(connection)
+    return true
+  }
+
+  /** @internal Remembers a connection that has ended, for a while. */
+  linger(connection: Connection): void {
+    this.move(connection, LINGER.closed)
+  }
+
+  #take(event: number, bytes: number): void {
+    const segment = this.#segment
+    segment.read(this.#memory, event)
+    if (!segment.isSound(event + bytes)) {
+      this.counters.add(COUNT.malformed, 1)
+      return
+    }
+    if (segment.time > this.#time) this.#time = segment.time
+    this.#events.packet?.(event)
+    const version = this.#memory.u8[event + PACKET_EVENT.ip_version]
+    if (this.#memory.u8[event + PACKET_EVENT.ip_protocol] !== TCP || (version !== 4 && version !== 6)) {
+      this.counters.add(COUNT.not_tcp, 1)
+      return
+    }
+    this.dispatch(segment)
+  }
+
+  /** @internal Finds the connection of a segment, and lets it go its way. */
+  dispatch(segment: Segment): void {
+    const slot = this.#flows.find(segment.event)
+    const { side } = this.#flows
+    if (slot >= 0) this.#packetFlow.packet(this.#connections[slot]!, side, segment)
+    else this.#packetFlow.meet(side, segment)
+  }
+
+  #frame(event: number): void {
+    this.counters.add(COUNT.frames, 1)
+    this.#events.frame?.(event)
+  }
+
+  #finish(connection: Connection, cause: ConnectionEnd, time: number): void {
+    connection.dropChallenger()
+    connection.attention |= ATTENTION.closed
+    const count = COUNT_OF_END[cause]
+    if (count !== undefined) this.counters.add(count, 1)
+    this.#events.closed?.(connection, cause, time)
+    connection.freeBlock()
+  }
+
+  #expire(connection: Connection, time: number): void {
+    if (!connection.isClosed) this.end(connection, connection.list === LINGER.halfOpen ? 'timeout' : END.idle, time)
+    this.remove(connection)
+  }
+
+  #evict(time: number): void {
+    for (let list = 0; list < 4; list++) {
+      const slot = this.#lists.first(list)
+      if (slot < 0) continue
+      const connection = this.#connections[slot]!
+      const count = list === LINGER.closed ? COUNT.linger_cut
+        : list === LINGER.open ? COUNT.evicted : COUNT.evicted_half_open
+      this.counters.add(count, 1)
+      if (!connection.isClosed) this.end(connection, END.evicted, time)
+      this.remove(connection)
+      return
+    }
+  }
+
+  #relieve(time: number): boolean {
+    const entry = this.space.waiting.first(0)
+    if (entry < 0) return false
+    const connection = this.#connections[entry >> 1]!
+    connection.sides[(entry & 1) as Side].force(time)
+    return true
+  }
+}

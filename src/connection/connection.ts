@@ -1,0 +1,174 @@
+import * as L from '../../wasm/layout.ts'
+import { sideBlock } from './connection-block.ts'
+import { CONNECTION_COUNT as COUNT } from './connection-counters.ts'
+import type { ReassemblySpace } from './reassembly-space.ts'
+import { StreamSide } from './stream-side.ts'
+import type { End, Side, StreamControl, StreamHandler } from './stream.ts'
+
+/** Why a connection ended: as a stream, or because its SYN was refused or never answered. */
+export type ConnectionEnd = End | 'refused' | 'timeout'
+
+/** Which list a connection is in; when the table is full, the oldest of the lowest one goes. */
+export const LINGER = {
+  /** Both sides have ended: remembered for its late packets. */
+  closed: 0,
+  /** A SYN without answer. */
+  halfOpen: 1,
+  /** One endpoint has not acknowledged anything yet, or nobody wants it. */
+  unconfirmed: 2,
+  open: 3,
+} as const
+
+/** What a packet of the connection must look at besides its own side: bits of `attention`. */
+export const ATTENTION = {
+  closed: 1,
+  challenged: 2,
+  waiting: 4, // << side
+  skipping: 16, // << side
+  ignored: 64,
+} as const
+/** What is looked at after a packet. */
+export const ATTENTION_AFTER = 0x7c
+
+/** What a connection asks of its table. */
+export interface ConnectionOwner {
+  readonly space: ReassemblySpace
+  openHandler(connection: Connection, time: number): StreamHandler
+  ignored(connection: Connection): void
+}
+
+/** One connection: two sides, the block that describes it, and what its handler may ask. */
+export class Connection implements StreamControl {
+  readonly id: number
+  readonly slot: number
+  readonly fromStart: boolean
+  readonly sides: readonly [StreamSide, StreamSide]
+  readonly #owner: ConnectionOwner
+  block: number
+  client: Side | undefined
+  handler: StreamHandler | undefined
+  /** The kernel's id of the connection, 0 = none. */
+  tag = 0
+  /** Packets so far, those of other paths excluded. */
+  packets = 0
+  /** Time of the last packet. */
+  lastTime = 0
+  synTime = -1
+  list: number = LINGER.unconfirmed
+  attention = 0
+  isIgnored = false
+  /** `opened` was told. */
+  isTold = false
+  /** The kernel counts the packets: not counted here. */
+  isCounted = false
+  /** Copy of a SYN that would replace this connection once it is answered; 0 = none. */
+  challenger = 0
+  challengerBytes = 0
+  challengerSide: Side = 0
+  challengerInitial = 0
+  /** Segments in a row that fit each other, but not the stream; and where the next of them would begin. */
+  farCount = 0
+  farNext = 0
+  #retained = 0
+
+  constructor(owner: ConnectionOwner, id: number, slot: number, block: number, fromStart: boolean) {
+    this.#owner = owner
+    this.id = id
+    this.slot = slot
+    this.block = block
+    this.fromStart = fromStart
+    this.sides = [new StreamSide(this, owner.space, 0), new StreamSide(this, owner.space, 1)]
+  }
+
+  get isClosed(): boolean {
+    return (this.attention & ATTENTION.closed) !== 0
+  }
+
+  setClient(side: Side): void {
+    this.client = side
+    if (this.block !== 0) this.#owner.space.memory.u8[this.block + L.CONNECTION_CLIENT] = side
+  }
+
+  /**
+   * See `StreamControl`. The bytes are counted from the end of what the handler was given last, gaps included; `length`
+   * may be any safe integer.
+   */
+  skip(side: Side, length: number): void {
+    this.sides[side].skip(length)
+  }
+
+  ignore(): void {
+    if (this.isIgnored || this.isClosed) return
+    this.isIgnored = true
+    this.attention |= ATTENTION.ignored
+    this.#owner.ignored(this)
+  }
+
+  retain(): void {
+    this.#retained++
+  }
+
+  release(): void {
+    this.#retained--
+    if (this.isClosed) this.freeBlock()
+  }
+
+  /** Gives the block back, unless somebody still needs it. */
+  freeBlock(): void {
+    if (this.#retained > 0 || this.block === 0) return
+    this.#owner.space.memory.allocator.free(this.block, L.CONNECTION_BYTES)
+    this.block = 0
+  }
+
+  /** The first bytes, or the first gap, are there: the handler is made. */
+  begin(time: number): StreamHandler {
+    this.handler = this.#owner.openHandler(this, time)
+    return this.handler
+  }
+
+  noteSkipping(side: Side, isSkipping: boolean): void {
+    const bit = ATTENTION.skipping << side
+    this.attention = isSkipping ? this.attention | bit : this.attention & ~bit
+  }
+
+  noteWaiting(side: Side, isWaiting: boolean): void {
+    const bit = ATTENTION.waiting << side
+    this.attention = isWaiting ? this.attention | bit : this.attention & ~bit
+  }
+
+  noteRetransmission(side: Side): void {
+    if (this.isCounted || this.block === 0) return
+    this.#owner.space.memory.u32[(sideBlock(this.block, side) + L.SIDE_RETRANSMISSIONS) >> 2]!++
+  }
+
+  noteReset(side: Side): void {
+    if (this.block !== 0) this.#owner.space.memory.u32[(sideBlock(this.block, side) + L.SIDE_RESETS) >> 2]!++
+  }
+
+  noteLost(side: Side, bytes: number): void {
+    if (this.block !== 0) this.#owner.space.memory.f64[(sideBlock(this.block, side) + L.SIDE_LOST_BYTES) >> 3]! += bytes
+  }
+
+  /** Keeps a copy of a SYN that contradicts this connection. @returns false = no memory */
+  challenge(event: number, bytes: number, side: Side, initial: number): boolean {
+    const { memory } = this.#owner.space
+    this.dropChallenger()
+    const copy = memory.allocator.alloc(bytes)
+    if (copy === 0) return false
+    memory.u8.copyWithin(copy, event, event + bytes)
+    this.challenger = copy
+    this.challengerBytes = bytes
+    this.challengerSide = side
+    this.challengerInitial = initial
+    this.attention |= ATTENTION.challenged
+    this.#owner.space.counters.add(COUNT.syn_on_live, 1)
+    return true
+  }
+
+  dropChallenger(): void {
+    if (this.challenger === 0) return
+    this.#owner.space.memory.allocator.free(this.challenger, this.challengerBytes)
+    this.challenger = 0
+    this.attention &= ~ATTENTION.challenged
+  }
+}

@@ -1,0 +1,86 @@
+import { CONNECTION_COUNT as COUNT } from './connection-counters.ts'
+import type { ReassemblySpace } from './reassembly-space.ts'
+import { RecordNumbers } from './record-numbers.ts'
+import { distance } from './sequence.ts'
+import { GAP } from './stream.ts'
+import type { Gap } from './stream.ts'
+
+/** What explains a hole in one side's stream: lost records, the peer's acknowledgement, or nothing but time. */
+export class HoleEvidence {
+  readonly #space: ReassemblySpace
+  #numbers: RecordNumbers | undefined
+  /** Record that brought the byte before the hole. */
+  #recordAtNext = -1
+  /** Since when the present hole is waited for, and where it begins. */
+  time = 0
+  next = 0
+  #packetsAtAcknowledgement = -1
+  #acknowledgedTime = 0
+
+  constructor(space: ReassemblySpace) {
+    this.#space = space
+  }
+
+  /** Notes a record number of this direction. */
+  number(record: number, time: number): void {
+    this.#numbers ??= new RecordNumbers()
+    this.#count(this.#numbers.see(record, time))
+  }
+
+  /** The kernel counts anew. */
+  resetNumbers(): void {
+    this.#numbers = undefined
+    this.#recordAtNext = -1
+  }
+
+  /** The stream has come to the end of what `record` brought. */
+  reach(record: number): void {
+    if (distance(record, this.#recordAtNext) > 0) this.#recordAtNext = record
+  }
+
+  /** A hole begins at `next`. */
+  begin(next: number, time: number): void {
+    this.next = next
+    this.time = time
+    this.#packetsAtAcknowledgement = -1
+  }
+
+  /**
+   * Why the hole need not be waited for any longer; undefined = it may still fill.
+   *
+   * @param packets packets of the connection so far
+   */
+  explain(isAcknowledged: boolean, packets: number, time: number): Gap | undefined {
+    const { acknowledgedNs, waitNs, recordNs, limits } = this.#space
+    if (this.#isRecordLost(time - recordNs)) return GAP.lost
+    if (!isAcknowledged) this.#packetsAtAcknowledgement = -1
+    else if (this.#packetsAtAcknowledgement < 0) {
+      this.#packetsAtAcknowledgement = packets
+      this.#acknowledgedTime = time
+    } else if (packets - this.#packetsAtAcknowledgement >= limits.acknowledgedPacketsMax) return GAP.unseen
+    else if (time - this.#acknowledgedTime >= acknowledgedNs) return GAP.unseen
+    return time - this.time >= waitNs ? GAP.bound : undefined
+  }
+
+  /** What explains a hole that is given up now: a bound is reached, or the stream ends. */
+  causeNow(isAcknowledged: boolean): Gap {
+    if (this.#isRecordLost(-Infinity)) return GAP.lost
+    return isAcknowledged ? GAP.unseen : GAP.bound
+  }
+
+  /** Numbers that are missing now will not come any more: the stream ends. */
+  expireNumbers(): void {
+    this.#isRecordLost(Infinity)
+  }
+
+  /** A record was lost after the one that brought the byte before the hole. */
+  #isRecordLost(before: number): boolean {
+    if (this.#numbers === undefined) return false
+    if (this.#numbers.isWaiting) this.#count(this.#numbers.expire(before))
+    return distance(this.#numbers.lastLost, this.#recordAtNext) > 0
+  }
+
+  #count(lost: number): void {
+    if (lost > 0) this.#space.counters.add(COUNT.records_lost, lost)
+  }
+}
