@@ -34,6 +34,7 @@ bench: setup-bench build ## measure Lintel against other tools in one run and pr
 check: node_modules ## type check, and generated files are fresh
 	@node_modules/.bin/tsc -p .
 	@$(NODE) tools/gen-layout.ts --check
+	@$(NODE) tools/gen-fields.ts --check
 
 .PHONY: build
 build: build/lintel.wasm $(BPF_OBJECTS) ## compile the kernel programs and the byte module into build/

@@ -109,7 +109,8 @@ export class FlowTrack {
     const protocols = createProtocols(this.#memory)
     const connections = config.kinds.includes('connection')
     const packets = config.kinds.includes('packet')
-    return new ConnectionTable(this.#memory, this.#source, (control) => new Detector({ memory: this.#memory, protocols, sink: this.#pairer, control }), {
+    const open = (control: StreamControl): Detector => new Detector({ memory: this.#memory, protocols, sink: this.#pairer, control })
+    return new ConnectionTable(this.#memory, this.#source, open, {
       connectionCountMax: config.limits.connections,
       idleMsMax: config.limits.connection_idle,
     }, {

@@ -27,7 +27,8 @@ const REASON_ID: ReadonlyMap<MarkReason, number> = new Map(MARK_REASONS.map((rea
 export function openBlock(memory: ByteMemory, connectionBlock: number, depth: number): number {
   const block = memory.allocator.alloc(L.EXCHANGE_BYTES)
   if (block === 0) return 0
-  memory.u8.fill(0, block, block + L.EXCHANGE_BYTES)
+  const { i32 } = memory
+  for (let word = block >>> 2, end = (block + L.EXCHANGE_BYTES) >>> 2; word < end; word++) i32[word] = 0
   memory.u32[(block + L.EXCHANGE_CONNECTION) >>> 2] = connectionBlock
   memory.u32[(block + L.EXCHANGE_DEPTH) >>> 2] = depth
   const f64 = memory.f64

@@ -59,7 +59,10 @@ function clientSide(memory: ByteMemory, block: number): 0 | 1 | undefined {
 function writeEndpoints(writer: RecordWriter, memory: ByteMemory, block: number): void {
   const client = clientSide(memory, block) ?? 0
   const version = memory.u8[block + L.CONNECTION_IP_VERSION] === 6 ? 6 : 4
-  const address = (side: number): Uint8Array => memory.u8.subarray(block + L.CONNECTION_ADDRESS + side * 16, block + L.CONNECTION_ADDRESS + side * 16 + 16)
+  const address = (side: number): Uint8Array => {
+    const at = block + L.CONNECTION_ADDRESS + side * 16
+    return memory.u8.subarray(at, at + 16)
+  }
   const port = (side: number): number => memory.u16[(block + L.CONNECTION_PORT + side * 2) >>> 1]!
   writer.address(F.clientAddress, version, address(client))
   writer.int(F.clientPort, port(client))
@@ -86,7 +89,8 @@ export function writeConnection(writer: RecordWriter, memory: ByteMemory, block:
   if (facts.protocol !== undefined) writer.string(F.protocolName, facts.protocol)
   writer.int(F.connectionId, memory.u32[(block + L.CONNECTION_ID) >>> 2]!)
   writer.string(F.hook, HOOK_NAMES[memory.u8[block + L.CONNECTION_HOOK]!] ?? 'unknown')
-  writer.string(F.tcpFlags, tcpFlagNames(memory.u16[(client + L.SIDE_TCP_FLAGS) >>> 1]! | memory.u16[(server + L.SIDE_TCP_FLAGS) >>> 1]!))
+  const flagsOf = (state: number): number => memory.u16[(state + L.SIDE_TCP_FLAGS) >>> 1]!
+  writer.string(F.tcpFlags, tcpFlagNames(flagsOf(client) | flagsOf(server)))
   const handshake = memory.f64[(block + L.CONNECTION_HANDSHAKE) >>> 3]!
   if (handshake >= 0) writer.seconds(F.handshake, handshake)
   writer.int(F.retransmissions, sum32(L.SIDE_RETRANSMISSIONS))

@@ -36,10 +36,30 @@ interface Pending {
   hasResponse: boolean
 }
 
-interface Waiting {
+/** What the pairer keeps of one connection, as its companion. */
+class Waiting {
   readonly connection: StreamControl
-  readonly pending: Pending[]
-  depth: number
+  /** Exchanges that are not over, oldest first. */
+  readonly pending: Pending[] = []
+  depth = 0
+
+  constructor(connection: StreamControl) {
+    this.connection = connection
+  }
+
+  /** Usually one is pending; a pipeline holds a few. */
+  find(number: number): Pending | undefined {
+    for (let index = 0; index < this.pending.length; index++) {
+      const candidate = this.pending[index]!
+      if (candidate.number === number) return candidate
+    }
+    return undefined
+  }
+
+  take(pending: Pending): void {
+    if (this.pending.length === 1) this.pending.pop()
+    else this.pending.splice(this.pending.indexOf(pending), 1)
+  }
 }
 
 const CLOSE_REASON: Readonly<Record<End, MarkReason>> = {
@@ -63,7 +83,8 @@ export class Pairer implements MessageSink {
   readonly #output: ExchangeOutput
   readonly #seesBoth: boolean
   readonly #oneDirectionNs: number
-  readonly #waiting = new Map<number, Waiting>()
+  /** Connections whose server may be out of sight; empty where both directions are seen. */
+  readonly #oneSided = new Set<Waiting>()
 
   constructor(memory: ByteMemory, output: ExchangeOutput, options: PairerOptions) {
     this.#memory = memory
@@ -72,14 +93,9 @@ export class Pairer implements MessageSink {
     this.#oneDirectionNs = options.oneDirectionNs ?? 2e9
   }
 
-  /** Connections with at least one exchange begun. */
-  get connectionCount(): number {
-    return this.#waiting.size
-  }
-
   /** Exchanges begun on a connection that is not closed. */
   exchangesOf(connection: StreamControl): number {
-    return this.#waiting.get(connection.id)?.depth ?? 0
+    return connection.companion instanceof Waiting ? connection.companion.depth : 0
   }
 
   head(connection: StreamControl, message: Message): void {
@@ -98,8 +114,8 @@ export class Pairer implements MessageSink {
 
   end(connection: StreamControl, message: Message): void {
     if (message.kind === MESSAGE.interim) return
-    const waiting = this.#waiting.get(connection.id)
-    const pending = waiting === undefined ? undefined : find(waiting.pending, message.exchange)
+    const waiting = connection.companion as Waiting | undefined
+    const pending = waiting?.find(message.exchange)
     if (waiting === undefined || pending === undefined) {
       freeHead(this.#memory, message.trailer)
       return
@@ -116,24 +132,23 @@ export class Pairer implements MessageSink {
   }
 
   close(connection: StreamControl, cause: End, _time: number): void {
-    const waiting = this.#waiting.get(connection.id)
+    const waiting = connection.companion as Waiting | undefined
     if (waiting === undefined) return
     while (waiting.pending.length > 0) this.#giveUnfinished(waiting, waiting.pending[0]!, CLOSE_REASON[cause])
-    this.#waiting.delete(connection.id)
+    this.#oneSided.delete(waiting)
   }
 
   /** Called now and then: gives on requests whose server the hook cannot see. `time` is the source's present time. */
   tick(time: number): void {
-    if (this.#seesBoth) return
-    for (const waiting of this.#waiting.values()) this.#giveUpOnServer(waiting, time - this.#oneDirectionNs)
+    for (const waiting of this.#oneSided) this.#giveUpOnServer(waiting, time - this.#oneDirectionNs)
   }
 
   #waitingOf(connection: StreamControl): Waiting {
-    let waiting = this.#waiting.get(connection.id)
-    if (waiting === undefined) {
-      waiting = { connection, pending: [], depth: 0 }
-      this.#waiting.set(connection.id, waiting)
-    }
+    const companion = connection.companion as Waiting | undefined
+    if (companion !== undefined) return companion
+    const waiting = new Waiting(connection)
+    connection.companion = waiting
+    if (!this.#seesBoth) this.#oneSided.add(waiting)
     return waiting
   }
 
@@ -160,7 +175,7 @@ export class Pairer implements MessageSink {
   }
 
   #interim(waiting: Waiting, message: Message): void {
-    const pending = find(waiting.pending, message.exchange)
+    const pending = waiting.find(message.exchange)
     if (pending !== undefined && message.head !== 0) {
       addInterim(this.#memory, pending.block, this.#memory.u16[(message.head + L.HEAD_STATUS) >>> 1]!)
     }
@@ -168,7 +183,7 @@ export class Pairer implements MessageSink {
   }
 
   #response(waiting: Waiting, message: Message): void {
-    let pending = find(waiting.pending, message.exchange)
+    let pending = waiting.find(message.exchange)
     if (pending === undefined) {
       pending = this.#begin(waiting, message)
       if (pending === undefined) return
@@ -243,16 +258,6 @@ export class Pairer implements MessageSink {
     this.#output.exchange(block)
     closeBlock(this.#memory, block)
     waiting.connection.release()
-    if (waiting.pending[0] === pending) waiting.pending.shift()
-    else waiting.pending.splice(waiting.pending.indexOf(pending), 1)
+    waiting.take(pending)
   }
-}
-
-/** Usually one is pending; a pipeline holds a few. */
-function find(pending: readonly Pending[], number: number): Pending | undefined {
-  for (let index = 0; index < pending.length; index++) {
-    const candidate = pending[index]!
-    if (candidate.number === number) return candidate
-  }
-  return undefined
 }

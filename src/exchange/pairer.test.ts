@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ByteMemory } from '../../lib/bytes/mod.ts'
+import * as L from '../../wasm/layout.ts'
+import { END } from '../connection/mod.ts'
+import type { Side, StreamControl } from '../connection/mod.ts'
+import { MESSAGE, MESSAGE_END } from '../decode/mod.ts'
+import type { Message, MessageEnd, MessageKind } from '../decode/mod.ts'
+import { MARK_REASONS } from './fields.ts'
+import { Pairer } from './pairer.ts'
+
+const memory = new ByteMemory()
+
+type Draft = { -readonly [Key in keyof Message]: Message[Key] }
+
+/** What an EXCHANGE block said when it was given on. */
+interface Given {
+  readonly depth: number
+  readonly hasRequest: boolean
+  readonly status: number
+  readonly interim: number[]
+  readonly marks: string[]
+  readonly times: number[]
+}
+
+class Scene {
+  readonly given: Given[] = []
+  readonly dropped: string[] = []
+  readonly before = memory.allocator.allocatedBytes()
+  readonly connection: StreamControl
+  readonly pairer: Pairer
+  retained = 0
+
+  constructor(options: { seesBothDirections?: boolean; serverPackets?: number } = {}) {
+    const block = memory.allocator.alloc(L.CONNECTION_BYTES)
+    memory.u8.fill(0, block, block + L.CONNECTION_BYTES)
+    memory.u32[(block + L.CONNECTION_SIDE + L.CONNECTION_SIDE_BYTES + L.SIDE_PACKETS) >>> 2] = options.serverPackets ?? 1
+    this.connection = {
+      id: 1, block, fromStart: true, client: 0 as Side,
+      setClient: () => {}, skip: () => {}, ignore: () => {},
+      retain: () => { this.retained++ },
+      release: () => { this.retained-- },
+    }
+    this.pairer = new Pairer(memory, {
+      exchange: (pointer) => { this.given.push(read(pointer)) },
+      dropped: (reason) => { this.dropped.push(reason) },
+      anomaly: () => {},
+    }, { seesBothDirections: options.seesBothDirections ?? true })
+  }
+
+  head(kind: MessageKind, exchange: number, status = 0, startTime = exchange * 10): Draft {
+    const head = memory.allocator.alloc(L.HEAD_SPANS)
+    memory.u8.fill(0, head, head + L.HEAD_SPANS)
+    memory.u32[(head + L.HEAD_BYTES) >>> 2] = L.HEAD_SPANS
+    memory.u16[(head + L.HEAD_STATUS) >>> 1] = status
+    const message: Draft = {
+      kind, side: kind === MESSAGE.request ? 0 : 1, exchange, head, trailer: 0, startTime, endTime: -1, bodyBytes: -1, oddities: 0, ended: undefined,
+    }
+    this.pairer.head(this.connection, message)
+    return message
+  }
+
+  end(message: Draft, ended: MessageEnd = MESSAGE_END.complete): void {
+    message.ended = ended
+    message.endTime = message.startTime + 5
+    message.bodyBytes = 0
+    this.pairer.end(this.connection, message)
+  }
+
+  /** Everything is given back: blocks, heads, the hold on the connection. */
+  done(): void {
+    memory.allocator.free(this.connection.block, L.CONNECTION_BYTES)
+    assert.equal(memory.allocator.allocatedBytes(), this.before)
+    assert.equal(this.retained, 0)
+    assert.deepEqual(this.dropped, [])
+  }
+}
+
+function read(block: number): Given {
+  const { u8, u16, u32, f64 } = memory
+  const response = u32[(block + L.EXCHANGE_RESPONSE) >>> 2]!
+  return {
+    depth: u32[(block + L.EXCHANGE_DEPTH) >>> 2]!,
+    hasRequest: u32[(block + L.EXCHANGE_REQUEST) >>> 2] !== 0,
+    status: response === 0 ? 0 : u16[(response + L.HEAD_STATUS) >>> 1]!,
+    interim: Array.from({ length: u8[block + L.EXCHANGE_INTERIM_COUNT]! }, (_, index) => u16[((block + L.EXCHANGE_INTERIM) >>> 1) + index]!),
+    marks: Array.from({ length: u8[block + L.EXCHANGE_MARK_COUNT]! },
+      (_, index) => MARK_REASONS[u16[((block + L.EXCHANGE_MARKS) >>> 1) + index * 2 + 1]! - 1]!),
+    times: [L.EXCHANGE_REQUEST_TIME, L.EXCHANGE_REQUEST_END_TIME, L.EXCHANGE_RESPONSE_TIME, L.EXCHANGE_RESPONSE_END_TIME]
+      .map((offset) => f64[(block + offset) >>> 3]!),
+  }
+}
+
+test('Pairer gives an exchange once, when both messages are over', () => {
+  const scene = new Scene()
+  const request = scene.head(MESSAGE.request, 1)
+  scene.end(request)
+  assert.equal(scene.given.length, 0)
+  scene.end(scene.head(MESSAGE.response, 1, 200, 20))
+  assert.deepEqual(scene.given, [{ depth: 1, hasRequest: true, status: 200, interim: [], marks: [], times: [10, 15, 20, 25] }])
+  scene.pairer.close(scene.connection, END.fin, 30)
+  assert.equal(scene.given.length, 1)
+  scene.done()
+})
+
+test('Pairer waits for a request that is still sent when its response is over', () => {
+  const scene = new Scene()
+  const request = scene.head(MESSAGE.request, 1)
+  scene.end(scene.head(MESSAGE.response, 1, 413))
+  assert.equal(scene.given.length, 0)
+  scene.end(request)
+  assert.equal(scene.given[0]?.status, 413)
+  scene.done()
+})
+
+test('Pairer keeps pipelined exchanges apart by their numbers', () => {
+  const scene = new Scene()
+  for (const number of [1, 2, 3]) scene.end(scene.head(MESSAGE.request, number))
+  for (const number of [1, 2, 3]) scene.end(scene.head(MESSAGE.response, number, 200 + number))
+  assert.deepEqual(scene.given.map((given) => [given.depth, given.status]), [[1, 201], [2, 202], [3, 203]])
+  scene.done()
+})
+
+test('Pairer notes interim responses, at most six', () => {
+  const scene = new Scene()
+  scene.end(scene.head(MESSAGE.request, 1))
+  for (let index = 0; index < 8; index++) scene.end(scene.head(MESSAGE.interim, 1, 100 + index))
+  scene.end(scene.head(MESSAGE.response, 1, 200))
+  assert.deepEqual(scene.given[0]?.interim, [100, 101, 102, 103, 104, 105])
+  scene.done()
+})
+
+test('Pairer logs a response without a request, and says so', () => {
+  const scene = new Scene()
+  scene.end(scene.head(MESSAGE.response, 7, 204))
+  assert.deepEqual(scene.given.map((given) => [given.hasRequest, given.status, given.marks]), [[false, 204, ['lost by the capture']]])
+  scene.done()
+})
+
+for (const [cause, reason] of [
+  [END.fin, 'no response before the connection closed'], [END.reset, 'no response before the connection was reset'],
+  [END.idle, 'connection was idle for too long'], [END.evicted, 'connection table full'], [END.shutdown, 'no response before the capture ended'],
+] as const) {
+  test(`Pairer gives requests without a response when the connection ends by ${cause}`, () => {
+    const scene = new Scene()
+    scene.end(scene.head(MESSAGE.request, 1))
+    scene.end(scene.head(MESSAGE.request, 2), MESSAGE_END.cut)
+    scene.pairer.close(scene.connection, cause, 99)
+    assert.deepEqual(scene.given.map((given) => given.marks),
+      [[reason], ['cut short: the connection closed inside the message', reason]])
+    scene.done()
+  })
+}
+
+test('Pairer does not wait for a server that the hook cannot see', () => {
+  const scene = new Scene({ seesBothDirections: false, serverPackets: 0 })
+  scene.end(scene.head(MESSAGE.request, 1))
+  scene.end(scene.head(MESSAGE.request, 2))
+  assert.deepEqual(scene.given.map((given) => [given.depth, given.marks]), [[1, ['hook sees one direction only']]])
+  scene.pairer.tick(1e12)
+  assert.equal(scene.given.length, 2)
+  scene.done()
+})
+
+test('Pairer waits for a server of which a packet was seen, also at a one-sided hook', () => {
+  const scene = new Scene({ seesBothDirections: false, serverPackets: 3 })
+  scene.end(scene.head(MESSAGE.request, 1))
+  scene.pairer.tick(1e12)
+  assert.equal(scene.given.length, 0)
+  scene.end(scene.head(MESSAGE.response, 1, 200))
+  assert.deepEqual(scene.given.map((given) => given.marks), [[]])
+  scene.done()
+})
+
+test('Pairer counts an exchange whose head the memory refused as dropped', () => {
+  const scene = new Scene()
+  const message: Draft = {
+    kind: MESSAGE.request, side: 0, exchange: 1, head: 0, trailer: 0, startTime: 1, endTime: -1, bodyBytes: -1, oddities: 0, ended: undefined,
+  }
+  scene.pairer.head(scene.connection, message)
+  scene.pairer.end(scene.connection, { ...message, ended: MESSAGE_END.complete })
+  assert.deepEqual(scene.dropped.splice(0), ['memory_limit'])
+  scene.done()
+})
