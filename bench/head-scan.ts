@@ -14,7 +14,7 @@ const request = [
   'User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Safari/537.36',
   'Accept: application/json, text/plain, */*',
   'Accept-Encoding: gzip, deflate, br',
-  'Authorization: Bearer eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U',
+  `Authorization: Bearer ${'eyJhbGciOiJIUzI1NiIs'.repeat(5)}.${'w5N_'.repeat(5)}`,
   'X-Request-ID: 7f3c1e3a-9c55-4f0e-8f5e-2f0f6a1c0b11',
   'X-Tenant-ID: acme',
   'traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
@@ -27,7 +27,8 @@ const response = [
   'Content-Length: 1024',
   'Connection: keep-alive',
 ].join('\r\n')
-const large = `GET / HTTP/1.1\r\nHost: a\r\n${Array.from({ length: 16 }, (_, index) => `X-Large-${index}: ${'v'.repeat(1000)}`).join('\r\n')}`
+const largeFields = Array.from({ length: 16 }, (_, index) => `X-Large-${index}: ${'v'.repeat(1000)}`)
+const large = ['GET / HTTP/1.1', 'Host: a', ...largeFields].join('\r\n')
 
 const memory = new ByteMemory()
 const scanner = new HeadScanner(memory)

@@ -13,7 +13,9 @@ import {
   resetFraming,
 } from './framing'
 import { HEAD_BYTES_MAX, HEAD_ERROR_TOO_LONG, HEADER_COUNT_MAX, INFO_BLOCK } from './head-contract'
-import { HEADER_CONNECTION, HEADER_CONTENT_LENGTH, HEADER_FRAMING_LAST, HEADER_HOST, HEADER_TRANSFER_ENCODING } from './header-ids'
+import {
+  HEADER_CONNECTION, HEADER_CONTENT_LENGTH, HEADER_FRAMING_LAST, HEADER_HOST, HEADER_TRANSFER_ENCODING,
+} from './header-ids'
 import * as L from './layout'
 import { nameId } from './names'
 import { controlBits, CR, findLf, HT, info, LF, notTokenBits, SP, startLine, startLineOddities, tokenEnd } from './start-line'

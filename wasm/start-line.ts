@@ -108,14 +108,18 @@ export function startLine(base: usize, end: usize, kind: u32): i32 {
   const lf = findLf(base, end)
   if (lf >= end) return 0
   startLineOddities = 0
-  const result = (kind & 15) == HEAD_KIND_RESPONSE ? statusLine(base, lineEnd(base, lf)) : requestLine(base, lineEnd(base, lf), kind)
+  const to = lineEnd(base, lf)
+  const result = (kind & 15) == HEAD_KIND_RESPONSE ? statusLine(base, to) : requestLine(base, to, kind)
   return result < 0 ? result : ((lf + 1 - base) as i32)
 }
 
 function statusLine(base: usize, end: usize): i32 {
   if (end - base < 12) return end - base >= 9 && versionAt(base) >= 0 ? HEAD_ERROR_STATUS : HEAD_ERROR_START_LINE
   const version = versionAt(base)
-  if (version < 0) return load<u32>(base) == 0x50545448 && load<u8>(base, 4) == 0x2f ? HEAD_ERROR_VERSION : HEAD_ERROR_START_LINE
+  if (version < 0) {
+    const isHttp = load<u32>(base) == 0x50545448 && load<u8>(base, 4) == 0x2f
+    return isHttp ? HEAD_ERROR_VERSION : HEAD_ERROR_START_LINE
+  }
   let at = base + 8
   if (load<u8>(at) != SP) {
     if (load<u8>(at) != HT) return HEAD_ERROR_VERSION

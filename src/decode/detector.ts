@@ -1,4 +1,5 @@
 import type { ByteMemory } from '../../lib/bytes/mod.ts'
+import { GAP } from '../connection/mod.ts'
 import type { End, Gap, Side, StreamControl, StreamHandler } from '../connection/mod.ts'
 import { Carry } from './carry.ts'
 import { DETECT } from './decoder.ts'
@@ -71,13 +72,15 @@ export class Detector implements StreamHandler {
       return
     }
     if (verdict === DETECT.no) return this.#refuse(side, length, time)
-    this.#open(verdict, side)
-    // What is held begins before this call; what did not fit follows it.
-    if (isFirst) this.#handler!.data(side, pointer, length, time)
-    else {
-      this.#replay(side)
-      if (take < length) this.#handler!.data(side, pointer + take, length - take, time)
-    }
+    const handler = this.#open(verdict, time)
+    // The other side may have sent too little to be sure of: what came first is given first.
+    const other = side === 0 ? 1 : 0
+    const isOtherFirst = this.#times[other] <= this.#times[side]
+    if (isOtherFirst) this.#replay(other, handler)
+    this.#replay(side, handler)
+    const given = isFirst ? 0 : take
+    if (given < length) handler.data(side, pointer + given, length - given, time)
+    if (!isOtherFirst) this.#replay(other, handler)
   }
 
   gap(side: Side, length: number, cause: Gap, time: number): void {
@@ -125,21 +128,20 @@ export class Detector implements StreamHandler {
     this.#options.control.ignore()
   }
 
-  #open(protocol: Protocol, side: Side): void {
+  #open(protocol: Protocol, time: number): StreamHandler {
     const { control, sink } = this.#options
-    this.#handler = protocol.open(control, sink)
-    for (const each of [0, 1] as const) {
+    const handler = protocol.open(control, sink)
+    this.#handler = handler
+    for (const side of [0, 1] as const) {
       // In a connection joined mid-way everything before is missing anyway.
-      if (this.#missing[each] && control.fromStart) this.#handler.gap(each, 0, 'lost', this.#times[side])
+      if (this.#missing[side] && control.fromStart) handler.gap(side, 0, GAP.lost, time)
     }
-    // The other side spoke first, but too little to be sure of.
-    const other = side === 0 ? 1 : 0
-    if (this.#held[other].length > 0) this.#replay(other)
+    return handler
   }
 
-  #replay(side: Side): void {
+  #replay(side: Side, handler: StreamHandler): void {
     const held = this.#held[side]
-    this.#handler!.data(side, held.pointer, held.length, this.#times[side])
+    if (held.length > 0) handler.data(side, held.pointer, held.length, this.#times[side])
     held.clear()
   }
 }

@@ -203,6 +203,40 @@ test('two lengths end a message as malformed; the side goes on at the next start
   assert.deepEqual(anomalies, ['http1_length'])
 })
 
+test('a request to upgrade that is answered before it is over does not hold back the next one', () => {
+  const upgrade = 'POST /1 HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: x\r\nContent-Length: 4\r\n\r\n'
+  const { pairs } = new Talk().c(`${upgrade}bo`).s(ok(200)).c('dy').c('GET /2 HTTP/1.1\r\nHo').c('st: a\r\n\r\n').s(ok(201)).close()
+  assert.deepEqual(pairs, [['/1', 200], ['/2', 201]])
+})
+
+test('bytes that are still being skipped when framing is lost belong to nothing', () => {
+  const talk = new Talk().c(get('/1')).s('HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\nstart')
+  talk.connection.loseUnknown(1, 3)
+  const { responses, anomalies } = talk.s('x'.repeat(99_995)).c(get('/2')).s(ok(201, 'abc')).close()
+  assert.deepEqual(responses.map(brief), [['response', 1, 200, 5, 'lost'], ['response', responses[1]!.exchange, 201, 3, 'complete']])
+  assert.deepEqual(anomalies, ['http1_framing_lost'])
+})
+
+test('a gap within a body of known length is counted and costs nothing', () => {
+  const { messages, anomalies } = new Talk()
+    .c('POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc').lose(0, 4).c('xyz')
+    .s('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\na\r\nabc').lose(1, 7).s('\r\n0\r\n\r\n')
+    .c(get('/2')).s('HTTP/1.1 200 OK\r\n\r\nabc').lose(1, 100).s('def').close()
+  assert.deepEqual(messages.map(brief), [
+    ['request', 1, '/1', 10, 'complete'], ['response', 1, 200, 10, 'complete'],
+    ['request', 2, '/2', 0, 'complete'], ['response', 2, 200, 106, 'complete'],
+  ])
+  assert.deepEqual(anomalies, [])
+})
+
+test('a gap too short for a response does not count as one', () => {
+  const short = new Talk().c(get('/1')).lose(1, 25).c(get('/2')).s(ok(201)).close()
+  assert.deepEqual(short.pairs, [])
+  assert.deepEqual(short.unansweredExchanges, [1, 2])
+  const long = new Talk().c(get('/1')).lose(1, 200).c(get('/2')).s(ok(202)).close()
+  assert.deepEqual(long.pairs, [['/2', 202]])
+})
+
 test('memory that is refused costs the head block, not the exchange', () => {
   const talk = new Talk()
   memory.allocator.setLimit(0)

@@ -17,7 +17,6 @@ import { Pairing } from './pairing.ts'
 
 const VERSION_1_1 = 0x11
 const VERSION_0_9 = 0x09
-const ANSWERED = -1
 
 export interface Http1Options {
   readonly memory: ByteMemory
@@ -109,7 +108,6 @@ export class Http1Connection implements StreamHandler, SideOwner {
     this.#sink.end(this.control, message)
     if (ended === MESSAGE_END.tunnel && !side.isRequester && !this.#isTunnel) this.#startTunnel()
     else if (message.kind === MESSAGE.response) this.#answerHeld(message)
-    else if (this.#heldFor === ANSWERED) side.resume()
   }
 
   lost(side: Http1Side, time: number, responseBegan: boolean): void {
@@ -231,11 +229,7 @@ export class Http1Connection implements StreamHandler, SideOwner {
   #answerHeld(message: Http1Message): void {
     const requester = this.#requester
     const holding = requester.holding
-    if (holding === 'no') {
-      // The answer is over before the request is: nothing will be held.
-      if (this.#heldFor === message.exchange) this.#heldFor = ANSWERED
-      return
-    }
+    if (holding === 'no') return
     if (this.#heldFor === 0) {
       // It is not known which response answers CONNECT: a 2xx may.
       if (holding === 'connect' && message.status >= 200 && message.status < 300) this.#startTunnel()

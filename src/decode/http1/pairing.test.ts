@@ -199,6 +199,33 @@ test('interim responses of an unknown request share the number of the final one'
   assert.equal(final.exchange, interim.exchange)
 })
 
+test('back in step, the response must be the very next thing that the server sends, and later than the request', () => {
+  const dropped = pairing(false)
+  assert.ok(dropped.pairing.request(5, 0, false).paired)
+  dropped.pairing.serverDropped(6)
+  assert.deepEqual(dropped.givenUp, [1])
+  assert.notEqual(dropped.pairing.response(7, false).exchange, 1)
+  const tail = pairing(false)
+  assert.ok(tail.pairing.request(5, 0, false).paired)
+  tail.pairing.serverDropped(4)
+  assert.equal(tail.pairing.response(7, false).exchange, 1)
+  const early = pairing(false)
+  assert.ok(early.pairing.request(5, 0, false).paired)
+  assert.notEqual(early.pairing.response(4, false).exchange, 1)
+})
+
+test('a client that put two requests into one packet is not paired again by what is likely', () => {
+  for (const sharesPacket of [false, true]) {
+    const { pairing: it } = pairing()
+    it.request(1, 0, false)
+    it.request(1, 0, sharesPacket)
+    it.serverLost(2, true)
+    it.response(3, false)
+    it.responseOver(4, false)
+    assert.equal(it.request(5, 0, false).paired, !sharesPacket)
+  }
+})
+
 test('no block is left', () => {
   assert.equal(memory.allocator.allocatedBytes(), 0)
 })

@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ByteMemory } from '../../lib/bytes/mod.ts'
+import type { Side, StreamControl, StreamHandler } from '../connection/mod.ts'
+import { DETECT } from './decoder.ts'
+import type { Protocol } from './decoder.ts'
+import { Detector } from './detector.ts'
+import { createProtocols } from './registry.ts'
+import { MessageRecorder } from './testing/message-recorder.ts'
+import { TestConnection } from './testing/test-connection.ts'
+import type { TestConnectionOptions } from './testing/test-connection.ts'
+
+const memory = new ByteMemory()
+const input = TestConnection.reserveInput(memory)
+const request = 'GET /1 HTTP/1.1\r\nHost: a\r\n\r\n'
+const response = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
+
+function open(options: TestConnectionOptions = {}, protocols: readonly Protocol[] = createProtocols(memory)) {
+  const connection = new TestConnection(memory, input, options)
+  const recorder = new MessageRecorder(memory)
+  connection.use(new Detector({ memory, protocols, sink: recorder, control: connection }))
+  let time = 0
+  const send = (side: Side, text: string): void => connection.send(side, Buffer.from(text, 'latin1'), ++time)
+  const close = (): MessageRecorder => {
+    connection.close(++time)
+    assert.equal(memory.allocator.allocatedBytes(), 0, 'blocks are left')
+    return recorder
+  }
+  return { connection, recorder, send, close }
+}
+
+test('HTTP/1 is found whole, byte by byte, and behind empty lines', () => {
+  for (const pieces of [[request], [...request], ['\r\n\r\n', request]]) {
+    const { send, close } = open()
+    for (const piece of pieces) send(0, piece)
+    send(1, response)
+    assert.deepEqual(close().pairs, [['/1', 200]])
+  }
+})
+
+test('a first line longer than what detection needs is found', () => {
+  const target = `/${'x'.repeat(5000)}`
+  const { send, close } = open()
+  for (const piece of [`GET ${target.slice(0, 300)}`, target.slice(300, 2000), `${target.slice(2000)} HTTP/1.1\r\nHost: a\r\n\r\n`]) send(0, piece)
+  assert.deepEqual(close().requests.map((message) => message.target), [target])
+})
+
+test('other protocols are ignored from their first bytes on, and counted', () => {
+  const starts: [Side, string][] = [
+    [0, '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03'], [1, 'SSH-2.0-OpenSSH_9.2\r\n'], [1, '220 mail ESMTP\r\n'],
+    [0, 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'], [0, '*1\r\n$4\r\nPING\r\n'], [0, 'OPTIONS sip:a SIP/2.0\r\n'], [0, '\0\0\0\x08\x04\xd2\x16\x2f'],
+    [0, 'get a key\r\n'],
+  ]
+  for (const [side, text] of starts) {
+    const { connection, send, close } = open()
+    send(side, text)
+    assert.ok(connection.isIgnored, text)
+    const { messages, anomalies, closed } = close()
+    assert.deepEqual([messages, anomalies, closed], [[], ['protocol_unknown'], undefined], text)
+  }
+})
+
+test('a connection that ends before its first bytes can be told is counted', () => {
+  const { send, close } = open()
+  send(0, 'GE')
+  assert.deepEqual(close().anomalies, ['protocol_undecided'])
+})
+
+test('a connection joined inside a body waits for the next message', () => {
+  const { connection, send, close } = open({ fromStart: false, client: undefined })
+  for (let count = 0; count < 20; count++) send(1, 'the rest of a body '.repeat(50))
+  assert.equal(connection.isIgnored, false)
+  send(0, request)
+  send(1, response)
+  assert.equal(connection.client, 0)
+  assert.deepEqual(close().pairs, [['/1', 200]])
+})
+
+test('a connection joined mid-way that stays strange is ignored at its bound', () => {
+  const { connection, send, close } = open({ fromStart: false, client: undefined })
+  const strange = '\0'.repeat(1 << 19)
+  for (let count = 0; count < 7; count++) send(0, strange)
+  assert.equal(connection.isIgnored, false)
+  send(0, strange)
+  assert.ok(connection.isIgnored)
+  assert.deepEqual(close().anomalies, ['protocol_unknown'])
+})
+
+test('a lost first segment makes the pairs that follow it doubtful, not the messages', () => {
+  const { connection, send, close } = open()
+  connection.lose(0, 50, 0)
+  send(0, request)
+  send(1, response)
+  const { requests, responses, pairs } = close()
+  assert.deepEqual([requests.length, responses.length, pairs], [1, 1, []])
+})
+
+/** A protocol that claims a stream starting with `magic` and writes down what it is given. */
+function plain(magic: string, taken: string[]): Protocol {
+  return {
+    name: magic,
+    detectBytesMax: magic.length,
+    detect(_side, pointer, length) {
+      const known = Math.min(length, magic.length)
+      if (memory.latin1(pointer, known) !== magic.slice(0, known)) return DETECT.no
+      return known === magic.length ? DETECT.yes : DETECT.more
+    },
+    open(_control: StreamControl): StreamHandler {
+      return {
+        data: (side, pointer, length, time) => { taken.push(`${side}@${time}:${memory.latin1(pointer, length)}`) },
+        gap: (side, length) => { taken.push(`${side}:gap ${length}`) },
+        skipped: () => {},
+        end: (side) => { taken.push(`${side}:end`) },
+      }
+    },
+  }
+}
+
+test('bytes held while protocols decide reach the one that claims them, in order and with their time', () => {
+  const taken: string[] = []
+  const { send, close } = open({}, [plain('abcdef', taken), plain('abx', taken)])
+  send(0, 'a')
+  send(1, 'ab')
+  send(0, 'b')
+  send(0, 'xyz')
+  send(1, 'cd')
+  close()
+  assert.deepEqual(taken, ['0@1:abxyz', '1@2:ab', '1@5:cd', '0:end', '1:end'])
+})
