@@ -74,3 +74,17 @@ kernelTest('filters change on a capture that runs', async () => {
   assert.deepEqual([...text.matchAll(/POST (\/\w)/g)].map((match) => match[1]), ['/b'])
   assert.equal(ledgerOff(captured.counters), 0)
 })
+
+kernelTest('a cgroup capture can be kept to some interfaces', async () => {
+  using namespaces = new Namespaces('a', 'b')
+  namespaces.veth('a', 'va', 'b', 'vb', [1, 2])
+  await using _server = await serve('0.0.0.0', PORT, namespaces.of('b'))
+  const capture = await Capture.start({ attach: 'cgroup', interfaces: ['vb'], filters: { ports: [[PORT, PORT]] } }, namespaces.of('b'))
+  assert.equal(await ask(`http://127.0.0.1:${PORT}/lo`, { namespace: namespaces.of('b') }), 1)
+  assert.equal(await ask(`http://10.77.0.2:${PORT}/wire`, { namespace: namespaces.of('a') }), 1)
+  const captured = await capture.stop()
+  assert.equal(ledgerOff(captured.counters), 0)
+  const text = captured.records.map((record) => record.data).join('')
+  assert.deepEqual([...text.matchAll(/POST (\/\w+)/g)].map((match) => match[1]), ['/wire'])
+  assert.ok(captured.counters.notWanted.get('interface')! > 5)
+})

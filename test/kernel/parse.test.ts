@@ -150,6 +150,14 @@ kernelTest('padding behind the IP packet is not payload', () => {
   assert.equal(record?.data.length, 0)
 })
 
+kernelTest('a segment over 64 KiB has no length in its IP header, and ends where the buffer ends', () => {
+  using bench = new ProgramBench()
+  assertRequest(recordOf(bench, ethernet(0x0800, ipv4({ length: 0 }, segment))))
+  assertRequest(recordOf(bench, ethernet(0x86dd, ipv6({ length: 0 }, segment))))
+  const jumbo = join(be(1, 6), be(1, 0), be(1, 0xc2), be(1, 4), be(4, segment.length + 8), segment)
+  assertRequest(recordOf(bench, ethernet(0x86dd, ipv6({ length: 0, next: 0 }, jumbo))))
+})
+
 kernelTest('MSS and window scale of a SYN are read wherever they stand among the options', () => {
   using bench = new ProgramBench()
   const cases: [Uint8Array, number, number][] = [

@@ -67,12 +67,12 @@ export class Attachments {
 
   /** @throws {Error} when an interface asked for is not there, or nothing could be attached */
   start(): void {
+    for (const name of this.#options.interfaces) requireInterface(name)
     if (this.#options.attach === KernelAttach.cgroup) {
       this.#attachCgroup()
       this.#listInterfaces()
       return
     }
-    for (const name of this.#options.interfaces) requireInterface(name)
     for (const found of this.#wanted()) {
       const failure = this.#attach(found)
       // An interface that was asked for must work; among all that are up some may not.
@@ -197,7 +197,6 @@ export class Attachments {
   }
 
   #listInterfaces(): void {
-    for (const name of this.#options.interfaces) requireInterface(name)
     for (const name of interfaceNames()) {
       const index = indexOf(name)
       if (index !== undefined) this.#names.set(index, name)
