@@ -3,8 +3,8 @@
  *
  *     node bench/replay-read.ts [capture file]
  *
- * Each row is the best of five rounds over frames in memory; the reader's rows include system calls and inflating. With
- * a file, its own packets are measured besides.
+ * Each row is the best of five rounds over frames in memory; the reader's rows include system calls and
+ * inflating. With a file, its own packets are measured besides.
  */
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -27,17 +27,18 @@ const memory = new ByteMemory()
 const batch = memory.reserve(BATCH_BYTES)
 
 const ports = { sourcePort: 40000, destinationPort: 80 }
-const plain = (bytes: number): Layer => ipv4({}, tcp({ ...ports, sequence: 0xf0000000 }, raw(new Uint8Array(bytes))))
+const segment = (bytes: number): Layer => tcp({ ...ports, sequence: 0xf0000000 }, raw(new Uint8Array(bytes)))
+const plain = (bytes: number): Layer => ipv4({}, segment(bytes))
 const shapes: ReadonlyArray<readonly [string, Uint8Array[]]> = [
   ['TCP/IPv4/Ethernet, no payload', [encode(ethernet({ padded: true }, plain(0)))]],
   ['TCP/IPv4/Ethernet, 200 bytes', [encode(ethernet({}, plain(200)))]],
   ['TCP/IPv4/Ethernet, 1,460 bytes', [encode(ethernet({}, plain(1460)))]],
-  ['TCP/IPv6/Ethernet, 1,440 bytes', [encode(ethernet({}, ipv6({}, tcp(ports, raw(new Uint8Array(1440))))))]],
+  ['TCP/IPv6/Ethernet, 1,440 bytes', [encode(ethernet({}, ipv6({}, segment(1440))))]],
   ['TCP/IPv4/VLAN, 200 bytes', [encode(ethernet({}, vlan(5, plain(200))))]],
-  ['TCP/IPv4/VXLAN, 200 bytes', [encode(ethernet({}, ipv4({}, udp({ sourcePort: 50000, destinationPort: 4789 },
-    vxlan(7, ethernet({}, plain(200)))))))]],
+  ['TCP/IPv4/VXLAN, 200 bytes', [encode(ethernet({}, ipv4({},
+    udp({ sourcePort: 50000, destinationPort: 4789 }, vxlan(7, ethernet({}, plain(200)))))))]],
   ['two fragments of 1,480 and 28 bytes, each', ipv4Fragments({ identification: 9 },
-    tcp(ports, raw(new Uint8Array(1488))), 1480).map(layer => encode(ethernet({}, layer)))],
+    segment(1488), 1480).map(layer => encode(ethernet({}, layer)))],
 ]
 
 console.log('| frames in memory | ns/frame | million frames/s | GB/s |')

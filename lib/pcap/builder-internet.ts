@@ -147,7 +147,12 @@ export function ipv4Fragments(fields: Ipv4Fields, inner: Layer, bytes: number): 
 }
 
 /** The fragments of one IPv6 packet without other extension headers. */
-export function ipv6Fragments(fields: Ipv6Fields, identification: number, inner: Layer, bytes: number): Layer[] {
+export function ipv6Fragments(
+  fields: Ipv6Fields,
+  identification: number,
+  inner: Layer,
+  bytes: number,
+): Layer[] {
   const payload = ipv6(fields, inner).encode(0).subarray(40)
   return cut(payload, inner.protocol, bytes).map(fragment =>
     ipv6(fields, fragmentHeader(identification, fragment.offset, fragment.more, fragment.payload)))
@@ -175,7 +180,8 @@ export function gre(fields: GreFields, inner: Layer): Layer {
       header.writeUInt16BE(inner.ethertype, 2)
       words.forEach((word, index) => header.writeUInt32BE(word, 4 + 4 * index))
       const packet = Buffer.from(join(header, inner.encode(0)))
-      if (fields.checksum === true) packet.writeUInt16BE(foldChecksum(addWords(packet, 0, packet.length, 0)), 4)
+      const sum = foldChecksum(addWords(packet, 0, packet.length, 0))
+      if (fields.checksum === true) packet.writeUInt16BE(sum, 4)
       return packet
     },
   }

@@ -62,8 +62,8 @@ export function openFile(path: string): FileInput {
 }
 
 /**
- * A pipe is opened anew without blocking, so that a slow writer (`tcpdump -w -`) never stops the event loop and the
- * descriptor that other processes share keeps its own flags.
+ * A pipe is opened anew without blocking, so that a slow writer (`tcpdump -w -`) never stops the event loop
+ * and the descriptor that other processes share keeps its own flags.
  */
 function openStandardInput(): FileInput {
   if (fstatSync(STANDARD_INPUT).isFIFO()) {

@@ -1,4 +1,7 @@
-/** Bytes between the inflating thread and the reading one: a ring in shared memory, so that neither ever holds more. */
+/**
+ * Bytes between the inflating thread and the reading one: a ring in shared memory, so that neither ever holds
+ * more.
+ */
 export const RING_BYTES = 1 << 19
 
 /** Words of the ring's head. */

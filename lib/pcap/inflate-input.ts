@@ -9,9 +9,9 @@ import type { COMPRESSION, InflateJob } from './inflate-channel.ts'
 const SILENCE_MILLISECONDS = 30_000
 
 /**
- * A compressed file, inflated by a thread of its own: node's streaming zlib has promises and callbacks only, a reader
- * must not, and no raw packet may lie in a temporary file. Bound: 512 KiB of inflated bytes in flight, so a file that
- * inflates to any size costs no more.
+ * A compressed file, inflated by a thread of its own: node's streaming zlib has promises and callbacks only,
+ * a reader must not, and no raw packet may lie in a temporary file. Bound: 512 KiB of inflated bytes in
+ * flight, so a file that inflates to any size costs no more.
  */
 export class InflateInput implements ByteInput {
   readonly name: string
@@ -29,8 +29,15 @@ export class InflateInput implements ByteInput {
     this.#head = new Int32Array(channel, 0, HEAD_BYTES / 4)
     this.#ring = new Uint8Array(channel, HEAD_BYTES, RING_BYTES)
     const job: InflateJob = { channel, descriptor: file.descriptor, compression, prefix }
-    this.#worker = new Worker(new URL('./inflate-worker.ts', import.meta.url), { workerData: job, execArgv: [] })
-    // A thread that dies is met as silence or an early end by read(); an unheard 'error' would throw at the loop.
+    this.#worker = new Worker(new URL('./inflate-worker.ts', import.meta.url), {
+      workerData: job,
+      execArgv: [],
+      // Of its own, or each thread would hang listeners on the process's.
+      stdout: true,
+      stderr: true,
+    })
+    // A thread that dies is met as silence or an early end by read(); an unheard 'error' would throw at the
+    // loop.
     this.#worker.on('error', () => this.#fail(CHANNEL_STATE.DAMAGED))
     this.#worker.unref()
   }
@@ -50,9 +57,10 @@ export class InflateInput implements ByteInput {
       if (ready > 0) return this.#take(bytes, at, Math.min(ready, length), taken)
       if (state !== CHANNEL_STATE.OPEN) return this.#end(state)
       // A pipe's writer may rest for hours, so waiting for it is not the thread's silence.
-      if (this.#file.size === undefined) {
-        if (Atomics.wait(head, WORD.WRITER_TICK, tick, 20) === 'timed-out') return INPUT_WAIT
-      } else if (Atomics.wait(head, WORD.WRITER_TICK, tick, 1000) === 'timed-out' && performance.now() > deadline) {
+      const isPipe = this.#file.size === undefined
+      if (Atomics.wait(head, WORD.WRITER_TICK, tick, isPipe ? 20 : 1000) !== 'timed-out') continue
+      if (isPipe) return INPUT_WAIT
+      if (performance.now() > deadline) {
         this.#damage = 'compression_silent'
         return 0
       }
@@ -63,7 +71,8 @@ export class InflateInput implements ByteInput {
     Atomics.store(this.#head, WORD.STATE, CHANNEL_STATE.CLOSED)
     Atomics.add(this.#head, WORD.READER_TICK, 1)
     Atomics.notify(this.#head, WORD.READER_TICK)
-    // The thread may be inside read(2): the descriptor is closed when it has gone, or its number could be another's.
+    // The thread may be inside read(2): the descriptor is closed when it has gone, or its number could be
+    // another's.
     void this.#worker.terminate().then(() => this.#file.close())
   }
 

@@ -2,7 +2,8 @@ import { readSync } from 'node:fs'
 import { workerData } from 'node:worker_threads'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
 
-import { CHANNEL_STATE, COMPRESSION, HEAD_BYTES, RING_BYTES, WORD, type InflateJob } from './inflate-channel.ts'
+import { CHANNEL_STATE, COMPRESSION, HEAD_BYTES, RING_BYTES, WORD } from './inflate-channel.ts'
+import type { InflateJob } from './inflate-channel.ts'
 
 /** Compressed bytes read at a time. */
 const CHUNK_BYTES = 1 << 16
@@ -24,7 +25,8 @@ function inflate(first: Uint8Array): void {
   let chunk = first
   let bytesBefore = 0
   stream.on('end', () => {
-    // Node's zstd stream ends with the first frame that ends inside a chunk: another stream goes on behind it.
+    // Node's zstd stream ends with the first frame that ends inside a chunk: another stream goes on behind
+    // it.
     const taken = stream.bytesWritten - bytesBefore
     const more = job.compression === COMPRESSION.ZSTD && taken < chunk.length
     if (more) inflate(chunk.subarray(taken))

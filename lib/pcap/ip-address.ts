@@ -8,7 +8,9 @@ export function encodeIpv4(text: string): Uint8Array {
 
 /** Sixteen bytes of an address with colons. @throws {Error} when it is none */
 export function encodeIpv6(text: string): Uint8Array {
-  if (!isIPv6(text) || text.includes('%')) throw new Error(`Cannot build a packet with "${text}": not an IPv6 address`)
+  if (!isIPv6(text) || text.includes('%')) {
+    throw new Error(`Cannot build a packet with "${text}": not an IPv6 address`)
+  }
   const [before, after] = withHexadecimalTail(text).split('::')
   const head = groups(before)
   const tail = groups(after)

@@ -15,7 +15,10 @@ export interface Layer {
 export const NO_PROTOCOL = -1
 
 /** Bytes as they are. */
-export function raw(bytes: Uint8Array | string, announced: { ethertype?: number; protocol?: number } = {}): Layer {
+export function raw(
+  bytes: Uint8Array | string,
+  announced: { ethertype?: number; protocol?: number } = {},
+): Layer {
   const copy = typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes
   return {
     ethertype: announced.ethertype ?? 0,

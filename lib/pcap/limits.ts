@@ -1,4 +1,7 @@
-/** The most any capture tool takes from one packet (MAXIMUM_SNAPLEN of libpcap, WTAP_MAX_PACKET_SIZE_STANDARD). */
+/**
+ * The most any capture tool takes from one packet (MAXIMUM_SNAPLEN of libpcap,
+ * WTAP_MAX_PACKET_SIZE_STANDARD).
+ */
 export const PACKET_BYTES_MAX = 262_144
 
 /** Interfaces remembered per file. */

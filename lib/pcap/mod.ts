@@ -1,13 +1,14 @@
 /**
  * pcap: capture files, read and written.
  *
- * In    a path or `-` for standard input: pcap (both byte orders, micro- and nanoseconds, Kuznetzov's variant) or
- *       pcapng, plain or inside gzip or zstd.
- * Out   one packet at a time in a fixed window of memory: its bytes, lengths, time, link type, interface, direction.
- * Drops packets over 256 KiB, packets of undescribed interfaces, what follows a length that leads nowhere: each under
- *       a name of PCAP_WARNING.
- * Limits memory is the window (1 MiB is a good size) and, for compressed files, 512 KiB more and a thread; nothing is
- *       ever written to a disk. 4,096 interfaces a file.
+ * In    a path or `-` for standard input: pcap (both byte orders, micro- and nanoseconds, Kuznetzov's
+ *       variant) or pcapng, plain or inside gzip or zstd.
+ * Out   one packet at a time in a fixed window of memory: its bytes, lengths, time, link type, interface,
+ *       direction.
+ * Drops packets over 256 KiB, packets of undescribed interfaces, what follows a length that leads nowhere:
+ *       each under a name of PCAP_WARNING.
+ * Limits memory is the window (1 MiB is a good size) and, for compressed files, 512 KiB more and a thread;
+ *       nothing is ever written to a disk. 4,096 interfaces a file.
  *
  * @module
  */

@@ -24,8 +24,8 @@ export interface Capture {
 }
 
 /**
- * Opens a capture file (pcap or pcapng, plain, gzip or zstd), or standard input for `-`. The reader's packets lie in
- * `region`, at least WINDOW_BYTES_MIN of any byte array, until the next `next()`.
+ * Opens a capture file (pcap or pcapng, plain, gzip or zstd), or standard input for `-`. The reader's packets
+ * lie in `region`, at least WINDOW_BYTES_MIN of any byte array, until the next `next()`.
  *
  * @throws {Error} when the path cannot be opened or is no capture file
  */
@@ -54,7 +54,8 @@ function openInput(file: FileInput, scratch: Uint8Array, at: number): ByteInput 
   }
   const prefix = scratch.slice(at, at + count)
   if (count === MAGIC_BYTES) {
-    if (readU32(prefix, 0, true) >>> 16 === GZIP_MAGIC) return new InflateInput(file, COMPRESSION.GZIP, prefix)
+    const isGzip = readU32(prefix, 0, true) >>> 16 === GZIP_MAGIC
+    if (isGzip) return new InflateInput(file, COMPRESSION.GZIP, prefix)
     if (readU32(prefix, 0, false) === ZSTD_MAGIC) return new InflateInput(file, COMPRESSION.ZSTD, prefix)
   }
   return new PrefixedInput(file, prefix)
@@ -63,22 +64,25 @@ function openInput(file: FileInput, scratch: Uint8Array, at: number): ByteInput 
 function openReader(window: StreamWindow, path: string): PacketReader {
   const start = ensureStart(window, MAGIC_BYTES)
   const { bytes } = window
-  if (start && (isPcapMagic(readU32(bytes, window.at, true)) || isPcapMagic(readU32(bytes, window.at, false)))) {
+  const magic = start ? readU32(bytes, window.at, true) : 0
+  if (isPcapMagic(magic) || (start && isPcapMagic(readU32(bytes, window.at, false)))) {
     if (!ensureStart(window, PCAP_HEADER_BYTES)) throw cutHeader(window, path, 'pcap', PCAP_HEADER_BYTES)
     return new PcapReader(window)
   }
-  if (start && readU32(bytes, window.at, true) === PCAPNG_MAGIC) {
+  if (magic === PCAPNG_MAGIC) {
     if (!ensureStart(window, SECTION_BYTES_MIN)) throw cutHeader(window, path, 'pcapng', SECTION_BYTES_MIN)
     const problem = sectionProblem(bytes, window.at)
     if (problem === undefined) return new PcapngReader(window)
-    throw new Error(`Cannot read "${path}" at offset 0: a pcapng file, but ${problem}; write it anew with editcap`)
+    const mend = 'write it anew with "editcap -F pcapng"'
+    throw new Error(`Cannot read "${path}" at offset 0: a pcapng file, but ${problem}; ${mend}`)
   }
   throw new Error(`Cannot read "${path}" at offset 0: not a pcap or pcapng file; ${describeStart(window)}`)
 }
 
 function describeStart(window: StreamWindow): string {
   const damage = window.input.damage
-  if (damage !== undefined) return `its compression is broken (${damage}); test it with "gzip -t" or "zstd -t"`
+  const mend = 'test it with "gzip -t" or "zstd -t"'
+  if (damage !== undefined) return `its compression is broken (${damage}); ${mend}`
   window.ensure(8)
   const first = window.bytes.subarray(window.at, Math.min(window.end, window.at + 8))
   if (first.length === 0) return 'it is empty; capture again'

@@ -13,7 +13,10 @@ export type READ = (typeof READ)[keyof typeof READ]
 export const PCAP_WARNING = {
   /** The file ends inside a packet or block; what was whole has been delivered. */
   FILE_CUT: 'file_cut',
-  /** A packet claims more bytes than any capture holds or than the file has left: reading stops, nothing to go by. */
+  /**
+   * A packet claims more bytes than any capture holds or than the file has left: reading stops, nothing to go
+   * by.
+   */
   PACKET_LENGTH_ABSURD: 'packet_length_absurd',
   /** A packet over 256 KiB that the file does hold: stepped over. */
   PACKET_TOO_LONG: 'packet_too_long',

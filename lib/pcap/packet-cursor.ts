@@ -2,7 +2,10 @@
 export const PACKET_DIRECTION = { UNKNOWN: 0, INBOUND: 1, OUTBOUND: 2 } as const
 export type PACKET_DIRECTION = (typeof PACKET_DIRECTION)[keyof typeof PACKET_DIRECTION]
 
-/** The packet that a reader stands on. One object per file, rewritten by each `next()`: copy what must live longer. */
+/**
+ * The packet that a reader stands on. One object per file, rewritten by each `next()`: copy what must live
+ * longer.
+ */
 export class PacketCursor {
   /** Index of the packet's first byte in the window's `bytes`. */
   at = 0

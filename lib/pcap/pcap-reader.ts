@@ -16,12 +16,15 @@ export const PCAP_HEADER_BYTES = 24
 const RECORD_BYTES = 16
 const MODIFIED_RECORD_BYTES = 24
 
-/** The network field's upper six bits tell of a frame check sequence; 10 more are reserved (pcap-common.c). */
+/**
+ * The network field's upper six bits tell of a frame check sequence; 10 more are reserved (pcap-common.c).
+ */
 const LINK_TYPE_MASK = 0x03ffffff
 
 /** True when `magic`, read in some order, starts a pcap file. */
 export function isPcapMagic(magic: number): boolean {
-  return magic === PCAP_MAGIC.MICROSECONDS || magic === PCAP_MAGIC.NANOSECONDS || magic === PCAP_MAGIC.MODIFIED
+  const { MICROSECONDS, NANOSECONDS, MODIFIED } = PCAP_MAGIC
+  return magic === MICROSECONDS || magic === NANOSECONDS || magic === MODIFIED
 }
 
 /**
@@ -95,7 +98,8 @@ export class PcapReader implements PacketReader {
     const swapped = this.#minorVersion < 3 || (this.#minorVersion === 3 && first > second)
     cursor.captured = swapped ? second : first
     cursor.wire = swapped ? first : second
-    if (this.#recordBytes === MODIFIED_RECORD_BYTES) cursor.interfaceIndex = readU32(bytes, at + 16, bigEndian)
+    const isModified = this.#recordBytes === MODIFIED_RECORD_BYTES
+    if (isModified) cursor.interfaceIndex = readU32(bytes, at + 16, bigEndian)
   }
 
   /** True when the packet's bytes are there to be skipped. Without them there is no next record to find. */

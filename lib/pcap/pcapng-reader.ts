@@ -23,7 +23,8 @@ const GO_ON = -1
 /** What is wrong with the section header at `at` (28 bytes), undefined when it can be read. */
 export function sectionProblem(bytes: Uint8Array, at: number): string | undefined {
   const bigEndian = readU32(bytes, at + 8, true) === BYTE_ORDER_MAGIC
-  if (!bigEndian && readU32(bytes, at + 8, false) !== BYTE_ORDER_MAGIC) return 'its byte-order mark is not 1a2b3c4d'
+  const littleEndian = readU32(bytes, at + 8, false) === BYTE_ORDER_MAGIC
+  if (!bigEndian && !littleEndian) return 'its byte-order mark is not 1a2b3c4d'
   if (readU32(bytes, at + 4, bigEndian) < SECTION_BYTES_MIN) return 'its first section header is too short'
   const major = readU16(bytes, at + 12, bigEndian)
   const minor = readU16(bytes, at + 14, bigEndian)
@@ -33,8 +34,9 @@ export function sectionProblem(bytes: Uint8Array, at: number): string | undefine
 }
 
 /**
- * Reads pcapng (draft-ietf-opsawg-pcapng): sections of either byte order, several interfaces, Enhanced, Simple and the
- * obsolete Packet Blocks. Every other block is stepped over, TLS secrets and name tables included.
+ * Reads pcapng (draft-ietf-opsawg-pcapng): sections of either byte order, several interfaces, Enhanced,
+ * Simple and the obsolete Packet Blocks. Every other block is stepped over, TLS secrets and name tables
+ * included.
  */
 export class PcapngReader implements PacketReader {
   readonly format = 'pcapng'

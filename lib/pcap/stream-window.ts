@@ -14,8 +14,8 @@ export interface WindowRegion {
 export const WINDOW_BYTES_MIN = 300 * 1024
 
 /**
- * A moving view of a stream in a fixed region: what lies from `at` to `end` has been read and not yet used. `at` and
- * `end` are indexes in `bytes`.
+ * A moving view of a stream in a fixed region: what lies from `at` to `end` has been read and not yet used.
+ * `at` and `end` are indexes in `bytes`.
  */
 export class StreamWindow {
   readonly bytes: Uint8Array
@@ -32,7 +32,8 @@ export class StreamWindow {
 
   constructor(input: ByteInput, region: WindowRegion) {
     if (region.length < WINDOW_BYTES_MIN) {
-      throw new RangeError(`Cannot read through a window of ${region.length} bytes: it needs ${WINDOW_BYTES_MIN}`)
+      const needed = `it needs ${WINDOW_BYTES_MIN}`
+      throw new RangeError(`Cannot read through a window of ${region.length} bytes: ${needed}`)
     }
     this.input = input
     this.bytes = region.bytes

@@ -18,7 +18,8 @@ export class TimeResolution {
    */
   constructor(resolution: number, offsetSeconds: number) {
     const base = resolution & 0x80 ? 2n : 10n
-    // Over 2^63 or 10^19 units a second a 64-bit count is a fraction of a second: such a file has no time to tell.
+    // Over 2^63 or 10^19 units a second a 64-bit count is a fraction of a second: such a file has no time to
+    // tell.
     const exponent = Math.min(resolution & 0x7f, base === 2n ? 63 : 19)
     this.#unitsPerSecondExact = base ** BigInt(exponent)
     this.#unitsPerSecond = Number(this.#unitsPerSecondExact)
@@ -42,7 +43,8 @@ export class TimeResolution {
 
   #convertExactly(high: number, low: number): void {
     const count = (BigInt(high) << 32n) | BigInt(low)
-    this.seconds = Number(count / this.#unitsPerSecondExact) + this.#offsetSeconds
-    this.nanoseconds = Number(((count % this.#unitsPerSecondExact) * 1_000_000_000n) / this.#unitsPerSecondExact)
+    const units = this.#unitsPerSecondExact
+    this.seconds = Number(count / units) + this.#offsetSeconds
+    this.nanoseconds = Number(((count % units) * 1_000_000_000n) / units)
   }
 }

@@ -22,7 +22,10 @@ export const DISSECT_ANOMALY = {
   FRAGMENT_DUPLICATE: 9,
   /** A first fragment too small for the ports (RFC 1858). */
   FRAGMENT_TINY: 10,
-  /** A fragment that is not the last, of a length no multiple of 8: IPv4 is cut to one as Linux does, IPv6 dropped. */
+  /**
+   * A fragment that is not the last, of a length no multiple of 8: IPv4 is cut to one as Linux does, IPv6
+   * dropped.
+   */
   FRAGMENT_LENGTH: 11,
   /** A fragment without payload. */
   FRAGMENT_EMPTY: 12,

@@ -7,8 +7,8 @@ import { PROTOCOL_BIT, STEP, type Walk } from './walk.ts'
 const ARP_BYTES = 28
 
 /**
- * RFC 826: an event of IP version 0 and EtherType 0x0806. Its source port is the operation (1 request, 2 reply), its
- * addresses are the sender's and the target's where they are IPv4's.
+ * RFC 826: an event of IP version 0 and EtherType 0x0806. Its source port is the operation (1 request, 2
+ * reply), its addresses are the sender's and the target's where they are IPv4's.
  */
 export function arp(walk: Walk): STEP {
   walk.layers.add(LAYER.ARP)

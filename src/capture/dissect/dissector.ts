@@ -18,7 +18,10 @@ import { PROTOCOL_BIT, STEP, Walk } from './walk.ts'
 export interface DissectorOptions {
   /** PROTOCOL_BIT of what events are written for; default all. Tunnels are opened all the same. */
   protocols?: number
-  /** Drop what has a wrong IP, TCP, UDP or ICMP checksum. Default false: captures on the sender have them unfilled. */
+  /**
+   * Drop what has a wrong IP, TCP, UDP or ICMP checksum. Default false: captures on the sender have them
+   * unfilled.
+   */
   verifyChecksums?: boolean
   /** Default: IANA's ports. */
   tunnelPorts?: TunnelPorts

@@ -57,7 +57,9 @@ function rareEthertype(walk: Walk): STEP {
   }
 }
 
-/** The same where IEEE 802.3 allows a length instead: 802.2 follows, and what is after the length is padding. */
+/**
+ * The same where IEEE 802.3 allows a length instead: 802.2 follows, and what is after the length is padding.
+ */
 export function ethertypeOrLength(walk: Walk): STEP {
   if (walk.ethertype > LENGTH_MAX) return STEP.ETHERTYPE
   walk.trim(walk.ethertype)
@@ -98,7 +100,10 @@ export function llc(walk: Walk): STEP {
   return STEP.ETHERTYPE
 }
 
-/** RFC 3032: labels down to the bottom of the stack; nothing says what follows but its first nibble (RFC 4928). */
+/**
+ * RFC 3032: labels down to the bottom of the stack; nothing says what follows but its first nibble (RFC
+ * 4928).
+ */
 export function mpls(walk: Walk): STEP {
   if (!walk.enter()) return STEP.DONE
   let label = 0

@@ -11,8 +11,8 @@ const EVENT_WORDS = E.bytes / 8
 const WINDOW_SCALE_NONE = 255
 
 /**
- * Writes one event in the framing of the kernel's ring buffer: what the walk knows, and the payload from `payloadAt`
- * to the end of the packet. TCP's own fields are 0 (window scale: none) for the caller to fill.
+ * Writes one event in the framing of the kernel's ring buffer: what the walk knows, and the payload from
+ * `payloadAt` to the end of the packet. TCP's own fields are 0 (window scale: none) for the caller to fill.
  *
  * @param payloadLength bytes on the wire from `payloadAt` on
  * @returns place of the struct packet_event

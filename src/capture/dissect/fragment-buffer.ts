@@ -5,9 +5,15 @@ const BITMAP_BYTES = 1024
 const CAPACITY_MIN = 4096
 const CAPACITY_MAX = 65536
 
-/** Bytes of incomplete datagrams in the shared memory: a bitmap of what is there, then the data, one block a slot. */
+/**
+ * Bytes of incomplete datagrams in the shared memory: a bitmap of what is there, then the data, one block a
+ * slot.
+ */
 export class FragmentBuffers {
-  /** What the last `copy` met, in blocks of 8 bytes: new ones, ones that were there, ones that were there otherwise. */
+  /**
+   * What the last `copy` met, in blocks of 8 bytes: new ones, ones that were there, ones that were there
+   * otherwise.
+   */
   added = 0
   repeated = 0
   conflicts = 0
@@ -65,7 +71,9 @@ export class FragmentBuffers {
     return true
   }
 
-  /** Puts `length` bytes from `from` at `offset` (a multiple of 8), without touching what is there already. */
+  /**
+   * Puts `length` bytes from `from` at `offset` (a multiple of 8), without touching what is there already.
+   */
   copy(slot: number, offset: number, from: number, length: number): void {
     const { u8 } = this.#memory
     const bitmap = this.#pointers[slot]!

@@ -8,8 +8,8 @@ const BUCKETS = 2048
 const ADDRESSES = 12
 
 /**
- * Which slot belongs to which datagram, and in which order they came: a hash table with chains and a list by age, all
- * in typed arrays. The hash starts from a random number, so a sender cannot aim at one chain.
+ * Which slot belongs to which datagram, and in which order they came: a hash table with chains and a list by
+ * age, all in typed arrays. The hash starts from a random number, so a sender cannot aim at one chain.
  */
 export class FragmentKeys {
   readonly #capacity: number
@@ -50,8 +50,8 @@ export class FragmentKeys {
   }
 
   /**
-   * The datagram that `find` and `add` mean: version, protocol (IPv4), identification, addresses, and the virtual
-   * network, since tenants may use the same addresses.
+   * The datagram that `find` and `add` mean: version, protocol (IPv4), identification, addresses, and the
+   * virtual network, since tenants may use the same addresses.
    */
   set(walk: Walk, identification: number): void {
     const { u8, ipAt } = walk
@@ -130,7 +130,8 @@ export class FragmentKeys {
 }
 
 function isVirtualNetwork(tunnel: number): boolean {
-  return tunnel === TUNNEL_VXLAN || tunnel === TUNNEL_GENEVE || tunnel === TUNNEL_GRE || tunnel === TUNNEL_GTPU
+  const isOverlay = tunnel === TUNNEL_VXLAN || tunnel === TUNNEL_GENEVE
+  return isOverlay || tunnel === TUNNEL_GRE || tunnel === TUNNEL_GTPU
 }
 
 function putU32(bytes: Uint8Array, at: number, value: number): void {

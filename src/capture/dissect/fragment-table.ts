@@ -28,8 +28,9 @@ const PROTOCOL_UNKNOWN = -1
 const LENGTH_UNKNOWN = -1
 
 /**
- * Joins IP fragments, inside tunnels too (RFC 791 section 3.2, RFC 8200 section 4.5). Where fragments disagree, IPv4
- * keeps what came first; IPv6 gives the datagram up (RFC 5722). What a datagram was given up for is an anomaly.
+ * Joins IP fragments, inside tunnels too (RFC 791 section 3.2, RFC 8200 section 4.5). Where fragments
+ * disagree, IPv4 keeps what came first; IPv6 gives the datagram up (RFC 5722). What a datagram was given up
+ * for is an anomaly.
  *
  * Limits: DATAGRAMS_MAX, FRAGMENT_BYTES_MAX, and 30 s of packet time; the oldest datagram goes first.
  */
@@ -64,7 +65,10 @@ export class FragmentTable {
     return this.#buffers.heldBytes
   }
 
-  /** Takes the payload from `walk.at` to `walk.end` as `offset` bytes into the datagram that the walk's IP header names. */
+  /**
+   * Takes the payload from `walk.at` to `walk.end` as `offset` bytes into the datagram that the walk's IP
+   * header names.
+   */
   add(walk: Walk, identification: number, offset: number, more: boolean): FRAGMENT_RESULT {
     const now = walk.meta.timeHigh * 4294967296 + walk.meta.timeLow
     this.#expire(now)
@@ -79,7 +83,8 @@ export class FragmentTable {
       this.#anomalies.add(DISSECT_ANOMALY.FRAGMENT_EMPTY)
       return FRAGMENT_RESULT.MALFORMED
     }
-    if (offset === 0 && more && length < minimumOf(walk.protocol)) this.#anomalies.add(DISSECT_ANOMALY.FRAGMENT_TINY)
+    const isTiny = offset === 0 && more && length < minimumOf(walk.protocol)
+    if (isTiny) this.#anomalies.add(DISSECT_ANOMALY.FRAGMENT_TINY)
     const slot = this.#slotOf(walk, identification, now)
     if (this.#dead[slot] === 1) return FRAGMENT_RESULT.GIVEN_UP
     if (!this.#acceptEnd(slot, offset + length, more)) {
@@ -147,12 +152,12 @@ export class FragmentTable {
   /** Room for `bytes` in the slot's buffer; older datagrams make way. */
   #reserve(slot: number, bytes: number): boolean {
     const buffers = this.#buffers
-    while (buffers.heldBytes + buffers.growth(slot, bytes) > FRAGMENT_BYTES_MAX && this.#keys.oldest !== slot) {
+    const fits = (): boolean => buffers.heldBytes + buffers.growth(slot, bytes) <= FRAGMENT_BYTES_MAX
+    while (!fits() && this.#keys.oldest !== slot) {
       this.#anomalies.add(DISSECT_ANOMALY.FRAGMENT_MEMORY_FULL)
       this.#remove(this.#keys.oldest)
     }
-    const fits = buffers.heldBytes + buffers.growth(slot, bytes) <= FRAGMENT_BYTES_MAX
-    if (fits && buffers.ensure(slot, bytes)) return true
+    if (fits() && buffers.ensure(slot, bytes)) return true
     this.#anomalies.add(DISSECT_ANOMALY.FRAGMENT_MEMORY_FULL)
     this.#remove(slot)
     return false

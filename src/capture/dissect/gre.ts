@@ -5,7 +5,9 @@ import { DISSECT_OUTCOME } from './outcome.ts'
 import { STEP, type Walk } from './walk.ts'
 import { wifi } from './wifi.ts'
 
-const FLAG = { CHECKSUM: 0x8000, ROUTING: 0x4000, KEY: 0x2000, SEQUENCE: 0x1000, ACKNOWLEDGEMENT: 0x80 } as const
+const FLAG = {
+  CHECKSUM: 0x8000, ROUTING: 0x4000, KEY: 0x2000, SEQUENCE: 0x1000, ACKNOWLEDGEMENT: 0x80,
+} as const
 
 /** RFC 2784 and 2890, and version 1 for PPTP (RFC 2637). */
 export function gre(walk: Walk): STEP {
@@ -59,7 +61,9 @@ function pptp(walk: Walk, flags: number): STEP {
   return STEP.PPP
 }
 
-/** ERSPAN types II (8 bytes) and III (12, with 8 more when its last bit says so): a mirrored Ethernet frame. */
+/**
+ * ERSPAN types II (8 bytes) and III (12, with 8 more when its last bit says so): a mirrored Ethernet frame.
+ */
 export function erspan(walk: Walk, bytes: number): STEP {
   if (!walk.enter()) return STEP.DONE
   if (!walk.has(bytes)) return walk.short(bytes)

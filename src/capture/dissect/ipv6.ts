@@ -58,7 +58,10 @@ function jumboLength(walk: Walk): number {
   return 0
 }
 
-/** An extension header at `walk.at`; AH counts its length in words, the others in eights (RFC 4302 section 2.2). */
+/**
+ * An extension header at `walk.at`; AH counts its length in words, the others in eights (RFC 4302 section
+ * 2.2).
+ */
 export function extension(walk: Walk): STEP {
   if (!walk.enter()) return STEP.DONE
   if (!walk.has(8)) return walk.short(8)

@@ -4,7 +4,10 @@ import { STEP, type Walk } from './walk.ts'
 
 const FLAG = { CONTROL: 0x8000, LENGTH: 0x4000, SEQUENCE: 0x800, OFFSET: 0x200 } as const
 
-/** RFC 2661, data messages: version 2 with PPP inside. Version 3 needs the session's set-up and is left as UDP. */
+/**
+ * RFC 2661, data messages: version 2 with PPP inside. Version 3 needs the session's set-up and is left as
+ * UDP.
+ */
 export function l2tp(walk: Walk): STEP {
   const at = walk.at
   if (!walk.has(6)) return STEP.DONE

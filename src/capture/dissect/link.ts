@@ -132,7 +132,9 @@ function cooked(walk: Walk, bytes: number, ethertypeAt: number, packetTypeAt: nu
   return walk.ethertype === 4 ? STEP.LLC : STEP.ETHERTYPE
 }
 
-/** An address family in the byte order of the host that captured, which the file does not tell: it is small. */
+/**
+ * An address family in the byte order of the host that captured, which the file does not tell: it is small.
+ */
 function loopback(walk: Walk): STEP {
   if (!walk.has(4)) return walk.short(4)
   const { u8, at } = walk

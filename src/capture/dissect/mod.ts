@@ -2,9 +2,10 @@
  * dissect: one raw frame to one packet event.
  *
  * In    a frame in the shared memory, its link type, and what is known beside its bytes (FrameMeta).
- * Out   a framed struct packet_event with the payload of the innermost TCP, UDP, ICMP or other protocol, or none.
- * Drops what holds no IP, what is malformed, fragments that never become whole: each under a name of DISSECT_OUTCOME.
- *       Oddities that stop nothing are counted in DISSECT_ANOMALY.
+ * Out   a framed struct packet_event with the payload of the innermost TCP, UDP, ICMP or other protocol, or
+ *       none.
+ * Drops what holds no IP, what is malformed, fragments that never become whole: each under a name of
+ *       DISSECT_OUTCOME. Oddities that stop nothing are counted in DISSECT_ANOMALY.
  * Limits 16 headers deep, 1,024 datagrams and 8 MiB of fragments for 30 s, 64 KiB of payload in a record.
  *
  * @module

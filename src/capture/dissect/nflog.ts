@@ -5,7 +5,10 @@ import { STEP, type Walk } from './walk.ts'
 const HEADER_BYTES = 4
 const ATTRIBUTE_PAYLOAD = 9
 
-/** Netfilter's log: family, version, resource, then attributes in the host's byte order; one of them is the packet. */
+/**
+ * Netfilter's log: family, version, resource, then attributes in the host's byte order; one of them is the
+ * packet.
+ */
 export function nflog(walk: Walk): STEP {
   if (!walk.has(HEADER_BYTES)) return walk.short(HEADER_BYTES)
   const { u8 } = walk

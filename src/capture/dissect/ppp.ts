@@ -23,7 +23,10 @@ export function pppoeSession(walk: Walk): STEP {
 export function ppp(walk: Walk): STEP {
   if (!walk.has(1)) return walk.short(1)
   const { u8 } = walk
-  if (walk.has(2) && u8[walk.at] === 0xff && u8[walk.at + 1] === 3) walk.at += 2
+  if (u8[walk.at] === 0xff) {
+    if (!walk.has(2)) return walk.short(2)
+    if (u8[walk.at + 1] === 3) walk.at += 2
+  }
   if (!walk.has(1)) return walk.short(1)
   let protocol = u8[walk.at]!
   if ((protocol & 1) === 1) {

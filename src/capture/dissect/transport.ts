@@ -87,7 +87,10 @@ export function otherProtocol(walk: Walk): STEP {
   return walk.stop(DISSECT_OUTCOME.DELIVERED)
 }
 
-/** True when the checksum over header and payload is right, or cannot be told: cut, or on its way through routers. */
+/**
+ * True when the checksum over header and payload is right, or cannot be told: cut, or on its way through
+ * routers.
+ */
 export function isTransportRight(walk: Walk): boolean {
   if (walk.end < walk.wireEnd || walk.routed) return true
   const length = walk.end - walk.at

@@ -46,7 +46,9 @@ function tunnelStep(walk: Walk, kind: number): STEP {
   }
 }
 
-/** RFC 7348: the I flag, then the network's number. The other flag bits are used by extensions (group policy). */
+/**
+ * RFC 7348: the I flag, then the network's number. The other flag bits are used by extensions (group policy).
+ */
 function vxlan(walk: Walk): STEP {
   const { u8, at } = walk
   if (!walk.has(8) || (u8[at]! & 8) === 0) return STEP.DONE
@@ -78,7 +80,10 @@ function geneve(walk: Walk): STEP {
   return STEP.ETHERTYPE
 }
 
-/** 3GPP TS 29.281: version 1, message 255 (G-PDU); any of three flags brings four bytes, one a chain of extensions. */
+/**
+ * 3GPP TS 29.281: version 1, message 255 (G-PDU); any of three flags brings four bytes, one a chain of
+ * extensions.
+ */
 function gtpu(walk: Walk): STEP {
   const { u8, at } = walk
   if (!walk.has(8) || u8[at]! >> 4 !== 3 || u8[at + 1] !== 255) return STEP.DONE

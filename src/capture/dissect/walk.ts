@@ -32,10 +32,11 @@ export const DEPTH_MAX = 16
 export const PROTOCOL_BIT = { TCP: 1, UDP: 2, ICMP: 4, OTHER: 8, ARP: 16, ALL: 31 } as const
 
 /**
- * The state of one frame on its way through the layers. One object per dissector: a frame costs no allocation.
+ * The state of one frame on its way through the layers. One object per dissector: a frame costs no
+ * allocation.
  *
- * `end` bounds every read: no layer looks at a byte from `end` on. `wireEnd` is where the packet ended on the wire, at
- * or after `end`; each layer's own length moves both inwards, so link padding never becomes payload.
+ * `end` bounds every read: no layer looks at a byte from `end` on. `wireEnd` is where the packet ended on the
+ * wire, at or after `end`; each layer's own length moves both inwards, so link padding never becomes payload.
  */
 export class Walk {
   readonly memory: ByteMemory
@@ -134,7 +135,10 @@ export class Walk {
     return this.at + count <= this.end
   }
 
-  /** The end of a frame that has not the `count` bytes its header needs: cut by the capture, or short by itself. */
+  /**
+   * The end of a frame that has not the `count` bytes its header needs: cut by the capture, or short by
+   * itself.
+   */
   short(count: number): STEP {
     const cut = this.at + count <= this.wireEnd
     return this.stop(cut ? DISSECT_OUTCOME.HEADER_CUT : DISSECT_OUTCOME.HEADER_SHORT)

@@ -30,14 +30,18 @@ export function wifi(walk: Walk, padded: boolean): STEP {
   if (!walk.has(bytes)) return walk.short(bytes)
   // A later fragment of a frame starts in the middle of a packet.
   if ((u8[at + 22]! & 15) !== 0) return walk.stop(DISSECT_OUTCOME.NOT_IP)
-  // Receiver and transmitter stand where Ethernet has destination and source; the distribution system may differ.
+  // Receiver and transmitter stand where Ethernet has destination and source; the distribution system may
+  // differ.
   walk.macAt = at + 4
   walk.flags |= FLAG_LINK
   walk.at = at + bytes
   return quality && (u8[qualityAt]! & 0x80) !== 0 ? firstOfAggregate(walk) : STEP.LLC
 }
 
-/** A-MSDU: subframes of two addresses, a length and 802.2, padded to 4. The first one is read, more are counted. */
+/**
+ * A-MSDU: subframes of two addresses, a length and 802.2, padded to 4. The first one is read, more are
+ * counted.
+ */
 function firstOfAggregate(walk: Walk): STEP {
   if (!walk.has(14)) return walk.short(14)
   const length = walk.u16(walk.at + 12)
@@ -49,7 +53,9 @@ function firstOfAggregate(walk: Walk): STEP {
   return STEP.LLC
 }
 
-/** https://www.radiotap.org: version 0, length, and a map of fields of which the first two tell about padding. */
+/**
+ * https://www.radiotap.org: version 0, length, and a map of fields of which the first two tell about padding.
+ */
 export function radiotap(walk: Walk): STEP {
   if (!walk.has(8)) return walk.short(8)
   const { u8, at } = walk
@@ -88,7 +94,9 @@ export function avs(walk: Walk): STEP {
   return wifi(walk, false)
 }
 
-/** Per-packet information: length at 2, the inner link type at 4. @returns that link type, or -1 when it ended */
+/**
+ * Per-packet information: length at 2, the inner link type at 4. @returns that link type, or -1 when it ended
+ */
 export function ppi(walk: Walk): number {
   if (!walk.has(8)) {
     walk.short(8)

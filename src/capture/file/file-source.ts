@@ -1,7 +1,11 @@
 import type { ByteMemory } from '../../../lib/bytes/mod.ts'
-import { openCapture, PACKET_DIRECTION, READ, type Capture, type PcapWarnings } from '../../../lib/pcap/mod.ts'
-import { Counts, DISSECT_OUTCOME, Dissector, FIRST_LOSS, FrameMeta, type DissectorOptions } from '../dissect/mod.ts'
-import { DIRECTION_EGRESS, DIRECTION_INGRESS, DIRECTION_UNKNOWN, HOOK_FILE, PACKET_EVENT } from '../events.gen.ts'
+import { openCapture, PACKET_DIRECTION, READ } from '../../../lib/pcap/mod.ts'
+import type { Capture, PcapWarnings } from '../../../lib/pcap/mod.ts'
+import { Counts, DISSECT_OUTCOME, Dissector, FIRST_LOSS, FrameMeta } from '../dissect/mod.ts'
+import type { DissectorOptions } from '../dissect/mod.ts'
+import {
+  DIRECTION_EGRESS, DIRECTION_INGRESS, DIRECTION_UNKNOWN, HOOK_FILE, PACKET_EVENT,
+} from '../events.gen.ts'
 import { FRAME_BYTES, RECORD_BYTES_MAX, type PacketCounters, type PacketSource } from '../source.ts'
 import { TimeBase } from './time-base.ts'
 
@@ -12,14 +16,18 @@ const FRAMES_PER_FILL = 16_384
 
 /** Oddities of a file as a whole, beside the reader's warnings. Indexes of Counts. */
 export const FILE_ANOMALY = {
-  /** A packet more than 13 days before the file's first: its time is set to 13 days before. */
-  TIME_BEFORE_BASE: 0,
+  /**
+   * A packet more than 13 days before the file's first, or 292 years after: its time is set to the nearest.
+   */
+  TIME_OUT_OF_RANGE: 0,
 } as const
 
 export interface FileSourceOptions extends DissectorOptions {
   /** For messages; default the path. */
   name?: string
-  /** Says whether the event at `pointer` (its struct packet_event) is wanted; what is not counts as `filter`. */
+  /**
+   * Says whether the event at `pointer` (its struct packet_event) is wanted; what is not counts as `filter`.
+   */
   filter?: (memory: ByteMemory, pointer: number) => boolean
   /** Told once for each link type that cannot be read. */
   notice?: (message: string) => void
@@ -54,7 +62,8 @@ export class FileSource implements PacketSource {
     this.#memory = memory
     this.#window = memory.allocator.alloc(WINDOW_BYTES)
     if (this.#window === 0) {
-      throw new Error(`Cannot open "${path}": the shared memory has no ${WINDOW_BYTES} bytes left; read fewer files at a time`)
+      const state = `the shared memory has no ${WINDOW_BYTES} bytes left`
+      throw new Error(`Cannot open capture file "${path}": ${state}; read fewer files at a time`)
     }
     try {
       this.#capture = openCapture(path, { bytes: memory.u8, offset: this.#window, length: WINDOW_BYTES })
@@ -152,14 +161,16 @@ export class FileSource implements PacketSource {
     const { cursor } = this.#capture.reader
     const meta = this.#meta
     this.#seen++
-    if (!this.#time.set(cursor.seconds, cursor.nanoseconds)) this.anomalies.add(FILE_ANOMALY.TIME_BEFORE_BASE)
+    const inRange = this.#time.set(cursor.seconds, cursor.nanoseconds)
+    if (!inRange) this.anomalies.add(FILE_ANOMALY.TIME_OUT_OF_RANGE)
     meta.timeLow = this.#time.low
     meta.timeHigh = this.#time.high
     meta.interfaceIndex = cursor.interfaceIndex
     meta.direction = directionOf(cursor.direction)
-    const written = this.dissector.dissect(cursor.at, cursor.captured, cursor.wire, cursor.linkType, meta, out)
+    const { at, captured, wire, linkType } = cursor
+    const written = this.dissector.dissect(at, captured, wire, linkType, meta, out)
     if (written === 0) {
-      if (this.dissector.outcome === DISSECT_OUTCOME.LINK_TYPE_UNKNOWN) this.#unknownLinkType(cursor.linkType)
+      if (this.dissector.outcome === DISSECT_OUTCOME.LINK_TYPE_UNKNOWN) this.#unknownLinkType(linkType)
       return 0
     }
     if (this.#filter !== undefined && !this.#filter(this.#memory, out + FRAME_BYTES)) {
@@ -175,7 +186,8 @@ export class FileSource implements PacketSource {
     const count = this.#unknownLinkTypes.get(linkType) ?? 0
     this.#unknownLinkTypes.set(linkType, count + 1)
     if (count > 0) return
-    this.#notice(`Cannot read packets of link type ${linkType} in "${this.name}": not known; they count as lost`)
+    const packets = `packets of link type ${linkType} in "${this.name}"`
+    this.#notice(`Cannot read ${packets}: not known; they count as lost`)
   }
 }
 
