@@ -226,6 +226,24 @@ test('a client that put two requests into one packet is not paired again by what
   }
 })
 
+test('a torn start is made up for by two turns, one of which may be told before the gap', () => {
+  const { pairing: it } = pairing()
+  it.response(1, false)
+  it.responseOver(2, false)
+  it.clientLost()
+  assert.equal(it.request(3, 0, false).paired, false)
+  it.response(4, false)
+  it.responseOver(5, false)
+  assert.ok(it.request(6, 0, false).paired)
+})
+
+test('between an interim response and its final one no request is taken for the one it answers', () => {
+  const { pairing: it } = pairing(false)
+  it.response(1, true)
+  it.responseOver(1, true)
+  assert.equal(it.request(2, 0, false).paired, false)
+})
+
 test('no block is left', () => {
   assert.equal(memory.allocator.allocatedBytes(), 0)
 })
