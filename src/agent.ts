@@ -4,6 +4,8 @@
  * @module
  */
 import { Worker } from 'node:worker_threads'
+// Not by mod.ts: a replay needs nothing else of it, and starts sooner.
+import { forbidCoreDumps } from '../lib/ebpf/core-dump.ts'
 import type { AgentContract, AgentHooks, Attachment } from './agent-contract.ts'
 import type { Config } from './config.ts'
 import { recordLedger } from './ledger.ts'
@@ -46,6 +48,9 @@ export class Agent implements AgentContract {
   }
 
   async start(): Promise<readonly Attachment[]> {
+    // What is captured holds secrets until it has passed the wall; they must not reach a disk by way of a crash either.
+    const dumpable = forbidCoreDumps()
+    if (dumpable !== undefined) this.#hooks.log('warn', `Cannot forbid core files of this process: ${dumpable}; keep "ulimit -c 0"`)
     for (const output of this.#config.outputs) this.#outlets.add((host) => openSink(output, host))
     for (const open of this.#hooks.outputs ?? []) this.#outlets.add(open)
     const attached = Promise.withResolvers<readonly Attachment[]>()

@@ -204,6 +204,8 @@ export const libc = {
     'long recv(int fd, void *buf, size_t length, int flags)'),
   setns: libcCall<(fd: number, kind: number) => number>('int setns(int fd, int nstype)'),
   if_nametoindex: libcCall<(name: string) => number>('uint32_t if_nametoindex(const char *name)'),
+  prctl: libcCall<(option: number, a: number, b: number, c: number, d: number) => number>(
+    'int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)'),
 } as const
 
 /** `errno` as the last of these calls left it; only a call that failed sets it. */
