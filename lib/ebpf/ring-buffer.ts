@@ -12,8 +12,9 @@ const LENGTH_MASK = BPF_RINGBUF_DISCARD_BIT - 1
  * would both move the one position. Takes a BpfMap, or the `handle` of one in a worker thread.
  *
  * The kernel's layout (kernel/bpf/ringbuf.c, bpf_ringbuf_mmap): one page with the consumer position,
- * one with the producer position, then the data, mapped twice in a row so that a record that wraps is
- * contiguous all the same.
+ * one with the producer position, then the data, which may be mapped twice in a row so that a record
+ * that wraps is contiguous. It is mapped once here: a second mapping counts a second time as resident
+ * memory, and a copy in two parts costs next to nothing.
  */
 export class RingBuffer implements Disposable {
   /** Bytes the ring holds, headers included. */
@@ -25,7 +26,7 @@ export class RingBuffer implements Disposable {
   /** Written by us only, so the mapping is never read again. */
   readonly #consumerPosition: BigInt64Array
   readonly #producerPosition: BigInt64Array
-  /** The data twice in a row, for headers and for copying. */
+  /** The data, for headers and for copying. */
   readonly #words: Int32Array
   readonly #bytes: Uint8Array
   #position: bigint
@@ -42,12 +43,12 @@ export class RingBuffer implements Disposable {
     this.sizeBytes = map.maxEntries
     this.#consumer = new MappedMemory({ of, fd: map.fd, lengthBytes: page, writable: true })
     this.#producer = new MappedMemory({
-      of, fd: map.fd, lengthBytes: page + 2 * this.sizeBytes, offsetBytes: page, writable: false,
+      of, fd: map.fd, lengthBytes: page + this.sizeBytes, offsetBytes: page, writable: false,
     })
     this.#consumerPosition = new BigInt64Array(this.#consumer.buffer, 0, 1)
     this.#producerPosition = new BigInt64Array(this.#producer.buffer, 0, 1)
-    this.#words = new Int32Array(this.#producer.buffer, page, this.sizeBytes / 2)
-    this.#bytes = new Uint8Array(this.#producer.buffer, page, 2 * this.sizeBytes)
+    this.#words = new Int32Array(this.#producer.buffer, page, this.sizeBytes / 4)
+    this.#bytes = new Uint8Array(this.#producer.buffer, page, this.sizeBytes)
     this.#wait = new EventWait(of, [map.fd])
     // A consumer before us may have left off anywhere.
     this.#position = Atomics.load(this.#consumerPosition, 0)
@@ -78,14 +79,16 @@ export class RingBuffer implements Disposable {
     // Loaded with acquire order: pairs with smp_store_release(&rb->producer_pos) in __bpf_ringbuf_reserve.
     const available = this.availableBytes
     if (available === 0) return 0
-    // The size is a power of two, and the second mapping makes everything from here contiguous.
+    // The size is a power of two.
     const start = Number(BigInt.asUintN(64, this.#position) & BigInt(this.sizeBytes - 1))
     const copied = this.#walk(start, Math.min(available, length))
     if (copied === 0) {
       this.#refuseTooLong(start, available, length)
       return 0
     }
-    target.set(this.#bytes.subarray(start, start + copied), offset)
+    const first = Math.min(copied, this.sizeBytes - start)
+    target.set(this.#bytes.subarray(start, start + first), offset)
+    if (first < copied) target.set(this.#bytes.subarray(0, copied - first), offset + first)
     this.#position = BigInt.asIntN(64, this.#position + BigInt(copied))
     // Stored with release order, after the copy: pairs with smp_load_acquire(&rb->consumer_pos) in
     // __bpf_ringbuf_reserve, which may overwrite everything before this position.
@@ -117,11 +120,12 @@ export class RingBuffer implements Disposable {
   /** Bytes of whole, finished records from `start` on, at most `limit`. */
   #walk(start: number, limit: number): number {
     const words = this.#words
+    const mask = this.sizeBytes - 1
     let walked = 0
     while (walked < limit) {
       // Atomic, since the busy bit goes by the xchg in bpf_ringbuf_commit: with the bit seen clear, the
       // record's data is seen as well.
-      const header = Atomics.load(words, (start + walked) >>> 2)
+      const header = Atomics.load(words, ((start + walked) & mask) >>> 2)
       if (header < 0) break
       const next = walked + recordBytes(header)
       if (next > limit) break
