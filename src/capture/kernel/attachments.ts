@@ -3,7 +3,8 @@ import type { BpfObject, Direction, Link, XdpMode } from '../../../lib/ebpf/mod.
 import { ARPHRD_LOOPBACK, indexOf, interfaceNames, linkLayerOf, readInterface } from './interfaces.ts'
 import type { NetworkInterface } from './interfaces.ts'
 import { KernelAttach } from './options.ts'
-import { ownTcFilter } from './tc-filters.ts'
+import { newTcOwner, removeDeadFilters } from './tc-filters.ts'
+import type { TcOwner } from './tc-filters.ts'
 
 /** One program at one place. */
 export interface KernelAttachment {
@@ -58,11 +59,13 @@ export class Attachments {
   readonly #held = new Map<string, Held>()
   readonly #refused = new Map<string, { index: number; reason: string }>()
   readonly #names = new Map<number, string>()
+  readonly #tcOwner: TcOwner
   readonly counts: AttachmentCounts = { appeared: 0, vanished: 0, refused: 0 }
 
   constructor(object: BpfObject, options: AttachmentOptions) {
     this.#object = object
     this.#options = options
+    this.#tcOwner = newTcOwner()
   }
 
   /** @throws {Error} when an interface asked for is not there, or nothing could be attached */
@@ -73,6 +76,7 @@ export class Attachments {
       this.#listInterfaces()
       return
     }
+    if (this.#options.attach === KernelAttach.clsact) removeDeadFilters()
     for (const found of this.#wanted()) {
       const failure = this.#attach(found)
       // An interface that was asked for must work; among all that are up some may not.
@@ -167,7 +171,7 @@ export class Attachments {
     const { attach, xdpMode } = this.#options
     const program = this.#object.program(name)
     const link = direction !== 'both' && attach === KernelAttach.clsact
-      ? program.attachTc(found.index, direction, ownTcFilter())
+      ? program.attachTc(found.index, direction, this.#tcOwner)
       : direction !== 'both' ? program.attachTcx(found.index, direction)
       : attach === KernelAttach.xdp ? program.attachXdp(found.index, xdpMode)
       : program.attachSocketFilter(found.index)

@@ -12,7 +12,6 @@ import { loadKernelObject } from './kernel-object.ts'
 import { KernelAttach, planOf } from './options.ts'
 import type { KernelOptions } from './options.ts'
 import { RecordReader } from './record-reader.ts'
-import { nextTcOwner, removeDeadFilters } from './tc-filters.ts'
 import { WallClock } from './wall-clock.ts'
 
 /** How often the list of interfaces is looked at. */
@@ -46,15 +45,12 @@ export class KernelSource implements PacketSource, Disposable {
     this.attach = plan.attach
     this.#memory = options.memory.u8
     this.#object = loadKernelObject(plan, options.objectFolder)
+    let reader: RecordReader | undefined
     try {
       this.#filters = new FilterMaps(this.#object, plan.headBytesMax)
       this.#filters.set(options.filters ?? {})
       this.#directives = new Directives(this.#object.map('directives'))
-      this.#reader = new RecordReader(this.#object, plan)
-      if (plan.attach === KernelAttach.clsact) {
-        nextTcOwner()
-        removeDeadFilters()
-      }
+      reader = this.#reader = new RecordReader(this.#object, plan)
       this.#attachments = new Attachments(this.#object, {
         attach: plan.attach,
         interfaces: options.interfaces ?? [],
@@ -66,6 +62,7 @@ export class KernelSource implements PacketSource, Disposable {
       this.#attachments.start()
       if (this.#onlyListed) this.#filters.setInterfaces(this.#attachments.indexes())
     } catch (error) {
+      reader?.close()
       this.#object.close()
       throw error
     }
