@@ -69,10 +69,21 @@ export async function session(options: SessionOptions): Promise<void> {
   }
 }
 
+/** What a running agent cannot change. */
+const FIXED: readonly (readonly [name: string, of: (config: Config) => unknown])[] = [
+  ['capture.interfaces', config => config.capture.interfaces], ['capture.attach', config => config.capture.attach],
+  ['capture.transport', config => config.capture.transport], ['capture.ring_bytes', config => config.capture.ring_bytes],
+  ['capture.workers', config => config.capture.workers], ['outputs', config => config.outputs], ['limits', config => config.limits],
+  ['metrics', config => config.metrics], ['stats', config => config.stats],
+]
+
 async function reload(options: SessionOptions, agent: AgentContract): Promise<void> {
   try {
-    await agent.reload(options.reread())
+    const next = options.reread()
+    await agent.reload(next)
     say('info', 'configuration read anew')
+    const fixed = FIXED.filter(([, of]) => JSON.stringify(of(next)) !== JSON.stringify(of(options.config))).map(([name]) => name)
+    if (fixed.length > 0) say('warn', `${fixed.join(', ')} changed: these are taken at the start only; restart to change them`)
   } catch (error) {
     say('error', `${(error as Error).message}\nthe configuration before stays in force`)
   }

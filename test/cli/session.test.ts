@@ -145,9 +145,9 @@ test('run: ready file, start message, SIGHUP with a wrong and a right file, SIGT
     await request(port, '/second')
     await until(() => lines(output).length === 2)
 
-    writeFileSync(config, `${text}filter: url.path != "/third"\n`)
+    writeFileSync(config, `${text}filter: url.path != "/third"\nlimits: {connections: 100}\n`)
     running.process.kill('SIGHUP')
-    await running.said(/configuration read anew/)
+    await running.said(/configuration read anew\n.*warning: limits changed: these are taken at the start only/)
     await request(port, '/third')
     await request(port, '/fourth')
     await until(() => lines(output).length === 3)
