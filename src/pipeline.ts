@@ -15,9 +15,12 @@ import type { StreamControl } from './connection/mod.ts'
 import { AnomalyLog, fieldId, FIELDS, MARK_REASONS, RecordSetup, writeAnomaly } from './exchange/mod.ts'
 import { FlowTrack } from './flow-track.ts'
 import type { WorkerCounts } from './ledger.ts'
-import { Wall } from './privacy/mod.ts'
-import { Batcher, compileFilter } from './sink/mod.ts'
-import type { Filter, SafeBatch } from './sink/mod.ts'
+// Straight, not through mod.ts: those bring the library of the configuration's schema, 15 MiB a thread.
+import type { Wall } from './privacy/wall.ts'
+import { Batcher } from './sink/batcher.ts'
+import { compileFilter } from './sink/filter/mod.ts'
+import type { Filter } from './sink/filter/mod.ts'
+import type { SafeBatch } from './sink/mod.ts'
 
 const BATCH_BYTES = 1024 * 1024
 const RAW_RECORD_BYTES = 64 * 1024

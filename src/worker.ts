@@ -10,7 +10,7 @@ import { ByteMemory } from '../lib/bytes/mod.ts'
 import { openSources } from './capture-sources.ts'
 import type { Sources } from './capture-sources.ts'
 import { Pipeline } from './pipeline.ts'
-import { Wall } from './privacy/mod.ts'
+import { Wall } from './privacy/wall.ts' // not mod.ts: see pipeline.ts
 import type { SafeBatch } from './sink/mod.ts'
 import type { FromWorker, ToWorker, WorkerStart, WorkerStats } from './worker-message.ts'
 
@@ -59,6 +59,8 @@ class CaptureLoop {
     while (!this.#stopping) {
       this.#readMessages()
       const length = this.#pipeline.step()
+      // A file's time passes with its packets, not with this machine's clock: two replays tell the same.
+      if (length > 0 && this.#sources.now() === undefined) this.#pipeline.tick()
       this.#housekeep(length)
       if (length >= FULL_DRAIN_BYTES) continue
       if (length > 0) sleep(COALESCE_MS)

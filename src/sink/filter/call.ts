@@ -1,6 +1,6 @@
 import type { ASTNode } from '@marcbachmann/cel-js'
 import { nearest } from '../../../lib/nearest/mod.ts'
-import { parseDuration } from '../../../lib/units/mod.ts'
+import { parseDuration } from '../../../lib/units/duration.ts'
 import { nameOf } from './access.ts'
 import { FilterError } from './filter-error.ts'
 import { compileMacro, isMacro, MACROS } from './macro.ts'
