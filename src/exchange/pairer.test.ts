@@ -152,6 +152,18 @@ for (const [cause, reason] of [
   })
 }
 
+test('Pairer gives a request on when it is told that no response will come', () => {
+  const scene = new Scene()
+  const open = scene.head(MESSAGE.request, 1)
+  scene.pairer.unanswered(scene.connection, 1)
+  assert.equal(scene.given.length, 0)
+  scene.end(open)
+  scene.end(scene.head(MESSAGE.request, 2))
+  scene.pairer.unanswered(scene.connection, 2)
+  assert.deepEqual(scene.given.map((given) => given.marks), [['lost by the capture'], ['lost by the capture']])
+  scene.done()
+})
+
 test('Pairer does not wait for a server that the hook cannot see', () => {
   const scene = new Scene({ seesBothDirections: false, serverPackets: 0 })
   scene.end(scene.head(MESSAGE.request, 1))
