@@ -69,7 +69,6 @@ try {
 } finally {
   rmSync(folder, { recursive: true })
 }
-console.log(`\npeak resident memory: ${Math.round(process.resourceUsage().maxRSS / 1024)} MiB`)
 
 /** Best nanoseconds a frame. */
 function dissectAll(frames: readonly Uint8Array[]): number {

@@ -154,6 +154,8 @@ describe('layers', () => {
     ['GTP-U', over(2152, gtpu(0xdeadbeef, inner())), { tunnel: TUNNEL_GTPU, tunnelId: 0xdeadbeef }],
     ['GTP-U with an extension', over(2152, raw(Buffer.concat([Uint8Array.of(0x34, 255, 0, 99, 0, 0, 0, 5, 0, 0, 0, 0x85, 1, 0, 0, 0),
       encode(inner())]))), { tunnel: TUNNEL_GTPU, tunnelId: 5 }],
+    ['GTP-U with two extensions', over(2152, raw(Buffer.concat([Uint8Array.of(0x34, 255, 0, 99, 0, 0, 0, 5, 0, 0, 0, 0x85,
+      1, 0, 0, 0xc0, 2, 0, 0, 0, 0, 0, 0, 0), encode(inner())]))), { tunnel: TUNNEL_GTPU, tunnelId: 5 }],
     ['Teredo with both headers', over(3544, raw(Buffer.concat([Uint8Array.of(0, 1, 2, 3), Buffer.alloc(5 + 9),
       Buffer.alloc(8), encode(inner6())]))), { tunnel: TUNNEL_TEREDO, version: 6 }],
     ['Teredo between clients', over(3797, ipv6({ source: '2001:0:1::1' }, upper())), { tunnel: TUNNEL_TEREDO, version: 6 }],
@@ -271,6 +273,8 @@ describe('headers that lie', () => {
   test('a TCP header shorter than 20 bytes or longer than its packet is refused', () => {
     assert.equal(outcome(patched(frame, 46, 0x40)), 'TCP_HEADER_LENGTH')
     assert.equal(outcome(patched(frame, 46, 0xf0)), 'TCP_HEADER_LENGTH')
+    assert.equal(outcome(patched(ethernet({}, inner('')), 46, 0x60)), 'TCP_HEADER_LENGTH')
+    assert.equal(event(patched(ethernet({}, inner('four')), 46, 0x60)).payloadLength, 0)
   })
 
   test('an IP length over the frame is not believed', () => {

@@ -96,13 +96,11 @@ function known(truth: CaptureTruth): boolean {
 describe('public captures', { skip: corporaMissing }, () => {
   const results = files.map(truth => {
     const source = new FileSource(memory, capturePath(truth.file))
-    const peakBefore = memory.allocator.allocatedBytes()
     const summary = readSource(memory, source, batch, BATCH_BYTES)
-    const held = memory.allocator.allocatedBytesPeak() - peakBefore
     const counters = source.counters()
     const layers = source.dissector.layers.entries()
     source.close()
-    return { truth, summary, counters, layers, held }
+    return { truth, summary, counters, layers }
   })
 
   test('are there', () => assert.ok(files.length >= 1500, `${files.length} files`))
