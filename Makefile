@@ -35,6 +35,7 @@ check: node_modules ## type check, and generated files are fresh
 	@node_modules/.bin/tsc -p .
 	@$(NODE) tools/gen-layout.ts --check
 	@$(NODE) tools/gen-fields.ts --check
+	@$(NODE) tools/gen-docs.ts --check
 
 .PHONY: build
 build: build/lintel.wasm $(BPF_OBJECTS) ## compile the kernel programs and the byte module into build/

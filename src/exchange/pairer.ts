@@ -13,16 +13,6 @@ export interface ExchangeOutput {
   /** One exchange that could not be kept, for the reason given: it counts as seen and dropped. */
   dropped(reason: string): void
   /** An oddity of a connection, by its decoder's name. */
-  /** No response will come under this number: what answered it was lost, or cannot be told for certain. */
-  unanswered(connection: StreamControl, exchange: number): void {
-    const waiting = connection.companion as Waiting | undefined
-    const pending = waiting?.find(exchange)
-    if (waiting === undefined || pending === undefined || pending.hasResponse) return
-    mark(this.#memory, pending.block, MARK_FIELD.response, 'lost by the capture')
-    pending.responseOver = true
-    if (pending.requestOver) this.#give(waiting, pending)
-  }
-
   anomaly(connection: StreamControl, side: Side, name: string, time: number): void
 }
 
@@ -135,6 +125,16 @@ export class Pairer implements MessageSink {
     const odd = (pending.block + L.EXCHANGE_ODDITIES) >>> 2
     this.#memory.u32[odd] = this.#memory.u32[odd]! | message.oddities
     if (pending.requestOver && pending.responseOver) this.#give(waiting, pending)
+  }
+
+  /** No response will come under this number: what answered it was lost, or cannot be told for certain. */
+  unanswered(connection: StreamControl, exchange: number): void {
+    const waiting = connection.companion as Waiting | undefined
+    const pending = waiting?.find(exchange)
+    if (waiting === undefined || pending === undefined || pending.hasResponse) return
+    mark(this.#memory, pending.block, MARK_FIELD.response, 'lost by the capture')
+    pending.responseOver = true
+    if (pending.requestOver) this.#give(waiting, pending)
   }
 
   anomaly(connection: StreamControl, side: Side, name: string, time: number): void {
