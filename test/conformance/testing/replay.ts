@@ -1,0 +1,151 @@
+/**
+ * Capture files through the stages of a capture worker, in this process: the same Pipeline, one file after the other.
+ *
+ * @module
+ */
+import { statSync } from 'node:fs'
+import { ByteMemory } from '../../../lib/bytes/mod.ts'
+import { FileSource } from '../../../src/capture/mod.ts'
+import type { PacketCounters, PacketSource } from '../../../src/capture/mod.ts'
+import { defaultConfig } from '../../../src/config.ts'
+import type { Config } from '../../../src/config.ts'
+import { packetsOff, sum } from '../../../src/ledger.ts'
+import { Pipeline } from '../../../src/pipeline.ts'
+import { Wall } from '../../../src/privacy/mod.ts'
+import type { SafeBatch } from '../../../src/sink/mod.ts'
+import type { LogRecord } from './log-record.ts'
+
+export interface ReplayOptions {
+  /** Kinds of records; default exchanges and anomalies. */
+  readonly kinds?: readonly Config['kinds'][number][]
+  /** Fields beyond the standard ones. */
+  readonly fields?: readonly string[]
+  /** Do not read the lines back: the result has no records. */
+  readonly withoutRecords?: boolean
+}
+
+export interface ReplayResult {
+  /** Every record, in the order in which they were given to the outputs. */
+  readonly records: readonly LogRecord[]
+  readonly recordCount: number
+  /** Bytes of NDJSON. */
+  readonly lineBytes: number
+  readonly packets: PacketCounters
+  /** Anomalies by name. */
+  readonly anomalies: ReadonlyMap<string, number>
+  /** What the record ledger and the packet ledger are off by; 0 = they add up. */
+  readonly recordsOff: number
+  readonly packetsOff: number
+  /** Bytes of shared memory held after the file that were not held before it. */
+  readonly heldBytes: number
+  /** The most that was held after any drain of the source, beyond what was held before the file. */
+  readonly peakBytes: number
+  /** Why the file could not be opened; then there are no records. */
+  readonly refusal: string | undefined
+  /** Bytes of the file. */
+  readonly inputBytes: number
+}
+
+/** A source without packets, for the time between two files. */
+class NoSource implements PacketSource {
+  readonly name = 'no file'
+  readonly ended = true
+  readonly seesBothDirections = true
+  fill(): number { return 0 }
+  epochNanoseconds(): bigint { return 0n }
+  interfaceName(): undefined { return undefined }
+  skip(): void { /* nothing to leave out */ }
+  ignore(): void { /* nothing to leave out */ }
+  counters(): PacketCounters {
+    return { seen: 0, delivered: 0, notWanted: new Map(), lost: new Map(), bytesDelivered: 0, bytesCut: 0 }
+  }
+  close(): void { /* nothing is open */ }
+}
+
+export class Replayer {
+  readonly #config: Config
+  readonly #memory = new ByteMemory({ imports: Wall.imports() })
+  readonly #pipeline: Pipeline
+  readonly #idle = new NoSource()
+  readonly #withoutRecords: boolean
+  #lines: string[] = []
+  #lineBytes = 0
+
+  constructor({ kinds = ['exchange', 'anomaly'], fields = [], withoutRecords = false }: ReplayOptions = {}) {
+    this.#withoutRecords = withoutRecords
+    this.#config = { ...defaultConfig(), kinds: [...kinds], fields: { include: [...fields], exclude: [] } }
+    const wall = new Wall(this.#memory, this.#config.privacy, this.#config)
+    this.#pipeline = new Pipeline(this.#memory, wall, this.#config, [undefined], this.#idle, (batch) => { this.#take(batch) })
+  }
+
+  /** Reads one file to its end. What a file does must not throw: only what the stages do wrong comes out of here. */
+  run(path: string): ReplayResult {
+    const { allocator } = this.#memory
+    const before = allocator.allocatedBytes()
+    const countsBefore = this.#counts()
+    const anomaliesBefore = new Map(this.#pipeline.anomalies)
+    this.#lines = []
+    this.#lineBytes = 0
+    let source: FileSource | undefined
+    let refusal: string | undefined
+    try {
+      source = new FileSource(this.#memory, path)
+    } catch (error) {
+      refusal = error instanceof Error ? error.message : String(error)
+    }
+    const peak = source === undefined ? 0 : this.#drain(source) - before
+    const text = this.#lines.join('')
+    const counts = this.#counts()
+    const packets = (source ?? this.#idle).counters()
+    return {
+      records: text === '' ? [] : text.trimEnd().split('\n').map((line) => JSON.parse(line) as LogRecord),
+      recordCount: counts.seen - countsBefore.seen,
+      lineBytes: this.#lineBytes,
+      packets,
+      anomalies: difference(this.#pipeline.anomalies, anomaliesBefore),
+      recordsOff: (counts.seen - countsBefore.seen) - (counts.gone - countsBefore.gone),
+      packetsOff: packetsOff(packets),
+      heldBytes: allocator.allocatedBytes() - before,
+      peakBytes: peak,
+      refusal,
+      inputBytes: statSync(path).size,
+    }
+  }
+
+  /** @returns the most bytes that were held at a time */
+  #drain(source: FileSource): number {
+    const { allocator } = this.#memory
+    let peak = 0
+    this.#pipeline.next(this.#config, source)
+    for (;;) {
+      const length = this.#pipeline.step()
+      if (length > 0) this.#pipeline.tick()
+      peak = Math.max(peak, allocator.allocatedBytes())
+      if (length === 0 && source.ended) break
+    }
+    this.#pipeline.next(this.#config, this.#idle)
+    this.#pipeline.flush()
+    source.close()
+    return peak
+  }
+
+  #take(batch: SafeBatch): void {
+    this.#lineBytes += batch.bytes.length
+    if (!this.#withoutRecords) this.#lines.push(Buffer.from(batch.bytes).toString('utf8'))
+    this.#pipeline.recycle(batch.bytes.buffer)
+  }
+
+  #counts(): { seen: number; gone: number } {
+    const { seen, emitted, filtered, sampled, dropped } = this.#pipeline.counts
+    return { seen, gone: emitted + filtered + sampled + sum(dropped) }
+  }
+}
+
+function difference(now: ReadonlyMap<string, number>, before: ReadonlyMap<string, number>): Map<string, number> {
+  const left = new Map<string, number>()
+  for (const [name, count] of now) {
+    const more = count - (before.get(name) ?? 0)
+    if (more !== 0) left.set(name, more)
+  }
+  return left
+}

@@ -1,0 +1,146 @@
+/**
+ * Who else has read a capture, and what they say.
+ *
+ * @module
+ */
+import { existsSync, readFileSync } from 'node:fs'
+import { gunzipSync } from 'node:zlib'
+import { differences } from './compare.ts'
+import { CORPORA } from './corpora.ts'
+import type { TruthRow } from './corpora.ts'
+import { conversationOf } from './observation.ts'
+import type { Conversation, Observation } from './observation.ts'
+import { tsharkObservation } from './tshark-observation.ts'
+import type { Exclusions, TsharkFrame } from './tshark-observation.ts'
+import { NO_ENDPOINTS, zeekDecoded, zeekObservation } from './zeek-observation.ts'
+import type { ZeekLog } from './zeek-observation.ts'
+
+export interface Witness {
+  /** `tshark`, `tshark's counts`, `zeek` with the name of its test, `packetbeat`. */
+  readonly name: string
+  /** What differs between it and another observation; none = the same. */
+  readonly against: (other: Observation) => string[]
+  /** As an observation, to be held against the other witnesses; undefined when it says too little for that. */
+  readonly observation: Observation | undefined
+}
+
+interface BtestRow {
+  readonly test: string
+  readonly traces: readonly string[]
+  readonly commands: readonly string[]
+  readonly expected: readonly string[]
+}
+
+interface PacketbeatRow {
+  readonly pcap: string
+  readonly transactions?: number
+  readonly tls?: boolean
+  readonly ports?: readonly number[]
+  readonly status_code?: number
+  readonly method?: string
+}
+
+export class Witnesses {
+  /** Messages that were left out, by rule. */
+  readonly excluded: Exclusions = new Map()
+  readonly #btests: Map<string, BtestRow[]>
+  readonly #packetbeat: Map<string, PacketbeatRow[]>
+
+  constructor() {
+    const btests = JSON.parse(readFileSync(`${CORPORA}/zeek-btest/MAP.json`, 'utf8')) as BtestRow[]
+    const usable = btests.filter((row) => row.traces.length === 1 && row.expected.some(isHttpLog))
+    this.#btests = Map.groupBy(usable, (row) => `zeek-btest/traces/${row.traces[0]}`)
+    const packetbeat = JSON.parse(readFileSync(`${CORPORA}/packetbeat/EXPECTED.json`, 'utf8')) as PacketbeatRow[]
+    this.#packetbeat = Map.groupBy(packetbeat.filter((row) => row.tls !== true), (row) => `packetbeat/pcaps/${row.pcap}`)
+  }
+
+  of(row: TruthRow, ours: Observation): Witness[] {
+    const zeek = (this.#btests.get(row.file) ?? []).flatMap((test) => zeekWitness(test))
+    const packetbeat = (this.#packetbeat.get(row.file) ?? []).flatMap((expected) => packetbeatWitness(expected))
+    return [this.#tshark(row, ours), ...zeek, ...packetbeat]
+  }
+
+  #tshark(row: TruthRow, ours: Observation): Witness {
+    const frames = tsharkFrames(row.file)
+    if (frames === undefined) return countsWitness(row)
+    const { observation, excluded } = tsharkObservation(frames, (key) => ours.has(key))
+    for (const [rule, count] of excluded) this.excluded.set(rule, (this.excluded.get(rule) ?? 0) + count)
+    return { name: 'tshark', observation, against: (other) => differences(other, observation) }
+  }
+}
+
+function isHttpLog(path: string): boolean {
+  return path.endsWith('/http.log')
+}
+
+function tsharkFrames(file: string): TsharkFrame[] | undefined {
+  const path = `${CORPORA}/expected/tshark/${file}.json`
+  if (existsSync(path)) return JSON.parse(readFileSync(path, 'utf8')) as TsharkFrame[]
+  if (existsSync(`${path}.gz`)) return JSON.parse(gunzipSync(readFileSync(`${path}.gz`)).toString('utf8')) as TsharkFrame[]
+  return undefined
+}
+
+/** Where tshark's fields were not kept, its counts were. */
+function countsWitness(row: TruthRow): Witness {
+  const against = (other: Observation): string[] => {
+    const { requests, responses } = flat(other)
+    return [
+      ...countDifference('methods', tally(requests.map(({ method }) => method)), row.methods),
+      ...countDifference('status codes', tally(responses.map(({ status }) => String(status))), row.status_codes),
+    ]
+  }
+  return { name: 'tshark\'s counts', observation: undefined, against }
+}
+
+function countDifference(what: string, ours: Readonly<Record<string, number>>, theirs: Readonly<Record<string, number>>): string[] {
+  const show = (counts: Readonly<Record<string, number>>): string =>
+    Object.entries(counts).sort().map(([name, count]) => `${name} ${count}`).join(', ') || 'none'
+  return show(ours) === show(theirs) ? [] : [`${what}: ours ${show(ours)}; the witness's ${show(theirs)}`]
+}
+
+function tally(names: readonly string[]): Record<string, number> {
+  return Object.fromEntries([...Map.groupBy(names, (name) => name)].map(([name, all]) => [name, all.length]))
+}
+
+function zeekWitness(test: BtestRow): Witness[] {
+  const log = zeekObservation(readFileSync(`${CORPORA}/zeek-btest/${test.expected.find(isHttpLog)!}`, 'utf8'))
+  if (log === undefined) return []
+  const { observation } = log
+  return [{ name: `zeek ${test.test}`, observation, against: (other) => zeekDifferences(log, other) }]
+}
+
+function zeekDifferences({ observation, saysResponses }: ZeekLog, other: Observation): string[] {
+  const hasEndpoints = !observation.has(NO_ENDPOINTS)
+  const mine = hasEndpoints ? other : new Map([[NO_ENDPOINTS, flat(other)]])
+  // Zeek's script holds targets percent-decoded, and keeps no headers.
+  const differ = differences(mine, observation, { target: zeekDecoded, responses: saysResponses })
+  return differ
+}
+
+function flat(observation: Observation): Conversation {
+  const all: Observation = new Map()
+  const target = conversationOf(all, NO_ENDPOINTS)
+  for (const { requests, responses } of observation.values()) {
+    target.requests.push(...requests.map((request) => ({ ...request, answer: request.answer < 0 ? request.answer : request.answer + target.responses.length })))
+    target.responses.push(...responses)
+  }
+  return target
+}
+
+/** Transactions: a request with its response, or either alone. */
+function packetbeatWitness(expected: PacketbeatRow): Witness[] {
+  const { transactions, ports, method, status_code: status } = expected
+  if (transactions === undefined) return []
+  const against = (other: Observation): string[] => {
+    const watched = [...other].filter(([key]) => ports === undefined || ports.includes(Number(key.slice(key.lastIndexOf(':') + 1))))
+    const { requests, responses } = flat(new Map(watched))
+    const unasked = responses.length - requests.filter(({ answer }) => answer >= 0).length
+    const count = requests.length + unasked
+    return [
+      ...(count === transactions ? [] : [`transactions: ours ${count}, the witness's ${transactions}`]),
+      ...(method === undefined || requests.every((request) => request.method === method) ? [] : [`method: not ${method}`]),
+      ...(status === undefined || responses.every((response) => response.status === status) ? [] : [`status: not ${status}`]),
+    ]
+  }
+  return [{ name: `packetbeat ${expected.pcap}`, observation: undefined, against }]
+}
