@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import { configSchema, type Config, type FileConfig } from '../src/config.ts'
-import { captureSchema, interfaceSchema, ringBytesSchema, sampleSchema, workersSchema } from '../src/config/capture.ts'
+import { captureSchema, interfaceSchema, ringBytesSchema, sampleSchema } from '../src/config/capture.ts'
 import { fieldPatternSchema, headerPatternSchema, kindSchema } from '../src/config/choice.ts'
 import { explain } from '../src/config/explain.ts'
 import { filterSchema } from '../src/config/filter.ts'
@@ -57,10 +57,6 @@ function numeric(text: string): unknown {
 }
 
 function captureFrom(base: Config['capture'], flags: Flags): Config['capture'] {
-  if (flags.workers !== undefined && flags.oneWorker === true && flags.workers !== '1') {
-    throw new UsageError('Cannot use --workers and --one-worker together: leave one of them out')
-  }
-  const workers = flags.oneWorker === true ? '1' : flags.workers
   return {
     ...base,
     ...given('interfaces', flags.interface, value => checked('interface', interfaceSchema, value)),
@@ -75,7 +71,6 @@ function captureFrom(base: Config['capture'], flags: Flags): Config['capture'] {
     ...(flags.transport === undefined ? {} : { transport: checked('transport', captureSchema.shape.transport, flags.transport) }),
     ...(flags.sample === undefined ? {} : { sample: checked('sample', sampleSchema, numeric(flags.sample)) }),
     ...(flags.ringBytes === undefined ? {} : { ring_bytes: checked('ring-bytes', ringBytesSchema, flags.ringBytes) }),
-    ...(workers === undefined ? {} : { workers: checked('workers', workersSchema, numeric(workers)) }),
   }
 }
 

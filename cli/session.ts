@@ -73,7 +73,7 @@ export async function session(options: SessionOptions): Promise<void> {
 const FIXED: readonly (readonly [name: string, of: (config: Config) => unknown])[] = [
   ['capture.interfaces', config => config.capture.interfaces], ['capture.attach', config => config.capture.attach],
   ['capture.transport', config => config.capture.transport], ['capture.ring_bytes', config => config.capture.ring_bytes],
-  ['capture.workers', config => config.capture.workers], ['outputs', config => config.outputs], ['limits', config => config.limits],
+  ['outputs', config => config.outputs], ['limits', config => config.limits],
   ['metrics', config => config.metrics], ['stats', config => config.stats],
 ]
 

@@ -4,7 +4,7 @@ import { captureSchema } from './config/capture.ts'
 import { fieldsSchema, headersSchema, kindsSchema } from './config/choice.ts'
 import { filterSchema } from './config/filter.ts'
 import { limitsSchema } from './config/limits.ts'
-import { cidrSchema, loopbackSchema } from './config/network.ts'
+import { cidrSchema, loopbackSchema, PRIVATE_NETWORKS } from './config/network.ts'
 import { outputsSchema } from './config/output.ts'
 import { checkedPrivacySchema } from './config/privacy.ts'
 
@@ -19,8 +19,8 @@ export const configSchema = z.strictObject({
   headers: headersSchema,
   privacy: checkedPrivacySchema.prefault({}).describe('What is hidden, hashed or made anonymous before anything is written.'),
   trust: z.strictObject({
-    proxies: z.array(cidrSchema).prefault([])
-      .describe('Networks of proxies whose Forwarded, X-Forwarded-For and X-Real-IP headers are believed.'),
+    proxies: z.array(cidrSchema).default([...PRIVATE_NETWORKS])
+      .describe('Networks of proxies whose Forwarded, X-Forwarded-For and X-Real-IP headers are believed; none (`[]`) = nobody\'s.'),
   }).prefault({}).describe('Whose word is taken for client.real_address.'),
   filter: filterSchema.optional().describe('CEL expression; only records for which it is true are logged.'),
   outputs: outputsSchema,

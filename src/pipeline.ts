@@ -6,6 +6,7 @@
  * @module
  */
 import type { ByteMemory } from '../lib/bytes/mod.ts'
+import { parseCidr } from '../lib/cidr/mod.ts'
 import { FieldTable, JsonEncoder, RecordView, RecordWriter } from '../lib/record/mod.ts'
 import * as L from '../wasm/layout.ts'
 import { RECORD_BYTES_MAX } from './capture/mod.ts'
@@ -87,6 +88,7 @@ export class Pipeline {
     this.#filter = config.filter === undefined ? undefined : compileFilter(config.filter, FIELDS)
     this.#outputFilters = outputFilters.map((text) => (text === undefined ? undefined : compileFilter(text, FIELDS)))
     this.#allOutputs = 2 ** outputFilters.length - 1
+    this.#setup.trust(config.trust.proxies.map(parseCidr))
   }
 
   get anomalies(): ReadonlyMap<string, number> {

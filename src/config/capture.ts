@@ -18,7 +18,6 @@ export const sampleSchema = z.number({ error: 'must be a number above 0 and up t
   .gt(0, 'must be above 0: 0.1 keeps every tenth connection').max(1, 'must be at most 1: 1 keeps every connection')
 
 export const ringBytesSchema = bytesSchema({ min: '64KiB', max: '1GiB' })
-export const workersSchema = z.int().min(1).max(64)
 
 /** What is captured, where, and how it comes out of the kernel. */
 export const captureSchema = z.strictObject({
@@ -35,5 +34,4 @@ export const captureSchema = z.strictObject({
     .describe('Where the kernel programs are attached. xdp and socket see one direction, so requests and responses are not paired.'),
   transport: z.enum(TRANSPORTS).default('ring').describe('How packets leave the kernel; perf is for kernels without a ring buffer (before 5.8).'),
   ring_bytes: ringBytesSchema.prefault('16MiB').describe('Buffer between kernel and agent, per worker; rounded up to a power of two.'),
-  workers: workersSchema.default(1).describe('Threads that decode; connections are shared out among them.'),
 }).describe('What is captured, where, and how it comes out of the kernel.')

@@ -7,6 +7,4 @@ export const limitsSchema = z.strictObject({
     .describe('Bytes of messages in flight, per worker; what comes then is dropped and counted.'),
   connections: z.int().min(16).max(1_000_000).default(65_536).describe('Connections followed at once, per worker.'),
   connection_idle: durationSchema({ min: '1s', max: '24d' }).prefault('5m').describe('A connection without a packet for so long is given up.'),
-  response_wait: durationSchema({ min: '100ms', max: '24d' }).prefault('1m')
-    .describe('A request without a response for so long is logged without one.'),
 }).prefault({}).describe('Bounds of what the agent holds; what a bound costs is counted.')

@@ -1,5 +1,6 @@
 import { isIP, isIPv6 } from 'node:net'
 import { z } from 'zod'
+import { formatAddress, ipv6Bytes, parseCidr } from '../../lib/cidr/mod.ts'
 
 export interface PortRange {
   readonly first: number
@@ -47,26 +48,15 @@ export const cidrSchema = z.string({ error: 'must be an address or network in qu
 
 /** The address of the network when bits behind the prefix are set, else undefined. */
 function networkOf(address: string, length: number): string | undefined {
-  const bytes = isIPv6(address) ? ipv6Bytes(address) : address.split('.').map(Number)
-  const masked = bytes.map((byte, index) => byte & (0xff00 >> Math.min(8, Math.max(0, length - index * 8))))
-  if (masked.every((byte, index) => byte === bytes[index])) return undefined
-  if (masked.length === 4) return masked.join('.')
-  const words = Array.from({ length: 8 }, (_, at) => (((masked[at * 2] ?? 0) << 8) | (masked[at * 2 + 1] ?? 0)).toString(16))
-  return new URL(`http://[${words.join(':')}]`).hostname.slice(1, -1)
+  const bytes = isIPv6(address) ? ipv6Bytes(address) : Uint8Array.from(address.split('.'), Number)
+  const { bytes: masked } = parseCidr(`${address}/${length}`)
+  return masked.every((byte, index) => byte === bytes[index]) ? undefined : formatAddress(masked)
 }
 
-function ipv6Bytes(address: string): number[] {
-  // The URL parser writes every form, dotted quads included, as hexadecimal groups.
-  const [head = '', tail] = new URL(`http://[${address}]`).hostname.slice(1, -1).split('::')
-  const groups = (text: string | undefined) => text === undefined || text === '' ? [] : text.split(':')
-  const front = groups(head)
-  const back = groups(tail)
-  const all = tail === undefined ? front : [...front, ...Array<string>(8 - front.length - back.length).fill('0'), ...back]
-  return all.flatMap(group => {
-    const word = Number.parseInt(group, 16)
-    return [word >> 8, word & 255]
-  })
-}
+/** Loopback (RFC 1122, RFC 4291), private (RFC 1918), unique local (RFC 4193) and link-local (RFC 3927, RFC 4291) networks. */
+export const PRIVATE_NETWORKS = [
+  '127.0.0.0/8', '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '169.254.0.0/16', '::1/128', 'fc00::/7', 'fe80::/10',
+] as const
 
 /** `127.0.0.1:9464`, `[::1]:9464`, `:9464` or `9464`; loopback only. */
 export const loopbackSchema = z.union([z.string(), z.int()], { error: 'must be an address and port, e.g. 127.0.0.1:9464' })

@@ -19,4 +19,3 @@ export type { AnomalyFacts, ConnectionEventName, ConnectionFacts } from './conne
 export { writePacket } from './packet-record.ts'
 export type { PacketFacts } from './packet-record.ts'
 export { RecordSetup } from './record-setup.ts'
-export type { TrustedPrefix } from './record-setup.ts'

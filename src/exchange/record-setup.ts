@@ -1,4 +1,5 @@
 import type { ByteMemory } from '../../lib/bytes/mod.ts'
+import type { Cidr } from '../../lib/cidr/mod.ts'
 import { ODDITY_NAMES } from '../decode/mod.ts'
 
 interface ExchangeExports {
@@ -13,12 +14,6 @@ interface ExchangeExports {
 const PREFIX_BYTES = 20
 const INTERFACE_NAME_BYTES_MAX = 16
 
-/** One network whose proxies are believed: version, prefix length, address in network order. */
-export interface TrustedPrefix {
-  readonly version: 4 | 6
-  readonly bits: number
-  readonly address: Uint8Array
-}
 
 /**
  * What `writeExchange` (wasm/exchange.ts) must know beside the blocks: the clock's zero, names of oddities and interfaces,
@@ -62,16 +57,16 @@ export class RecordSetup {
     this.#names.clear()
   }
 
-  /** @throws {RangeError} for more networks than the byte module takes */
-  trust(prefixes: readonly TrustedPrefix[]): void {
+  /** Networks whose proxies are believed. @throws {RangeError} for more networks than the byte module takes */
+  trust(prefixes: readonly Cidr[]): void {
     const block = this.#memory.allocator.alloc(Math.max(prefixes.length, 1) * PREFIX_BYTES)
     const { u8 } = this.#memory
-    prefixes.forEach(({ version, bits, address }, index) => {
+    prefixes.forEach(({ bits, bytes }, index) => {
       const at = block + index * PREFIX_BYTES
       u8.fill(0, at, at + PREFIX_BYTES)
-      u8[at] = version
+      u8[at] = bytes.length === 4 ? 4 : 6
       u8[at + 1] = bits
-      u8.set(address, at + 4)
+      u8.set(bytes, at + 4)
     })
     const taken = block !== 0 && this.#exports.setTrusted(block, prefixes.length) !== 0
     if (block !== 0) this.#memory.allocator.free(block, Math.max(prefixes.length, 1) * PREFIX_BYTES)

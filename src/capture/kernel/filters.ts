@@ -3,8 +3,8 @@ import {
   SETTINGS, SETTING_CIDR_EXCLUDE, SETTING_CIDR_INCLUDE, SETTING_INTERFACES, SETTING_PACKETS, SETTING_PORTS,
   SETTING_PROTOCOL_ARP, SETTING_PROTOCOL_ICMP, SETTING_PROTOCOL_TCP, SETTING_PROTOCOL_UDP,
 } from '../events.gen.ts'
-import { parseCidr } from './cidr.ts'
-import type { Cidr } from './cidr.ts'
+import { parseCidr } from '../../../lib/cidr/mod.ts'
+import type { Cidr } from '../../../lib/cidr/mod.ts'
 
 export const KernelProtocol = { tcp: 'tcp', udp: 'udp', icmp: 'icmp', arp: 'arp' } as const
 export type KernelProtocol = (typeof KernelProtocol)[keyof typeof KernelProtocol]

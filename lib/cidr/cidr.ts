@@ -26,7 +26,8 @@ export function parseCidr(text: string): Cidr {
   return { text, bits, bytes }
 }
 
-function ipv6Bytes(address: string): Uint8Array {
+/** The 16 bytes of an IPv6 address that `node:net` accepts, without a zone. */
+export function ipv6Bytes(address: string): Uint8Array {
   // The URL parser rewrites every valid form, an embedded IPv4 address included, into hexadecimal groups.
   const [head = '', tail] = new URL(`http://[${address}]`).hostname.slice(1, -1).split('::')
   const groups = (part: string): string[] => part === '' ? [] : part.split(':')
@@ -35,4 +36,11 @@ function ipv6Bytes(address: string): Uint8Array {
   const zeros = Array.from({ length: 8 - front.length - back.length }, () => '0')
   const words = [...front, ...zeros, ...back].map((group) => Number.parseInt(group, 16))
   return Uint8Array.from(words.flatMap((word) => [word >> 8, word & 255]))
+}
+
+/** 4 or 16 bytes as text; IPv6 as RFC 5952 says. */
+export function formatAddress(bytes: Uint8Array): string {
+  if (bytes.length === 4) return bytes.join('.')
+  const words = Array.from({ length: 8 }, (_, at) => ((bytes[at * 2]! << 8) | bytes[at * 2 + 1]!).toString(16))
+  return new URL(`http://[${words.join(':')}]`).hostname.slice(1, -1)
 }

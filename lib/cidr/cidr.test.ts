@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { parseCidr } from './cidr.ts'
+import { parseCidr } from './mod.ts'
 
 test('networks of both families are read, and bits behind the prefix are cleared', () => {
   const cases: [string, number, string][] = [
