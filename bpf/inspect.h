@@ -8,6 +8,8 @@
 #include "connection.h"
 #include "plain.h"
 
+#define PIECES_MAX 9
+
 struct place {
 	__u32 hook;
 	__u32 direction;
@@ -82,6 +84,43 @@ static __always_inline __u32 choose(CONTEXT *ctx, const struct settings *set, st
 	return headers_too ? 0 : COUNTER_UNKNOWN_PROTOCOL;
 }
 
+/*
+ * BIG TCP and the loopback have segments of up to 512 KiB (GSO_MAX_SIZE). One over 64 KiB is delivered as the segments
+ * that a network card would have made of it, and counted as so many packets.
+ */
+static __always_inline __u32 deliver_pieces(CONTEXT *ctx, struct packet *packet, struct counters *count,
+					    struct direction *direction)
+{
+	struct packet_event *event = &packet->event;
+	__u32 left = event->payload_length, flags = event->tcp_flags, outcome = 0;
+
+	for (int i = 0; i < PIECES_MAX; i++) {
+		__u32 piece = event->payload_skipped + CAPTURE_MAX;
+		__u64 at;
+
+		if (piece > left || i == PIECES_MAX - 1)
+			piece = left;
+		event->payload_length = piece;
+		event->tcp_flags = piece == left ? flags : flags & ~(TCP_FIN | TCP_PSH);
+		event->record_number = fetch_and_increment(&direction->records);
+		outcome = deliver(ctx, packet, count, CAPTURE_MAX);
+		if (piece == left)
+			break;
+		at = outcome;
+		asm volatile("" : "+r"(at));
+		if (at < COUNTER_COUNT)
+			__sync_fetch_and_add(&count->value[at], 1);
+		__sync_fetch_and_add(&count->value[COUNTER_PACKETS_SEEN], 1);
+		left -= piece;
+		packet->payload_offset += piece;
+		event->tcp_sequence += piece + !!(flags & TCP_SYN);
+		event->payload_skipped = 0;
+		event->flags &= ~FLAG_CUT;
+		flags &= ~TCP_SYN;
+	}
+	return outcome;
+}
+
 VERIFIED_ALONE __u32 follow(CONTEXT *ctx, struct packet *packet, __u32 frame, __u32 link)
 {
 	__u32 zero = 0, side, reason, end, most = 0;
@@ -126,6 +165,8 @@ VERIFIED_ALONE __u32 follow(CONTEXT *ctx, struct packet *packet, __u32 frame, __
 	}
 	event->connection_tag = connection->tag;
 	event->flags |= FLAG_NUMBERED | (connection->midstream ? FLAG_MIDSTREAM : 0);
+	if (!transport_perf && most == CAPTURE_MAX && event->payload_length - event->payload_skipped > CAPTURE_MAX)
+		return deliver_pieces(ctx, packet, count, direction);
 	event->record_number = fetch_and_increment(&direction->records);
 	return deliver(ctx, packet, count, most);
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 
 import { EVENT_FRAME, TUNNEL_VXLAN } from '../../src/capture/events.gen.ts'
-import { Capture, ask, serve } from './testing/capture.ts'
+import { Capture, ask, serve, streamOf } from './testing/capture.ts'
 import type { CapturedRecord, Captured } from './testing/capture.ts'
 import { ACK, PSH, ethernet, ipv4, tagged, tcp } from './testing/frames.ts'
 import { kernelTest } from './testing/kernel-test.ts'
@@ -13,12 +13,12 @@ const COUNT = 10
 const REQUEST = 'GET /tagged HTTP/1.1\r\nHost: b\r\n\r\n'
 
 function requestsIn(records: readonly CapturedRecord[]): number[] {
-  const text = records.filter((record) => record.destinationPort === PORT).map((record) => record.data).join('')
+  const text = streamOf(records.filter((record) => record.destinationPort === PORT))
   return [...text.matchAll(/POST \/a\?n=(\d+) HTTP/g)].map((match) => Number(match[1]))
 }
 
 function responsesIn(records: readonly CapturedRecord[]): number[] {
-  const text = records.filter((record) => record.sourcePort === PORT).map((record) => record.data).join('')
+  const text = streamOf(records.filter((record) => record.sourcePort === PORT))
   return [...text.matchAll(/x-path: \/a\?n=(\d+)\r\n/gi)].map((match) => Number(match[1]))
 }
 

@@ -127,3 +127,19 @@ export async function ask(url: string, asking: Asking = {}): Promise<number> {
   await once(child, 'close')
   return Number(stdout)
 }
+
+/** The bytes of one direction in order: what TCP sent twice counts once, what is missing throws. */
+export function streamOf(records: readonly CapturedRecord[]): string {
+  const parts: string[] = []
+  let next: number | undefined
+  for (const record of records.filter((each) => each.payloadLength > 0)) {
+    const ahead = next === undefined ? 0 : (record.sequence - next) | 0
+    if (ahead > 0) throw new Error(`${ahead} bytes are missing before sequence number ${record.sequence}`)
+    // A byte that was cut on purpose still has its place.
+    const payload = record.data.padEnd(record.payloadLength, '\0')
+    if (-ahead >= payload.length) continue
+    parts.push(payload.slice(-ahead))
+    next = (record.sequence + payload.length) >>> 0
+  }
+  return parts.join('')
+}
