@@ -13,7 +13,7 @@ import { RECORD_BYTES_MAX } from './capture/mod.ts'
 import type { PacketSource } from './capture/mod.ts'
 import type { Config } from './config.ts'
 import type { StreamControl } from './connection/mod.ts'
-import { AnomalyLog, fieldId, FIELDS, MARK_REASONS, RecordSetup, writeAnomaly } from './exchange/mod.ts'
+import { AnomalyLog, fieldId, FIELDS, MARK_REASONS, OddityCounts, RecordSetup, writeAnomaly } from './exchange/mod.ts'
 import { FlowTrack } from './flow-track.ts'
 import type { WorkerCounts } from './ledger.ts'
 // Straight, not through mod.ts: those bring the library of the configuration's schema, 15 MiB a thread.
@@ -51,6 +51,7 @@ export class Pipeline {
   readonly #writer: RecordWriter
   readonly #batcher: Batcher
   readonly #anomalies = new AnomalyLog()
+  readonly #oddities = new OddityCounts()
   readonly #batch: number
   readonly #raw: number
   readonly #scratch: number
@@ -91,8 +92,9 @@ export class Pipeline {
     this.#setup.trust(config.trust.proxies.map(parseCidr))
   }
 
+  /** By name: those told in records of their own, and those that stand in the exchanges that had them. */
   get anomalies(): ReadonlyMap<string, number> {
-    return this.#anomalies.totals()
+    return new Map([...this.#anomalies.totals(), ...this.#oddities.entries()])
   }
 
   get connectionsOpen(): number {
@@ -157,6 +159,7 @@ export class Pipeline {
 
   #exchange(block: number): void {
     this.counts.seen++
+    this.#oddities.add(this.#memory.u32[(block + L.EXCHANGE_ODDITIES) >>> 2]!)
     if (!this.#wanted[L.KIND_EXCHANGE - 1]) {
       this.counts.filtered++
       return
