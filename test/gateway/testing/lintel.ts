@@ -1,4 +1,4 @@
-import { createReadStream, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { createReadStream, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -8,20 +8,48 @@ import { Running } from './process.ts'
 
 const LINTEL = fileURLToPath(new URL('../../../bin/lintel', import.meta.url))
 
+interface LoggedMessage {
+  method?: string
+  method_original?: string
+  status_code?: number
+  reason_phrase?: string
+  header?: Record<string, string[]>
+  header_bytes?: number
+  body?: { size?: number }
+  trailer?: Record<string, string[]>
+  depth?: number
+  interim_status_codes?: number[]
+}
+
+interface LoggedSide { bytes?: number; packets?: number }
+
 /** A record as its JSON says; only what tests read is named. */
 export interface LoggedRecord {
   kind: string
   time: string
-  event?: { name?: string; sequence?: number }
+  duration?: number
+  time_to_first_byte?: number
+  event?: { name?: string; reason?: string; count?: number; sequence?: number }
   client?: { address?: string; port?: number }
   server?: { address?: string; port?: number }
-  url?: { path?: string; query?: string }
-  network?: { type?: string; interface?: { name?: string }; one_direction?: boolean }
-  link?: { vlan?: number[] }
-  http?: {
-    request?: { method?: string; header?: Record<string, string[]>; body?: { size?: number } }
-    response?: { status_code?: number; header?: Record<string, string[]>; body?: { size?: number } }
+  source?: { address?: string; port?: number }
+  destination?: { address?: string; port?: number }
+  url?: { scheme?: string; domain?: string; path?: string; query?: string }
+  network?: {
+    type?: string
+    transport?: string
+    interface?: { name?: string }
+    protocol?: { name?: string; version?: string }
+    io?: { direction?: string }
+    connection?: { id?: number }
+    one_direction?: boolean
   }
+  link?: { source?: { mac?: string }; destination?: { mac?: string }; type?: string; vlan?: number[] }
+  ip?: Record<string, number | boolean>
+  tcp?: Record<string, number | string>
+  icmp?: { type?: number; code?: number }
+  http?: { request?: LoggedMessage; response?: LoggedMessage }
+  connection?: { client?: LoggedSide; server?: LoggedSide; lost_bytes?: number; exchanges?: number }
   marks?: Record<string, string>
   anomalies?: string[]
 }
@@ -67,6 +95,29 @@ export class Lintel {
     const records: LoggedRecord[] = []
     await this.each((record) => { records.push(record) })
     return records
+  }
+
+  /** What the newest file holds now, whole lines only. */
+  now(): LoggedRecord[] {
+    const path = join(this.directory, 'log.ndjson')
+    if (!existsSync(path)) return []
+    const text = readFileSync(path, 'utf8')
+    return text.slice(0, text.lastIndexOf('\n') + 1).split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as LoggedRecord)
+  }
+
+  /** Waits until the records that `choose` picks are at least `count`; gives them. */
+  async until(choose: (record: LoggedRecord) => boolean, count: number, msMax = 10_000): Promise<LoggedRecord[]> {
+    let chosen: LoggedRecord[] = []
+    await this.process.until(() => {
+      chosen = this.now().filter(choose)
+      return chosen.length >= count
+    }, `${count} records that ${choose.toString()}`, msMax)
+    return chosen
+  }
+
+  /** Exchanges of one path: `count` at least. */
+  async exchanges(path: string, count = 1): Promise<LoggedRecord[]> {
+    return await this.until((record) => record.kind === 'exchange' && record.url?.path === path, count)
   }
 
   remove(): void {
