@@ -157,6 +157,9 @@ export const MARK_REASONS = [
   'too many exchanges waiting on the connection',
   'memory limit reached',
   'connection was idle for too long',
+  'not known which request it answers',
+  'not known which response answers it',
+  'an HTTP/0.9 response has no head',
 ] as const
 
 export type MarkReason = (typeof MARK_REASONS)[number]

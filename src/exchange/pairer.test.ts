@@ -31,10 +31,11 @@ class Scene {
   readonly pairer: Pairer
   retained = 0
 
-  constructor(options: { seesBothDirections?: boolean; serverPackets?: number } = {}) {
+  constructor(options: { seesBothDirections?: boolean; serverPackets?: number; lostBytes?: number } = {}) {
     const block = memory.allocator.alloc(L.CONNECTION_BYTES)
     memory.u8.fill(0, block, block + L.CONNECTION_BYTES)
     memory.u32[(block + L.CONNECTION_SIDE + L.CONNECTION_SIDE_BYTES + L.SIDE_PACKETS) >>> 2] = options.serverPackets ?? 1
+    memory.f64[(block + L.CONNECTION_SIDE + L.CONNECTION_SIDE_BYTES + L.SIDE_LOST_BYTES) >>> 3] = options.lostBytes ?? 0
     this.connection = {
       id: 1, block, fromStart: true, client: 0 as Side,
       setClient: () => {}, skip: () => {}, ignore: () => {},
@@ -133,7 +134,7 @@ test('Pairer notes interim responses, at most six', () => {
 test('Pairer logs a response without a request, and says so', () => {
   const scene = new Scene()
   scene.end(scene.head(MESSAGE.response, 7, 204))
-  assert.deepEqual(scene.given.map((given) => [given.hasRequest, given.status, given.marks]), [[false, 204, ['lost by the capture']]])
+  assert.deepEqual(scene.given.map((given) => [given.hasRequest, given.status, given.marks]), [[false, 204, ['not known which request it answers']]])
   scene.done()
 })
 
@@ -160,7 +161,26 @@ test('Pairer gives a request on when it is told that no response will come', () 
   scene.end(open)
   scene.end(scene.head(MESSAGE.request, 2))
   scene.pairer.unanswered(scene.connection, 2)
+  assert.deepEqual(scene.given.map((given) => given.marks), [['not known which response answers it'], ['not known which response answers it']])
+  scene.done()
+})
+
+test('Pairer blames the capture only for what it has lost', () => {
+  const scene = new Scene({ lostBytes: 10 })
+  scene.end(scene.head(MESSAGE.response, 7, 204))
+  scene.end(scene.head(MESSAGE.request, 8))
+  scene.pairer.unanswered(scene.connection, 8)
   assert.deepEqual(scene.given.map((given) => given.marks), [['lost by the capture'], ['lost by the capture']])
+  scene.done()
+})
+
+test('Pairer does not miss the head of a response to HTTP/0.9, which has none', () => {
+  const scene = new Scene()
+  const request = scene.head(MESSAGE.request, 1)
+  memory.u8[request.head + L.HEAD_VERSION] = 0x09
+  scene.end(request)
+  scene.pairer.close(scene.connection, END.fin, 99)
+  assert.deepEqual(scene.given.map((given) => given.marks), [['an HTTP/0.9 response has no head']])
   scene.done()
 })
 

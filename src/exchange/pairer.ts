@@ -71,6 +71,9 @@ const CLOSE_REASON: Readonly<Record<End, MarkReason>> = {
   shutdown: 'no response before the capture ended',
 }
 
+const VERSION_0_9 = 0x09
+const SIMPLE: MarkReason = 'an HTTP/0.9 response has no head'
+
 /**
  * Pairs the messages of each connection by their exchange number (the decoder's word: it never guesses) and gives each
  * exchange on once, when both messages are over or the connection is.
@@ -132,7 +135,8 @@ export class Pairer implements MessageSink {
     const waiting = connection.companion as Waiting | undefined
     const pending = waiting?.find(exchange)
     if (waiting === undefined || pending === undefined || pending.hasResponse) return
-    mark(this.#memory, pending.block, MARK_FIELD.response, 'lost by the capture')
+    mark(this.#memory, pending.block, MARK_FIELD.response,
+      this.#hasLost(connection) ? 'lost by the capture' : 'not known which response answers it')
     pending.responseOver = true
     if (pending.requestOver) this.#give(waiting, pending)
   }
@@ -198,13 +202,23 @@ export class Pairer implements MessageSink {
       pending = this.#begin(waiting, message)
       if (pending === undefined) return
       pending.requestOver = true
-      mark(this.#memory, pending.block, MARK_FIELD.request, waiting.connection.fromStart ? 'lost by the capture'
-        : 'no request seen: the capture began inside the exchange')
+      mark(this.#memory, pending.block, MARK_FIELD.request, this.#requestMissing(waiting.connection))
     }
     if (message.head === 0) mark(this.#memory, pending.block, MARK_FIELD.response, 'memory limit reached')
     pending.hasResponse = true
     this.#memory.u32[(pending.block + L.EXCHANGE_RESPONSE) >>> 2] = message.head
     this.#memory.f64[(pending.block + L.EXCHANGE_RESPONSE_TIME) >>> 3] = message.startTime
+  }
+
+  /** Why a response stands alone: nothing was lost when the server spoke unasked, or the request could not be read. */
+  #requestMissing(connection: StreamControl): MarkReason {
+    if (!connection.fromStart) return 'no request seen: the capture began inside the exchange'
+    return this.#hasLost(connection) ? 'lost by the capture' : 'not known which request it answers'
+  }
+
+  #hasLost(connection: StreamControl): boolean {
+    const lost = (connection.block + L.CONNECTION_SIDE + L.SIDE_LOST_BYTES) >>> 3
+    return this.#memory.f64[lost]! + this.#memory.f64[lost + (L.CONNECTION_SIDE_BYTES >>> 3)]! > 0
   }
 
   #endRequest(pending: Pending, message: Message): void {
@@ -259,8 +273,14 @@ export class Pairer implements MessageSink {
   }
 
   #giveUnfinished(waiting: Waiting, pending: Pending, reason: MarkReason): void {
-    if (!pending.hasResponse) mark(this.#memory, pending.block, MARK_FIELD.response, reason)
+    if (!pending.hasResponse) mark(this.#memory, pending.block, MARK_FIELD.response, this.#isSimple(pending) ? SIMPLE : reason)
     this.#give(waiting, pending)
+  }
+
+  /** RFC 1945 6: the response to a Simple-Request is its body alone. */
+  #isSimple({ block }: Pending): boolean {
+    const head = this.#memory.u32[(block + L.EXCHANGE_REQUEST) >>> 2]!
+    return head !== 0 && this.#memory.u8[head + L.HEAD_VERSION] === VERSION_0_9
   }
 
   #give(waiting: Waiting, pending: Pending): void {
