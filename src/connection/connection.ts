@@ -46,6 +46,7 @@ export class Connection implements StreamControl {
   readonly #owner: ConnectionOwner
   block: number
   client: Side | undefined
+  companion: object | undefined = undefined
   handler: StreamHandler | undefined
   /** The kernel's id of the connection, 0 = none. */
   tag = 0
@@ -122,8 +123,10 @@ export class Connection implements StreamControl {
 
   /** The first bytes, or the first gap, are there: the handler is made. */
   begin(time: number): StreamHandler {
-    this.handler = this.#owner.openHandler(this, time)
-    return this.handler
+    const handler = (this.handler = this.#owner.openHandler(this, time))
+    // A side may have ended without a byte: its handler learns it now.
+    for (const side of this.sides) if (side.hasEnded) handler.end(side.side, side.endCause, side.endTime)
+    return handler
   }
 
   noteSkipping(side: Side, isSkipping: boolean): void {

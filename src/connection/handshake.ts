@@ -73,7 +73,7 @@ export class Handshake {
     if (isNew) return this.#first(connection, me, peer, segment)
     const isOpening = !me.isStarted && !me.hasEnded && peer.hasSyn
     // The peer's SYN: simultaneous open (RFC 9293 3.5), or the second step of a split handshake.
-    if (isOpening && !isAnswer && connection.list === LINGER.halfOpen) return this.#anchor(connection, me, segment)
+    if (isOpening && !isAnswer) return this.#anchor(connection, me, segment)
     if (isOpening && isAnswer) {
       const taken = distance(segment.acknowledgement, advance(peer.initial, 1))
       if (taken < 0 || taken > 65536) {

@@ -171,6 +171,7 @@ export class HeldSegments {
     memory.i32[(piece + PIECE_SIZE) >> 2] = size
     memory.f64[(piece + PIECE_TIME) >> 3] = time
     if (bytes !== 0) memory.u8.copyWithin(piece + PIECE_BYTES, bytes, bytes + length)
+    this.#space.steps += this.#pieces.length - index
     if (index === this.#pieces.length) this.#pieces.push(piece)
     else this.#pieces.splice(index, 0, piece)
     return true

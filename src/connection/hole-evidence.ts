@@ -14,8 +14,10 @@ export class HoleEvidence {
   /** Since when the present hole is waited for, and where it begins. */
   time = 0
   next = 0
+  /** Since when the peer is known to have the bytes before `#acknowledged`; -1 = it is not. */
   #packetsAtAcknowledgement = -1
   #acknowledgedTime = 0
+  #acknowledged = 0
 
   constructor(space: ReassemblySpace) {
     this.#space = space
@@ -42,21 +44,24 @@ export class HoleEvidence {
   begin(next: number, time: number): void {
     this.next = next
     this.time = time
-    this.#packetsAtAcknowledgement = -1
   }
 
   /**
    * Why the hole need not be waited for any longer; undefined = it may still fill.
    *
-   * @param packets packets of the connection so far
+   * @param end          sequence after the hole
+   * @param acknowledged what the peer acknowledged last, `undefined` = nothing
+   * @param packets      packets of the connection so far
    */
-  explain(isAcknowledged: boolean, packets: number, time: number): Gap | undefined {
+  explain(end: number, acknowledged: number | undefined, packets: number, time: number): Gap | undefined {
     const { acknowledgedNs, waitNs, recordNs, limits } = this.#space
     if (this.#isRecordLost(time - recordNs)) return GAP.lost
+    const isAcknowledged = acknowledged !== undefined && distance(acknowledged, end) >= 0
     if (!isAcknowledged) this.#packetsAtAcknowledgement = -1
-    else if (this.#packetsAtAcknowledgement < 0) {
+    else if (this.#packetsAtAcknowledgement < 0 || distance(this.#acknowledged, end) < 0) {
       this.#packetsAtAcknowledgement = packets
       this.#acknowledgedTime = time
+      this.#acknowledged = acknowledged
     } else if (packets - this.#packetsAtAcknowledgement >= limits.acknowledgedPacketsMax) return GAP.unseen
     else if (time - this.#acknowledgedTime >= acknowledgedNs) return GAP.unseen
     return time - this.time >= waitNs ? GAP.bound : undefined

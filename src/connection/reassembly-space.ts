@@ -22,7 +22,7 @@ export class ReassemblySpace {
   relieve: (time: number) => boolean = () => false
   /** Bytes that all sides hold. */
   heldBytes = 0
-  /** Pieces looked at: what reassembly costs, for tests of its growth. */
+  /** Pieces looked at or moved: what reassembly costs, for tests of its growth. */
   steps = 0
 
   constructor(

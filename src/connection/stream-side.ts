@@ -35,6 +35,8 @@ export class StreamSide {
   hasSyn = false
   hasFin = false
   hasEnded = false
+  endCause: End = END.shutdown
+  endTime = 0
   isWaiting = false
   isSkipping = false
   /** Bytes that came in a SYN wait for the peer to take them (RFC 7413 3). */
@@ -405,7 +407,8 @@ export class StreamSide {
     while (this.isWaiting) {
       const hole = this.#hole()
       if (hole === 0) return this.#watch(time)
-      const cause = this.evidence.explain(this.#isHoleAcknowledged(hole), this.#connection.packets, time)
+      const acknowledged = this.isAcknowledged ? this.acknowledged : undefined
+      const cause = this.evidence.explain(advance(this.next, hole), acknowledged, this.#connection.packets, time)
       if (cause === undefined) return
       this.#resolve(hole, cause, time)
     }
@@ -454,6 +457,8 @@ export class StreamSide {
 
   #end(cause: End, time: number): void {
     this.hasEnded = true
+    this.endCause = cause
+    this.endTime = time
     if (this.isSkipping) this.#stopSkipping()
     this.#held?.clear()
     this.#watch(time)
