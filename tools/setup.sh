@@ -29,7 +29,10 @@ if [ "$need" != run ]; then
 	want tshark tshark
 	want tcpdump tcpdump
 	want mount mount
+	want setpriv util-linux
+	want nsenter util-linux
 	want zstd zstd
+	want tc iproute2
 fi
 if [ "$need" = bench ]; then
 	want httpry httpry
