@@ -1,6 +1,6 @@
 /**
- * Addresses inside a text (X-Forwarded-For, Forwarded, a Host that is a number): each is replaced by what the wall
- * shows of it, everything else goes through the search for credentials.
+ * Addresses inside a text (X-Forwarded-For, Forwarded, a Host that is a number): each is replaced by what the
+ * wall shows of it, everything else goes through the search for credentials.
  */
 import { writeAddressText } from './address-text'
 import { addressMode, writeAddress } from './anonymise'
@@ -51,7 +51,8 @@ function parseIpv6(p: usize, end: usize, out: usize): usize {
   while (count < 8 && p < end && (charClass(p) & (CHAR_DIGIT | CHAR_HEX)) != 0) {
     let value: u32 = 0
     const from = p
-    while (p < end && p - from < 5 && (charClass(p) & (CHAR_DIGIT | CHAR_HEX)) != 0) value = (value << 4) | hexValue(load<u8>(p++))
+    while (p < end && p - from < 5 && (charClass(p) & (CHAR_DIGIT | CHAR_HEX)) != 0) value = (value << 4) |
+      hexValue(load<u8>(p++))
     if (p - from > 4) return 0
     if (p < end && load<u8>(p) == 46) {
       if (count > 6) return 0
@@ -68,7 +69,8 @@ function parseIpv6(p: usize, end: usize, out: usize): usize {
       if (gap >= 0) return 0
       gap = count as i32
       p += 2
-    } else if (count < 8 && p + 1 < end && load<u8>(p) == 58 && (charClass(p + 1) & (CHAR_DIGIT | CHAR_HEX)) != 0) {
+    } else if (count < 8 && p + 1 < end && load<u8>(p) == 58 &&
+      (charClass(p + 1) & (CHAR_DIGIT | CHAR_HEX)) != 0) {
       p++
     } else {
       break

@@ -1,9 +1,11 @@
 /**
- * Addresses behind the wall: as they are, cut to a prefix, or replaced so that two addresses with a common prefix of n
- * bits get results with a common prefix of exactly n bits (the property of Crypto-PAn, Xu et al. 2002). Each bit is
- * flipped by one bit of SipHash-2-4, a pseudo-random function, over the bits in front of it and the family.
+ * Addresses behind the wall: as they are, cut to a prefix, or replaced so that two addresses with a common
+ * prefix of n bits get results with a common prefix of exactly n bits (the property of Crypto-PAn, Xu et al.
+ * 2002). Each bit is flipped by one bit of SipHash-2-4, a pseudo-random function, over the bits in front of
+ * it and the family.
  *
- * Results are kept in a table of ADDRESSES entries, one place for each hash: what is pushed out is computed again.
+ * Results are kept in a table of ADDRESSES entries, one place for each hash: what is pushed out is computed
+ * again.
  */
 import { isMapped } from './address-text'
 import { ADDRESS_KEEP, ADDRESS_TRUNCATE } from './wall-numbers'
@@ -47,7 +49,8 @@ function sipHash(last: u64): u64 {
   let v3 = key1 ^ 0x7465646279746573
   for (let block = 0; block < 4; block++) {
     // Three words of 8 bytes, then the one that holds the length (24).
-    const m: u64 = block == 0 ? load<u64>(PREFIX) : block == 1 ? load<u64>(PREFIX, 8) : block == 2 ? last : (<u64>24) << 56
+    const m: u64 = block == 0 ? load<u64>(PREFIX) : block == 1 ? load<u64>(PREFIX, 8) : block == 2 ?
+      last : (<u64>24) << 56
     v3 ^= m
     for (let round = 0; round < 2; round++) {
       v0 += v1; v1 = rotl(v1, 13); v1 ^= v0; v0 = rotl(v0, 32)
@@ -101,8 +104,8 @@ function slotOf(address: usize, family: u32): usize {
 }
 
 /**
- * An address of `version` 4 (first 4 bytes used) or 6 as it may be shown: 16 bytes to `out`, which may be `address`.
- * An IPv4-mapped one (RFC 4291 2.5.5.2) is treated as the IPv4 address in it.
+ * An address of `version` 4 (first 4 bytes used) or 6 as it may be shown: 16 bytes to `out`, which may be
+ * `address`. An IPv4-mapped one (RFC 4291 2.5.5.2) is treated as the IPv4 address in it.
  */
 export function writeAddress(version: u32, address: usize, out: usize): void {
   if (mode == ADDRESS_KEEP) {
@@ -127,7 +130,8 @@ export function writeAddress(version: u32, address: usize, out: usize): void {
   store<u64>(padded, 0, 8)
   memory.copy(padded, address, bytes)
   const slot = slotOf(padded, version)
-  if (load<u32>(slot) != version || load<u64>(slot, 8) != load<u64>(padded) || load<u64>(slot, 16) != load<u64>(padded, 8)) {
+  if (load<u32>(slot) != version || load<u64>(slot, 8) != load<u64>(padded) ||
+    load<u64>(slot, 16) != load<u64>(padded, 8)) {
     store<u32>(slot, version)
     memory.copy(slot + 8, padded, 16)
     store<u64>(slot, 0, 24)

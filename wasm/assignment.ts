@@ -1,6 +1,6 @@
 /**
- * `name=value` and `name: value` inside a text, `"name":"value"` too: when the name is a secret one, the value is
- * hidden whatever it looks like.
+ * `name=value` and `name: value` inside a text, `"name":"value"` too: when the name is a secret one, the
+ * value is hidden whatever it looks like.
  */
 import { charClass } from './char-class'
 import { isRandom } from './credential-rule'
@@ -11,6 +11,7 @@ import {
 } from './wall-numbers'
 
 const NAME_MAX: usize = 64
+const WEAK_LOOK: usize = 64
 const NAME_CHARS: u32 = CHAR_WORD | CHAR_DASH
 
 // @ts-ignore: decorator
@@ -98,21 +99,28 @@ function hideValue(at: usize, end: usize, place: u32, weak: bool): usize {
       quote = c
     } else if (c == 92 && p + 1 < stop && isEscapedSpace(load<u8>(p + 1))) {
       p++
-    } else if (isOperator(c) || c == 92 || c == 91 || c == 123 || c == 40 || (charClass(p) & CHAR_SPACE) != 0) {
+    } else if (isOperator(c) || c == 92 || c == 91 || c == 123 || c == 40 ||
+      (charClass(p) & CHAR_SPACE) != 0) {
       continue
     } else {
       break
     }
   }
   if (p < end && isEmptyEnd(load<u8>(p))) return p
-  let to = valueEnd(p, end, quote, place)
+  // A weak name asks for a value that looks random: its beginning tells, and "key:key:key:..." stays linear.
+  const near = weak ? min(end, p + WEAK_LOOK) : end
+  let to = valueEnd(p, near, quote, place)
   if (quote == 0 && to < end && isScheme(p, to)) {
-    const blank: usize = load<u8>(to) == 92 && to + 1 < end && isEscapedSpace(load<u8>(to + 1)) ? 2 : (charClass(to) & CHAR_SPACE) != 0 ? 1 : 0
+    const blank: usize = load<u8>(to) == 92 && to + 1 < end && isEscapedSpace(load<u8>(to + 1)) ?
+      2 : (charClass(to) & CHAR_SPACE) != 0 ? 1 : 0
     const next = blank != 0 ? valueEnd(to + blank, end, 0, place) : to
     if (next - to > 8 || next == end) to = next
   }
   if (to == p) return p
-  if (weak && !isRandom(p, to)) return at + 1
+  if (weak) {
+    if (!isRandom(p, to)) return at + 1
+    if (to == near) to = valueEnd(to, end, quote, place)
+  }
   if (load<u8>(at) == 58 && quote == 0 && to - p <= 5) {
     let digits = p
     while (digits < to && (charClass(digits) & CHAR_DIGIT) != 0) digits++
@@ -146,14 +154,16 @@ function checkAt(at: usize, start: usize, end: usize, query: bool): usize {
   while (last > nearest && (isGap(last - 1) || (!colon && isOperator(load<u8>(last - 1))))) last--
   let name = last
   const first = last - start > NAME_MAX ? last - NAME_MAX : start
-  const mask = colon ? NAME_CHARS : NAME_CHARS | CHAR_DOT
+  const mask = colon && last == at ? NAME_CHARS : NAME_CHARS | CHAR_DOT
   while (name > first && (charClass(name - 1) & mask) != 0) name--
   if (last - name < 3) return at + 1
-  if (last - name == 5 && afterPasswordName(name, start)) return hideValue(at, end, query ? IN_QUERY : IN_TEXT, false)
+  if (last - name == 5 && afterPasswordName(name, start)) return hideValue(at, end, query ?
+    IN_QUERY : IN_TEXT, false)
   const verdict = secretName(name, (last - name) as u32)
   if (verdict == NAME_PLAIN) return at + 1
   const inUrl = inQuery(name, start)
-  return hideValue(at, end, query ? IN_QUERY : inUrl && !colon ? IN_URL : IN_TEXT, verdict != NAME_SECRET && !query && !inUrl)
+  return hideValue(at, end, query ? IN_QUERY : inUrl && !colon ? IN_URL : IN_TEXT, verdict != NAME_SECRET &&
+    !query && !inUrl)
 }
 
 /** Hides the values of secret names between `start` and `end`. `query`: the text is a query. */

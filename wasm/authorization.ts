@@ -1,12 +1,15 @@
-/** Authorization and Proxy-Authorization: the scheme is kept, the credentials are hidden (RFC 9110 11.6.2). */
+/**
+ * Authorization and Proxy-Authorization: the scheme is kept, the credentials are hidden (RFC 9110 11.6.2).
+ */
 import { hide, pass } from './redaction'
 
 // The IANA registry of authentication schemes, and what services use unregistered.
 const SCHEMES: StaticArray<string> = [
-  'basic', 'bearer', 'digest', 'negotiate', 'ntlm', 'concealed', 'dpop', 'gnap', 'hoba', 'mutual', 'oauth', 'privatetoken',
-  'scram-sha-1', 'scram-sha-256', 'vapid', 'aws4-hmac-sha256', 'aws4-ecdsa-p256-sha256', 'aws', 'hmac', 'hmac-sha256', 'hawk', 'token',
-  'apikey', 'api-key', 'key', 'sharedkey', 'sharedkeylite', 'sharedaccesssignature', 'signature', 'splunk', 'goog4-rsa-sha256',
-  'goog4-hmac-sha256', 'goog1', 'genie', 'geniekey', 'jwt', 'ssws', 'wsse', 'kerberos', 'client', 'credentials', 'pop', 'eg1-hmac-sha256',
+  'basic', 'bearer', 'digest', 'negotiate', 'ntlm', 'concealed', 'dpop', 'gnap', 'hoba', 'mutual', 'oauth',
+  'privatetoken', 'scram-sha-1', 'scram-sha-256', 'vapid', 'aws4-hmac-sha256', 'aws4-ecdsa-p256-sha256',
+  'aws', 'hmac', 'hmac-sha256', 'hawk', 'token', 'apikey', 'api-key', 'key', 'sharedkey', 'sharedkeylite',
+  'sharedaccesssignature', 'signature', 'splunk', 'goog4-rsa-sha256', 'goog4-hmac-sha256', 'goog1', 'genie',
+  'geniekey', 'jwt', 'ssws', 'wsse', 'kerberos', 'client', 'credentials', 'pop', 'eg1-hmac-sha256',
 ]
 
 function isScheme(from: usize, length: u32): bool {

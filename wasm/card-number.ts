@@ -1,6 +1,6 @@
 /**
- * Payment card numbers: 13 to 19 digits, single spaces or dashes between them, an issuer's first digits and a right
- * check digit (ISO/IEC 7812-1, Luhn).
+ * Payment card numbers: 13 to 19 digits, single spaces or dashes between them, an issuer's first digits and a
+ * right check digit (ISO/IEC 7812-1, Luhn).
  */
 import { charClass } from './char-class'
 import { markSecret } from './hidden-mask'
@@ -60,6 +60,7 @@ export function searchCards(start: usize, end: usize): void {
       }
     }
     const alone = from == start || (charClass(from - 1) & CHAR_ALNUM) == 0
-    if (alone && digits >= LEAST && digits <= MOST && isIssuer(from) && luhn(from, last)) markSecret(from, last)
+    if (alone && digits >= LEAST && digits <= MOST && isIssuer(from) && luhn(from, last)) markSecret(from,
+      last)
   }
 }

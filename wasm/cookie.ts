@@ -1,6 +1,6 @@
 /**
- * Cookie and Set-Cookie with names and attributes kept and values hidden (RFC 6265 4.1, 4.2). What is not plainly a
- * name is hidden: in a malformed cookie a piece of the value can stand where a name would.
+ * Cookie and Set-Cookie with names and attributes kept and values hidden (RFC 6265 4.1, 4.2). What is not
+ * plainly a name is hidden: in a malformed cookie a piece of the value can stand where a name would.
  */
 import { holdsCredential } from './credential'
 import { isRandom } from './credential-rule'
@@ -16,7 +16,8 @@ function isTokenChar(c: u32): bool {
   if (lower >= 97 && lower <= 122) return true
   if (c >= 48 && c <= 57) return true
   // ! # $ % & ' * + - . ^ _ ` | ~ (RFC 9110 5.6.2), and what frameworks put into names: [ ] :
-  return c == 33 || (c >= 35 && c <= 39) || c == 42 || c == 43 || c == 45 || c == 46 || c == 94 || c == 95 || c == 96 ||
+  return c == 33 || (c >= 35 && c <= 39) || c == 42 || c == 43 || c == 45 || c == 46 || c == 94 || c == 95 ||
+    c == 96 ||
     c == 124 || c == 126 || c == 91 || c == 93 || c == 58
 }
 
@@ -75,7 +76,8 @@ export function writeCookie(value: usize, length: u32): void {
 
 // Attributes whose value tells nothing of the client: lower-case names, each with its length in front.
 const ATTRIBUTES: StaticArray<string> = [
-  'path', 'domain', 'expires', 'max-age', 'samesite', 'secure', 'httponly', 'partitioned', 'priority', 'version',
+  'path', 'domain', 'expires', 'max-age', 'samesite', 'secure', 'httponly', 'partitioned', 'priority',
+  'version',
 ]
 
 function isAttribute(from: usize, length: u32): bool {

@@ -1,6 +1,6 @@
 /**
- * What makes a literal found in a text a credential: the characters around it, by the numbers of its rule. Every count
- * is bounded, so that a text made of literals costs no more than its length times a constant.
+ * What makes a literal found in a text a credential: the characters around it, by the numbers of its rule.
+ * Every count is bounded, so that a text made of literals costs no more than its length times a constant.
  */
 import {
   RULE_FLAGS, RULE_KIND, RULE_LEFT, RULE_LEFT_MIN, RULE_LENGTH, RULE_RIGHT, RULE_RIGHT_MAX, RULE_RIGHT_MIN,
@@ -10,8 +10,8 @@ import { markSecret } from './hidden-mask'
 import {
   CHAR_ALNUM, CHAR_DASH, CHAR_DIGIT, CHAR_DOT, CHAR_EQUALS, CHAR_LETTER, CHAR_LOWER, CHAR_PLUS, CHAR_QUOTE,
   CHAR_SLASH, CHAR_SPACE, CHAR_TILDE, CHAR_UNDERSCORE, CHAR_UPPER, CHAR_WORD, RULE_CONTEXT, RULE_CURL,
-  RULE_FLAG_BOUNDARY, RULE_FLAG_DIGIT, RULE_GENERIC, RULE_JWT, RULE_KUBERNETES, RULE_LITERAL, RULE_PEM,
-  RULE_FLAG_QUOTED, RULE_SCHEME, RULE_TO_BRACKET,
+  RULE_FLAG_BOUNDARY, RULE_FLAG_CAPITALS, RULE_FLAG_DIGIT, RULE_GENERIC, RULE_JWT, RULE_KUBERNETES,
+  RULE_LITERAL, RULE_PEM, RULE_FLAG_QUOTED, RULE_SCHEME, RULE_TO_BRACKET,
 } from './wall-numbers'
 
 const LEFT_CAP: u32 = 128
@@ -100,6 +100,9 @@ function hasDigit(from: usize, to: usize): bool {
 function literal(rule: usize, at: usize, after: usize, start: usize, end: usize): usize {
   const flags = <u32>load<u8>(rule + RULE_FLAGS)
   if ((flags & RULE_FLAG_BOUNDARY) != 0 && insideWord(at, start)) return 0
+  if ((flags & RULE_FLAG_CAPITALS) != 0) {
+    for (let p = at; p < after; p++) if ((charClass(p) & CHAR_LOWER) != 0) return 0
+  }
   const least = <u32>load<u16>(rule + RULE_RIGHT_MIN)
   const most = <u32>load<u16>(rule + RULE_RIGHT_MAX)
   const mask = <u32>load<u16>(rule + RULE_RIGHT)
@@ -122,11 +125,15 @@ function literal(rule: usize, at: usize, after: usize, start: usize, end: usize)
   return stop
 }
 
-/** Behind a word: where the value begins after `=`, `:`, `=>`, `,` ..., or 0. gitleaks' "identifier, operator, value". */
+/**
+ * Behind a word: where the value begins after `=`, `:`, `=>`, `,` ..., or 0. gitleaks' "identifier, operator,
+ * value".
+ */
 function afterOperator(p: usize, end: usize): usize {
   // A backslash too: JSON writes the tab between the two as \t.
   let stop = capped(p, end, 24)
-  while (p < stop && ((charClass(p) & (CHAR_WORD | CHAR_DOT | CHAR_DASH | CHAR_SPACE | CHAR_PLUS)) != 0 || load<u8>(p) == 92)) p++
+  while (p < stop && ((charClass(p) & (CHAR_WORD | CHAR_DOT | CHAR_DASH | CHAR_SPACE | CHAR_PLUS)) != 0 ||
+    load<u8>(p) == 92)) p++
   stop = capped(p, end, 6)
   while (p < stop && ((charClass(p) & (CHAR_QUOTE | CHAR_SPACE | CHAR_PLUS)) != 0 || load<u8>(p) == 92)) p++
   const from = p
@@ -142,7 +149,8 @@ function afterOperator(p: usize, end: usize): usize {
   if (first == 58 && p + 1 < end && load<u8>(p) == 47 && load<u8>(p + 1) == 47) return 0 // the colon of a URL
   listed = first == 44
   stop = capped(p, end, 8)
-  while (p < stop && ((charClass(p) & (CHAR_QUOTE | CHAR_SPACE | CHAR_PLUS | CHAR_EQUALS)) != 0 || load<u8>(p) == 92)) p++
+  while (p < stop && ((charClass(p) & (CHAR_QUOTE | CHAR_SPACE | CHAR_PLUS | CHAR_EQUALS)) != 0 ||
+    load<u8>(p) == 92)) p++
   return p
 }
 
@@ -157,12 +165,14 @@ function context(rule: usize, at: usize, after: usize, start: usize, end: usize,
   let stop = skipClass(from, capped(from, end, most + 1), mask)
   let count = (stop - from) as u32
   if (count > most) {
-    // Longer than the secret, as where a path goes on behind it: only what is long anyway is one all the same.
+    // Longer than the secret, as where a path goes on behind it: only what is long anyway is one all the
+    // same.
     if (least < LONG) return 0
     stop = skipClass(stop, end, mask)
   }
   // What was taken for the operator or a blank may be the first of the secret.
-  for (let p = from; count < least && p > after && (charClass(p - 1) & mask & (CHAR_EQUALS | CHAR_PLUS)) != 0; p--) count++
+  for (let p = from; count < least && p > after && (charClass(p - 1) & mask & (CHAR_EQUALS | CHAR_PLUS)) != 0;
+    p--) count++
   if (count < least) return 0
   if (stop < end && (charClass(stop) & CHAR_ALNUM) != 0) return 0
   const quoted = (flags & RULE_FLAG_QUOTED) != 0 && (charClass(from - 1) & CHAR_QUOTE) != 0
@@ -181,7 +191,8 @@ function scheme(at: usize, after: usize, start: usize, end: usize): usize {
   if (padded < end) {
     const bits = charClass(padded)
     const c = <u32>load<u8>(padded)
-    const delimiter = (bits & (CHAR_SPACE | CHAR_QUOTE)) != 0 || c == 44 || c == 59 || c == 38 || c == 60 || c == 62 ||
+    const delimiter = (bits & (CHAR_SPACE | CHAR_QUOTE)) != 0 || c == 44 || c == 59 || c == 38 || c == 60 ||
+      c == 62 ||
       c == 41 || c == 93 || c == 125 || c == 92
     if (padded > stop ? (!delimiter || (bits & CHAR_QUOTE) != 0) : !delimiter) return 0
   }
@@ -207,11 +218,13 @@ function jwt(at: usize, after: usize, start: usize, end: usize): usize {
   if (at < jwtChecked || insideWord(at, start)) return 0
   const header = skipClass(after, end, BASE64_URL)
   if (header - after < 10) return 0
-  // What begins later in the same run has the same end, so it is none either: without this, eyJ-eyJ-... costs its square.
+  // What begins later in the same run has the same end, so it is none either: without this, eyJ-eyJ-... costs
+  // its square.
   jwtChecked = header
   if (header == end || load<u8>(header) != 46) return 0
   let payload = header + 1
-  while (payload < end && ((charClass(payload) & (BASE64_URL | CHAR_SLASH)) != 0 || load<u8>(payload) == 92)) payload++
+  while (payload < end && ((charClass(payload) & (BASE64_URL | CHAR_SLASH)) != 0 ||
+    load<u8>(payload) == 92)) payload++
   // A JWE with a direct key has an empty second part.
   if (payload - header < 8 && !(payload == header + 1 && payload < end && load<u8>(payload) == 46)) return 0
   // `{"` begins as eyJ, `{ "` as eyA; anything else ("eyewitness...") must have a second part that begins so.
@@ -246,12 +259,14 @@ function curl(at: usize, after: usize, start: usize, end: usize): usize {
   let option: usize = 0
   for (; p + 2 < near; p++) {
     if (load<u8>(p) != 45 || !afterSpace(p, start)) continue
-    option = load<u8>(p + 1) == 117 ? 2 : equalsFolded(p, end, '--user') && !equalsFolded(p, end, '--user-agent') ? 6 : 0
+    option = load<u8>(p + 1) == 117 ? 2 : equalsFolded(p, end, '--user') &&
+      !equalsFolded(p, end, '--user-agent') ? 6 : 0
     if (option != 0) break
   }
   if (option == 0) return 0
   p += option
-  while (p < end && ((charClass(p) & (CHAR_SPACE | CHAR_EQUALS)) != 0 || (p + 1 < end && load<u8>(p) == 92 && load<u8>(p + 1) == 116))) {
+  while (p < end && ((charClass(p) & (CHAR_SPACE | CHAR_EQUALS)) != 0 ||
+    (p + 1 < end && load<u8>(p) == 92 && load<u8>(p + 1) == 116))) {
     p += load<u8>(p) == 92 ? 2 : 1
   }
   let stop = p

@@ -1,6 +1,6 @@
 /**
- * Credentials anywhere in a text: literals of known keys (src/privacy/credential-patterns.ts), values of secret names,
- * user info in URLs, and all of these behind one layer of percent-encoding and one of base64.
+ * Credentials anywhere in a text: literals of known keys (src/privacy/credential-patterns.ts), values of
+ * secret names, user info in URLs, and all of these behind one layer of percent-encoding and one of base64.
  *
  * Fails closed: without its tables, and for a text over TEXT_MAX, everything is hidden.
  */
@@ -11,8 +11,8 @@ import { prepareClasses } from './char-class'
 import { beginRules, checkRule } from './credential-rule'
 import { searchBase64, searchPercentEncoded, setDecodeMemory } from './encoded'
 import {
-  anyMarked, beginMask, foundDecoded, enterDecoded, insideDecoded, isUserInfoMark, leaveDecoded, markSecret, maskAt,
-  maskRunEnd, setMaskMemory, TEXT_MAX,
+  anyMarked, beginMask, foundDecoded, enterDecoded, insideDecoded, isUserInfoMark, leaveDecoded, markSecret,
+  maskAt, maskRunEnd, setMaskMemory, TEXT_MAX,
 } from './hidden-mask'
 import { hide, hideUserInfo, pass } from './redaction'
 import { SHAPE_ASSIGNMENT, SHAPE_AT, SHAPE_OPTION, SHAPE_PERCENT, SHAPE_RUN, textShape } from './text-shape'
@@ -34,7 +34,8 @@ let cardsOn: bool = false
  * Regions for the search: mask and two scratch regions of TEXT_MAX + 16 bytes each, spans of the callback
  * (`credentialSpans`: 64 pairs of u32 start and end), f64 counters by rule.
  */
-export function setSearchMemory(mask: usize, percent: usize, base64: usize, spanList: usize, ruleCounters: usize): void {
+export function setSearchMemory(mask: usize, percent: usize, base64: usize, spanList: usize,
+  ruleCounters: usize): void {
   prepareClasses()
   setMaskMemory(mask)
   setDecodeMemory(percent, base64)
@@ -42,7 +43,10 @@ export function setSearchMemory(mask: usize, percent: usize, base64: usize, span
   counters = ruleCounters
 }
 
-/** The compiled patterns; `custom`: TypeScript has patterns of its own to ask; `cards`: payment cards are searched. */
+/**
+ * The compiled patterns; `custom`: TypeScript has patterns of its own to ask; `cards`: payment cards are
+ * searched.
+ */
 export function setCredentialTable(pointer: usize, custom: u32, cards: u32): void {
   table = pointer
   customOn = custom != 0
@@ -163,7 +167,9 @@ export function writeSearched(text: usize, length: u32, query: bool): void {
   }
 }
 
-/** Whether a short text (a name) holds a credential. Uses the mask: not while another text is being searched. */
+/**
+ * Whether a short text (a name) holds a credential. Uses the mask: not while another text is being searched.
+ */
 export function holdsCredential(text: usize, length: u32): bool {
   if (table == 0 || length > TEXT_MAX) return true
   const shape = textShape(text, length)

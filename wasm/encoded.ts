@@ -1,13 +1,12 @@
 /**
- * Credentials behind percent-encoding or base64: a piece of the text is decoded once into a scratch region and searched
- * there; when something is found the piece is hidden as it stands.
+ * Credentials behind percent-encoding or base64: a piece of the text is decoded once into a scratch region
+ * and searched there; when something is found the piece is hidden as it stands.
  */
 import { charClass } from './char-class'
 import { searchDecoded } from './credential'
-import { enterDecoded, foundDecoded, insideDecoded, leaveDecoded, markSecret } from './hidden-mask'
+import { enterDecoded, foundDecoded, insideDecoded, isHidden, leaveDecoded, markSecret } from './hidden-mask'
 import {
-  CHAR_ALNUM, CHAR_DASH, CHAR_DIGIT, CHAR_PLUS, CHAR_SLASH, CHAR_SPACE,
-  CHAR_UNDERSCORE, CHAR_UPPER,
+  CHAR_ALNUM, CHAR_DASH, CHAR_DIGIT, CHAR_PLUS, CHAR_SLASH, CHAR_SPACE, CHAR_UNDERSCORE, CHAR_UPPER,
 } from './wall-numbers'
 
 const BASE64: u32 = CHAR_ALNUM | CHAR_PLUS | CHAR_SLASH | CHAR_DASH | CHAR_UNDERSCORE
@@ -40,7 +39,9 @@ function hexValue(c: u32): u32 {
   return lower - 97 < 6 ? lower - 87 : 255
 }
 
-/** Decodes %XX of `from` up to `to` into `out`; returns its length. A percent sign without two digits stays. */
+/**
+ * Decodes %XX of `from` up to `to` into `out`; returns its length. A percent sign without two digits stays.
+ */
 export function percentDecode(from: usize, to: usize, out: usize): u32 {
   let q = out
   for (let p = from; p < to; p++) {
@@ -63,7 +64,8 @@ export function percentDecode(from: usize, to: usize, out: usize): u32 {
 function endsPiece(at: usize): bool {
   const c = <u32>load<u8>(at)
   // No apostrophes and brackets: encodeURIComponent leaves them, so they stand inside encoded pieces.
-  return c == 38 || c == 59 || c == 44 || c == 47 || c == 63 || c == 35 || c == 60 || c == 62 || c == 123 || c == 125 ||
+  return c == 38 || c == 59 || c == 44 || c == 47 || c == 63 || c == 35 || c == 60 || c == 62 || c == 123 ||
+    c == 125 ||
     c == 34 || (charClass(at) & CHAR_SPACE) != 0
 }
 
@@ -74,7 +76,10 @@ function decodedHolds(from: usize, to: usize, query: bool): bool {
   return leaveDecoded()
 }
 
-/** A piece is what stands between the delimiters of URLs and lists; behind its first `=` the value alone is hidden. */
+/**
+ * A piece is what stands between the delimiters of URLs and lists; behind its first `=` the value alone is
+ * hidden.
+ */
 function checkPiece(from: usize, to: usize, query: bool): void {
   if (!decodedHolds(from, to, query)) return
   let equals = from
@@ -92,7 +97,7 @@ export function searchPercentEncoded(start: usize, end: usize, query: bool): voi
       if (load<u8>(p) == 37) encoded = true
       continue
     }
-    if (encoded) checkPiece(from, p, query)
+    if (encoded && !isHidden(from, p)) checkPiece(from, p, query)
     encoded = false
     from = p + 1
   }
@@ -102,7 +107,8 @@ function base64Decode(from: usize, to: usize): u32 {
   let out = base64Scratch
   let p = from
   for (; p + 4 <= to; p += 4) {
-    const bits = (<u32>load<u8>(SEXTETS + <usize>load<u8>(p)) << 18) | (<u32>load<u8>(SEXTETS + <usize>load<u8>(p + 1)) << 12) |
+    const bits = (<u32>load<u8>(SEXTETS + <usize>load<u8>(p)) << 18) |
+      (<u32>load<u8>(SEXTETS + <usize>load<u8>(p + 1)) << 12) |
       (<u32>load<u8>(SEXTETS + <usize>load<u8>(p + 2)) << 6) | <u32>load<u8>(SEXTETS + <usize>load<u8>(p + 3))
     store<u8>(out, (bits >> 16) as u8)
     store<u8>(out + 1, (bits >> 8) as u8)
@@ -111,7 +117,8 @@ function base64Decode(from: usize, to: usize): u32 {
   }
   const rest = to - p
   if (rest >= 2) {
-    const bits = (<u32>load<u8>(SEXTETS + <usize>load<u8>(p)) << 18) | (<u32>load<u8>(SEXTETS + <usize>load<u8>(p + 1)) << 12) |
+    const bits = (<u32>load<u8>(SEXTETS + <usize>load<u8>(p)) << 18) |
+      (<u32>load<u8>(SEXTETS + <usize>load<u8>(p + 1)) << 12) |
       (rest == 3 ? <u32>load<u8>(SEXTETS + <usize>load<u8>(p + 2)) << 6 : 0)
     store<u8>(out++, (bits >> 16) as u8)
     if (rest == 3) store<u8>(out++, (bits >> 8) as u8)
@@ -144,7 +151,7 @@ export function searchBase64(start: usize, end: usize): void {
       p++
     }
     // The base64 of text always has capitals; ids in hexadecimal, most paths and host names have none.
-    if (p - from < BASE64_LEAST || upper < 2) continue
+    if (p - from < BASE64_LEAST || upper < 2 || isHidden(from, p)) continue
     if (base64Holds(from, p)) {
       while (p < end && load<u8>(p) == 61) p++
       markSecret(from, p)

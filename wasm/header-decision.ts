@@ -1,9 +1,10 @@
 /**
- * What to do with the fields of one name. TypeScript evaluates the configured rules once a name (`decideHeader`); the
- * answer is kept per direction, for known names by their id, for others in a table of bounded size.
+ * What to do with the fields of one name. TypeScript evaluates the configured rules once a name
+ * (`decideHeader`); the answer is kept per direction, for known names by their id, for others in a table of
+ * bounded size.
  *
- * Bound: `DECISION_NAMES` names of at most `NAME_ROOM` bytes. Beyond it the answer is still asked for, so it is still
- * right; it is not kept, and counted.
+ * Bound: `DECISION_NAMES` names of at most `NAME_ROOM` bytes. Beyond it the answer is still asked for, so it
+ * is still right; it is not kept, and counted.
  */
 import { ACTION_COUNT, ACTION_PRESENCE } from './wall-numbers'
 
@@ -89,7 +90,8 @@ export function headerAction(name: usize, length: u32, id: u32, response: u32): 
       store<u32>(slot, hash)
       store<u8>(slot, length as u8, SLOT_LENGTH)
       memory.copy(slot + SLOT_NAME, name, length)
-    } else if (load<u32>(slot) != hash || slotLength != length || memory.compare(slot + SLOT_NAME, name, length) != 0) {
+    } else if (load<u32>(slot) != hash || slotLength != length ||
+      memory.compare(slot + SLOT_NAME, name, length) != 0) {
       continue
     }
     const at = slot + SLOT_ACTION + response

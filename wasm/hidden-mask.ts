@@ -1,7 +1,7 @@
 /**
- * Which bytes of a text are to be hidden: one byte of mask for each byte of text, cleared only when the first span is
- * found. Inside decoded copies of a piece of text it only remembers that something was found: the caller then hides
- * the piece as it stands in the text.
+ * Which bytes of a text are to be hidden: one byte of mask for each byte of text, cleared only when the first
+ * span is found. Inside decoded copies of a piece of text it only remembers that something was found: the
+ * caller then hides the piece as it stands in the text.
  */
 export const TEXT_MAX: u32 = 131072 // longer texts are hidden whole
 const MASK_SECRET: u8 = 1
@@ -71,6 +71,13 @@ export function markUserInfo(from: usize, to: usize): void {
 
 export function anyMarked(): bool {
   return dirty
+}
+
+/** Whether all of `from` up to `to` is hidden already (never inside a decoded copy). */
+export function isHidden(from: usize, to: usize): bool {
+  if (depth != 0 || !dirty) return false
+  for (let p = from; p < to; p++) if (maskAt(p) == 0) return false
+  return true
 }
 
 /** Kind of the byte at `at`: 0 = shown. */

@@ -1,16 +1,20 @@
 /**
- * The privacy wall's byte work: every value of a record is written through one of these functions, and none of them lets
- * a secret through. The rules come from TypeScript (src/privacy/wall.ts); before it has set them, everything is hidden.
+ * The privacy wall's byte work: every value of a record is written through one of these functions, and none
+ * of them lets a secret through. The rules come from TypeScript (src/privacy/wall.ts); before it has set
+ * them, everything is hidden.
  *
- * Each `write*` puts at most 4 * length + 160 bytes at `out`, never reads what is there, and returns the bytes written;
- * `valueFlags` tells whether something in the last one was hidden or hashed. `out` must not overlap the input.
+ * Each `write*` puts at most 4 * length + 160 bytes at `out`, never reads what is there, and returns the
+ * bytes written; `valueFlags` tells whether something in the last one was hidden or hashed. `out` must not
+ * overlap the input.
  */
 import { writeWithAddresses } from './address-search'
 import { writeAuthorization } from './authorization'
 import { writeCookie, writeSetCookie } from './cookie'
 import { writeSearched } from './credential'
 import { beginText, endText, hideAs, textFlags } from './redaction'
-import { ACTION_ADDRESSES, ACTION_COOKIE, ACTION_HASH, ACTION_KEEP, ACTION_SCHEME, ACTION_SET_COOKIE } from './wall-numbers'
+import {
+  ACTION_ADDRESSES, ACTION_COOKIE, ACTION_HASH, ACTION_KEEP, ACTION_SCHEME, ACTION_SET_COOKIE,
+} from './wall-numbers'
 
 export { headerAction } from './header-decision'
 export { writeAddress, writeMac } from './anonymise'

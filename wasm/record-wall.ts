@@ -1,21 +1,26 @@
 /**
- * Takes a record built of raw values (lib/record's RecordWriter) through the wall: each field by its sensitivity, header
- * fields by their names. For the kinds of records that are not on the hot path.
+ * Takes a record built of raw values (lib/record's RecordWriter) through the wall: each field by its
+ * sensitivity, header fields by their names. For the kinds of records that are not on the hot path.
  */
 import { addressMode, writeAddress, writeMac } from './anonymise'
 import {
-  ENTRY_FIELD, ENTRY_FLAG_REDACTED, ENTRY_FLAGS, ENTRY_LENGTH, ENTRY_PAYLOAD, ENTRY_TYPE, RECORD_COUNT, RECORD_ENTRIES, RECORD_KIND,
-  RECORD_LENGTH, TYPE_ADDRESS, TYPE_HEADERS, TYPE_MAC, TYPE_STRING, TYPE_STRINGS,
+  ENTRY_FIELD, ENTRY_FLAG_REDACTED, ENTRY_FLAGS, ENTRY_LENGTH, ENTRY_PAYLOAD, ENTRY_TYPE, RECORD_COUNT,
+  RECORD_ENTRIES, RECORD_KIND, RECORD_LENGTH, TYPE_ADDRESS, TYPE_HEADERS, TYPE_MAC, TYPE_STRING, TYPE_STRINGS,
 } from './layout'
-import { headerAction, valueFlags, writeQuery, writeText, writeTextWithAddresses, writeValue } from './privacy'
 import {
-  ACTION_DROP, ADDRESS_KEEP, FIELD_ADDRESS, FIELD_HIDDEN, FIELD_PLAIN, FIELD_QUERY, FIELD_REQUEST_HEADERS, FIELD_RESPONSE_HEADERS,
+  headerAction, valueFlags, writeQuery, writeText, writeTextWithAddresses, writeValue,
+} from './privacy'
+import {
+  ACTION_DROP, ADDRESS_KEEP, FIELD_ADDRESS, FIELD_HIDDEN, FIELD_PLAIN, FIELD_QUERY, FIELD_REQUEST_HEADERS,
+  FIELD_RESPONSE_HEADERS,
 } from './wall-numbers'
 
 const FIELD_CHECKS: u32 = 512
 const checks: usize = memory.data(512)
 
-/** FIELD_* by field id, one byte each, 512 of them; at first every field is left out. TypeScript writes them. */
+/**
+ * FIELD_* by field id, one byte each, 512 of them; at first every field is left out. TypeScript writes them.
+ */
 export function fieldChecks(): usize {
   return checks
 }
@@ -109,8 +114,8 @@ function writePayload(check: u32, type: u32, from: usize, length: u32, entry: us
 }
 
 /**
- * Writes the record at `raw` to `out` (8-byte aligned) with every value checked. Returns its bytes, 0 when `room` is too
- * small or the record is not well formed.
+ * Writes the record at `raw` to `out` (8-byte aligned) with every value checked. Returns its bytes, 0 when
+ * `room` is too small or the record is not well formed.
  */
 export function writeRecordBehindWall(raw: usize, out: usize, room: u32): u32 {
   const limit = out + room

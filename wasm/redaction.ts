@@ -1,9 +1,10 @@
 /**
- * The writer of everything the wall lets through. It holds the bound that callers reserve room by: never more than
- * 4 * length + 160 bytes for a text of `length`; a text that would need more ends in one REDACTED for its whole rest.
+ * The writer of everything the wall lets through. It holds the bound that callers reserve room by: never more
+ * than 4 * length + 160 bytes for a text of `length`; a text that would need more ends in one REDACTED for
+ * its whole rest.
  *
- * A hidden span becomes `REDACTED` (OpenTelemetry's word) or, with a key, `hmac-sha256:` and the first 32 hex digits of
- * HMAC-SHA-256(key, span).
+ * A hidden span becomes `REDACTED` (OpenTelemetry's word) or, with a key, `hmac-sha256:` and the first 32 hex
+ * digits of HMAC-SHA-256(key, span).
  */
 import { hmacSha256 } from './sha256'
 import { ENTRY_FLAG_HASHED, ENTRY_FLAG_REDACTED } from './layout'
@@ -65,7 +66,10 @@ export function pass(from: usize, length: u32): void {
   consumed += length
 }
 
-/** Whether `bytes` in place of `length` bytes of the text keep the bound; when not, the rest of the text is hidden. */
+/**
+ * Whether `bytes` in place of `length` bytes of the text keep the bound; when not, the rest of the text is
+ * hidden.
+ */
 export function roomFor(bytes: u32, length: u32): bool {
   if (over) return false
   consumed += length

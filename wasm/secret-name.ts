@@ -1,6 +1,6 @@
 /**
- * Is this the name of something secret? Names are compared without case and without `-`, `_` and `.`; the names come
- * from src/privacy/secret-names.ts as an automaton.
+ * Is this the name of something secret? Names are compared without case and without `-`, `_` and `.`; the
+ * names come from src/privacy/secret-names.ts as an automaton.
  */
 import { NO_OUTPUT, outputsOf, RULE_FLAGS, RULE_KIND, RULE_LENGTH, rowsOf, ruleAt, step } from './automaton'
 import { NAME_CONTAINS, NAME_EXACT, NAME_EXEMPT, NAME_FLAG_BOUNDARY, NAME_FLAG_WEAK } from './wall-numbers'

@@ -1,6 +1,6 @@
 /**
- * SHA-256 (FIPS 180-4) and HMAC (RFC 2104) over bytes in shared memory. Only the two chaining values that a key leads
- * to are kept, never the key: with them HMAC can be computed, but the key is nowhere in the memory.
+ * SHA-256 (FIPS 180-4) and HMAC (RFC 2104) over bytes in shared memory. Only the two chaining values that a
+ * key leads to are kept, never the key: with them HMAC can be computed, but the key is nowhere in the memory.
  */
 const ROUND: usize = memory.data<u32>([
   0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
@@ -69,7 +69,9 @@ function compressBlock(state: usize, block: usize): void {
   compress(state, block)
 }
 
-/** Ends a hash whose first `before` bytes (a multiple of 64) are already in `state`; the digest goes to `out`. */
+/**
+ * Ends a hash whose first `before` bytes (a multiple of 64) are already in `state`; the digest goes to `out`.
+ */
 function finish(state: usize, before: u32, data: usize, length: u32, out: usize): void {
   let rest = length
   let at = data

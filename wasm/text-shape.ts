@@ -1,6 +1,6 @@
 /**
- * One quick look at a text, 16 bytes at a time: does it hold anything that a credential needs? Most header values do
- * not, and are let through after this.
+ * One quick look at a text, 16 bytes at a time: does it hold anything that a credential needs? Most header
+ * values do not, and are let through after this.
  */
 export const SHAPE_RUN: u32 = 1 // 12 or more of [A-Za-z0-9_+~=-] in a row, or 24 with slashes among them
 export const SHAPE_ASSIGNMENT: u32 = 2 // '=' or ':'
@@ -8,8 +8,8 @@ export const SHAPE_AT: u32 = 4
 export const SHAPE_PERCENT: u32 = 8
 export const SHAPE_OPTION: u32 = 16 // "-u" as in curl -u user:password, "d:" as in kind: secret
 
-// The set [A-Za-z0-9_+~=-] by halves: a byte is in it when LOW[byte & 15] & HIGH[byte >> 4] is not 0; the bit is 1 << (byte >> 4).
-// Rows: 2 "+" "-"; 3 digits "="; 4 A-O; 5 P-Z "_"; 6 a-o; 7 p-z "~".
+// The set [A-Za-z0-9_+~=-] by halves: a byte is in it when LOW[byte & 15] & HIGH[byte >> 4] is not 0; the bit
+// is 1 << (byte >> 4). Rows: 2 "+" "-"; 3 digits "="; 4 A-O; 5 P-Z "_"; 6 a-o; 7 p-z "~".
 // @ts-ignore: decorator
 @inline
 function low(): v128 {
@@ -48,7 +48,8 @@ export function textShape(text: usize, length: u32): u32 {
     let block = v128.load(text + i)
     const rest = length - i
     if (rest < 16) block = v128.and(block, i8x16.lt_u(lanes(), i8x16.splat(rest as i8)))
-    assignment = v128.or(assignment, v128.or(i8x16.eq(block, i8x16.splat(61)), i8x16.eq(block, i8x16.splat(58))))
+    assignment = v128.or(assignment, v128.or(i8x16.eq(block, i8x16.splat(61)),
+      i8x16.eq(block, i8x16.splat(58))))
     at = v128.or(at, i8x16.eq(block, i8x16.splat(64)))
     percent = v128.or(percent, i8x16.eq(block, i8x16.splat(37)))
     const dashes = <u32>i8x16.bitmask(i8x16.eq(block, i8x16.splat(45))) << 1 | dash
@@ -58,7 +59,8 @@ export function textShape(text: usize, length: u32): u32 {
     const second = (dashes & <u32>i8x16.bitmask(i8x16.eq(block, i8x16.splat(117)))) |
       (letters & <u32>i8x16.bitmask(i8x16.eq(block, i8x16.splat(58))))
     if (second != 0) shape |= SHAPE_OPTION
-    const rows = v128.and(i8x16.swizzle(lowHalves, v128.and(block, nibble)), i8x16.swizzle(highHalves, i8x16.shr_u(block, 4)))
+    const rows = v128.and(i8x16.swizzle(lowHalves, v128.and(block, nibble)),
+      i8x16.swizzle(highHalves, i8x16.shr_u(block, 4)))
     const bits = <u32>i8x16.bitmask(i8x16.ne(rows, i8x16.splat(0)))
     const wide = bits | <u32>i8x16.bitmask(i8x16.eq(block, i8x16.splat(47)))
     if (slashed + <u32>ctz(~wide) >= 24) shape |= SHAPE_RUN

@@ -1,6 +1,7 @@
 /**
- * User and password in front of a host: `//user:password@host` (RFC 3986 3.2.1). A slash in an unescaped password ends
- * the authority by the letter; when what stands before it cannot be host and port, the at sign counts all the same.
+ * User and password in front of a host: `//user:password@host` (RFC 3986 3.2.1). A slash in an unescaped
+ * password ends the authority by the letter; when what stands before it cannot be host and port, the at sign
+ * counts all the same.
  */
 import { charClass } from './char-class'
 import { markUserInfo } from './hidden-mask'

@@ -1,6 +1,6 @@
 /**
- * Numbers that the wall's tables are written in, read by AssemblyScript and TypeScript alike: plain numbers, one
- * definition (the tables' layout: automaton.ts).
+ * Numbers that the wall's tables are written in, read by AssemblyScript and TypeScript alike: plain numbers,
+ * one definition (the tables' layout: automaton.ts).
  */
 
 // Character classes of the patterns, one bit each.
@@ -36,6 +36,7 @@ export const RULE_KUBERNETES = 7
 export const RULE_CURL = 8
 export const RULE_FLAG_BOUNDARY = 1 // no letter or digit right in front
 export const RULE_FLAG_DIGIT = 2 // a digit among what follows
+export const RULE_FLAG_CAPITALS = 8 // the literal is written in capitals: in small letters it is found in ids
 export const RULE_FLAG_QUOTED = 4 // RULE_GENERIC: in quotes it is a secret whatever it looks like
 
 // Names of secret things.

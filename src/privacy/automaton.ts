@@ -1,6 +1,6 @@
 /**
- * Compiles literals into the transition table that wasm/automaton.ts walks (layout there). Every transition is present,
- * so a byte costs one look-up whatever was seen before.
+ * Compiles literals into the transition table that wasm/automaton.ts walks (layout there). Every transition
+ * is present, so a byte costs one look-up whatever was seen before.
  */
 
 /** One literal in lower case ASCII with the numbers of its rule. */
@@ -80,7 +80,8 @@ function columnsOf(states: readonly State[]): { columns: Uint8Array; count: numb
 export function compileAutomaton(rules: readonly AutomatonRule[]): Uint8Array {
   for (const { literal } of rules) {
     if (literal.length === 0 || literal.length > 255 || /[A-Z]|[^\0-\xff]/.test(literal)) {
-      throw new RangeError(`Cannot compile the literal "${literal}": it must have 1 to 255 characters, none a capital`)
+      throw new RangeError(`Cannot compile the literal "${literal}": it must have 1 to 255 characters, ` +
+        `none a capital`)
     }
   }
   const states = buildStates(rules)
@@ -89,7 +90,8 @@ export function compileAutomaton(rules: readonly AutomatonRule[]): Uint8Array {
   const rowBytes = 4 * count
   const nextOffset = COLUMNS_OFFSET + 256
   const outputsOffset = nextOffset + states.length * rowBytes
-  const outputCount = states.reduce((sum, state) => sum + (state.outputs.length === 0 ? 0 : state.outputs.length + 1), 0)
+  const outputCount = states.reduce((sum, state) => sum +
+    (state.outputs.length === 0 ? 0 : state.outputs.length + 1), 0)
   const rulesOffset = (outputsOffset + 2 * outputCount + 3) & ~3
   const bytes = new Uint8Array(rulesOffset + rules.length * RULE_BYTES)
   const view = new DataView(bytes.buffer)
@@ -97,7 +99,8 @@ export function compileAutomaton(rules: readonly AutomatonRule[]): Uint8Array {
   view.setUint32(4, outputsOffset, true)
   view.setUint32(8, rulesOffset, true)
   bytes.set(columns, COLUMNS_OFFSET)
-  const mark = (index: number): number => index * rowBytes + ((states[index] as State).outputs.length === 0 ? 0 : 1)
+  const mark = (index: number): number => index * rowBytes +
+    ((states[index] as State).outputs.length === 0 ? 0 : 1)
   let output = 0
   for (const index of order) {
     const state = states[index] as State
@@ -105,7 +108,8 @@ export function compileAutomaton(rules: readonly AutomatonRule[]): Uint8Array {
     const failRow = nextOffset + state.fail * rowBytes
     view.setUint32(row, output, true)
     for (let column = 1; column < count; column++) {
-      view.setUint32(row + 4 * column, index === 0 ? mark(0) : view.getUint32(failRow + 4 * column, true), true)
+      view.setUint32(row + 4 * column, index === 0 ? mark(0) : view.getUint32(failRow + 4 * column, true),
+        true)
     }
     for (const [byte, to] of state.next) view.setUint32(row + 4 * (columns[byte] as number), mark(to), true)
     for (const number of state.outputs) view.setUint16(outputsOffset + 2 * output++, number, true)

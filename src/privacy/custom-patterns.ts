@@ -18,8 +18,8 @@ export class CustomPatterns {
   }
 
   /**
-   * Writes start and end of each match to `spans` and returns how many there are; more than fit is 65, and the caller
-   * hides the whole text.
+   * Writes start and end of each match to `spans` and returns how many there are; more than fit is 65, and
+   * the caller hides the whole text.
    */
   find(text: string, spans: Uint32Array): number {
     let count = 0

@@ -1,8 +1,11 @@
-/** Which fields are logged and how each is checked: the numbers that the wall's byte work reads, by field id. */
+/**
+ * Which fields are logged and how each is checked: the numbers that the wall's byte work reads, by field id.
+ */
 import {
-  FIELD_ADDRESS, FIELD_HIDDEN, FIELD_PLAIN, FIELD_QUERY, FIELD_REQUEST_HEADERS, FIELD_RESPONSE_HEADERS, FIELD_TEXT,
+  FIELD_ADDRESS, FIELD_HIDDEN, FIELD_PLAIN, FIELD_QUERY, FIELD_REQUEST_HEADERS, FIELD_RESPONSE_HEADERS,
+  FIELD_TEXT,
 } from '../../wasm/wall-numbers.ts'
-import { FIELDS, type Field } from '../exchange/fields.ts'
+import { FIELDS, type Field } from '../exchange/mod.ts'
 import { namePredicate } from './linear-pattern.ts'
 
 /** The standard fields, plus those that `include` matches, minus those that `exclude` matches. */
@@ -20,7 +23,8 @@ function checkOf(field: Field): number {
   switch (field.sensitivity) {
     case 'none': return FIELD_PLAIN
     case 'personal': return FIELD_ADDRESS
-    case 'headers': return field.name.startsWith('http.response.') ? FIELD_RESPONSE_HEADERS : FIELD_REQUEST_HEADERS
+    case 'headers': return field.name.startsWith('http.response.') ?
+      FIELD_RESPONSE_HEADERS : FIELD_REQUEST_HEADERS
     case 'free':
       if (field.name === 'url.query') return FIELD_QUERY
       return HOSTS.has(field.name) ? FIELD_ADDRESS : FIELD_TEXT

@@ -37,7 +37,8 @@ test('errors name the place and never the key', () => {
     [{ ...NONE, hash_key_file: '/nonexistent/key' }, '"/nonexistent/key"'],
     [{ hash_key_ephemeral: true, hash_key_env: 'K' }, 'hash_key_env'],
   ] as const) {
-    assert.throws(() => readHashKey(options, { K: short }), (error: Error) => error.message.includes(place) && !error.message.includes(short))
+    assert.throws(() => readHashKey(options, { K: short }), (error: Error) => error.message.includes(place) &&
+      !error.message.includes(short))
   }
 })
 

@@ -12,7 +12,8 @@ function readKeyFile(path: string): Buffer {
     return readFileSync(path)
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown error'
-    throw new Error(`Cannot read the hash key from "${path}": ${code}; make the file readable or change privacy.hash_key_file`)
+    throw new Error(`Cannot read the hash key from "${path}": ${code}; make the file readable or change ` +
+      `privacy.hash_key_file`)
   }
 }
 
@@ -29,10 +30,12 @@ function withoutLineBreak(bytes: Buffer): Buffer {
  *
  * @throws {Error} naming the place, when two places are named, or the key is missing or shorter than 16 bytes
  */
-export function readHashKey(options: KeyOptions, environment: NodeJS.ProcessEnv = process.env): Buffer | undefined {
+export function readHashKey(options: KeyOptions, environment: NodeJS.ProcessEnv = process.env): Buffer |
+  undefined {
   const { hash_key_file: file, hash_key_env: variable, hash_key_ephemeral: ephemeral } = options
   if (Number(file !== undefined) + Number(variable !== undefined) + Number(ephemeral) > 1) {
-    throw new Error('Cannot choose the hash key: more than one of privacy.hash_key_file, hash_key_env and hash_key_ephemeral '
+    throw new Error('Cannot choose the hash key: more than one of privacy.hash_key_file, hash_key_env and ' +
+      'hash_key_ephemeral '
       + 'is set; keep one')
   }
   if (ephemeral) return randomBytes(32)
@@ -40,7 +43,8 @@ export function readHashKey(options: KeyOptions, environment: NodeJS.ProcessEnv 
   if (variable === undefined) return undefined
   const text = environment[variable]
   if (text === undefined) {
-    throw new Error(`Cannot read the hash key from the environment variable "${variable}": it is not set; set it or change `
+    throw new Error(`Cannot read the hash key from the environment variable "${variable}": it is not set; ` +
+      `set it or change `
       + 'privacy.hash_key_env')
   }
   return checked(Buffer.from(text, 'utf8'), `the environment variable "${variable}"`)
@@ -50,7 +54,8 @@ function checked(key: Buffer, place: string): Buffer {
   if (key.length >= LEAST_BYTES) return key
   const length = key.length
   key.fill(0)
-  throw new Error(`Cannot use the hash key from ${place}: it has ${length} bytes; make one of at least ${LEAST_BYTES}, `
+  throw new Error(`Cannot use the hash key from ${place}: it has ${length} bytes; make one of at least ` +
+    `${LEAST_BYTES}, `
     + 'e.g. with "openssl rand -hex 32"')
 }
 

@@ -1,18 +1,26 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
-  ACTION_ADDRESSES, ACTION_COOKIE, ACTION_DROP, ACTION_HASH, ACTION_KEEP, ACTION_PRESENCE, ACTION_SCHEME, ACTION_SET_COOKIE,
+  ACTION_ADDRESSES, ACTION_COOKIE, ACTION_DROP, ACTION_HASH, ACTION_KEEP, ACTION_PRESENCE, ACTION_SCHEME,
+  ACTION_SET_COOKIE,
 } from '../../wasm/wall-numbers.ts'
 import { HeaderRules } from './header-rules.ts'
 import { privacySchema } from './options.ts'
 
-const SECRET = ['x-api-key', 'api-key', 'apikey', 'x-auth-token', 'x-auth-user', 'x-amz-security-token', 'x-csrf-token', 'x-xsrf-token',
-  'x-vault-token', 'private-token', 'job-token', 'x-goog-api-key', 'ocp-apim-subscription-key', 'x-functions-key', 'x-shopify-access-token',
-  'stripe-signature', 'x-hub-signature', 'x-hub-signature-256', 'authentication-info', 'dpop', 'x-session-id', 'mcp-session-id',
-  'x-client-secret', 'x-user-password', 'x-amzn-oidc-accesstoken', 'x-goog-iap-jwt-assertion', 'x-forwarded-access-token', 'x-credential']
-const PLAIN = ['content-type', 'etag', 'x-request-id', 'traceparent', 'user-agent', 'accept', 'sec-websocket-key', 'sec-websocket-accept',
-  'www-authenticate', 'access-control-allow-credentials', 'x-ratelimit-remaining-tokens', 'surrogate-key', 'idempotency-key', 'referer',
-  'location', 'content-security-policy', 'x-monkey', 'keep-alive']
+const SECRET = [
+  'x-api-key', 'api-key', 'apikey', 'x-auth-token', 'x-auth-user', 'x-amz-security-token', 'x-csrf-token',
+  'x-xsrf-token', 'x-vault-token', 'private-token', 'job-token', 'x-goog-api-key',
+  'ocp-apim-subscription-key', 'x-functions-key', 'x-shopify-access-token', 'stripe-signature',
+  'x-hub-signature', 'x-hub-signature-256', 'authentication-info', 'dpop', 'x-session-id', 'mcp-session-id',
+  'x-client-secret', 'x-user-password', 'x-amzn-oidc-accesstoken', 'x-goog-iap-jwt-assertion',
+  'x-forwarded-access-token', 'x-credential',
+]
+const PLAIN = [
+  'content-type', 'etag', 'x-request-id', 'traceparent', 'user-agent', 'accept', 'sec-websocket-key',
+  'sec-websocket-accept', 'www-authenticate', 'access-control-allow-credentials',
+  'x-ratelimit-remaining-tokens', 'surrogate-key', 'idempotency-key', 'referer', 'location',
+  'content-security-policy', 'x-monkey', 'keep-alive',
+]
 
 test('with no rules secret-like names are hidden and the others kept', () => {
   const rules = new HeaderRules([], false)
@@ -31,7 +39,8 @@ test('with a key secret-like values are hashed', () => {
 
 test('the first rule that matches decides, by direction', () => {
   const { headers } = privacySchema.parse({ headers: [
-    { match: 'x-internal-*', action: 'drop' }, { match: ['/^x-(a|b)$/', 'etag'], action: 'redact', direction: 'response' },
+    { match: 'x-internal-*', action: 'drop' }, { match: ['/^x-(a|b)$/', 'etag'], action: 'redact',
+      direction: 'response' },
     { match: 'x-*', action: 'keep' },
   ] })
   const rules = new HeaderRules(headers, false)
@@ -45,11 +54,13 @@ test('the first rule that matches decides, by direction', () => {
 
 test('names that are not included are dropped', () => {
   const rules = new HeaderRules([], false, { include: ['host', 'x-*'], exclude: ['x-b'] })
-  assert.deepEqual(['host', 'x-a', 'x-b', 'accept'].map((name) => rules.decide(name, false) === ACTION_DROP), [false, false, true, true])
+  assert.deepEqual(['host', 'x-a', 'x-b', 'accept'].map((name) => rules.decide(name, false) === ACTION_DROP),
+    [false, false, true, true])
 })
 
 test('a pattern that is not linear, empty or hash without a key is refused with its place', () => {
-  const rule = (match: string, action: 'hash' | 'keep' = 'keep') => [{ match, action, direction: 'both' as const }]
+  const rule = (match: string, action: 'hash' | 'keep' = 'keep') =>
+    [{ match, action, direction: 'both' as const }]
   assert.throws(() => new HeaderRules(rule('/(a)\\1/'), false), /privacy\.headers\[0\]\.match\[0\].*linear/)
   assert.throws(() => new HeaderRules(rule('/(?=a)/'), false), /linear/)
   assert.throws(() => new HeaderRules(rule(''), false), /empty/)

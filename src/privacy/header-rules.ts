@@ -1,27 +1,37 @@
 /** What is done with the fields of each header name: the configured rules in order, then the defaults. */
 import {
-  ACTION_ADDRESSES, ACTION_COOKIE, ACTION_DROP, ACTION_HASH, ACTION_KEEP, ACTION_PRESENCE, ACTION_SCHEME, ACTION_SET_COOKIE,
+  ACTION_ADDRESSES, ACTION_COOKIE, ACTION_DROP, ACTION_HASH, ACTION_KEEP, ACTION_PRESENCE, ACTION_SCHEME,
+  ACTION_SET_COOKIE,
 } from '../../wasm/wall-numbers.ts'
 import { namePredicate } from './linear-pattern.ts'
 import type { HeaderRule } from './options.ts'
 
 /** Look like secrets by their names and are none. */
-const PLAIN = ['access-control-allow-credentials', 'sec-websocket-key', 'sec-websocket-accept', 'www-authenticate',
-  'proxy-authenticate', 'signature-input', 'accept-signature', '*ratelimit*', 'surrogate-key', 'x-surrogate-key', 'cache-key',
-  'x-cache-key', 'idempotency-key', 'x-idempotency-key', 'x-partition-key', 'x-routing-key', 'public-key-pins*', 'x-public-key']
+const PLAIN = [
+  'access-control-allow-credentials', 'sec-websocket-key', 'sec-websocket-accept', 'www-authenticate',
+  'proxy-authenticate', 'signature-input', 'accept-signature', '*ratelimit*', 'surrogate-key',
+  'x-surrogate-key', 'cache-key', 'x-cache-key', 'idempotency-key', 'x-idempotency-key', 'x-partition-key',
+  'x-routing-key', 'public-key-pins*', 'x-public-key',
+]
 
 const SCHEME = ['authorization', '*-authorization']
 
-const SECRET = ['*token*', '*secret*', '*password*', '*passwd*', '*passphrase*', '*passcode*', '*credential*', '*session*', '*apikey*',
-  '*api-key*', '*api_key*', '*-key', '*_key', 'key', 'x-auth-*', 'x-auth', 'auth', 'auth-*', 'x-access-key*', '*access-key*', '*csrf*', '*xsrf*',
-  '*signature*', '*jwt*', '*assertion*', '*cookie*', '*-otp', 'otp', '*-sid', 'sid', '*-pwd', '*-pin', 'x-bearer*', 'dpop',
-  'authentication-info', 'proxy-authentication-info', 'php-auth-pw', 'php-auth-user', 'x-amzn-oidc-data', 'x-ms-client-principal',
-  'x-wp-nonce', 'http2-settings-auth', 'x-amz-server-side-encryption-context', 'x-goog-authenticated-user-*', 'x-ssl-client-key',
-  'authorization*', '*-authorization-*']
+const SECRET = [
+  '*token*', '*secret*', '*password*', '*passwd*', '*passphrase*', '*passcode*', '*credential*', '*session*',
+  '*apikey*', '*api-key*', '*api_key*', '*-key', '*_key', 'key', 'x-auth-*', 'x-auth', 'auth', 'auth-*',
+  'x-access-key*', '*access-key*', '*csrf*', '*xsrf*', '*signature*', '*jwt*', '*assertion*', '*cookie*',
+  '*-otp', 'otp', '*-sid', 'sid', '*-pwd', '*-pin', 'x-bearer*', 'dpop', 'authentication-info',
+  'proxy-authentication-info', 'php-auth-pw', 'php-auth-user', 'x-amzn-oidc-data', 'x-ms-client-principal',
+  'x-wp-nonce', 'x-amz-server-side-encryption-context', 'x-goog-authenticated-user-*',
+  'x-ssl-client-key', 'authorization*', '*-authorization-*',
+]
 
-const ADDRESSES = ['x-forwarded-for', 'forwarded', 'forwarded-for', 'x-forwarded', 'x-original-forwarded-for', '*-ip', '*-clientip',
-  'x-azure-socketip', 'x-real-ip', 'client-ip', 'cf-connecting-ipv6', 'cf-pseudo-ipv4', 'x-envoy-external-address', '*remote-addr*',
-  'host', 'x-forwarded-host', 'x-forwarded-server', 'via', 'x-client-*', 'x-host']
+const ADDRESSES = [
+  'x-forwarded-for', 'forwarded', 'forwarded-for', 'x-forwarded', 'x-original-forwarded-for', '*-ip',
+  '*-clientip', 'x-azure-socketip', 'x-real-ip', 'client-ip', 'cf-connecting-ipv6', 'cf-pseudo-ipv4',
+  'x-envoy-external-address', '*remote-addr*', 'host', 'x-forwarded-host', 'x-forwarded-server', 'via',
+  'x-client-*', 'x-host',
+]
 
 const isPlain = namePredicate(PLAIN, 'built-in')
 const isScheme = namePredicate(SCHEME, 'built-in')
@@ -61,7 +71,8 @@ export class HeaderRules {
     this.#rules = rules.map((rule, index) => {
       const path = `privacy.headers[${index}]`
       if (rule.action === 'hash' && !keyed) {
-        throw new Error(`Cannot use the action "hash" at ${path}: no key is configured; set privacy.hash_key_file, `
+        throw new Error(`Cannot use the action "hash" at ${path}: no key is configured; set ` +
+          `privacy.hash_key_file, `
           + 'privacy.hash_key_env or privacy.hash_key_ephemeral')
       }
       const patterns = typeof rule.match === 'string' ? [rule.match] : rule.match

@@ -1,7 +1,7 @@
 /**
- * Patterns of the configuration: a name, a glob with `*`, or `/a regular expression/`. Expressions run in V8's linear
- * engine (flag `l`), so no pattern and no input can make a match take more than linear time; what that engine cannot
- * do (back references, look-around) is refused when the configuration is read.
+ * Patterns of the configuration: a name, a glob with `*`, or `/a regular expression/`. Expressions run in
+ * V8's linear engine (flag `l`), so no pattern and no input can make a match take more than linear time; what
+ * that engine cannot do (back references, look-around) is refused when the configuration is read.
  */
 import { setFlagsFromString } from 'node:v8'
 
@@ -27,11 +27,13 @@ export function linearExpression(source: string, path: string): RegExp {
   try {
     expression = compile(source, 'g')
   } catch (cause) {
-    throw new Error(`Cannot use the expression "${source}" at ${path}: it is not valid or cannot run in linear time; `
+    throw new Error(`Cannot use the expression "${source}" at ${path}: it is not valid or cannot run in ` +
+      `linear time; `
       + 'leave out back references, look-around and flags', { cause })
   }
   if (compile(source, '').test('')) {
-    throw new Error(`Cannot use the expression "${source}" at ${path}: it matches the empty text; make it need a character`)
+    throw new Error(`Cannot use the expression "${source}" at ${path}: it matches the empty text; make it ` +
+      `need a character`)
   }
   return expression
 }
@@ -51,7 +53,8 @@ export function namePredicate(patterns: readonly string[], path: string): (name:
   const sources: string[] = []
   for (const [index, pattern] of patterns.entries()) {
     const at = `${path}[${index}]`
-    if (pattern === '') throw new Error(`Cannot use the pattern "" at ${at}: it is empty; write a name, a glob or /an expression/`)
+    if (pattern === '') throw new Error(`Cannot use the pattern "" at ${at}: it is empty; write a name, a ` +
+      `glob or /an expression/`)
     if (pattern.length > 2 && pattern.startsWith('/') && pattern.endsWith('/')) {
       const source = pattern.slice(1, -1)
       linearOrThrow(source, at)
@@ -75,7 +78,8 @@ function linearOrThrow(source: string, path: string): void {
   try {
     compile(source, 's')
   } catch (cause) {
-    throw new Error(`Cannot use the pattern "/${source}/" at ${path}: it is not valid or cannot run in linear time; `
+    throw new Error(`Cannot use the pattern "/${source}/" at ${path}: it is not valid or cannot run in ` +
+      `linear time; `
       + 'leave out back references, look-around and flags', { cause })
   }
 }

@@ -1,4 +1,7 @@
-/** What the wall calls in the byte module (wasm/privacy-control.ts, record-wall.ts, exchange.ts). Pointers are addresses. */
+/**
+ * What the wall calls in the byte module (wasm/privacy-control.ts, record-wall.ts, exchange.ts). Pointers are
+ * addresses.
+ */
 export interface WallExports {
   linkDecisions(): number
   resetDecisions(seed: number, limit: number): void

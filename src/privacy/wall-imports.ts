@@ -1,6 +1,6 @@
 /**
- * The functions that the byte module calls back. They are needed before the module exists and the wall after it, so they
- * are made first and bound to their wall when it is made (`bindImports`).
+ * The functions that the byte module calls back. They are needed before the module exists and the wall after
+ * it, so they are made first and bound to their wall when it is made (`bindImports`).
  */
 
 /** What the byte module asks of the wall. */
@@ -22,7 +22,8 @@ let binding: WallCallbacks | undefined
 export function wallImports(): WallImports {
   let bound: WallCallbacks | undefined
   const callbacks = (): WallCallbacks => {
-    if (bound === undefined) throw new Error('Cannot ask the privacy wall: it has not been made; make a Wall over this memory first')
+    if (bound === undefined) throw new Error('Cannot ask the privacy wall: it has not been made; make a ' +
+      'Wall over this memory first')
     return bound
   }
   return {
@@ -47,7 +48,8 @@ export function bindImports(callbacks: WallCallbacks, link: () => number): void 
   try {
     if (link() !== 1) throw new Error('answered by something else')
   } catch (cause) {
-    throw new Error('Cannot make the privacy wall: its memory was made without Wall.imports(); give them as "imports"', { cause })
+    throw new Error('Cannot make the privacy wall: its memory was made without Wall.imports(); give them ' +
+      'as "imports"', { cause })
   } finally {
     binding = undefined
   }

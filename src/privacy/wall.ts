@@ -53,8 +53,8 @@ const NAMES_MAX = 4096
 const KEY_BYTES_MAX = 65_536
 
 /**
- * The privacy wall: raw records and exchanges in, records without secrets out. Everything behind it (filters, sinks,
- * stores) takes SafeRecords, which only a Wall makes.
+ * The privacy wall: raw records and exchanges in, records without secrets out. Everything behind it (filters,
+ * sinks, stores) takes SafeRecords, which only a Wall makes.
  *
  * One wall per ByteMemory, which must be made with `Wall.imports()`.
  */
@@ -79,7 +79,8 @@ export class Wall {
   }
 
   /**
-   * @throws {Error} when the memory was made with other imports, or an option cannot be used (see `setOptions`)
+   * @throws {Error} when the memory was made with other imports,
+   *   or an option cannot be used (see `setOptions`)
    * @throws {RangeError} when the shared memory is full
    */
   constructor(memory: ByteMemory, options: PrivacyOptions, choice: WallChoice = {}) {
@@ -96,7 +97,8 @@ export class Wall {
     this.#spans = memory.reserve(SPANS_BYTES)
     this.#counters = memory.reserve(8 * 512)
     memory.u8.fill(0, this.#counters, this.#counters + 8 * 512)
-    this.#exports.setSearchMemory(memory.reserve(scratch), memory.reserve(scratch), memory.reserve(scratch), this.#spans, this.#counters)
+    this.#exports.setSearchMemory(memory.reserve(scratch), memory.reserve(scratch), memory.reserve(scratch),
+      this.#spans, this.#counters)
     this.#rules = new HeaderRules([], false, ALL_HEADERS)
     this.#custom = new CustomPatterns([])
     this.setOptions(options, choice)
@@ -105,7 +107,8 @@ export class Wall {
   /**
    * Takes other options, for records from now on. When it throws, those before stay in force.
    *
-   * @throws {Error} naming the option: a key that cannot be read or is too short, `hash` or `anonymise` without a key, a
+   * @throws {Error} naming the option: a key that cannot be read or is too short,
+   *   `hash` or `anonymise` without a key, a
    *   pattern that is not valid or cannot run in linear time
    */
   setOptions(options: PrivacyOptions, choice: WallChoice = {}): void {
@@ -113,7 +116,8 @@ export class Wall {
     try {
       const keyed = key !== undefined
       if (options.addresses === 'anonymise' && !keyed) {
-        throw new Error('Cannot anonymise addresses: no key is configured; set privacy.hash_key_file, privacy.hash_key_env or '
+        throw new Error('Cannot anonymise addresses: no key is configured; set privacy.hash_key_file, ' +
+          'privacy.hash_key_env or '
           + 'privacy.hash_key_ephemeral')
       }
       const rules = new HeaderRules(options.headers, keyed, choice.headers ?? ALL_HEADERS)
@@ -122,7 +126,8 @@ export class Wall {
       const names = compileAutomaton(secretNameRules(options.query.secret_names, options.query.plain_names))
       const patterns = this.#compilePatterns()
       if (names.length > NAME_TABLE_ROOM) {
-        throw new Error(`Cannot use privacy.query: its ${options.query.secret_names.length + options.query.plain_names.length} names `
+        throw new Error(`Cannot use privacy.query: its ` +
+          `${options.query.secret_names.length + options.query.plain_names.length} names `
           + 'need too much memory; use fewer or shorter ones')
       }
       this.#rules = rules
@@ -130,7 +135,8 @@ export class Wall {
       this.#memory.write(this.#nameTable, names)
       this.#memory.write(this.#credentialTable, patterns)
       this.#exports.setNameTable(this.#nameTable)
-      this.#exports.setCredentialTable(this.#credentialTable, custom.any ? 1 : 0, options.credentials.cards ? 1 : 0)
+      this.#exports.setCredentialTable(this.#credentialTable, custom.any ? 1 : 0, options.credentials.cards ?
+        1 : 0)
       this.#exports.resetDecisions(randomBytes(4).readUInt32LE(), NAMES_MAX)
       this.#memory.write(this.#exports.fieldChecks(), checks)
       this.#setChosenFields(checks)
@@ -158,7 +164,8 @@ export class Wall {
       const count = this.#memory.f64[(this.#counters >> 3) + index] ?? 0
       if (count > 0) credentials.set(name, count)
     }
-    for (const [name, count] of this.#custom.counts) if (count > 0) credentials.set(name, (credentials.get(name) ?? 0) + count)
+    for (const [name, count] of this.#custom.counts) if (count > 0) credentials.set(name,
+      (credentials.get(name) ?? 0) + count)
     return {
       hidden: this.#exports.hiddenValues(),
       hashed: this.#exports.hashedValues(),
@@ -182,11 +189,13 @@ export class Wall {
       this.#namesWithCredentials++
       return ACTION_DROP
     }
-    return this.#rules.decide(this.#decoder.decode(this.#memory.u8.subarray(pointer, pointer + length)), response)
+    return this.#rules.decide(this.#decoder.decode(this.#memory.u8.subarray(pointer, pointer + length)),
+      response)
   }
 
   #findCustom(pointer: number, length: number): number {
-    return this.#custom.find(this.#memory.latin1(pointer, length), this.#memory.u32.subarray(this.#spans >> 2, (this.#spans + SPANS_BYTES) >> 2))
+    return this.#custom.find(this.#memory.latin1(pointer, length),
+      this.#memory.u32.subarray(this.#spans >> 2, (this.#spans + SPANS_BYTES) >> 2))
   }
 
   #compilePatterns(): Uint8Array {
@@ -196,7 +205,8 @@ export class Wall {
       numbers.set(pattern.name, counter)
       return { ...pattern, counter }
     }))
-    if (table.length > TABLE_ROOM || numbers.size > 512) throw new RangeError(`Cannot use ${CREDENTIAL_PATTERNS.length} patterns: no room`)
+    if (table.length > TABLE_ROOM ||
+      numbers.size > 512) throw new RangeError(`Cannot use ${CREDENTIAL_PATTERNS.length} patterns: no room`)
     this.#counterNames.splice(0, this.#counterNames.length, ...numbers.keys())
     return table
   }
@@ -211,7 +221,8 @@ export class Wall {
   #setKey(key: Buffer | undefined): void {
     this.#exports.setHashing(0)
     if (key === undefined) return
-    if (key.length > KEY_BYTES_MAX) throw new Error(`Cannot use the hash key: it has ${key.length} bytes; use at most ${KEY_BYTES_MAX}`)
+    if (key.length > KEY_BYTES_MAX) throw new Error(`Cannot use the hash key: it has ${key.length} bytes; ` +
+      `use at most ${KEY_BYTES_MAX}`)
     this.#withBytes(key, (pointer) => this.#exports.setHmacKey(pointer, key.length))
     this.#exports.setHashing(1)
   }

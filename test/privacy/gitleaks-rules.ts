@@ -35,5 +35,6 @@ export function readGitleaksRules(): GitleaksRule[] {
 export function entropyOf(text: string): number {
   const counts = new Map<string, number>()
   for (const c of text) counts.set(c, (counts.get(c) ?? 0) + 1)
-  return [...counts.values()].reduce((sum, count) => sum - (count / text.length) * Math.log2(count / text.length), 0)
+  return [...counts.values()].reduce((sum, count) =>
+    sum - (count / text.length) * Math.log2(count / text.length), 0)
 }

@@ -1,6 +1,6 @@
 /**
- * Random texts that a regular expression of gitleaks (RE2 syntax) matches: for planting secrets. Knows what its rules
- * use: alternation, groups with flags and names, classes, counted repetition, `\b`, `$`, `\z`.
+ * Random texts that a regular expression of gitleaks (RE2 syntax) matches: for planting secrets. Knows what
+ * its rules use: alternation, groups with flags and names, classes, counted repetition, `\b`, `$`, `\z`.
  */
 type Node =
   | { kind: 'alternatives'; items: Node[]; group: number }
@@ -55,7 +55,8 @@ export class RuleSampler {
 
   #sequence(): Node {
     const items: Node[] = []
-    while (this.#at < this.#source.length && !this.#peek('|') && !this.#peek(')')) items.push(this.#repeated(this.#atom()))
+    while (this.#at < this.#source.length && !this.#peek('|') &&
+      !this.#peek(')')) items.push(this.#repeated(this.#atom()))
     return { kind: 'sequence', items }
   }
 
@@ -131,7 +132,8 @@ export class RuleSampler {
       if (c.length === 1 && this.#peek('-') && this.#source[this.#at + 1] !== ']') {
         this.#at++
         const last = this.#source[this.#at++] ?? ''
-        for (let code = c.charCodeAt(0); code <= last.charCodeAt(0); code++) chars += String.fromCharCode(code)
+        for (let code = c.charCodeAt(0); code <= last.charCodeAt(0);
+          code++) chars += String.fromCharCode(code)
       } else {
         chars += c
       }
@@ -149,7 +151,8 @@ export class RuleSampler {
       case 'set': return node.chars[this.#pick(node.chars.length)] ?? ''
       case 'sequence': return node.items.map((item) => this.#write(item, groups)).join('')
       case 'repeat': {
-        const most = node.lazy ? node.least : node.least === 0 ? Math.min(node.most, 2) : Math.min(node.most, node.least + 8)
+        const most = node.lazy ? node.least : node.least === 0 ?
+          Math.min(node.most, 2) : Math.min(node.most, node.least + 8)
         const count = node.least + this.#pick(most - node.least + 1)
         let text = ''
         for (let index = 0; index < count; index++) text += this.#write(node.item, groups)
@@ -158,7 +161,8 @@ export class RuleSampler {
       case 'alternatives': {
         const empty = node.items.find((item) => item.kind === 'sequence' && item.items.length > 0
           && item.items.every((inner) => inner.kind === 'nothing'))
-        const text = this.#write(empty ?? node.items[this.#pick(node.items.length)] ?? { kind: 'nothing' }, groups)
+        const text = this.#write(empty ?? node.items[this.#pick(node.items.length)] ?? { kind: 'nothing' },
+          groups)
         if (node.group !== 0 && text !== '') groups.set(node.group, text)
         return text
       }

@@ -4,7 +4,8 @@ import { CREDENTIAL_PATTERNS, type PrivacyInput } from '../../src/privacy/mod.ts
 import { seededRandom, WallProbe } from './wall-probe.ts'
 
 const LITERALS = CREDENTIAL_PATTERNS.map((pattern) => pattern.literal)
-const PIECES = [...LITERALS, '=', ':', '; ', ', ', '&', '%', '%25', '%3D', '@', '//', 'https://', '"', "'", '\\', '{', '}', ' ', 'password', 'token=',
+const PIECES = [...LITERALS, '=', ':', '; ', ', ', '&', '%', '%25', '%3D', '@', '//', 'https://', '"', "'",
+  '\\', '{', '}', ' ', 'password', 'token=',
   'a', '0', 'AAAA', '-', '_', '.', '\0', '\xff', 'é', 'eyJ', '.ey', 'Bearer ', '1234567890123456']
 
 function randomText(random: () => number, most: number): string {
@@ -25,7 +26,9 @@ const NAMES = ['x-note', 'authorization', 'cookie', 'set-cookie', 'x-api-key', '
 const CONFIGURATIONS: readonly (readonly [title: string, options: PrivacyInput])[] = [
   ['with nothing configured', {}],
   ['with a key, cards, anonymised addresses and patterns', {
-    hash_key_ephemeral: true, addresses: 'anonymise', credentials: { cards: true, patterns: [{ name: 'own', regex: 'a[0-9]|b' }] },
+    hash_key_ephemeral: true,
+    addresses: 'anonymise',
+    credentials: { cards: true, patterns: [{ name: 'own', regex: 'a[0-9]|b' }] },
   }],
 ]
 

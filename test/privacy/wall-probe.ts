@@ -31,7 +31,8 @@ export class WallProbe {
 
   constructor(options: PrivacyInput = {}, choice: WallChoice = {}) {
     const path = process.env['LINTEL_WASM']
-    this.memory = new ByteMemory(path === undefined ? { imports: Wall.imports() } : { path, imports: Wall.imports() })
+    this.memory = new ByteMemory(path === undefined ?
+      { imports: Wall.imports() } : { path, imports: Wall.imports() })
     this.wall = new Wall(this.memory, privacySchema.parse(options), choice)
     this.bytes = this.memory.exports<ProbeExports>()
     this.input = this.memory.reserve(ROOM)
