@@ -54,7 +54,7 @@ export function addCaptureFlags(command: Command): Command {
   return command
     .option('-i, --interface <name>', 'interface to capture on (more than once); none = all', more, NONE)
     .option('--protocol <protocol>', 'tcp, udp, icmp, arp: what packet records are made of (more than once)', more, NONE)
-    .option('--attach <hook>', 'tcx, clsact, xdp, socket or cgroup; xdp and socket see one direction')
+    .option('--attach <hook>', 'tcx, clsact, xdp, socket or cgroup; xdp sees what comes in only')
     .option('--transport <transport>', 'ring or perf')
     .option('--sample <share>', 'share of the connections to capture, above 0 and up to 1')
     .option('--ring-bytes <size>', 'buffer between kernel and agent, e.g. 16MiB')

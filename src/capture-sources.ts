@@ -5,8 +5,8 @@
  */
 import type { ByteMemory } from '../lib/bytes/mod.ts'
 import type { Attachment } from './agent-contract.ts'
-import { FileSource, KernelSource } from './capture/mod.ts'
-import type { KernelFilters, PacketCounters, PacketSource } from './capture/mod.ts'
+import { FileSource, KernelSource, packetFilter, PROTOCOL_BIT } from './capture/mod.ts'
+import type { FileSourceOptions, KernelFilters, PacketCounters, PacketSource } from './capture/mod.ts'
 import type { Config } from './config.ts'
 import type { LogLevel } from './sink/mod.ts'
 
@@ -34,10 +34,11 @@ export type SourceLog = (level: LogLevel, message: string) => void
 
 /** @throws {Error} with what to mend when the first source cannot be opened */
 export function openSources(config: Config, memory: ByteMemory, log: SourceLog): Sources {
-  return config.files.length > 0 ? new FileSources(config.files, memory) : new LiveSources(config, memory, log)
+  return config.files.length > 0 ? new FileSources(config, memory, log) : new LiveSources(config, memory, log)
 }
 
-function kernelFilters(config: Config): KernelFilters {
+/** The filters of a configuration, as the kernel takes them. */
+export function kernelFilters(config: Config): KernelFilters {
   const { ports, addresses, protocols, sample } = config.capture
   return {
     ports: ports.map(({ first, last }) => [first, last] as const),
@@ -103,14 +104,21 @@ class LiveSources implements Sources {
 class FileSources implements Sources {
   readonly #files: readonly string[]
   readonly #memory: ByteMemory
+  readonly #options: FileSourceOptions
   readonly #past: PacketCounters[] = []
   #index = 0
   #current: FileSource
 
-  constructor(files: readonly string[], memory: ByteMemory) {
-    this.#files = files
+  constructor(config: Config, memory: ByteMemory, log: SourceLog) {
+    const filter = packetFilter(kernelFilters(config))
+    this.#files = config.files
     this.#memory = memory
-    this.#current = new FileSource(memory, files[0]!)
+    this.#options = {
+      notice: (message) => { log('warn', message) },
+      protocols: config.kinds.includes('packet') ? PROTOCOL_BIT.ALL : PROTOCOL_BIT.TCP,
+      ...(filter === undefined ? {} : { filter }),
+    }
+    this.#current = new FileSource(memory, config.files[0]!, this.#options)
   }
 
   get current(): PacketSource {
@@ -127,7 +135,7 @@ class FileSources implements Sources {
     if (file === undefined) return undefined
     this.#past.push(this.#current.counters())
     this.#current.close()
-    this.#current = new FileSource(this.#memory, file)
+    this.#current = new FileSource(this.#memory, file, this.#options)
     return this.#current
   }
 

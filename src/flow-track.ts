@@ -7,8 +7,9 @@
 import type { ByteMemory } from '../lib/bytes/mod.ts'
 import type { RecordWriter } from '../lib/record/mod.ts'
 import * as L from '../wasm/layout.ts'
-import { Dissector, FrameMeta, PACKET_EVENT } from './capture/mod.ts'
+import { Dissector, FRAME_BYTES, FrameMeta, PACKET_EVENT, packetFilter } from './capture/mod.ts'
 import type { PacketSource } from './capture/mod.ts'
+import { kernelFilters } from './capture-sources.ts'
 import type { Config } from './config.ts'
 import { ConnectionTable } from './connection/mod.ts'
 import type { Connection, ConnectionEnd, StreamControl } from './connection/mod.ts'
@@ -47,6 +48,7 @@ export class FlowTrack {
   readonly #dissector: Dissector
   readonly #meta = new FrameMeta()
   readonly #scratch: number
+  readonly #wanted: ReturnType<typeof packetFilter>
   /** Counter values of the table that were told already. */
   readonly #told = new Map<string, number>()
 
@@ -55,6 +57,7 @@ export class FlowTrack {
     this.#memory = memory
     this.#scratch = scratch
     this.#dissector = new Dissector(memory)
+    this.#wanted = packetFilter(kernelFilters(config))
     this.#source = source
     this.#output = output
     this.#pairer = new Pairer(memory, {
@@ -102,7 +105,9 @@ export class FlowTrack {
     const frame = event + u16[(event + PACKET_EVENT.data_offset) >>> 1]!
     const length = this.#dissector.dissect(frame, u32[(event + PACKET_EVENT.captured_length) >>> 2]!,
       u32[(event + PACKET_EVENT.frame_length) >>> 2]!, u16[(event + PACKET_EVENT.link_type) >>> 1]!, meta, this.#scratch)
-    if (length > 0) this.#table.process(this.#scratch, length)
+    if (length === 0) return
+    // A fragment shows no port: the whole datagram is judged here.
+    if (this.#wanted === undefined || this.#wanted(this.#memory, this.#scratch + FRAME_BYTES)) this.#table.process(this.#scratch, length)
   }
 
   #openTable(config: Config): ConnectionTable {

@@ -8,9 +8,11 @@
  * @module
  */
 export * from './events.gen.ts'
+export { packetFilter } from './packet-filter.ts'
 export { FRAME_BUSY, FRAME_BYTES, FRAME_DISCARD, RECORD_BYTES_MAX } from './source.ts'
 export type { PacketCounters, PacketSource } from './source.ts'
-export { Dissector, FrameMeta } from './dissect/mod.ts'
+export { Dissector, FrameMeta, PROTOCOL_BIT } from './dissect/mod.ts'
 export { FileSource } from './file/mod.ts'
+export type { FileSourceOptions } from './file/mod.ts'
 export { KernelSource } from './kernel/mod.ts'
 export type { KernelFilters } from './kernel/mod.ts'
