@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { Worker } from 'node:worker_threads'
 import { deriveAddressKey, readHashKey } from './hash-key.ts'
 
 const NONE = { hash_key_ephemeral: false }
@@ -24,10 +27,23 @@ test('a key is read from the environment', () => {
   assert.equal(readHashKey(NONE, {}), undefined)
 })
 
-test('an ephemeral key is another one each time', () => {
-  const [one, two] = [readHashKey({ hash_key_ephemeral: true }), readHashKey({ hash_key_ephemeral: true })]
-  assert.equal(one?.length, 32)
-  assert.notDeepEqual(one, two)
+test('an ephemeral key is one for the run, in every worker thread, and not fixed', async () => {
+  const options = { hash_key_ephemeral: true }
+  const key = readHashKey(options)
+  assert.equal(key?.length, 32)
+  const wiped = readHashKey(options)
+  wiped?.fill(0)
+  assert.deepEqual(readHashKey(options), key)
+  const source = `import { readHashKey } from ${JSON.stringify(import.meta.resolve('./hash-key.ts'))}
+    import { parentPort } from 'node:worker_threads'
+    parentPort.postMessage(readHashKey({ hash_key_ephemeral: true }))`
+  const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(source)}`))
+  const [message] = await once(worker, 'message') as [Uint8Array]
+  assert.deepEqual(Buffer.from(message), key)
+  const script = `import { readHashKey } from ${JSON.stringify(import.meta.resolve('./hash-key.ts'))}
+    console.log(readHashKey({ hash_key_ephemeral: true }).toString('hex'))`
+  const other = execFileSync(process.execPath, ['--input-type=module', '-e', script])
+  assert.notEqual(other.toString().trim(), key?.toString('hex'))
 })
 
 test('errors name the place and never the key', () => {

@@ -1,6 +1,7 @@
 /** The key for hashes and anonymised addresses: read from one place, never shown, wiped after use. */
 import { createHmac, randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads'
 import type { PrivacyOptions } from './options.ts'
 
 const LEAST_BYTES = 16
@@ -15,6 +16,20 @@ function readKeyFile(path: string): Buffer {
     throw new Error(`Cannot read the hash key from "${path}": ${code}; make the file readable or change ` +
       `privacy.hash_key_file`)
   }
+}
+
+const EPHEMERAL = 'lintel privacy key of this run'
+
+/**
+ * A copy of this run's random key. Made once: it stays the same when the options are read again, and every
+ * worker thread that is started after the first call has it too. The main thread calls this before it starts workers.
+ */
+export function shareEphemeralKey(): Buffer {
+  const shared = getEnvironmentData(EPHEMERAL)
+  if (shared instanceof Uint8Array) return Buffer.from(shared)
+  const key = randomBytes(32)
+  setEnvironmentData(EPHEMERAL, new Uint8Array(key))
+  return key
 }
 
 /** One line break at the end of a file is the editor's, not the key's. */
@@ -38,7 +53,7 @@ export function readHashKey(options: KeyOptions, environment: NodeJS.ProcessEnv 
       'hash_key_ephemeral '
       + 'is set; keep one')
   }
-  if (ephemeral) return randomBytes(32)
+  if (ephemeral) return shareEphemeralKey()
   if (file !== undefined) return checked(withoutLineBreak(readKeyFile(file)), `the file "${file}"`)
   if (variable === undefined) return undefined
   const text = environment[variable]

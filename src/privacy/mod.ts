@@ -19,6 +19,7 @@
  */
 export { CREDENTIAL_PATTERNS, type CredentialPattern } from './credential-patterns.ts'
 export { type FieldChoice, fieldChecks } from './field-rules.ts'
+export { shareEphemeralKey } from './hash-key.ts'
 export { type HeaderChoice, HeaderRules } from './header-rules.ts'
 export { DEFAULT_PRIVACY, type PrivacyInput, type PrivacyOptions, privacySchema } from './options.ts'
 export type { SafeRecord } from './safe-record.ts'
