@@ -77,7 +77,10 @@ function isWord(at: usize, length: u32, word: u64, wordLength: u32): bool {
   return bytes == word
 }
 
-/** RFC 9112 6.1: the last coding must be chunked, applied once; "identity" is no coding any more. */
+/**
+ * RFC 9112 6.1: the last coding must be chunked, applied once. "identity", a word of RFC 2616 3.6 for no coding at all, is
+ * passed over by recipients that still know it, so it hides no chunked coding; it is odd all the same.
+ */
 export function addTransferEncoding(at: usize, end: usize): void {
   hasCoding = true
   let items = 0
@@ -91,6 +94,10 @@ export function addTransferEncoding(at: usize, end: usize): void {
     while (to > from && isSpace(load<u8>(to - 1))) to--
     if (to == from) continue
     items++
+    if (items > 1 && isWord(from, (to - from) as u32, 0x797469746e656469, 8)) { // "identity"
+      oddities |= ODDITY_CODING_UNKNOWN
+      continue
+    }
     chunkedIsLast = isWord(from, (to - from) as u32, 0x64656b6e756863, 7) // "chunked"
     if (chunkedIsLast) chunkedCount++
   }

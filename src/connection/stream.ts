@@ -58,8 +58,9 @@ export interface StreamControl {
   readonly fromStart: boolean
   /** Free for the stage that takes the messages: what it keeps per connection, found without a look-up. */
   companion?: object | undefined
-  /** Side of the client: from the handshake, else as told by `setClient`, else undefined. */
+  /** Side of the client: as told by `setClient`, else from the handshake, else undefined. */
   readonly client: Side | undefined
+  /** Who asks, where the handshake was not seen or the bytes contradict it. */
   setClient(side: Side): void
   /**
    * The next `length` bytes of `side`, counted from the end of the bytes given by the current (or last) `data` call, are

@@ -45,18 +45,52 @@ test('a first line longer than what detection needs is found', () => {
   assert.deepEqual(close().requests.map((message) => message.target), [target])
 })
 
-test('other protocols are ignored from their first bytes on, and counted', () => {
-  const starts: [Side, string][] = [
-    [0, '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03'], [1, 'SSH-2.0-OpenSSH_9.2\r\n'], [1, '220 mail ESMTP\r\n'],
-    [0, 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'], [0, '*1\r\n$4\r\nPING\r\n'], [0, 'OPTIONS sip:a SIP/2.0\r\n'], [0, '\0\0\0\x08\x04\xd2\x16\x2f'],
-    [0, 'get a key\r\n'],
+test('other protocols are ignored once neither side can be read, and counted', () => {
+  const starts: [Side, string, string][] = [
+    [0, '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', '\x16\x03\x03\x00\x7a\x02\x00\x00\x76\x03\x03'],
+    [1, 'SSH-2.0-OpenSSH_9.2\r\n', 'SSH-2.0-Go\r\n'], [1, '220 mail ESMTP\r\n', 'EHLO a\r\n'],
+    [0, 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', '\0\0\0\x04\0\0\0\0\0'], [0, '*1\r\n$4\r\nPING\r\n', '+PONG\r\n'],
+    [0, 'OPTIONS sip:a SIP/2.0\r\n', 'SIP/2.0 200 OK\r\n'], [0, 'get a key\r\n', 'VALUE a 0 1\r\n'],
   ]
-  for (const [side, text] of starts) {
+  for (const [side, text, answer] of starts) {
     const { connection, send, close } = open()
     send(side, text)
+    assert.equal(connection.isIgnored, false, text)
+    send(side === 0 ? 1 : 0, answer)
     assert.ok(connection.isIgnored, text)
     const { messages, anomalies, closed } = close()
     assert.deepEqual([messages, anomalies, closed], [[], ['protocol_unknown'], undefined], text)
+  }
+})
+
+test('a side that cannot be read is not waited for without bound while the other is silent', () => {
+  const { connection, send, close } = open()
+  for (let count = 0; count < 15; count++) send(0, '\0'.repeat(4096))
+  assert.equal(connection.isIgnored, false)
+  send(0, '\0'.repeat(4096))
+  assert.ok(connection.isIgnored)
+  assert.deepEqual(close().anomalies, ['protocol_unknown'])
+})
+
+test('a connection of which one side was never heard and the other cannot be read is counted', () => {
+  const { send, close } = open()
+  send(0, '\0\0\0\x08\x04\xd2\x16\x2f')
+  assert.deepEqual(close().anomalies, ['protocol_unknown'])
+})
+
+test('the answer to a request line that cannot be read is a response of its own, however the line came', () => {
+  // RFC 9112 3: a server should answer an invalid request line with 400.
+  for (const line of [' GET /txt HTTP/1.1', 'GET HTTP/1.1', 'GET / HTTP/1.', `GET /${'x'.repeat(600)} HTTP/1.`, '\x16\x03\x01\x02']) {
+    const text = `${line}\r\nHost: a\r\n\r\n`
+    for (const cut of [text.length, 3, text.length - 20]) {
+      const { connection, send, close } = open()
+      send(0, text.slice(0, cut))
+      if (cut < text.length) send(0, text.slice(cut))
+      send(1, 'HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n')
+      assert.equal(connection.isIgnored, false)
+      const { requests, responses, pairs } = close()
+      assert.deepEqual([requests.length, responses.map(({ status }) => status), pairs], [0, [400], []], `${JSON.stringify(line)} cut at ${cut}`)
+    }
   }
 })
 

@@ -10,6 +10,8 @@ import type { MessageSink } from './message.ts'
 export const DETECTOR_ANOMALY = {
   /** The first bytes are of no protocol that Lintel reads; the connection is ignored. */
   unknown: 'protocol_unknown',
+  /** The first bytes of one side are of no protocol that Lintel reads, those of the other are. */
+  oneSide: 'protocol_of_one_side',
   /** The connection ended before its first bytes could be told. */
   undecided: 'protocol_undecided',
 } as const
@@ -28,11 +30,15 @@ export interface DetectorOptions {
  */
 const JOINED_BYTES_MAX = 4 * 1024 * 1024
 
+/** Bytes of a side that cannot be read which go by while the other side has not spoken, until the connection is ignored. */
+const ONE_SIDE_BYTES_MAX = 65_536
+
 /**
  * The first handler of every connection: holds the first bytes of each side until a protocol claims them, then gives way.
  *
- * From the start of a connection, bytes that no protocol claims settle it: the connection is ignored. In a connection that
- * was joined mid-way, or whose start was lost, each segment is a new chance, up to JOINED_BYTES_MAX.
+ * From the start of a connection, first bytes of both sides that no protocol claims settle it: the connection is ignored. Of
+ * one side they do not: a server answers a request line that cannot be read, and that answer is one. In a connection that was
+ * joined mid-way, or whose start was lost, each segment is a new chance, up to JOINED_BYTES_MAX.
  *
  * Bound: `detectBytesMax` of the greediest protocol, per side.
  */
@@ -43,6 +49,8 @@ export class Detector implements StreamHandler {
   readonly #times: [number, number] = [-1, -1]
   /** Bytes at the front of the side's stream are missing, by no fault of the protocol. */
   readonly #missing: [boolean, boolean] = [false, false]
+  /** The first bytes of the side are of no protocol. */
+  readonly #refused: [boolean, boolean] = [false, false]
   #isJoined: boolean
   #triedBytes = 0
   #isOver = false
@@ -58,6 +66,7 @@ export class Detector implements StreamHandler {
   data(side: Side, pointer: number, length: number, time: number): void {
     if (this.#handler !== undefined) return this.#handler.data(side, pointer, length, time)
     if (this.#isOver) return
+    if (this.#refused[side] && !this.#isJoined) return this.#refuse(side, length, time)
     const held = this.#held[side]
     if (held.length === 0) this.#times[side] = time
     const take = Math.min(length, held.room)
@@ -96,9 +105,8 @@ export class Detector implements StreamHandler {
 
   end(side: Side, cause: End, time: number): void {
     if (this.#handler !== undefined) return this.#handler.end(side, cause, time)
-    if (!this.#isOver && this.#held[side].length > 0) {
-      this.#options.sink.anomaly(this.#options.control, side, DETECTOR_ANOMALY.undecided, time)
-    }
+    if (!this.#isOver && this.#refused[side]) this.#tell(DETECTOR_ANOMALY.unknown, side, time)
+    else if (!this.#isOver && this.#held[side].length > 0) this.#tell(DETECTOR_ANOMALY.undecided, side, time)
     this.#held[side].clear()
   }
 
@@ -116,16 +124,24 @@ export class Detector implements StreamHandler {
   #refuse(side: Side, length: number, time: number): void {
     this.#held[side].clear()
     this.#triedBytes += length
-    if (this.#isJoined && this.#triedBytes < JOINED_BYTES_MAX) return
-    this.#giveUp(side, time)
+    if (this.#isJoined) {
+      if (this.#triedBytes >= JOINED_BYTES_MAX) this.#giveUp(side, time)
+      return
+    }
+    this.#refused[side] = true
+    if (this.#refused[side === 0 ? 1 : 0] || this.#triedBytes >= ONE_SIDE_BYTES_MAX) this.#giveUp(side, time)
   }
 
   #giveUp(side: Side, time: number): void {
     this.#isOver = true
     this.#held[0].clear()
     this.#held[1].clear()
-    this.#options.sink.anomaly(this.#options.control, side, DETECTOR_ANOMALY.unknown, time)
+    this.#tell(DETECTOR_ANOMALY.unknown, side, time)
     this.#options.control.ignore()
+  }
+
+  #tell(name: DetectorAnomaly, side: Side, time: number): void {
+    this.#options.sink.anomaly(this.#options.control, side, name, time)
   }
 
   #open(protocol: Protocol, time: number): StreamHandler {
@@ -134,7 +150,8 @@ export class Detector implements StreamHandler {
     this.#handler = handler
     for (const side of [0, 1] as const) {
       // In a connection joined mid-way everything before is missing anyway.
-      if (this.#missing[side] && control.fromStart) handler.gap(side, 0, GAP.lost, time)
+      if ((this.#missing[side] || this.#refused[side]) && control.fromStart) handler.gap(side, 0, GAP.lost, time)
+      if (this.#refused[side]) this.#tell(DETECTOR_ANOMALY.oneSide, side, time)
     }
     return handler
   }

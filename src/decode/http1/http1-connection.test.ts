@@ -174,10 +174,12 @@ test('a simple request is read at the start of a connection, and its bare respon
   assert.deepEqual(new Talk().c(get('/1')).s(ok(200)).c('GET /old\r\n').close().anomalies, ['http1_version'])
 })
 
-test('bytes that are no HTTP from the start make it ignore the connection', () => {
+test('bytes that are no HTTP from the start, on either side, make it ignore the connection', () => {
   const talk = new Talk().c('\x16\x03\x01\x02\n')
+  assert.equal(talk.connection.isIgnored, false)
+  talk.s('\x16\x03\x03\x02\n')
   assert.ok(talk.connection.isIgnored)
-  assert.deepEqual(talk.close().anomalies, ['http1_start_line'])
+  assert.deepEqual(talk.close().anomalies, ['http1_start_line', 'http1_start_line'])
 })
 
 test('a message after the last one is read and named', () => {
@@ -191,7 +193,9 @@ test('the roles follow the bytes where the handshake was not seen, and where the
   joined.s(get('/')).c(ok(200))
   assert.equal(joined.connection.client, 1)
   assert.deepEqual(joined.close().pairs, [['/', 200]])
-  const reversed = new Talk().s(get('/')).c(ok(200)).close()
+  const contradicted = new Talk().s(get('/')).c(ok(200))
+  assert.equal(contradicted.connection.client, 1)
+  const reversed = contradicted.close()
   assert.deepEqual(reversed.pairs, [['/', 200]])
   assert.deepEqual(reversed.anomalies, ['http1_roles_reversed'])
 })
@@ -201,6 +205,15 @@ test('two lengths end a message as malformed; the side goes on at the next start
     .c(get('/2')).close()
   assert.deepEqual(messages.map(brief), [['request', 1, '/1', 0, 'malformed'], ['request', 2, '/2', 0, 'complete']])
   assert.deepEqual(anomalies, ['http1_length'])
+})
+
+test('a request smuggled behind a length that cannot be read is seen where it stands', () => {
+  // RFC 9112 6.3: the server must answer 400 and close; one that takes the length for 0 serves the second request.
+  for (const length of ['-1', '18446744073709551615', '3, 4']) {
+    const { messages, pairs } = new Talk().c(`POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: ${length}\r\n\r\n${get('/2')}`).s(ok(200)).close()
+    assert.deepEqual(messages.filter(({ kind }) => kind === 'request').map(({ target }) => target), ['/1', '/2'])
+    assert.deepEqual(pairs, [['/1', 200]])
+  }
 })
 
 test('a request to upgrade that is answered before it is over does not hold back the next one', () => {

@@ -39,6 +39,8 @@ export class Http1Connection implements StreamHandler, SideOwner {
   readonly #pairing: Pairing
   readonly #sides: readonly [Http1Side, Http1Side]
   readonly #ended: [boolean, boolean] = [false, false]
+  /** The first bytes of the side could not be read. */
+  readonly #isRefused: [boolean, boolean] = [false, false]
   #rolesKnown: boolean
   #messages = 0
   #isSimple = false
@@ -134,8 +136,10 @@ export class Http1Connection implements StreamHandler, SideOwner {
       this.anomaly(side, HTTP1_ANOMALY.simpleResponse, time)
       return true
     }
-    if (this.#messages > 0 || !this.control.fromStart) return false
-    // Nothing on this connection was ever HTTP/1.
+    this.#isRefused[side.side] = true
+    const isHttp = this.#messages > 0 || !this.#isRefused[side.side === 0 ? 1 : 0]
+    if (isHttp || !this.control.fromStart) return false
+    // Nothing on this connection was ever HTTP/1, on either side.
     this.anomaly(side, anomaly, time)
     this.control.ignore()
     this.#sides[0].stop()
@@ -163,7 +167,7 @@ export class Http1Connection implements StreamHandler, SideOwner {
       this.#sides[1].setRequester(!this.#sides[1].isRequester)
       if (this.#rolesKnown) this.anomaly(self, HTTP1_ANOMALY.rolesReversed, time)
     }
-    if (!this.#rolesKnown && (isOther || scanStart(pointer, length, expected) === 1)) {
+    if (isOther || (!this.#rolesKnown && scanStart(pointer, length, expected) === 1)) {
       this.#rolesKnown = true
       this.control.setClient(this.#requester.side)
     }

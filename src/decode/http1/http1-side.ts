@@ -80,6 +80,8 @@ export class Http1Side {
   #skipIsStale = false
   #isUnsure = false
   #afterLast = false
+  /** The next byte may begin a message, although no segment begins with it. */
+  #mayStartHere = false
   #endedInCall = false
   #hold: BodyPlan['hold'] = 'no'
 
@@ -302,7 +304,11 @@ export class Http1Side {
       case 'until close':
         this.#state = 'until close'
         return
-      case 'malformed': return this.#malformed(HTTP1_ANOMALY.length, time)
+      case 'malformed':
+        this.#malformed(HTTP1_ANOMALY.length, time)
+        // Some servers take the request for one without a body: one smuggled behind it must not stay unseen.
+        this.#mayStartHere = this.isRequester
+        return
       case 'tunnel': return this.#finish(MESSAGE_END.tunnel, time)
     }
   }
@@ -411,7 +417,9 @@ export class Http1Side {
   }
 
   #resync(at: number, end: number, time: number, isSegmentStart: boolean): number {
-    if (isSegmentStart && isMessageStart(this.#scanner, at, end - at, this.#kind)) {
+    const isChance = isSegmentStart || this.#mayStartHere
+    this.#mayStartHere = false
+    if (isChance && isMessageStart(this.#scanner, at, end - at, this.#kind)) {
       this.#state = 'start'
       return at
     }

@@ -63,7 +63,7 @@ export class TestConnection implements StreamControl {
   }
 
   setClient(side: Side): void {
-    if (this.#client !== undefined) throw new Error(`Cannot set the client to side ${side}: it is known as ${this.#client}`)
+    if (this.#client === side) throw new Error(`Cannot set the client to side ${side}: it is known already`)
     this.#client = side
   }
 
