@@ -135,8 +135,8 @@ export class Pairer implements MessageSink {
     const waiting = connection.companion as Waiting | undefined
     const pending = waiting?.find(exchange)
     if (waiting === undefined || pending === undefined || pending.hasResponse) return
-    mark(this.#memory, pending.block, MARK_FIELD.response,
-      this.#hasLost(connection) ? 'lost by the capture' : 'not known which response answers it')
+    const reason = this.#hasLost(connection) ? 'lost by the capture' : 'not known which response answers it'
+    mark(this.#memory, pending.block, MARK_FIELD.response, this.#isSimple(pending) ? SIMPLE : reason)
     pending.responseOver = true
     if (pending.requestOver) this.#give(waiting, pending)
   }
