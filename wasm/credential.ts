@@ -8,6 +8,7 @@ import { NO_OUTPUT, outputsOf, RULE_COUNTER, rowsOf, ruleAt, step } from './auto
 import { searchAssignments } from './assignment'
 import { searchCards } from './card-number'
 import { prepareClasses } from './char-class'
+import { forgetClean, isKnownClean, noteClean } from './clean-cache'
 import { beginRules, checkRule } from './credential-rule'
 import { searchBase64, searchPercentEncoded, setDecodeMemory } from './encoded'
 import {
@@ -51,6 +52,7 @@ export function setCredentialTable(pointer: usize, custom: u32, cards: u32): voi
   table = pointer
   customOn = custom != 0
   cardsOn = cards != 0
+  forgetClean()
 }
 
 export function textMax(): u32 {
@@ -151,8 +153,13 @@ export function writeSearched(text: usize, length: u32, query: bool): void {
     hide(text, length)
     return
   }
+  if (isKnownClean(text, length, query)) {
+    pass(text, length)
+    return
+  }
   searchText(text, length, query)
   if (!anyMarked()) {
+    noteClean(text, length, query)
     pass(text, length)
     return
   }

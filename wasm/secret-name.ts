@@ -3,6 +3,7 @@
  * names come from src/privacy/secret-names.ts as an automaton.
  */
 import { NO_OUTPUT, outputsOf, RULE_FLAGS, RULE_KIND, RULE_LENGTH, rowsOf, ruleAt, step } from './automaton'
+import { forgetClean } from './clean-cache'
 import { NAME_CONTAINS, NAME_EXACT, NAME_EXEMPT, NAME_FLAG_BOUNDARY, NAME_FLAG_WEAK } from './wall-numbers'
 
 export const NAME_PLAIN: u32 = 0
@@ -13,6 +14,7 @@ let table: usize = 0
 
 export function setNameTable(pointer: usize): void {
   table = pointer
+  forgetClean()
 }
 
 // @ts-ignore: decorator
