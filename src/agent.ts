@@ -10,6 +10,7 @@ import type { AgentContract, AgentHooks, Attachment } from './agent-contract.ts'
 import type { Config } from './config.ts'
 import { recordLedger } from './ledger.ts'
 import type { Stats, Totals } from './ledger.ts'
+import { shareEphemeralKey } from './privacy/mod.ts'
 import { openSink, Outlets } from './sink/mod.ts'
 import type { FromWorker, ToWorker, WorkerStart, WorkerStats } from './worker-message.ts'
 
@@ -53,6 +54,7 @@ export class Agent implements AgentContract {
     if (dumpable !== undefined) this.#hooks.log('warn', `Cannot forbid core files of this process: ${dumpable}; keep "ulimit -c 0"`)
     for (const output of this.#config.outputs) this.#outlets.add((host) => openSink(output, host))
     for (const open of this.#hooks.outputs ?? []) this.#outlets.add(open)
+    if (this.#config.privacy.hash_key_ephemeral) shareEphemeralKey() // before the worker starts, so that it has the same
     const attached = Promise.withResolvers<readonly Attachment[]>()
     this.#worker = new Worker(new URL('worker.ts', import.meta.url), { workerData: this.#workerStart(this.#config) })
     this.#worker.on('message', (message: FromWorker) => { this.#receive(message, attached) })
