@@ -16,7 +16,7 @@ import { NO_ENDPOINTS, zeekDecoded, zeekObservation } from './zeek-observation.t
 import type { ZeekLog } from './zeek-observation.ts'
 
 export interface Witness {
-  /** `tshark`, `tshark's counts`, `zeek` with the name of its test, `packetbeat`. */
+  /** `tshark`, `tshark counts`, `zeek` with the name of its test, `packetbeat`. */
   readonly name: string
   /** What differs between it and another observation; none = the same. */
   readonly against: (other: Observation) => string[]
@@ -36,6 +36,8 @@ interface PacketbeatRow {
   readonly transactions?: number
   readonly tls?: boolean
   readonly ports?: readonly number[]
+  readonly client_port?: number
+  readonly server_port?: number
   readonly status_code?: number
   readonly method?: string
 }
@@ -89,7 +91,7 @@ function countsWitness(row: TruthRow): Witness {
       ...countDifference('status codes', tally(responses.map(({ status }) => String(status))), row.status_codes),
     ]
   }
-  return { name: 'tshark\'s counts', observation: undefined, against }
+  return { name: 'tshark counts', observation: undefined, against }
 }
 
 function countDifference(what: string, ours: Readonly<Record<string, number>>, theirs: Readonly<Record<string, number>>): string[] {
@@ -112,9 +114,7 @@ function zeekWitness(test: BtestRow): Witness[] {
 function zeekDifferences({ observation, saysResponses }: ZeekLog, other: Observation): string[] {
   const hasEndpoints = !observation.has(NO_ENDPOINTS)
   const mine = hasEndpoints ? other : new Map([[NO_ENDPOINTS, flat(other)]])
-  // Zeek's script holds targets percent-decoded, and keeps no headers.
-  const differ = differences(mine, observation, { target: zeekDecoded, responses: saysResponses })
-  return differ
+  return differences(mine, observation, { target: zeekDecoded, responses: saysResponses })
 }
 
 function flat(observation: Observation): Conversation {
@@ -129,10 +129,10 @@ function flat(observation: Observation): Conversation {
 
 /** Transactions: a request with its response, or either alone. */
 function packetbeatWitness(expected: PacketbeatRow): Witness[] {
-  const { transactions, ports, method, status_code: status } = expected
+  const { transactions, method, status_code: status } = expected
   if (transactions === undefined) return []
   const against = (other: Observation): string[] => {
-    const watched = [...other].filter(([key]) => ports === undefined || ports.includes(Number(key.slice(key.lastIndexOf(':') + 1))))
+    const watched = [...other].filter(([key]) => isWatched(key, expected))
     const { requests, responses } = flat(new Map(watched))
     const unasked = responses.length - requests.filter(({ answer }) => answer >= 0).length
     const count = requests.length + unasked
@@ -142,5 +142,11 @@ function packetbeatWitness(expected: PacketbeatRow): Witness[] {
       ...(status === undefined || responses.every((response) => response.status === status) ? [] : [`status: not ${status}`]),
     ]
   }
-  return [{ name: `packetbeat ${expected.pcap}`, observation: undefined, against }]
+  return [{ name: 'packetbeat', observation: undefined, against }]
+}
+
+/** Its tests name the ports that it was told to watch, or those of the one connection that they look at. */
+function isWatched(key: string, { ports, client_port: client, server_port: server }: PacketbeatRow): boolean {
+  const [from, to] = key.split('>').map((end) => Number(end.slice(end.lastIndexOf(':') + 1)))
+  return (ports?.includes(to!) ?? true) && (client ?? from) === from && (server ?? to) === to
 }

@@ -54,12 +54,12 @@ function readRow(fields: readonly string[], values: readonly string[]): Row {
     return text === '(empty)' ? '' : unescapeLog(text)
   }
   const status = Number(value('status_code') ?? 0)
-  const client = value('id.orig_h')
+  const hasEndpoints = ['id.orig_h', 'id.orig_p', 'id.resp_h', 'id.resp_p'].every((name) => fields.includes(name))
   return {
     uid: value('uid') ?? '',
     depth: Number(value('trans_depth')),
-    key: client === undefined ? NO_ENDPOINTS
-      : endpointsKey(client, Number(value('id.orig_p')), value('id.resp_h') ?? '', Number(value('id.resp_p'))),
+    key: !hasEndpoints ? NO_ENDPOINTS
+      : endpointsKey(value('id.orig_h') ?? '', Number(value('id.orig_p')), value('id.resp_h') ?? '', Number(value('id.resp_p'))),
     method: value('method'),
     target: value('uri') ?? '',
     // 0 stands for a response without a head, to HTTP/0.9.
