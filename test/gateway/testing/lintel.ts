@@ -1,4 +1,4 @@
-import { createReadStream, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { createReadStream, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -6,7 +6,7 @@ import { createZstdDecompress } from 'node:zlib'
 import { fileURLToPath } from 'node:url'
 import { Running } from './process.ts'
 
-const LINTEL = fileURLToPath(new URL('../../../bin/lintel', import.meta.url))
+export const LINTEL = fileURLToPath(new URL('../../../bin/lintel', import.meta.url))
 
 interface LoggedMessage {
   method?: string
@@ -67,11 +67,28 @@ export class Lintel {
   /** Resolves when the programs are attached. */
   static async start(args: string[] = [], namespace?: string): Promise<Lintel> {
     const directory = mkdtempSync(join(tmpdir(), 'lintel-test-'))
+    return await Lintel.#run(directory, ['--metrics', 'off', '--output', `file:${join(directory, 'log.ndjson')}`, ...args], namespace)
+  }
+
+  /** With a config file instead of an output: `yaml` is given the folder, in which `log.ndjson` is what is read here. */
+  static async configured(yaml: (directory: string) => string, args: string[] = []): Promise<Lintel> {
+    const directory = mkdtempSync(join(tmpdir(), 'lintel-test-'))
+    writeFileSync(join(directory, 'lintel.yaml'), yaml(directory))
+    return await Lintel.#run(directory, ['--metrics', 'off', '--config', join(directory, 'lintel.yaml'), ...args])
+  }
+
+  static async #run(directory: string, args: string[], namespace?: string): Promise<Lintel> {
     const ready = join(directory, 'ready.json')
-    const all = ['run', '--metrics', 'off', '--output', `file:${join(directory, 'log.ndjson')}`, '--ready-file', ready, ...args]
+    const all = ['run', '--ready-file', ready, ...args]
     const process = namespace === undefined ? new Running(LINTEL, all)
       : new Running('ip', ['netns', 'exec', namespace, LINTEL, ...all])
-    await process.untilFile(ready)
+    try {
+      await process.untilFile(ready)
+    } catch (error) {
+      await process.stop('SIGKILL')
+      rmSync(directory, { recursive: true, force: true })
+      throw error
+    }
     return new Lintel(directory, process)
   }
 
