@@ -75,12 +75,12 @@ export const CONNECTION_COUNT = {
 export type ConnectionCount = keyof typeof CONNECTION_COUNT
 const NAMES = Object.keys(CONNECTION_COUNT) as ConnectionCount[]
 
-const ORDINARY: ReadonlySet<ConnectionCount> = new Set([
-  'opened', 'linger_cut', 'refused', 'timed_out', 'idle', 'ignored', 'bytes_delivered', 'bytes_skipped', 'stray', 'not_tcp',
-  'frames', 'discarded', 'not_http', 'duplicates_other_path', 'rehomed', 'late_packets',
-])
-/** The counts that tell of something out of the ordinary. */
-export const CONNECTION_ANOMALIES: readonly ConnectionCount[] = NAMES.filter((name) => !ORDINARY.has(name))
+/** The counts that tell of loss, of a bound that was met, or of what looks like an attack; the others are a day's work. */
+export const CONNECTION_ANOMALIES: readonly ConnectionCount[] = [
+  'late_join', 'evicted', 'evicted_half_open', 'replaced', 'memory_refused', 'gaps_lost', 'gaps_unseen', 'gaps_cut', 'gaps_bound',
+  'overlap_differs', 'reset_ignored', 'reset_with_data', 'sequence_implausible', 'data_after_fin', 'records_lost', 'syn_on_live',
+  'handshake_mismatch', 'syn_data_refused', 'malformed',
+]
 
 /** Counts by closed-set name, in a flat array: a count costs one addition. */
 export class ConnectionCounters {

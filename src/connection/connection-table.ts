@@ -57,6 +57,8 @@ export class ConnectionTable implements ConnectionOwner {
   readonly #segment = new Segment()
   readonly #packetFlow: PacketFlow
   readonly #connections: (Connection | undefined)[] = []
+  /** Time of each slot's last packet. */
+  readonly #lastTimes: Float64Array
   readonly #freeSlots: number[] = []
   #size = 0
   #lastId = 0
@@ -78,6 +80,7 @@ export class ConnectionTable implements ConnectionOwner {
     const { closingMsMax, halfOpenMsMax, idleMsMax } = this.#limits
     this.#lingerNs = Float64Array.of(closingMsMax, halfOpenMsMax, idleMsMax, idleMsMax).map((ms) => ms * 1e6)
     this.#flows = new FlowIndex(memory, this.#limits.connectionCountMax, randomFillSync(new Uint32Array(2)))
+    this.#lastTimes = new Float64Array(this.#limits.connectionCountMax)
     this.#lists = new SlotLists(this.#limits.connectionCountMax, 4)
     this.#packetFlow = new PacketFlow(this)
   }
@@ -137,7 +140,7 @@ export class ConnectionTable implements ConnectionOwner {
       for (let count = 0; count < TICK_MAX; count++) {
         const slot = this.#lists.first(list)
         // A time far ahead (a broken clock in a file) must not block those behind it.
-        if (slot < 0 || Math.abs(time - this.#connections[slot]!.lastTime) < this.#lingerNs[list]!) break
+        if (slot < 0 || Math.abs(time - this.#lastTimes[slot]!) < this.#lingerNs[list]!) break
         this.#expire(this.#connections[slot]!, time)
       }
     }
@@ -182,7 +185,7 @@ export class ConnectionTable implements ConnectionOwner {
 
   /** @internal A packet of the connection was seen. */
   touch(connection: Connection, time: number): void {
-    connection.lastTime = time
+    this.#lastTimes[connection.slot] = time
     this.#lists.touch(connection.list, connection.slot)
   }
 
@@ -200,7 +203,7 @@ export class ConnectionTable implements ConnectionOwner {
     if (!fromStart) this.#memory.u8[block + L.CONNECTION_FLAGS]! |= L.CONNECTION_FLAG_MIDSTREAM
     const connection = new Connection(this, this.#lastId, slot, block, fromStart)
     connection.list = list
-    connection.lastTime = segment.time
+    this.#lastTimes[slot] = segment.time
     connection.tag = segment.tag
     if (slot === this.#connections.length) this.#connections.push(connection)
     else this.#connections[slot] = connection

@@ -30,6 +30,15 @@ export const ATTENTION = {
 /** What is looked at after a packet. */
 export const ATTENTION_AFTER = 0x7c
 
+/** Copy of a SYN that would replace a connection once it is answered. */
+export interface Challenger {
+  readonly event: number
+  readonly bytes: number
+  readonly side: Side
+  /** Its sequence number. */
+  readonly initial: number
+}
+
 /** What a connection asks of its table. */
 export interface ConnectionOwner {
   readonly space: ReassemblySpace
@@ -52,9 +61,8 @@ export class Connection implements StreamControl {
   tag = 0
   /** Packets so far, those of other paths excluded. */
   packets = 0
-  /** Time of the last packet. */
-  lastTime = 0
-  synTime = -1
+  /** Its first packet was the client's SYN. */
+  isSynFirst = false
   list: number = LINGER.unconfirmed
   attention = 0
   isIgnored = false
@@ -62,11 +70,7 @@ export class Connection implements StreamControl {
   isTold = false
   /** The kernel counts the packets: not counted here. */
   isCounted = false
-  /** Copy of a SYN that would replace this connection once it is answered; 0 = none. */
-  challenger = 0
-  challengerBytes = 0
-  challengerSide: Side = 0
-  challengerInitial = 0
+  challenger: Challenger | undefined
   /** Segments in a row that fit each other, but not the stream; and where the next of them would begin. */
   farCount = 0
   farNext = 0
@@ -159,19 +163,16 @@ export class Connection implements StreamControl {
     const copy = memory.allocator.alloc(bytes)
     if (copy === 0) return false
     memory.u8.copyWithin(copy, event, event + bytes)
-    this.challenger = copy
-    this.challengerBytes = bytes
-    this.challengerSide = side
-    this.challengerInitial = initial
+    this.challenger = { event: copy, bytes, side, initial }
     this.attention |= ATTENTION.challenged
     this.#owner.space.counters.add(COUNT.syn_on_live, 1)
     return true
   }
 
   dropChallenger(): void {
-    if (this.challenger === 0) return
-    this.#owner.space.memory.allocator.free(this.challenger, this.challengerBytes)
-    this.challenger = 0
+    if (this.challenger === undefined) return
+    this.#owner.space.memory.allocator.free(this.challenger.event, this.challenger.bytes)
+    this.challenger = undefined
     this.attention &= ~ATTENTION.challenged
   }
 }

@@ -1,8 +1,8 @@
 import { PACKET_EVENT } from '../capture/mod.ts'
 import { CONNECTION_COUNT as COUNT } from './connection-counters.ts'
 import type { ConnectionTable } from './connection-table.ts'
-import { ATTENTION, LINGER } from './connection.ts'
-import type { Connection } from './connection.ts'
+import { LINGER } from './connection.ts'
+import type { Challenger, Connection } from './connection.ts'
 import type { PacketFlow } from './packet-flow.ts'
 import { Segment, TCP_ACK, TCP_RST, TCP_SYN } from './segment.ts'
 import { advance, distance } from './sequence.ts'
@@ -39,9 +39,10 @@ export class Handshake {
       } else this.#table.counters.add(COUNT.late_packets, 1)
       return false
     }
-    if ((connection.attention & ATTENTION.challenged) === 0) return true
-    const initial = connection.challengerInitial
-    const isOwner = me.side === connection.challengerSide
+    const { challenger } = connection
+    if (challenger === undefined) return true
+    const { initial } = challenger
+    const isOwner = me.side === challenger.side
     const acknowledges = (tcpFlags & TCP_ACK) !== 0 && segment.acknowledgement === advance(initial, 1)
     if (!isOwner && acknowledges && (tcpFlags & TCP_RST) !== 0) {
       connection.dropChallenger()
@@ -49,19 +50,18 @@ export class Handshake {
     }
     const continues = isOwner && (tcpFlags & TCP_SYN) === 0 && segment.length > 0 && segment.sequence === advance(initial, 1)
     if (!continues && (isOwner || !acknowledges)) return true
-    this.#succeed(connection, segment)
+    this.#succeed(connection, challenger, segment)
     return false
   }
 
   /** The kept SYN is real: it begins a connection in place of the old one, and the segment at hand is that one's. */
-  #succeed(connection: Connection, segment: Segment): void {
+  #succeed(connection: Connection, challenger: Challenger, segment: Segment): void {
     const { memory } = this.#table.space
-    const { challenger, challengerBytes, challengerSide } = connection
     // The copy must outlive its connection.
-    connection.challenger = 0
-    this.#replayed.read(memory, challenger)
-    this.#flow.replace(connection, challengerSide, this.#replayed)
-    memory.allocator.free(challenger, challengerBytes)
+    connection.challenger = undefined
+    this.#replayed.read(memory, challenger.event)
+    this.#flow.replace(connection, challenger.side, this.#replayed)
+    memory.allocator.free(challenger.event, challenger.bytes)
     this.#table.dispatch(segment)
   }
 
@@ -94,7 +94,7 @@ export class Handshake {
       peer.start(segment.acknowledgement)
       peer.hasSyn = true
     } else {
-      connection.synTime = segment.time
+      connection.isSynFirst = true
       me.isSynDataOpen = segment.length > 0
     }
     return this.#anchor(connection, me, segment)

@@ -3,6 +3,7 @@ import type { ConnectionCounters } from './connection-counters.ts'
 import { TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from './segment.ts'
 import type { Segment } from './segment.ts'
 import { advance, distance } from './sequence.ts'
+import { milliseconds } from './stream-side.ts'
 import type { StreamSide } from './stream-side.ts'
 
 /**
@@ -16,7 +17,7 @@ export function isEcho(
   me: StreamSide,
   peer: StreamSide,
   segment: Segment,
-  homeSilentNs: number,
+  homeSilentMs: number,
   counters: ConnectionCounters,
 ): boolean {
   const isFirst = me.homePath < 0
@@ -24,14 +25,15 @@ export function isEcho(
     counters.add(COUNT.duplicates_other_path, 1)
     return true
   }
-  if (isFirst || segment.time - me.homeTime > homeSilentNs) {
+  if (isFirst || distance(milliseconds(segment.time), me.homeTime) > homeSilentMs) {
     if (!isFirst) counters.add(COUNT.rehomed, 1)
     me.homeInterface = segment.interfaceIndex
     me.homePath = segment.path
-    me.homeTime = segment.time
+    me.homeTime = milliseconds(segment.time)
   } else {
     me.otherEnd = advance(segment.sequence, segment.length)
-    me.otherTime = segment.time
+    me.otherTime = milliseconds(segment.time)
+    me.hasOther = true
   }
   return false
 }

@@ -12,6 +12,7 @@ import type { Segment } from './segment.ts'
 import { advance, distance } from './sequence.ts'
 import { END } from './stream.ts'
 import type { Side } from './stream.ts'
+import { milliseconds } from './stream-side.ts'
 import type { StreamSide } from './stream-side.ts'
 
 /** Segments in a row that fit each other, but not the stream, until they count as a new connection. */
@@ -57,8 +58,8 @@ export class PacketFlow {
       if (!this.#handshake.admit(connection, me, segment)) return
     }
     const isHome = segment.interfaceIndex === me.homeInterface && segment.path === me.homePath
-    if (isHome) me.homeTime = time
-    else if (isEcho(me, peer, segment, space.homeSilentNs, counters)) return
+    if (isHome) me.homeTime = milliseconds(time)
+    else if (isEcho(me, peer, segment, space.limits.homeSilentMsMax, counters)) return
     if ((tcpFlags & (TCP_SYN | TCP_RST)) !== 0) {
       if ((tcpFlags & TCP_RST) !== 0) return this.#reset(connection, me, peer, segment)
       if (!this.#handshake.synchronise(connection, me, peer, segment)) return
@@ -121,13 +122,14 @@ export class PacketFlow {
   #confirm(connection: Connection, segment: Segment): void {
     if (!connection.isIgnored) this.#table.move(connection, LINGER.open)
     if (connection.fromStart) this.#table.tellOpened(connection, segment.time)
-    if (connection.synTime < 0 || (segment.tcpFlags & TCP_SYN) !== 0) return
+    if (!connection.isSynFirst || (segment.tcpFlags & TCP_SYN) !== 0) return
     // A source that leaves out bare acknowledgements shows the end of the handshake only if this is the second packet.
     const { memory } = this.#table.space
     const { event } = segment
     const isSecond = (segment.marks & FLAG_COUNTED) !== 0 && memory.u32[(event + PACKET_EVENT.seen_packets) >> 2] === 2
     if (segment.length > 0 && !isSecond && memory.u8[event + PACKET_EVENT.hook] !== HOOK_FILE) return
-    memory.f64[(connection.block + L.CONNECTION_HANDSHAKE) >> 3] = Math.max(0, segment.time - connection.synTime)
+    const start = memory.f64[(connection.block + L.CONNECTION_START_TIME) >> 3]!
+    memory.f64[(connection.block + L.CONNECTION_HANDSHAKE) >> 3] = Math.max(0, segment.time - start)
   }
 
   /** The kernel says that no known protocol is spoken: no directive is needed. */

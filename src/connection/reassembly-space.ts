@@ -17,7 +17,6 @@ export class ReassemblySpace {
   readonly waitNs: number
   readonly acknowledgedNs: number
   readonly recordNs: number
-  readonly homeSilentNs: number
   /** Makes the side that has waited longest with bytes give up its hole; false = nobody waits. Set by the table. */
   relieve: (time: number) => boolean = () => false
   /** Bytes that all sides hold. */
@@ -39,7 +38,6 @@ export class ReassemblySpace {
     this.waitNs = limits.waitMsMax * NANOSECONDS
     this.acknowledgedNs = limits.acknowledgedMsMax * NANOSECONDS
     this.recordNs = limits.recordMsMax * NANOSECONDS
-    this.homeSilentNs = limits.homeSilentMsMax * NANOSECONDS
   }
 
   /** Memory for held bytes; 0 = a bound is reached. */

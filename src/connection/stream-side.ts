@@ -36,6 +36,7 @@ export class StreamSide {
   hasFin = false
   hasEnded = false
   endCause: End = END.shutdown
+  /** Of the end, or of a FIN that waits for data before it. */
   endTime = 0
   isWaiting = false
   isSkipping = false
@@ -54,25 +55,25 @@ export class StreamSide {
   scale = 255
   homeInterface = -1
   homePath = -1
+  /** Milliseconds, modulo 2^32 like a sequence number: no heap object per connection. */
   homeTime = 0
   /** End of what another path brought first, and when: its double at home is no retransmission. */
+  hasOther = false
   otherEnd = 0
-  otherTime = -1e18
+  otherTime = 0
   #skipLeft = 0
   #directed = 0
   #isDirected = false
   /** Where an acknowledgement moved a skip to. */
   #passedTo = -1
-  #finTime = 0
   #held: HeldSegments | undefined
-  readonly evidence: HoleEvidence
+  #evidence: HoleEvidence | undefined
   #isHoleHeld = false
 
   constructor(connection: Connection, space: ReassemblySpace, side: Side) {
     this.#connection = connection
     this.#space = space
     this.side = side
-    this.evidence = new HoleEvidence(space)
   }
 
   /** The stream's first byte has this sequence number. */
@@ -82,9 +83,14 @@ export class StreamSide {
     this.initial = (sequence - 1) | 0
   }
 
+  /** What explains this side's holes: made with the first hole or record number. */
+  get evidence(): HoleEvidence {
+    return (this.#evidence ??= new HoleEvidence(this.#space))
+  }
+
   /** Another kernel entry follows this connection now: it counts anew, and knows no directive. */
   resetTag(): void {
-    this.evidence.resetNumbers()
+    this.#evidence?.resetNumbers()
     this.#isDirected = false
   }
 
@@ -114,7 +120,7 @@ export class StreamSide {
     const { length } = segment
     if (segment.sequence === this.next && segment.captured === length && this.#isPlain()) {
       this.next = (this.next + length) | 0
-      this.evidence.reach(segment.record)
+      this.#evidence?.reach(segment.record)
       this.#space.counters.add(COUNT.bytes_delivered, length)
       const handler = this.#connection.handler ?? this.#connection.begin(segment.time)
       handler.data(this.side, segment.pointer, length, segment.time)
@@ -176,8 +182,10 @@ export class StreamSide {
 
   /** Counts a segment that brings no new byte. */
   repeated(end: number, segment: Segment): void {
-    const { counters, homeSilentNs } = this.#space
-    if (segment.time - this.otherTime < homeSilentNs && distance(end, this.otherEnd) <= 0) {
+    const { counters, limits } = this.#space
+    const isDouble = this.hasOther && distance(end, this.otherEnd) <= 0 &&
+      distance(milliseconds(segment.time), this.otherTime) < limits.homeSilentMsMax
+    if (isDouble) {
       counters.add(COUNT.duplicates_other_path, 1)
       return
     }
@@ -190,7 +198,7 @@ export class StreamSide {
     let left = distance(to, this.next)
     if (left <= 0) return
     let at = bytes
-    this.evidence.reach(record)
+    this.#evidence?.reach(record)
     while (left > 0) {
       if (this.isSkipping) {
         const passed = Math.min(left, this.#skipLeft)
@@ -324,7 +332,7 @@ export class StreamSide {
     if (ahead < 0 && !(ahead === -1 && this.next === this.#passedTo)) return
     this.hasFin = true
     this.fin = fin
-    this.#finTime = time
+    this.endTime = time
     const beyond = this.#held === undefined ? 0 : this.#held.truncate(fin)
     if (beyond > 0) counters.add(COUNT.data_after_fin, 1)
     this.drain(time)
@@ -363,13 +371,13 @@ export class StreamSide {
       const hole = distance(isHeld ? held.sequence : this.fin, this.next)
       if (hole > 0 && !this.isSkipping) break
       if (hole > 0) {
-        this.#pass(Math.min(hole, this.#skipLeft), isHeld ? held.time : this.#finTime)
+        this.#pass(Math.min(hole, this.#skipLeft), isHeld ? held.time : this.endTime)
       } else if (isHeld) {
         this.#give(advance(held.sequence, held.length), held.pointer, held.time, held.record)
         held.shift()
       } else {
         this.next = advance(this.fin, 1)
-        this.#end(END.fin, this.#finTime)
+        this.#end(END.fin, this.endTime)
       }
     }
     if (this.#connection.isIgnored) this.#held?.clear()
@@ -422,7 +430,7 @@ export class StreamSide {
     const held = this.#held
     const isHeld = held !== undefined && held.count > 0
     if (this.isSkipping) this.#pass(Math.min(hole, this.#skipLeft), time)
-    else this.#absent(hole, cause, isHeld ? held.time : this.hasFin ? this.#finTime : time)
+    else this.#absent(hole, cause, isHeld ? held.time : this.hasFin ? this.endTime : time)
     this.drain(time)
   }
 
@@ -441,7 +449,7 @@ export class StreamSide {
   /** The stream ends here: what is held goes out with its gaps. */
   end(cause: End, time: number): void {
     this.isSynDataOpen = false
-    this.evidence.expireNumbers()
+    this.#evidence?.expireNumbers()
     this.drain(time)
     for (let hole = this.#hole(); hole > 0; hole = this.#hole()) {
       this.#resolve(hole, this.evidence.causeNow(this.#isHoleAcknowledged(hole)), time)
@@ -464,6 +472,11 @@ export class StreamSide {
     this.#watch(time)
     this.#connection.handler?.end(this.side, cause, time)
   }
+}
+
+/** A time in milliseconds modulo 2^32: to be compared by `distance`. */
+export function milliseconds(time: number): number {
+  return (time * 1e-6) | 0
 }
 
 function earlier(a: number, b: number): number {
