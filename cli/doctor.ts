@@ -106,7 +106,7 @@ type Probe = readonly [what: string, weight: Weight, mend: string, probe: (featu
 type Features = (typeof import('../lib/ebpf/mod.ts'))['feature']
 
 const PROBES: readonly Probe[] = [
-  ['BTF of the kernel', 'needed', 'boot a kernel with CONFIG_DEBUG_INFO_BTF; those of Debian 11, Ubuntu 20.10, RHEL 8.2 and later have it',
+  ['BTF of the kernel', 'nice', 'capture works without it; "make build" needs it (CONFIG_DEBUG_INFO_BTF), so build elsewhere and copy build/',
     feature => feature.btf()],
   ['ring buffer', 'transport', 'use --transport perf (the kernel is older than 5.8)', feature => feature.ringBuffer()],
   ['perf buffer', 'transport', 'use --transport ring', feature => feature.mapType('perf_event_array')],
