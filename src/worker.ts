@@ -15,7 +15,7 @@ import type { SafeBatch } from './sink/mod.ts'
 import type { FromWorker, ToWorker, WorkerStart, WorkerStats } from './worker-message.ts'
 
 /** A drain is put off this long, so that it finds a good batch; the ring holds what comes in the meantime. */
-const COALESCE_MS = 2
+const COALESCE_MS = 5
 /** How long to sleep in the kernel when nothing comes; a message of the main thread waits no longer either. */
 const IDLE_MS = 50
 /** Lines wait no longer than this for their batch to fill. */

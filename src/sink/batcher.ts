@@ -3,8 +3,8 @@ import type { JsonEncoder } from '../../lib/record/mod.ts'
 import type { SafeBatch } from './batch.ts'
 
 const REGION_BYTES = 4 * 1024 * 1024
-const BATCH_BYTES = 512 * 1024
-const FREE_BUFFERS_MAX = 8
+const BATCH_BYTES = 1024 * 1024
+const FREE_BUFFERS_MAX = 4
 
 export interface BatcherOptions {
   /** Bytes after which a batch is given on. */
