@@ -1,5 +1,6 @@
 /**
- * Nanoseconds per packet event in the connection stage: `node bench/connection.ts`. The best of five rounds a line.
+ * Nanoseconds per packet event in the connection stage: `node bench/connection.ts`. The best of five rounds a
+ * line.
  *
  * @module
  */
@@ -24,13 +25,16 @@ const handler: StreamHandler = {
   end: () => {},
 }
 
-/** Established connections, in-order data on both sides; one batch holds one segment of each, with the words that move on. */
+/**
+ * Established connections, in-order data on both sides; one batch holds one segment of each, with the words
+ * that move on.
+ */
 function measure(name: string, connections: number, isNumbered: boolean, isSwapped: boolean): void {
   let best = Infinity
   for (let round = 0; round < ROUNDS; round++) {
     const table = new ConnectionTable(memory, { skip: () => {}, ignore: () => {} }, () => handler)
     const payload = new Uint8Array(PAYLOAD_BYTES)
-    const clientOf = (index: number): { address: string; port: number } => ({ address: `10.1.${index >> 8}.${index & 255}`, port: 40000 })
+    const clientOf = (index: number) => ({ address: `10.1.${index >> 8}.${index & 255}`, port: 40000 })
     for (let index = 0; index < connections; index++) {
       const client = clientOf(index)
       builder.clear().add({ from: client, to: SERVER, flags: 'S', sequence: 0 })
@@ -84,7 +88,8 @@ function measureFlood(): void {
     memory.u32[(event + PACKET_EVENT.source_address) >> 2] = index
     table.process(builder.pointer, builder.length)
   }
-  console.log(`${'SYN flood, table full'.padEnd(44)} ${(Number(process.hrtime.bigint() - start) / EVENTS).toFixed(0).padStart(6)} ns`)
+  const spent = Number(process.hrtime.bigint() - start) / EVENTS
+  console.log(`${'SYN flood, table full'.padEnd(44)} ${spent.toFixed(0).padStart(6)} ns`)
   table.close(2)
 }
 

@@ -52,7 +52,8 @@ export function noteBlock(memory: ByteMemory, block: number, side: Side, segment
   if ((segment.marks & FLAG_COUNTED) !== 0) {
     u32[(at + L.SIDE_PACKETS) >> 2] = u32[(event + E.seen_packets) >> 2]!
     u32[(at + L.SIDE_RETRANSMISSIONS) >> 2] = u32[(event + E.retransmissions) >> 2]!
-    f64[(at + L.SIDE_BYTES) >> 3] = u32[(event + E.seen_bytes) >> 2]! + u32[(event + E.seen_bytes + 4) >> 2]! * 2 ** 32
+    const high = u32[(event + E.seen_bytes + 4) >> 2]!
+    f64[(at + L.SIDE_BYTES) >> 3] = u32[(event + E.seen_bytes) >> 2]! + high * 2 ** 32
   } else {
     u32[(at + L.SIDE_PACKETS) >> 2]!++
     f64[(at + L.SIDE_BYTES) >> 3]! += segment.length

@@ -75,11 +75,14 @@ export const CONNECTION_COUNT = {
 export type ConnectionCount = keyof typeof CONNECTION_COUNT
 const NAMES = Object.keys(CONNECTION_COUNT) as ConnectionCount[]
 
-/** The counts that tell of loss, of a bound that was met, or of what looks like an attack; the others are a day's work. */
+/**
+ * The counts that tell of loss, of a bound that was met, or of what looks like an attack; the others are a
+ * day's work.
+ */
 export const CONNECTION_ANOMALIES: readonly ConnectionCount[] = [
-  'late_join', 'evicted', 'evicted_half_open', 'replaced', 'memory_refused', 'gaps_lost', 'gaps_unseen', 'gaps_cut', 'gaps_bound',
-  'overlap_differs', 'reset_ignored', 'reset_with_data', 'sequence_implausible', 'data_after_fin', 'records_lost', 'syn_on_live',
-  'handshake_mismatch', 'syn_data_refused', 'malformed',
+  'late_join', 'evicted', 'evicted_half_open', 'replaced', 'memory_refused', 'gaps_lost', 'gaps_unseen',
+  'gaps_cut', 'gaps_bound', 'overlap_differs', 'reset_ignored', 'reset_with_data', 'sequence_implausible',
+  'data_after_fin', 'records_lost', 'syn_on_live', 'handshake_mismatch', 'syn_data_refused', 'malformed',
 ]
 
 /** Counts by closed-set name, in a flat array: a count costs one addition. */

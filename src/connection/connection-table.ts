@@ -25,11 +25,17 @@ const COUNT_OF_END: Partial<Record<ConnectionEnd, number>> = {
   idle: COUNT.idle, replaced: COUNT.replaced, refused: COUNT.refused, timeout: COUNT.timed_out,
 }
 
-/** What else may be told; what is absent costs nothing. `pointer` = struct packet_event, valid during the call. */
+/**
+ * What else may be told; what is absent costs nothing. `pointer` = struct packet_event, valid during the
+ * call.
+ */
 export interface ConnectionEvents {
   /** Every parsed packet, of whatever protocol. */
   packet?(pointer: number): void
-  /** A whole frame (EVENT_FRAME): who can parse it calls `process` with the segment, from inside this call or later. */
+  /**
+   * A whole frame (EVENT_FRAME): who can parse it calls `process` with the segment, from inside this call or
+   * later.
+   */
   frame?(pointer: number): void
   /** Both endpoints have answered, or the first bytes are there. */
   opened?(connection: Connection, time: number): void
@@ -40,9 +46,9 @@ export interface ConnectionEvents {
 /**
  * Packet events in, two ordered streams per connection out.
  *
- * Bound: `ConnectionLimits`; each bound that is met is counted under its own name. The oldest connection of the least
- * valuable kind goes first when the table is full: finished ones, SYNs without answer, those that only one endpoint has
- * confirmed, then the one idle for longest.
+ * Bound: `ConnectionLimits`; each bound that is met is counted under its own name. The oldest connection of
+ * the least valuable kind goes first when the table is full: finished ones, SYNs without answer, those that
+ * only one endpoint has confirmed, then the one idle for longest.
  */
 export class ConnectionTable implements ConnectionOwner {
   readonly space: ReassemblySpace
@@ -121,7 +127,10 @@ export class ConnectionTable implements ConnectionOwner {
     if (at !== end) this.counters.add(COUNT.malformed, 1)
   }
 
-  /** Ends what has waited too long at `time`, nanoseconds in the source's clock; at most TICK_MAX of each kind. */
+  /**
+   * Ends what has waited too long at `time`, nanoseconds in the source's clock; at most TICK_MAX of each
+   * kind.
+   */
   tick(time: number): void {
     for (const list of [0, 1]) {
       // A side that still waits keeps its place, so the next is asked before this one may leave the list.
@@ -146,10 +155,13 @@ export class ConnectionTable implements ConnectionOwner {
     }
   }
 
-  /** The capture ended: what is held goes out, and every stream ends, in the order in which the connections began. */
+  /**
+   * The capture ended: what is held goes out, and every stream ends, in the order in which the connections
+   * began.
+   */
   close(time: number): void {
-    const open = this.#connections.filter((connection) => connection !== undefined).sort((a, b) => a.id - b.id)
-    for (const connection of open) {
+    const all = this.#connections.filter((connection) => connection !== undefined)
+    for (const connection of all.sort((a, b) => a.id - b.id)) {
       if (!connection.isClosed) this.end(connection, END.shutdown, time)
       this.remove(connection)
     }
@@ -237,7 +249,8 @@ export class ConnectionTable implements ConnectionOwner {
 
   /** @internal Both sides may have ended by FIN. @returns true when they have */
   settleFins(connection: Connection, time: number): boolean {
-    if (connection.isClosed || !connection.sides[0].hasEnded || !connection.sides[1].hasEnded) return connection.isClosed
+    if (connection.isClosed) return true
+    if (!connection.sides[0].hasEnded || !connection.sides[1].hasEnded) return false
     this.#finish(connection, END.fin, time)
     this.linger(connection)
     return true
@@ -288,7 +301,8 @@ export class ConnectionTable implements ConnectionOwner {
   }
 
   #expire(connection: Connection, time: number): void {
-    if (!connection.isClosed) this.end(connection, connection.list === LINGER.halfOpen ? 'timeout' : END.idle, time)
+    const cause = connection.list === LINGER.halfOpen ? 'timeout' : END.idle
+    if (!connection.isClosed) this.end(connection, cause, time)
     this.remove(connection)
   }
 

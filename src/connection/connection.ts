@@ -95,8 +95,8 @@ export class Connection implements StreamControl {
   }
 
   /**
-   * See `StreamControl`. The bytes are counted from the end of what the handler was given last, gaps included; `length`
-   * may be any safe integer.
+   * See `StreamControl`. The bytes are counted from the end of what the handler was given last, gaps
+   * included; `length` may be any safe integer.
    */
   skip(side: Side, length: number): void {
     this.sides[side].skip(length)
@@ -153,7 +153,8 @@ export class Connection implements StreamControl {
   }
 
   noteLost(side: Side, bytes: number): void {
-    if (this.block !== 0) this.#owner.space.memory.f64[(sideBlock(this.block, side) + L.SIDE_LOST_BYTES) >> 3]! += bytes
+    if (this.block === 0) return
+    this.#owner.space.memory.f64[(sideBlock(this.block, side) + L.SIDE_LOST_BYTES) >> 3]! += bytes
   }
 
   /** Keeps a copy of a SYN that contradicts this connection. @returns false = no memory */

@@ -9,9 +9,9 @@ const VERSION = 9
 /**
  * From addresses and ports to a slot: open addressing over 32-bit words, no string and no object per lookup.
  *
- * The hash is HalfSipHash-1-3 with a random key (Aumasson, Bernstein: SipHash): who chooses addresses and ports cannot
- * choose the bucket. At most half of the buckets are used, so a probe is short; a removal shifts its followers back, so
- * there are no tombstones that would slow later ones.
+ * The hash is HalfSipHash-1-3 with a random key (Aumasson, Bernstein: SipHash): who chooses addresses and
+ * ports cannot choose the bucket. At most half of the buckets are used, so a probe is short; a removal shifts
+ * its followers back, so there are no tombstones that would slow later ones.
  */
 export class FlowIndex {
   readonly #memory: ByteMemory
@@ -116,7 +116,8 @@ export class FlowIndex {
     const words = isShort ? 4 : WORDS
     for (let round = 0; round < words + 3; round++) {
       // IPv4: words 0, 4, ports, version are all that can differ.
-      const word = round >= words ? 0 : isShort ? key[round === 0 ? 0 : round === 1 ? 4 : round + 6]! : key[round]!
+      const at = !isShort ? round : round < 2 ? round * 4 : round + 6
+      const word = round >= words ? 0 : key[at]!
       if (round === words) v2 ^= 0xff
       v3 ^= word
       v0 = (v0 + v1) | 0

@@ -14,8 +14,8 @@ const CHALLENGER_BYTES_MAX = 4096
 /**
  * SYNs: where streams begin, who the client is, and when a new connection takes the place of an old one.
  *
- * A SYN that contradicts a live connection may be forged (RFC 5961 4): it is kept aside until the peer answers it, or its
- * own data follow; only then the old streams end.
+ * A SYN that contradicts a live connection may be forged (RFC 5961 4): it is kept aside until the peer
+ * answers it, or its own data follow; only then the old streams end.
  */
 export class Handshake {
   readonly #table: ConnectionTable
@@ -28,7 +28,9 @@ export class Handshake {
     this.#flow = flow
   }
 
-  /** A packet of a finished or a challenged connection. @returns true when it is to be treated as any other */
+  /**
+   * A packet of a finished or a challenged connection. @returns true when it is to be treated as any other
+   */
   admit(connection: Connection, me: StreamSide, segment: Segment): boolean {
     const { tcpFlags } = segment
     if (connection.isClosed) {
@@ -48,13 +50,17 @@ export class Handshake {
       connection.dropChallenger()
       return false
     }
-    const continues = isOwner && (tcpFlags & TCP_SYN) === 0 && segment.length > 0 && segment.sequence === advance(initial, 1)
+    const isData = (tcpFlags & TCP_SYN) === 0 && segment.length > 0
+    const continues = isOwner && isData && segment.sequence === advance(initial, 1)
     if (!continues && (isOwner || !acknowledges)) return true
     this.#succeed(connection, challenger, segment)
     return false
   }
 
-  /** The kept SYN is real: it begins a connection in place of the old one, and the segment at hand is that one's. */
+  /**
+   * The kept SYN is real: it begins a connection in place of the old one, and the segment at hand is that
+   * one's.
+   */
   #succeed(connection: Connection, challenger: Challenger, segment: Segment): void {
     const { memory } = this.#table.space
     // The copy must outlive its connection.
@@ -119,10 +125,13 @@ export class Handshake {
 
   #contradict(connection: Connection, me: StreamSide, segment: Segment): void {
     // Nobody has answered the old one: nothing to protect.
-    if (connection.list === LINGER.halfOpen && me.hasSyn) return this.#flow.replace(connection, me.side, segment)
-    const bytes = segment.captured === 0 ? PACKET_EVENT.bytes : segment.pointer - segment.event + segment.captured
-    const isKept = bytes <= CHALLENGER_BYTES_MAX && connection.challenge(segment.event, bytes, me.side, (segment.sequence - 1) | 0)
-    if (!isKept) this.#flow.replace(connection, me.side, segment)
+    const { side } = me
+    if (connection.list === LINGER.halfOpen && me.hasSyn) return this.#flow.replace(connection, side, segment)
+    const { event, pointer, captured, sequence } = segment
+    const bytes = captured === 0 ? PACKET_EVENT.bytes : pointer - event + captured
+    const isSmall = bytes <= CHALLENGER_BYTES_MAX
+    if (isSmall && connection.challenge(event, bytes, side, advance(sequence, -1))) return
+    this.#flow.replace(connection, side, segment)
   }
 }
 

@@ -5,7 +5,7 @@ import type { ReassemblySpace } from './reassembly-space.ts'
 const PIECE_SEQUENCE = 0 // i32
 const PIECE_LENGTH = 4 // i32
 const PIECE_RECORD = 8 // i32: record number of its packet
-const PIECE_SIZE = 12 // i32: bytes of the block; PIECE_BYTES = the packet was seen, its bytes were not captured
+const PIECE_SIZE = 12 // i32: bytes of the block; PIECE_BYTES = its packet was seen, but not captured
 const PIECE_TIME = 16 // f64
 const PIECE_BYTES = 24 // then the bytes
 
@@ -13,11 +13,11 @@ const PIECE_BYTES = 24 // then the bytes
 export const OVERLAP = { none: 0, same: 1, differs: 2 } as const
 
 /**
- * Pieces of one side's stream that came too early: sorted, never overlapping, in shared memory. Of two segments for the
- * same bytes the first one received wins; the later one is compared with it.
+ * Pieces of one side's stream that came too early: sorted, never overlapping, in shared memory. Of two
+ * segments for the same bytes the first one received wins; the later one is compared with it.
  *
- * Bound: `segmentCountMax` pieces and `bufferBytesMax` a side, `bufferBytesTotalMax` of all sides. One insertion costs a
- * binary search, a move of at most `segmentCountMax` numbers, and its own bytes.
+ * Bound: `segmentCountMax` pieces and `bufferBytesMax` a side, `bufferBytesTotalMax` of all sides. One
+ * insertion costs a binary search, a move of at most `segmentCountMax` numbers, and its own bytes.
  */
 export class HeldSegments {
   readonly #space: ReassemblySpace
@@ -157,7 +157,7 @@ export class HeldSegments {
     return low
   }
 
-  #put(index: number, sequence: number, length: number, bytes: number, time: number, record: number): boolean {
+  #put(at: number, sequence: number, length: number, bytes: number, time: number, record: number): boolean {
     const { memory, limits } = this.#space
     const size = PIECE_BYTES + (bytes === 0 ? 0 : length)
     this.isFull = this.#pieces.length >= limits.segmentCountMax || this.#bytes + size > limits.bufferBytesMax
@@ -171,9 +171,9 @@ export class HeldSegments {
     memory.i32[(piece + PIECE_SIZE) >> 2] = size
     memory.f64[(piece + PIECE_TIME) >> 3] = time
     if (bytes !== 0) memory.u8.copyWithin(piece + PIECE_BYTES, bytes, bytes + length)
-    this.#space.steps += this.#pieces.length - index
-    if (index === this.#pieces.length) this.#pieces.push(piece)
-    else this.#pieces.splice(index, 0, piece)
+    this.#space.steps += this.#pieces.length - at
+    if (at === this.#pieces.length) this.#pieces.push(piece)
+    else this.#pieces.splice(at, 0, piece)
     return true
   }
 

@@ -5,7 +5,9 @@ import { distance } from './sequence.ts'
 import { GAP } from './stream.ts'
 import type { Gap } from './stream.ts'
 
-/** What explains a hole in one side's stream: lost records, the peer's acknowledgement, or nothing but time. */
+/**
+ * What explains a hole in one side's stream: lost records, the peer's acknowledgement, or nothing but time.
+ */
 export class HoleEvidence {
   readonly #space: ReassemblySpace
   #numbers: RecordNumbers | undefined

@@ -2,14 +2,13 @@ import { CONNECTION_COUNT as COUNT } from './connection-counters.ts'
 import type { ConnectionCounters } from './connection-counters.ts'
 import { TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from './segment.ts'
 import type { Segment } from './segment.ts'
-import { advance, distance } from './sequence.ts'
-import { milliseconds } from './stream-side.ts'
+import { advance, distance, milliseconds } from './sequence.ts'
 import type { StreamSide } from './stream-side.ts'
 
 /**
- * A capture of several interfaces, or inside and outside of a tunnel, shows a packet more than once. Each side has a home
- * path, the first that showed it; from another path counts only what brings something new. When home has been silent for
- * long, the path that brings news becomes home.
+ * A capture of several interfaces, or inside and outside of a tunnel, shows a packet more than once. Each
+ * side has a home path, the first that showed it; from another path counts only what brings something new.
+ * When home has been silent for long, the path that brings news becomes home.
  *
  * @returns true when the packet is a double, to be dropped
  */
@@ -44,5 +43,6 @@ function bringsNews(me: StreamSide, peer: StreamSide, segment: Segment): boolean
   if ((tcpFlags & TCP_SYN) !== 0) return !me.hasSyn || distance(sequence, me.initial) !== 1
   if ((tcpFlags & TCP_FIN) !== 0 && !me.hasFin) return true
   if (length > 0) return !me.isStarted || !me.has(sequence, advance(sequence, length))
-  return (tcpFlags & TCP_ACK) !== 0 && (!peer.isAcknowledged || distance(segment.acknowledgement, peer.acknowledged) > 0)
+  if ((tcpFlags & TCP_ACK) === 0) return false
+  return !peer.isAcknowledged || distance(segment.acknowledgement, peer.acknowledged) > 0
 }

@@ -1,11 +1,11 @@
 /**
  * connection: packet events → two ordered byte streams per connection.
  *
- * In     batches of framed packet events (bpf/events.h) of live traffic or a file, whole frames set aside for a dissector.
- * Out    per connection one handler: bytes in stream order, each hole with its length and cause, one end per side; and a
- *        CONNECTION block (wasm/layout.ts).
- * Drops  repeated bytes (the first ones received win), doubles from other interfaces and tunnels, segments and resets
- *        outside of the window, data after a FIN; each under a name of `ConnectionCount`.
+ * In     batches of framed packet events (bpf/events.h); whole frames are set aside for a dissector.
+ * Out    per connection one handler: bytes in stream order, each hole with its length and cause, one end per
+ *        side; and a CONNECTION block (wasm/layout.ts).
+ * Drops  repeated bytes (the first ones received win), doubles from other interfaces and tunnels, segments
+ *        and resets outside of the window, data after a FIN; each under a name of `ConnectionCount`.
  * Limits `CONNECTION_LIMITS`: connections, held bytes per side and in all, pieces per side, and times.
  *
  * @module

@@ -9,10 +9,9 @@ import { Handshake } from './handshake.ts'
 import { isEcho } from './home-path.ts'
 import { TCP_ACK, TCP_FIN, TCP_PSH, TCP_RST, TCP_SYN } from './segment.ts'
 import type { Segment } from './segment.ts'
-import { advance, distance } from './sequence.ts'
+import { advance, distance, milliseconds } from './sequence.ts'
 import { END } from './stream.ts'
 import type { Side } from './stream.ts'
-import { milliseconds } from './stream-side.ts'
 import type { StreamSide } from './stream-side.ts'
 
 /** Segments in a row that fit each other, but not the stream, until they count as a new connection. */
@@ -63,8 +62,9 @@ export class PacketFlow {
     if ((tcpFlags & (TCP_SYN | TCP_RST)) !== 0) {
       if ((tcpFlags & TCP_RST) !== 0) return this.#reset(connection, me, peer, segment)
       if (!this.#handshake.synchronise(connection, me, peer, segment)) return
-    } else if (segment.length > 0 && me.isStarted && !connection.isIgnored && me.isFar(segment.sequence, segment.length)) {
-      return this.far(connection, me, segment)
+    } else if (segment.length > 0 && me.isStarted && me.isFar(segment.sequence, segment.length)) {
+      // Where an ignored stream is by now, nobody follows.
+      if (!connection.isIgnored) return this.far(connection, me, segment)
     }
     this.#note(connection, me, segment)
     if ((tcpFlags & TCP_ACK) !== 0) this.#acknowledge(connection, me, peer, segment)
@@ -79,7 +79,10 @@ export class PacketFlow {
     if (me.hasEnded && peer.hasEnded) this.#table.settleFins(connection, time)
   }
 
-  /** A segment from far outside of the stream: forged, or of a new connection on the same ports whose SYN was missed. */
+  /**
+   * A segment from far outside of the stream: forged, or of a new connection on the same ports whose SYN was
+   * missed.
+   */
   far(connection: Connection, me: StreamSide, segment: Segment): void {
     this.#table.counters.add(COUNT.sequence_implausible, 1)
     connection.farCount = segment.sequence === connection.farNext ? connection.farCount + 1 : 1
@@ -123,10 +126,12 @@ export class PacketFlow {
     if (!connection.isIgnored) this.#table.move(connection, LINGER.open)
     if (connection.fromStart) this.#table.tellOpened(connection, segment.time)
     if (!connection.isSynFirst || (segment.tcpFlags & TCP_SYN) !== 0) return
-    // A source that leaves out bare acknowledgements shows the end of the handshake only if this is the second packet.
+    // A source that leaves out bare acknowledgements shows the end of the handshake only if this is the
+    // second packet.
     const { memory } = this.#table.space
     const { event } = segment
-    const isSecond = (segment.marks & FLAG_COUNTED) !== 0 && memory.u32[(event + PACKET_EVENT.seen_packets) >> 2] === 2
+    const isCounted = (segment.marks & FLAG_COUNTED) !== 0
+    const isSecond = isCounted && memory.u32[(event + PACKET_EVENT.seen_packets) >> 2] === 2
     if (segment.length > 0 && !isSecond && memory.u8[event + PACKET_EVENT.hook] !== HOOK_FILE) return
     const start = memory.f64[(connection.block + L.CONNECTION_START_TIME) >> 3]!
     memory.f64[(connection.block + L.CONNECTION_HANDSHAKE) >> 3] = Math.max(0, segment.time - start)
@@ -155,8 +160,8 @@ export class PacketFlow {
     this.#note(connection, me, segment)
     connection.noteReset(me.side)
     const isAnswer = connection.list === LINGER.halfOpen && peer.hasSyn && !me.hasSyn
-    const isValid = isAnswer ? this.#refuses(peer, segment) : connection.isIgnored || this.#isInWindow(connection, me, peer, segment)
-    if (!isValid) {
+    const isValid = isAnswer ? this.#refuses(peer, segment) : this.#isInWindow(connection, me, peer, segment)
+    if (!isValid && (isAnswer || !connection.isIgnored)) {
       counters.add(COUNT.reset_ignored, 1)
       return
     }

@@ -12,12 +12,18 @@ export class ReassemblySpace {
   readonly source: Pick<PacketSource, 'skip' | 'ignore'>
   readonly limits: ConnectionLimits
   readonly counters: ConnectionCounters
-  /** Sides with a hole, oldest hole first, over slot * 2 + side: list 0 = they hold bytes, list 1 = they hold none. */
+  /**
+   * Sides with a hole, oldest hole first, over slot * 2 + side: list 0 = they hold bytes, list 1 = they hold
+   * none.
+   */
   readonly waiting: SlotLists
   readonly waitNs: number
   readonly acknowledgedNs: number
   readonly recordNs: number
-  /** Makes the side that has waited longest with bytes give up its hole; false = nobody waits. Set by the table. */
+  /**
+   * Makes the side that has waited longest with bytes give up its hole; false = nobody waits. Set by the
+   * table.
+   */
   relieve: (time: number) => boolean = () => false
   /** Bytes that all sides hold. */
   heldBytes = 0

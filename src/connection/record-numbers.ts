@@ -4,8 +4,8 @@ import { distance } from './sequence.ts'
 const WINDOW = 64
 
 /**
- * Which records of one direction never came: numbers are claimed before space is reserved, so a number that stays out was
- * lost on the way from the kernel.
+ * Which records of one direction never came: numbers are claimed before space is reserved, so a number that
+ * stays out was lost on the way from the kernel.
  *
  * Bound: 64 missing numbers; older ones are lost at once.
  */
@@ -46,7 +46,7 @@ export class RecordNumbers {
       this.#times.push(time)
     }
     this.#next = (number + 1) | 0
-    while (this.#missing.length > 0 && distance(this.#next, this.#missing[0]!) > WINDOW) lost += this.#loseFirst()
+    while (this.isWaiting && distance(this.#next, this.#missing[0]!) > WINDOW) lost += this.#loseFirst()
     return lost
   }
 

@@ -31,7 +31,8 @@ export class Segment {
   read(memory: ByteMemory, event: number): void {
     const { u8, u16, i32, u32 } = memory
     this.event = event
-    this.time = u32[(event + PACKET_EVENT.time_ns) >> 2]! + u32[(event + PACKET_EVENT.time_ns + 4) >> 2]! * 2 ** 32
+    const high = u32[(event + PACKET_EVENT.time_ns + 4) >> 2]!
+    this.time = u32[(event + PACKET_EVENT.time_ns) >> 2]! + high * 2 ** 32
     this.marks = u8[event + PACKET_EVENT.flags]!
     this.tcpFlags = u16[(event + PACKET_EVENT.tcp_flags) >> 1]!
     this.sequence = (i32[(event + PACKET_EVENT.tcp_sequence) >> 2]! + ((this.tcpFlags & TCP_SYN) >> 1)) | 0
@@ -57,7 +58,8 @@ export class Segment {
    */
   isSound(recordEnd: number): boolean {
     // 2^30: the largest window there is (RFC 7323 2.3); longer payloads would break modular comparison.
-    return this.length <= 2 ** 30 && this.skipped <= this.length && this.captured <= this.length - this.skipped &&
+    return this.length <= 2 ** 30 && this.skipped <= this.length &&
+      this.captured <= this.length - this.skipped &&
       (this.captured === 0 || this.pointer + this.captured <= recordEnd)
   }
 }

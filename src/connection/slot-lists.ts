@@ -1,6 +1,6 @@
 /**
- * Several doubly linked rings over the slots 0 ... count - 1, each slot in at most one: oldest first, every step O(1), no
- * object per entry.
+ * Several doubly linked rings over the slots 0 ... count - 1, each slot in at most one: oldest first, every
+ * step O(1), no object per entry.
  */
 export class SlotLists {
   readonly #next: Int32Array
@@ -13,7 +13,9 @@ export class SlotLists {
     this.#next = new Int32Array(slotCount + listCount)
     this.#previous = new Int32Array(slotCount + listCount)
     // A list's anchor is a node of its own: no case for the empty list.
-    for (let list = slotCount; list < slotCount + listCount; list++) this.#next[list] = this.#previous[list] = list
+    for (let anchor = slotCount; anchor < slotCount + listCount; anchor++) {
+      this.#next[anchor] = this.#previous[anchor] = anchor
+    }
   }
 
   /** Appends a slot that is in no list. */

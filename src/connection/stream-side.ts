@@ -5,7 +5,7 @@ import { HoleEvidence } from './hole-evidence.ts'
 import type { ReassemblySpace } from './reassembly-space.ts'
 import { TCP_PSH } from './segment.ts'
 import type { Segment } from './segment.ts'
-import { advance, distance } from './sequence.ts'
+import { advance, distance, earlier, later, milliseconds } from './sequence.ts'
 import { END, GAP } from './stream.ts'
 import type { End, Gap, Side } from './stream.ts'
 
@@ -15,15 +15,19 @@ const SKIP_WORTH_BYTES = 4096
 const SKIP_STEP_BYTES = 512 * 1024 * 1024
 /** Nobody's window is larger (RFC 7323 2.3). */
 const WINDOW_MAX = 2 ** 30
-/** No sequence number nearer than this is doubted, whatever the window scale says: kernels grow their buffers. */
+/**
+ * No sequence number nearer than this is doubted, whatever the window scale says: kernels grow their buffers.
+ */
 const NEAR_BYTES = 64 * 1024 * 1024
-const GAP_COUNT = { lost: COUNT.gaps_lost, unseen: COUNT.gaps_unseen, cut: COUNT.gaps_cut, bound: COUNT.gaps_bound } as const
+const GAP_COUNT: Readonly<Record<Gap, number>> = {
+  lost: COUNT.gaps_lost, unseen: COUNT.gaps_unseen, cut: COUNT.gaps_cut, bound: COUNT.gaps_bound,
+}
 
 /**
  * One direction of a connection: segments in, the stream's bytes and its gaps out, in order.
  *
- * In order, the bytes of the record go straight to the handler. What comes early is held until the hole before it fills or
- * is explained: its record was lost, the peer has acknowledged it, a bound is reached, the stream ends.
+ * In order, the bytes of the record go straight to the handler. What comes early is held until the hole before it
+ * fills or is explained: its record was lost, the peer has acknowledged it, a bound is reached, the stream ends.
  */
 export class StreamSide {
   readonly side: Side
@@ -99,7 +103,8 @@ export class StreamSide {
     const ahead = distance(sequence, this.next)
     if (ahead <= NEAR_BYTES && ahead >= -NEAR_BYTES) return false
     const peer = this.#connection.sides[this.side === 0 ? 1 : 0]
-    const window = peer.scale <= 14 && this.scale <= 14 ? Math.max(65535 * 2 ** peer.scale, NEAR_BYTES) : WINDOW_MAX
+    const isScaled = peer.scale <= 14 && this.scale <= 14
+    const window = isScaled ? Math.max(65535 * 2 ** peer.scale, NEAR_BYTES) : WINDOW_MAX
     return ahead > Math.min(window + this.#skipLeft, 0x7fffffff - length) || ahead + length < -window
   }
 
@@ -112,7 +117,8 @@ export class StreamSide {
 
   /** True when the stream has all bytes `from` ... `to`. */
   has(from: number, to: number): boolean {
-    return distance(to, this.next) <= 0 || (this.#held !== undefined && this.#held.covers(later(from, this.next), to))
+    if (distance(to, this.next) <= 0) return true
+    return this.#held !== undefined && this.#held.covers(later(from, this.next), to)
   }
 
   /** Payload of one segment. The caller has made sure that it is not far. */
@@ -149,7 +155,9 @@ export class StreamSide {
       if (distance(to, from) <= 0) return
     }
     if (distance(to, this.next) <= 0) return this.repeated(to, segment)
-    while (this.isSkipping && distance(from, this.next) > 0) this.#pass(Math.min(distance(from, this.next), this.#skipLeft), time)
+    while (this.isSkipping && distance(from, this.next) > 0) {
+      this.#pass(Math.min(distance(from, this.next), this.#skipLeft), time)
+    }
     if (distance(from, this.next) < 0) {
       if (distance(to, this.next) <= 0) return
       from = this.next
@@ -171,7 +179,8 @@ export class StreamSide {
 
   /** Without a SYN the first bytes seen begin the stream. */
   #startMidway(segment: Segment): boolean {
-    // A keep-alive probe repeats one byte, and nobody pushes it (RFC 9293 3.8.4); a packet without its bytes says nothing.
+    // A keep-alive probe repeats one byte, and nobody pushes it (RFC 9293 3.8.4); a packet without its bytes
+    // says nothing.
     const isProbe = segment.length === 1 && ((segment.tcpFlags & TCP_PSH) === 0 ||
       (this.isAcknowledged && distance(advance(segment.sequence, 1), this.acknowledged) <= 0))
     if (isProbe) this.#space.counters.add(COUNT.retransmitted, 1)
@@ -193,7 +202,10 @@ export class StreamSide {
     this.#connection.noteRetransmission(this.side)
   }
 
-  /** Gives the handler what lies between `next` and `to`. `bytes`: where the byte at `next` is, 0 = not captured. */
+  /**
+   * Gives the handler what lies between `next` and `to`. `bytes`: where the byte at `next` is, 0 = not
+   * captured.
+   */
   #give(to: number, bytes: number, time: number, record: number): void {
     let left = distance(to, this.next)
     if (left <= 0) return
@@ -416,7 +428,8 @@ export class StreamSide {
       const hole = this.#hole()
       if (hole === 0) return this.#watch(time)
       const acknowledged = this.isAcknowledged ? this.acknowledged : undefined
-      const cause = this.evidence.explain(advance(this.next, hole), acknowledged, this.#connection.packets, time)
+      const { packets } = this.#connection
+      const cause = this.evidence.explain(advance(this.next, hole), acknowledged, packets, time)
       if (cause === undefined) return
       this.#resolve(hole, cause, time)
     }
@@ -472,17 +485,4 @@ export class StreamSide {
     this.#watch(time)
     this.#connection.handler?.end(this.side, cause, time)
   }
-}
-
-/** A time in milliseconds modulo 2^32: to be compared by `distance`. */
-export function milliseconds(time: number): number {
-  return (time * 1e-6) | 0
-}
-
-function earlier(a: number, b: number): number {
-  return distance(a, b) < 0 ? a : b
-}
-
-function later(a: number, b: number): number {
-  return distance(a, b) > 0 ? a : b
 }
