@@ -15,13 +15,15 @@ import { WRONG_PAIR } from './testing/compare.ts'
 import { CORPORA, folderOf, hasCorpora, truthRows } from './testing/corpora.ts'
 import { lintelObservation } from './testing/lintel-observation.ts'
 import { replayBatch } from './testing/replay-batch.ts'
+import type { Observation } from './testing/observation.ts'
 import { Witnesses } from './testing/witness.ts'
+import type { Witness } from './testing/witness.ts'
 
 interface Tally {
   files: number
   /** Files in which anybody saw HTTP/1. */
   http: number
-  /** Of those, files in which no witness had to be overruled. */
+  /** Of those, files whose witnesses agree and none of them had to be overruled. */
   agreed: number
   /** Of those, files of which the log says the same as every witness. */
   same: number
@@ -60,18 +62,25 @@ async function compareAll(): Promise<Comparison> {
       continue
     }
     const ours = lintelObservation(result.records)
-    const found = witnesses.of(row, ours)
+    const all = witnesses.of(row, ours)
+    const found = all
       .map((witness): Finding => ({ file: row.file, witness: witness.name, differences: witness.against(ours) }))
     const differing = found.filter(({ differences }) => differences.length > 0)
     findings.push(...differing)
     const isHttp = ours.size > 0 || differing.length > 0
-    count(tallies, row.file, isHttp, differing, ours)
+    count(tallies, row.file, isHttp, differing, ours, doAgree(all))
   }
   return { tallies, findings, faults, excluded: witnesses.excluded }
 }
 
+/** Whether no two witnesses contradict each other. */
+function doAgree(witnesses: readonly Witness[]): boolean {
+  return witnesses.every((one) => witnesses.every((other) =>
+    one === other || other.observation === undefined || one.against(other.observation).length === 0))
+}
+
 function count(tallies: Map<string, Tally>, file: string, isHttp: boolean, differing: readonly Finding[],
-  ours: ReturnType<typeof lintelObservation>): void {
+  ours: Observation, doWitnessesAgree: boolean): void {
   const folder = folderOf(file)
   const tally = tallies.get(folder) ?? { files: 0, http: 0, agreed: 0, same: 0, different: 0, requests: 0, responses: 0, pairs: 0 }
   tallies.set(folder, tally)
@@ -84,7 +93,7 @@ function count(tallies: Map<string, Tally>, file: string, isHttp: boolean, diffe
     tally.pairs += requests.filter(({ answer }) => answer >= 0).length
   }
   const isOverruled = differing.length > 0 && differing.every((finding) => listed(RULINGS, finding) !== undefined)
-  if (isOverruled) return
+  if (isOverruled || !doWitnessesAgree) return
   tally.agreed++
   if (differing.length === 0) tally.same++
   else tally.different++

@@ -9,12 +9,17 @@ import type { Observation, RequestSeen } from './observation.ts'
 type Field = string | readonly string[] | undefined
 export type TsharkFrame = Readonly<Record<string, Field>>
 
+/** Rule: what only session keys open is not for this comparison. */
+export const INSIDE_TLS = 'inside TLS, opened with the key log'
+
 /** What was left out of the comparison, by rule; each entry a count of messages. */
 export type Exclusions = Map<string, number>
 
 export interface TsharkReading {
   readonly observation: Observation
   readonly excluded: Exclusions
+  /** Conversations in which TLS was spoken: what is inside is not for this comparison. */
+  readonly tls: ReadonlySet<string>
 }
 
 /**
@@ -26,19 +31,23 @@ export function tsharkObservation(frames: readonly TsharkFrame[], isKnown: (key:
   const excluded: Exclusions = new Map()
   const exclude = (rule: string, count: number): void => { excluded.set(rule, (excluded.get(rule) ?? 0) + count) }
   const tlsStreams = new Set<string>()
+  const tls = new Set<string>()
   const requestsOfFrame = new Map<number, RequestSeen[]>()
   for (const frame of frames) {
     const stream = last(frame['tcp.stream'])
-    if (frame['tls.handshake.type'] !== undefined && stream !== undefined) tlsStreams.add(stream)
+    if (frame['tls.handshake.type'] !== undefined && stream !== undefined) {
+      tlsStreams.add(stream)
+      tls.add(keyOf(frame, true, isKnown)).add(keyOf(frame, false, isKnown))
+    }
     const methods = list(frame['http.request.method'])
     const codes = list(frame['http.response.code'])
     const count = methods.length + codes.length
     if (count === 0) continue
     if (stream === undefined) exclude('carried by UDP', count)
-    else if (tlsStreams.has(stream)) exclude('inside TLS, opened with the key log', count)
+    else if (tlsStreams.has(stream)) exclude(INSIDE_TLS, count)
     else readFrame(frame, methods, codes)
   }
-  return { observation, excluded }
+  return { observation, excluded, tls }
 
   function readFrame(frame: TsharkFrame, methods: readonly string[], codes: readonly string[]): void {
     const number = Number(last(frame['frame.number']))

@@ -10,7 +10,7 @@ import { CORPORA } from './corpora.ts'
 import type { TruthRow } from './corpora.ts'
 import { conversationOf } from './observation.ts'
 import type { Conversation, Observation } from './observation.ts'
-import { tsharkObservation } from './tshark-observation.ts'
+import { INSIDE_TLS, tsharkObservation } from './tshark-observation.ts'
 import type { Exclusions, TsharkFrame } from './tshark-observation.ts'
 import { NO_ENDPOINTS, zeekDecoded, zeekObservation } from './zeek-observation.ts'
 import type { ZeekLog } from './zeek-observation.ts'
@@ -20,7 +20,7 @@ export interface Witness {
   readonly name: string
   /** What differs between it and another observation; none = the same. */
   readonly against: (other: Observation) => string[]
-  /** As an observation, to be held against the other witnesses; undefined when it says too little for that. */
+  /** What it says in full, for the other witnesses to be held against; undefined when it says less. */
   readonly observation: Observation | undefined
 }
 
@@ -57,16 +57,36 @@ export class Witnesses {
   }
 
   of(row: TruthRow, ours: Observation): Witness[] {
-    const zeek = (this.#btests.get(row.file) ?? []).flatMap((test) => zeekWitness(test))
+    const tls = new Set<string>()
+    const tshark = this.#tshark(row, ours, tls)
+    const zeek = (this.#btests.get(row.file) ?? []).flatMap((test) => this.#zeek(test, tls))
     const packetbeat = (this.#packetbeat.get(row.file) ?? []).flatMap((expected) => packetbeatWitness(expected))
-    return [this.#tshark(row, ours), ...zeek, ...packetbeat]
+    return [tshark, ...zeek, ...packetbeat]
   }
 
-  #tshark(row: TruthRow, ours: Observation): Witness {
+  #exclude(rule: string, count: number): void {
+    this.excluded.set(rule, (this.excluded.get(rule) ?? 0) + count)
+  }
+
+  #zeek(test: BtestRow, tls: ReadonlySet<string>): Witness[] {
+    const log = zeekObservation(readFileSync(`${CORPORA}/zeek-btest/${test.expected.find(isHttpLog)!}`, 'utf8'))
+    if (log === undefined) return []
+    const { observation } = log
+    for (const [key, { requests, responses }] of observation) {
+      if (!tls.has(key)) continue
+      observation.delete(key)
+      this.#exclude(INSIDE_TLS, requests.length + responses.length)
+    }
+    return [{ name: `zeek ${test.test}`, observation: undefined, against: (other) => zeekDifferences(log, other) }]
+  }
+
+  /** @param tls gets the conversations that are TLS from their start */
+  #tshark(row: TruthRow, ours: Observation, tls: Set<string>): Witness {
     const frames = tsharkFrames(row.file)
     if (frames === undefined) return countsWitness(row)
-    const { observation, excluded } = tsharkObservation(frames, (key) => ours.has(key))
-    for (const [rule, count] of excluded) this.excluded.set(rule, (this.excluded.get(rule) ?? 0) + count)
+    const { observation, excluded, tls: keys } = tsharkObservation(frames, (key) => ours.has(key))
+    for (const [rule, count] of excluded) this.#exclude(rule, count)
+    for (const key of keys) if (!observation.has(key)) tls.add(key)
     return { name: 'tshark', observation, against: (other) => differences(other, observation) }
   }
 }
@@ -102,13 +122,6 @@ function countDifference(what: string, ours: Readonly<Record<string, number>>, t
 
 function tally(names: readonly string[]): Record<string, number> {
   return Object.fromEntries([...Map.groupBy(names, (name) => name)].map(([name, all]) => [name, all.length]))
-}
-
-function zeekWitness(test: BtestRow): Witness[] {
-  const log = zeekObservation(readFileSync(`${CORPORA}/zeek-btest/${test.expected.find(isHttpLog)!}`, 'utf8'))
-  if (log === undefined) return []
-  const { observation } = log
-  return [{ name: `zeek ${test.test}`, observation, against: (other) => zeekDifferences(log, other) }]
 }
 
 function zeekDifferences({ observation, saysResponses }: ZeekLog, other: Observation): string[] {
