@@ -56,7 +56,11 @@ export class Agent implements AgentContract {
     for (const open of this.#hooks.outputs ?? []) this.#outlets.add(open)
     if (this.#config.privacy.hash_key_ephemeral) shareEphemeralKey() // before the worker starts, so that it has the same
     const attached = Promise.withResolvers<readonly Attachment[]>()
-    this.#worker = new Worker(new URL('worker.ts', import.meta.url), { workerData: this.#workerStart(this.#config) })
+    this.#worker = new Worker(new URL('worker.ts', import.meta.url), {
+      workerData: this.#workerStart(this.#config),
+      // What the record path allocates dies at once: a small nursery costs no more and stays resident less.
+      resourceLimits: { maxYoungGenerationSizeMb: 16 },
+    })
     this.#worker.on('message', (message: FromWorker) => { this.#receive(message, attached) })
     this.#worker.on('error', (error) => { this.#broken(error.message, attached) })
     this.#worker.on('exit', () => { this.#workerDone.resolve() })
