@@ -2,15 +2,19 @@
  * Texts that were searched and held nothing, byte for byte: headers repeat themselves, and comparing a text costs a tenth
  * of searching it. A text is known only when every byte is equal, so no collision can let a secret through.
  *
- * Bound: 2,048 texts of 8 to 256 bytes, one a slot; the newer one stays. Whoever changes what is searched for must call
- * `forgetClean`.
+ * Bound: 2,048 texts of 8 to 256 bytes and 256 texts of up to 4 KiB, one a slot; the newer one stays. Whoever changes what
+ * is searched for must call `forgetClean`.
  */
-const SLOTS: u32 = 2048
 const TEXT_MIN: u32 = 8
-const TEXT_MAX: u32 = 256
-/** u32 length (bit 31: searched as a query), 12 bytes free, the text. */
-const SLOT_BYTES: usize = 16 + 256
-const slots: usize = memory.data(2048 * 272, 16)
+const SHORT_MAX: u32 = 256
+const LONG_MAX: u32 = 4096
+const SHORT_SLOTS: u32 = 2048
+const LONG_SLOTS: u32 = 256
+/** A slot: u32 length (bit 31: searched as a query), 12 bytes free, the text. */
+const SHORT_BYTES: usize = 16 + 256
+const LONG_BYTES: usize = 16 + 4096
+const shortSlots: usize = memory.data(2048 * 272, 16)
+const longSlots: usize = memory.data(256 * 4112, 16)
 
 // @ts-ignore: decorator
 @inline
@@ -18,7 +22,9 @@ function slotOf(text: usize, length: u32): usize {
   const middle = load<u64>(text + ((length >> 1) - 4))
   let hash = load<u64>(text) * 0x9e3779b97f4a7c15 ^ load<u64>(text + (length - 8)) * 0xc2b2ae3d27d4eb4f ^ middle * 0x165667b19e3779f9
   hash = (hash ^ length) * 0xff51afd7ed558ccd
-  return slots + (<usize>(hash >> 48) & (SLOTS - 1)) * SLOT_BYTES
+  const place = <u32>(hash >> 48)
+  return length <= SHORT_MAX ? shortSlots + <usize>(place & (SHORT_SLOTS - 1)) * SHORT_BYTES
+    : longSlots + <usize>(place & (LONG_SLOTS - 1)) * LONG_BYTES
 }
 
 /** Equal bytes; at least 8 of them. Nothing outside of either is read. */
@@ -36,14 +42,14 @@ function same(left: usize, right: usize, length: u32): bool {
 
 /** True when this very text was searched before, in the same way, and held nothing. */
 export function isKnownClean(text: usize, length: u32, query: bool): bool {
-  if (length < TEXT_MIN || length > TEXT_MAX) return false
+  if (length < TEXT_MIN || length > LONG_MAX) return false
   const slot = slotOf(text, length)
   return load<u32>(slot) == (length | (<u32>query << 31)) && same(slot + 16, text, length)
 }
 
 /** Keeps a text that was searched and held nothing. */
 export function noteClean(text: usize, length: u32, query: bool): void {
-  if (length < TEXT_MIN || length > TEXT_MAX) return
+  if (length < TEXT_MIN || length > LONG_MAX) return
   const slot = slotOf(text, length)
   store<u32>(slot, length | (<u32>query << 31))
   memory.copy(slot + 16, text, length)
@@ -51,5 +57,6 @@ export function noteClean(text: usize, length: u32, query: bool): void {
 
 /** Something else is searched for from now on. */
 export function forgetClean(): void {
-  for (let slot: usize = 0; slot < SLOTS; slot++) store<u32>(slots + slot * SLOT_BYTES, 0)
+  for (let slot: usize = 0; slot < SHORT_SLOTS; slot++) store<u32>(shortSlots + slot * SHORT_BYTES, 0)
+  for (let slot: usize = 0; slot < LONG_SLOTS; slot++) store<u32>(longSlots + slot * LONG_BYTES, 0)
 }

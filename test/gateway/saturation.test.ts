@@ -87,6 +87,7 @@ async function play(scene: Scene): Promise<void> {
     const totals = await lintel.stop()
     const tally = new Tally(expectedNames(scene))
     await lintel.each((record) => { tally.take(record, scene) })
+    if (process.env['SHOW'] !== undefined) console.log(totals)
     compare(tally, result.requests, gateway.requestIds())
     assert.match(totals, /adds up/, totals)
   } finally {
