@@ -150,15 +150,25 @@ export class Pipeline {
   #open(config: Config): FlowTrack {
     return new FlowTrack(this.#memory, this.#source, config, this.#scratch, {
       exchange: (block) => { this.#exchange(block) },
-      dropped: (reason) => { this.counts.seen++; this.counts.drop(reason) },
+      dropped: (reason) => {
+        this.#see(L.KIND_EXCHANGE)
+        this.counts.drop(reason)
+      },
       anomaly: (name, count, connection, time) => { this.#anomaly(name, count, connection, time) },
       record: (kind, write) => { this.#record(kind, write) },
       epoch: (time) => this.#source.epochNanoseconds() + BigInt(Math.round(time)),
     })
   }
 
-  #exchange(block: number): void {
+  /** Counted before anything is decided about the record. */
+  #see(kind: number): void {
+    const name = KINDS[kind - 1]!
     this.counts.seen++
+    this.kinds.set(name, this.kinds.get(name)! + 1)
+  }
+
+  #exchange(block: number): void {
+    this.#see(L.KIND_EXCHANGE)
     this.#oddities.add(this.#memory.u32[(block + L.EXCHANGE_ODDITIES) >>> 2]!)
     if (!this.#wanted[L.KIND_EXCHANGE - 1]) {
       this.counts.filtered++
@@ -175,7 +185,7 @@ export class Pipeline {
 
   /** A record off the hot path: `write` gets a writer that has begun it. Its sequence number is set when no filter refused it. */
   #record(kind: number, write: (writer: RecordWriter, sequence: number) => void): void {
-    this.counts.seen++
+    this.#see(kind)
     if (!this.#wanted[kind - 1]) {
       this.counts.filtered++
       return
@@ -205,8 +215,6 @@ export class Pipeline {
     }
     this.#sequence++
     this.counts.emitted++
-    const name = KINDS[kind - 1]!
-    this.kinds.set(name, this.kinds.get(name)! + 1)
   }
 
   #outputsOf(record: number): number {
