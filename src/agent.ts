@@ -40,7 +40,7 @@ export class Agent implements AgentContract {
     this.#outlets = new Outlets({
       log: (level, message) => { hooks.log(level, message) },
       ended: (name, error) => { hooks.ended(error === undefined ? undefined : `${name}: ${error}`) },
-      released: (batch) => { this.#send({ type: 'recycle', buffer: batch.bytes.buffer }, [batch.bytes.buffer]) },
+      released: (batch) => { this.#send({ type: 'recycle', buffer: batch.bytes.buffer as SharedArrayBuffer }) },
     })
   }
 
@@ -141,8 +141,8 @@ export class Agent implements AgentContract {
     if (this.#stats !== NO_STATS) this.#hooks.ended(message)
   }
 
-  #send(message: ToWorker, transfer: ArrayBuffer[] = []): void {
-    this.#worker?.postMessage(message, transfer)
+  #send(message: ToWorker): void {
+    this.#worker?.postMessage(message)
   }
 
   async #stop(): Promise<Totals> {

@@ -127,7 +127,7 @@ export class Pipeline {
     this.#batcher.flush()
   }
 
-  recycle(buffer: ArrayBuffer): void {
+  recycle(buffer: SharedArrayBuffer): void {
     this.#batcher.recycle(buffer)
   }
 

@@ -34,4 +34,4 @@ export type FromWorker =
 export type ToWorker =
   | { readonly type: 'stop' }
   | { readonly type: 'reload', readonly start: WorkerStart }
-  | { readonly type: 'recycle', readonly buffer: ArrayBuffer }
+  | { readonly type: 'recycle', readonly buffer: SharedArrayBuffer }

@@ -121,7 +121,7 @@ class CaptureLoop {
     }
   }
 
-  #recycle(buffer: ArrayBuffer): void {
+  #recycle(buffer: SharedArrayBuffer): void {
     this.#batchesOut--
     this.#pipeline.recycle(buffer)
   }
@@ -140,7 +140,7 @@ class CaptureLoop {
 
   #give(batch: SafeBatch): void {
     this.#batchesOut++
-    this.#post({ type: 'batch', batch }, [batch.bytes.buffer])
+    this.#post({ type: 'batch', batch })
   }
 
   #stats(): WorkerStats {
@@ -148,8 +148,8 @@ class CaptureLoop {
     return { packets: this.#sources.counters(), records: { ...counts }, kinds, anomalies, connectionsOpen }
   }
 
-  #post(message: FromWorker, transfer: ArrayBuffer[] = []): void {
-    this.#port.postMessage(message, transfer)
+  #post(message: FromWorker): void {
+    this.#port.postMessage(message)
   }
 }
 

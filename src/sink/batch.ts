@@ -10,7 +10,7 @@ export type BatchKind = (typeof BATCH_KINDS)[number]
  */
 export interface SafeBatch {
   /** Whole lines, each ended by LF. Never empty. */
-  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly bytes: Uint8Array
   /** Lines in `bytes`. */
   readonly count: number
   /** Records of each kind, in the order of BATCH_KINDS; the sum is `count`. */

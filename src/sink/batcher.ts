@@ -13,7 +13,8 @@ export interface BatcherOptions {
 
 /**
  * Records → NDJSON lines → batches. Lines are encoded into shared memory and leave it in one copy per batch, in a buffer
- * that comes back by `recycle` when every output has done with it.
+ * that both threads see (a transferred one would count as garbage on each side, hundreds of megabytes a second) and that
+ * comes back by `recycle` when every output has done with it.
  *
  * Bound: one line takes at most 4 MiB; a longer one is refused and the caller counts it.
  */
@@ -23,7 +24,7 @@ export class Batcher {
   readonly #give: (batch: SafeBatch) => void
   readonly #region: number
   readonly #batchBytes: number
-  readonly #free: ArrayBuffer[] = []
+  readonly #free: SharedArrayBuffer[] = []
   #used = 0
   #count = 0
   #outputs = 0
@@ -82,7 +83,7 @@ export class Batcher {
   }
 
   /** Takes a batch's buffer back for the next one. */
-  recycle(buffer: ArrayBuffer): void {
+  recycle(buffer: SharedArrayBuffer): void {
     if (this.#free.length < FREE_BUFFERS_MAX) this.#free.push(buffer)
   }
 
@@ -90,10 +91,10 @@ export class Batcher {
     return this.#encoder.encode(record, this.#region + this.#used, REGION_BYTES - this.#used)
   }
 
-  #buffer(bytes: number): Uint8Array<ArrayBuffer> {
+  #buffer(bytes: number): Uint8Array {
     const free = this.#free.pop()
     if (free !== undefined && free.byteLength >= bytes) return new Uint8Array(free, 0, bytes)
-    return new Uint8Array(new ArrayBuffer(Math.max(bytes, this.#batchBytes + 65536)), 0, bytes)
+    return new Uint8Array(new SharedArrayBuffer(Math.max(bytes, this.#batchBytes + 65536)), 0, bytes)
   }
 }
 

@@ -63,7 +63,9 @@ export class FileSink implements Sink {
     this.#host = host
     this.#tally = new Tally(host)
     this.#queue = new BatchQueue(options.queueBytesMax)
-    this.#rotated = new RotatedFiles({ ...options, log: (level, message) => host.log(level, message) })
+    this.#rotated = new RotatedFiles({
+      ...options, log: (level, message) => host.log(level, message), writtenBytes: () => this.#tally.writtenBytes,
+    })
     try {
       this.#open()
     } catch (error) {
@@ -265,7 +267,7 @@ export const fileKind = {
       files: z.int().min(0).max(100_000).default(64).describe('Rotated files kept at most.'),
       bytes: bytesSchema().prefault('16GiB').describe('Bytes of all rotated files at most; the newest always stays.'),
     }).prefault({}).describe('What is kept of rotated files; the oldest go first.'),
-    compress: z.boolean().default(true).describe('Compress rotated files with zstd.'),
+    compress: z.boolean().default(true).describe('Compress rotated files with zstd, once less than 32 MiB a second is written.'),
     queue_bytes: bytesSchema({ min: '1MiB', max: '4GiB' }).prefault('32MiB')
       .describe('Bytes that may wait for the disk; what comes then is dropped and counted.'),
   }).describe('NDJSON to a file, rotated, compressed, mode 0600.'),

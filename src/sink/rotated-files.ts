@@ -2,6 +2,7 @@ import { constants, createReadStream, createWriteStream, linkSync, lstatSync, re
 import { lstat, open, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, extname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
+import { setTimeout as delay } from 'node:timers/promises'
 import { constants as zlib, createZstdCompress } from 'node:zlib'
 import type { LogLevel } from './sink.ts'
 
@@ -15,16 +16,21 @@ export interface RotatedFilesOptions {
   /** Bytes of all rotated files at most. */
   readonly keepBytes: number
   readonly log: (level: LogLevel, message: string) => void
+  /** Bytes written to the current file since the start: while many come, compression waits. */
+  readonly writtenBytes: () => number
 }
 
 const COMPRESSED = '.zst'
 const UNFINISHED = '.zst.part'
 const READ_BYTES = 1 << 20
 const ATTEMPTS_MAX = 1000
+/** Compression waits while more than this is written a second: what it takes would be missing to the capture. */
+const BUSY_BYTES_PER_SECOND = 32 << 20
+const QUIET_MS = 200
 
 /**
- * What happens to files after rotation: named by the time of rotation, compressed one at a time in the background, the
- * oldest removed when there are too many. `requests.ndjson` becomes `requests-20261122T143512123Z.ndjson.zst`, so that
+ * What happens to files after rotation: named by the time of rotation, compressed one at a time in the background once the
+ * load leaves room for it, the oldest removed when there are too many. `requests.ndjson` becomes `requests-20261122T143512123Z.ndjson.zst`, so that
  * names in alphabetical order are in order of time.
  *
  * The folder itself is the list of what is left to do: a run that was killed is finished by the next.
@@ -119,7 +125,20 @@ export class RotatedFiles {
   async #compressAll(): Promise<void> {
     for (const name of await this.#names()) {
       if (this.#abort.signal.aborted) return
-      if (!name.endsWith(COMPRESSED)) await this.#compress(join(this.#folder, name))
+      if (name.endsWith(COMPRESSED)) continue
+      if (!await this.#untilQuiet()) return
+      await this.#compress(join(this.#folder, name))
+    }
+  }
+
+  /** Waits for a second with little to write. @returns false when the work is to stop, or there is something to remove first */
+  async #untilQuiet(): Promise<boolean> {
+    for (let before = this.#options.writtenBytes(); ;) {
+      await delay(QUIET_MS, undefined, { signal: this.#abort.signal, ref: false })
+      const now = this.#options.writtenBytes()
+      if ((now - before) * 1000 <= BUSY_BYTES_PER_SECOND * QUIET_MS) return true
+      if (this.#again) return false
+      before = now
     }
   }
 
@@ -127,7 +146,7 @@ export class RotatedFiles {
   async #compress(path: string): Promise<void> {
     const part = path + UNFINISHED
     await rm(part, { force: true })
-    const level = { params: { [zlib.ZSTD_c_compressionLevel]: 3, [zlib.ZSTD_c_checksumFlag]: 1 } }
+    const level = { params: { [zlib.ZSTD_c_compressionLevel]: 1, [zlib.ZSTD_c_checksumFlag]: 1 } }
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
     try {
       await pipeline(

@@ -51,6 +51,10 @@ export class Tally {
     this.#host.settled(batch, written, cause)
   }
 
+  get writtenBytes(): number {
+    return this.#writtenBytes
+  }
+
   wrote(bytes: number): void {
     this.#writtenBytes += bytes
   }

@@ -132,7 +132,7 @@ export class Replayer {
   #take(batch: SafeBatch): void {
     this.#lineBytes += batch.bytes.length
     if (!this.#withoutRecords) this.#lines.push(Buffer.from(batch.bytes).toString('utf8'))
-    this.#pipeline.recycle(batch.bytes.buffer)
+    this.#pipeline.recycle(batch.bytes.buffer as SharedArrayBuffer)
   }
 
   #counts(): { seen: number; gone: number } {
