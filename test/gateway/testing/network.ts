@@ -14,6 +14,8 @@ export class Network {
   readonly client6 = 'fd97::1'
   readonly server6 = 'fd97::2'
 
+  readonly #mtu: number | undefined
+
   constructor(options: { mtu?: number } = {}) {
     const id = `${process.pid.toString(36)}${serial++}`
     this.client = `lnc${id}`
@@ -22,9 +24,20 @@ export class Network {
     this.serverInterface = `lvs${id}`
     ip(`netns add ${this.client}`)
     ip(`netns add ${this.server}`)
+    this.#mtu = options.mtu
+    this.join()
+  }
+
+  /** Makes the pair and its addresses. */
+  join(): void {
     ip(`link add ${this.clientInterface} netns ${this.client} type veth peer name ${this.serverInterface} netns ${this.server}`)
-    this.#configure(this.client, this.clientInterface, this.client4, this.client6, options.mtu)
-    this.#configure(this.server, this.serverInterface, this.server4, this.server6, options.mtu)
+    this.#configure(this.client, this.clientInterface, this.client4, this.client6, this.#mtu)
+    this.#configure(this.server, this.serverInterface, this.server4, this.server6, this.#mtu)
+  }
+
+  /** Deletes the pair; both interfaces are gone. */
+  cut(): void {
+    ip(`-n ${this.server} link del ${this.serverInterface}`)
   }
 
   #configure(namespace: string, device: string, address4: string, address6: string, mtu: number | undefined): void {
