@@ -161,9 +161,13 @@ export class FlowTrack {
     })
   }
 
-  /** What the reassembly met since the last call, as anomalies. */
+  /** What the source, the dissection and the reassembly met since the last call, as anomalies. */
   #tellCounters(time: number): void {
-    for (const [name, count] of this.#table.anomalies()) {
+    const counts = new Map<string, number>()
+    for (const met of [this.#table.anomalies(), this.#dissector.anomalies.entries(), this.#source.oddities?.() ?? []]) {
+      for (const [name, count] of met) counts.set(name, (counts.get(name) ?? 0) + count)
+    }
+    for (const [name, count] of counts) {
       const before = this.#told.get(name) ?? 0
       if (count === before) continue
       this.#told.set(name, count)

@@ -41,6 +41,9 @@ export interface PacketSource {
   /** What was seen, delivered, not wanted and lost, by counter name; equal to bpf/events.h's COUNTER_ list. */
   counters(): PacketCounters
 
+  /** What was odd about the packets or about the file so far, by name; missing = this source meets no oddities. */
+  oddities?(): Iterable<readonly [name: string, count: number]>
+
   close(): void
 }
 

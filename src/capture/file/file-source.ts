@@ -29,7 +29,7 @@ export interface FileSourceOptions extends DissectorOptions {
    * Says whether the event at `pointer` (its struct packet_event) is wanted; what is not counts as `filter`.
    */
   filter?: (memory: ByteMemory, pointer: number) => boolean
-  /** Told once for each link type that cannot be read. */
+  /** Told once for each link type that cannot be read, and at the end what was wrong with the file. */
   notice?: (message: string) => void
 }
 
@@ -99,7 +99,7 @@ export class FileSource implements PacketSource {
     for (let frames = 0; out <= last && frames < FRAMES_PER_FILL && !this.#ended; frames++) {
       const state = reader.next()
       if (state === READ.PACKET) out += this.#frame(out)
-      else if (state === READ.END) this.#end()
+      else if (state === READ.END) this.#over()
       else break
     }
     return out - pointer
@@ -142,12 +142,26 @@ export class FileSource implements PacketSource {
     }
   }
 
+  * oddities(): Generator<readonly [name: string, count: number]> {
+    for (const [name, { count }] of this.warnings.entries()) yield [name, count]
+    yield* this.anomalies.entries()
+    yield* this.dissector.anomalies.entries()
+  }
+
   close(): void {
     if (this.#closed) return
     this.#closed = true
     this.#end()
     this.#capture.close()
     this.#memory.allocator.free(this.#window, WINDOW_BYTES)
+  }
+
+  /** The file has nothing more: says what was wrong with it. */
+  #over(): void {
+    for (const [name, { count, offset }] of this.warnings.entries()) {
+      this.#notice(`"${this.name}" is damaged: ${name} at byte ${offset}${count === 1 ? '' : `, ${count} times in all`}; what could be read was read`)
+    }
+    this.#end()
   }
 
   #end(): void {
