@@ -1,3 +1,5 @@
+import type { Gap } from './stream.ts'
+
 /** What the connection stage counts, by name; the value is the index of the count. */
 export const CONNECTION_COUNT = {
   /** Connections made. */
@@ -84,6 +86,14 @@ export const CONNECTION_ANOMALIES: readonly ConnectionCount[] = [
   'gaps_cut', 'gaps_bound', 'overlap_differs', 'reset_ignored', 'reset_with_data', 'sequence_implausible',
   'data_after_fin', 'records_lost', 'syn_on_live', 'handshake_mismatch', 'syn_data_refused', 'malformed',
 ]
+
+/** The count that goes with each cause of a gap. */
+export const GAP_COUNT: Readonly<Record<Gap, number>> = {
+  lost: CONNECTION_COUNT.gaps_lost,
+  unseen: CONNECTION_COUNT.gaps_unseen,
+  cut: CONNECTION_COUNT.gaps_cut,
+  bound: CONNECTION_COUNT.gaps_bound,
+}
 
 /** Counts by closed-set name, in a flat array: a count costs one addition. */
 export class ConnectionCounters {

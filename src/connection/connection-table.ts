@@ -141,6 +141,7 @@ export class ConnectionTable implements ConnectionOwner {
         if (time - side.evidence.time < this.space.recordNs) break
         const after = this.space.waiting.after(entry)
         side.settle(time)
+        for (const each of connection.sides) if (each.isBlocked) each.drain(time)
         this.settleFins(connection, time)
         entry = after
       }
@@ -231,7 +232,9 @@ export class ConnectionTable implements ConnectionOwner {
   end(connection: Connection, cause: ConnectionEnd, time: number): void {
     const isUnanswered = cause === 'refused' || cause === 'timeout'
     const streamCause: End = cause === 'refused' ? END.reset : cause === 'timeout' ? END.idle : cause
-    for (const side of connection.sides) {
+    // What a side waits for of the other comes first, or its gap.
+    const first = connection.sides[0].isBlocked ? 1 : 0
+    for (const side of [connection.sides[first], connection.sides[1 - first]!]) {
       if (isUnanswered) side.dropSynData()
       side.end(streamCause, time)
     }

@@ -7,7 +7,8 @@ const PIECE_LENGTH = 4 // i32
 const PIECE_RECORD = 8 // i32: record number of its packet
 const PIECE_SIZE = 12 // i32: bytes of the block; PIECE_BYTES = its packet was seen, but not captured
 const PIECE_TIME = 16 // f64
-const PIECE_BYTES = 24 // then the bytes
+const PIECE_ACKNOWLEDGEMENT = 24 // i32: what its packet acknowledges
+const PIECE_BYTES = 32 // then the bytes
 
 /** What `insert` met where the new bytes lie over held ones. */
 export const OVERLAP = { none: 0, same: 1, differs: 2 } as const
@@ -42,7 +43,7 @@ export class HeldSegments {
     return this.#space.memory.i32[(this.#pieces[0]! + PIECE_SEQUENCE) >> 2]!
   }
 
-  /** Length, bytes (0 = absent), record number and time of the first piece; only while `count` > 0. */
+  /** Length, bytes (0 = absent), record, acknowledgement and time of the first piece; only while `count` > 0. */
   get length(): number {
     return this.#space.memory.i32[(this.#pieces[0]! + PIECE_LENGTH) >> 2]!
   }
@@ -54,6 +55,10 @@ export class HeldSegments {
 
   get record(): number {
     return this.#space.memory.i32[(this.#pieces[0]! + PIECE_RECORD) >> 2]!
+  }
+
+  get acknowledgement(): number {
+    return this.#space.memory.i32[(this.#pieces[0]! + PIECE_ACKNOWLEDGEMENT) >> 2]!
   }
 
   get time(): number {
@@ -81,10 +86,11 @@ export class HeldSegments {
   /**
    * Keeps what is new of the bytes `from` ... `to`.
    *
-   * @param bytes where the first of them lies, 0 = they were not captured
+   * @param bytes           where the first of them lies, 0 = they were not captured
+   * @param acknowledgement what their packet acknowledges
    * @returns sequence up to which they are dealt with; before `to` = a bound was met there
    */
-  insert(from: number, to: number, bytes: number, time: number, record: number): number {
+  insert(from: number, to: number, bytes: number, time: number, record: number, acknowledgement: number): number {
     this.overlap = OVERLAP.none
     let index = this.#firstEndingAfter(from)
     let cursor = from
@@ -95,7 +101,7 @@ export class HeldSegments {
       const room = piece === undefined ? left : Math.min(left, distance(this.#sequenceOf(piece), cursor))
       const at = bytes === 0 ? 0 : bytes + distance(cursor, from)
       if (room > 0) {
-        if (!this.#put(index, cursor, room, at, time, record)) return cursor
+        if (!this.#put(index, cursor, room, at, time, record, acknowledgement)) return cursor
         cursor = advance(cursor, room)
       } else {
         const common = Math.min(left, distance(this.#endOf(piece!), cursor))
@@ -157,7 +163,9 @@ export class HeldSegments {
     return low
   }
 
-  #put(at: number, sequence: number, length: number, bytes: number, time: number, record: number): boolean {
+  #put(
+    at: number, sequence: number, length: number, bytes: number, time: number, record: number, acknowledgement: number,
+  ): boolean {
     const { memory, limits } = this.#space
     const size = PIECE_BYTES + (bytes === 0 ? 0 : length)
     this.isFull = this.#pieces.length >= limits.segmentCountMax || this.#bytes + size > limits.bufferBytesMax
@@ -170,6 +178,7 @@ export class HeldSegments {
     memory.i32[(piece + PIECE_RECORD) >> 2] = record
     memory.i32[(piece + PIECE_SIZE) >> 2] = size
     memory.f64[(piece + PIECE_TIME) >> 3] = time
+    memory.i32[(piece + PIECE_ACKNOWLEDGEMENT) >> 2] = acknowledgement
     if (bytes !== 0) memory.u8.copyWithin(piece + PIECE_BYTES, bytes, bytes + length)
     this.#space.steps += this.#pieces.length - at
     if (at === this.#pieces.length) this.#pieces.push(piece)

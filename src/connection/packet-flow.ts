@@ -73,9 +73,10 @@ export class PacketFlow {
     if (me.isSynDataOpen && (tcpFlags & TCP_SYN) === 0) {
       me.answerSynData(segment.length > 0 && segment.sequence === me.next ? 0 : 1, time)
     }
-    if (segment.length > 0) me.payload(segment)
+    if (segment.length > 0) me.payload(segment, (tcpFlags & TCP_ACK) !== 0 && peer.lacks(segment.acknowledgement))
     if ((tcpFlags & TCP_FIN) !== 0) me.finish(advance(segment.sequence, segment.length), time)
     if ((connection.attention & ATTENTION_AFTER) !== 0) this.#settle(connection, time)
+    if (peer.isBlocked) peer.drain(time)
     if (me.hasEnded && peer.hasEnded) this.#table.settleFins(connection, time)
   }
 
@@ -151,6 +152,7 @@ export class PacketFlow {
       if (side.isWaiting) side.settle(time)
       if (connection.isIgnored) side.drain(time)
     }
+    for (const side of connection.sides) if (side.isBlocked) side.drain(time)
     connection.attention &= ~ATTENTION.ignored
   }
 

@@ -1,33 +1,28 @@
-import { CONNECTION_COUNT as COUNT } from './connection-counters.ts'
+import { CONNECTION_COUNT as COUNT, GAP_COUNT } from './connection-counters.ts'
 import type { Connection } from './connection.ts'
 import { HeldSegments, OVERLAP } from './held-segments.ts'
 import { HoleEvidence } from './hole-evidence.ts'
 import type { ReassemblySpace } from './reassembly-space.ts'
-import { TCP_PSH } from './segment.ts'
+import { TCP_ACK, TCP_PSH } from './segment.ts'
 import type { Segment } from './segment.ts'
 import { advance, distance, earlier, later, milliseconds } from './sequence.ts'
 import { END, GAP } from './stream.ts'
 import type { End, Gap, Side } from './stream.ts'
+import { isBeyondWindow } from './window-reach.ts'
 
 /** Remaining skips up to this are not worth a directive: the bytes are on their way. */
 const SKIP_WORTH_BYTES = 4096
 /** Furthest that one directive reaches: well under the 2^31 of modular comparison. */
-const SKIP_STEP_BYTES = 512 * 1024 * 1024
-/** Nobody's window is larger (RFC 7323 2.3). */
-const WINDOW_MAX = 2 ** 30
-/**
- * No sequence number nearer than this is doubted, whatever the window scale says: kernels grow their buffers.
- */
-const NEAR_BYTES = 64 * 1024 * 1024
-const GAP_COUNT: Readonly<Record<Gap, number>> = {
-  lost: COUNT.gaps_lost, unseen: COUNT.gaps_unseen, cut: COUNT.gaps_cut, bound: COUNT.gaps_bound,
-}
+const SKIP_STEP_BYTES = 2 ** 29
 
 /**
  * One direction of a connection: segments in, the stream's bytes and its gaps out, in order.
  *
  * In order, the bytes of the record go straight to the handler. What comes early is held until the hole before it
  * fills or is explained: its record was lost, the peer has acknowledged it, a bound is reached, the stream ends.
+ *
+ * Bytes that acknowledge what has not come of the peer's stream wait for it too: a capture may show an answer before
+ * what it answers.
  */
 export class StreamSide {
   readonly side: Side
@@ -44,6 +39,7 @@ export class StreamSide {
   endTime = 0
   isWaiting = false
   isSkipping = false
+  isBlocked = false // the bytes at `next` are held: they answer what has not come
   /** Bytes that came in a SYN wait for the peer to take them (RFC 7413 3). */
   isSynDataOpen = false
   /** The peer has seen an acknowledgement from this side: it is no mere SYN. */
@@ -73,6 +69,7 @@ export class StreamSide {
   #held: HeldSegments | undefined
   #evidence: HoleEvidence | undefined
   #isHoleHeld = false
+  #mayBlock = true
 
   constructor(connection: Connection, space: ReassemblySpace, side: Side) {
     this.#connection = connection
@@ -98,14 +95,13 @@ export class StreamSide {
     this.#isDirected = false
   }
 
+  get #peer(): StreamSide {
+    return this.#connection.sides[this.side === 0 ? 1 : 0]
+  }
+
   /** True when a segment lies further away than any window reaches: not of this stream. */
   isFar(sequence: number, length: number): boolean {
-    const ahead = distance(sequence, this.next)
-    if (ahead <= NEAR_BYTES && ahead >= -NEAR_BYTES) return false
-    const peer = this.#connection.sides[this.side === 0 ? 1 : 0]
-    const isScaled = peer.scale <= 14 && this.scale <= 14
-    const window = isScaled ? Math.max(65535 * 2 ** peer.scale, NEAR_BYTES) : WINDOW_MAX
-    return ahead > Math.min(window + this.#skipLeft, 0x7fffffff - length) || ahead + length < -window
+    return isBeyondWindow(distance(sequence, this.next), length, this.#skipLeft, this.scale, this.#peer.scale)
   }
 
   /** Bytes after `next` that may have been sent already, as far as is known. */
@@ -121,10 +117,14 @@ export class StreamSide {
     return this.#held !== undefined && this.#held.covers(later(from, this.next), to)
   }
 
-  /** Payload of one segment. The caller has made sure that it is not far. */
-  payload(segment: Segment): void {
+  /**
+   * Payload of one segment. The caller has made sure that it is not far.
+   *
+   * @param isEarly it acknowledges what the peer's stream lacks
+   */
+  payload(segment: Segment, isEarly = false): void {
     const { length } = segment
-    if (segment.sequence === this.next && segment.captured === length && this.#isPlain()) {
+    if (segment.sequence === this.next && segment.captured === length && !isEarly && this.#isPlain()) {
       this.next = (this.next + length) | 0
       this.#evidence?.reach(segment.record)
       this.#space.counters.add(COUNT.bytes_delivered, length)
@@ -132,7 +132,15 @@ export class StreamSide {
       handler.data(this.side, segment.pointer, length, segment.time)
       return
     }
-    this.#irregular(segment)
+    this.#irregular(segment, isEarly)
+  }
+
+  /** True when `acknowledgement` shows that bytes of this stream which are still to come were sent. */
+  lacks(acknowledgement: number): boolean {
+    // One more may be a FIN; a side that was never seen will not be seen now.
+    return distance(acknowledgement, this.next) > 1 && this.isStarted && this.homePath >= 0 && !this.hasEnded &&
+      !this.isSkipping && !this.isBlocked && !this.isSynDataOpen && !this.#connection.isIgnored &&
+      !this.isFar(acknowledgement, 0)
   }
 
   #isPlain(): boolean {
@@ -140,7 +148,7 @@ export class StreamSide {
       !this.#connection.isIgnored
   }
 
-  #irregular(segment: Segment): void {
+  #irregular(segment: Segment, isEarly: boolean): void {
     const { time } = segment
     let from = segment.sequence
     let to = advance(from, segment.length)
@@ -167,7 +175,7 @@ export class StreamSide {
     const isFree = held === undefined || held.count === 0 || distance(held.sequence, to) >= 0
     const bytesFrom = advance(segment.sequence, segment.skipped)
     const bytesTo = advance(bytesFrom, segment.captured)
-    if (from === this.next && isFree && !this.isSynDataOpen) {
+    if (from === this.next && isFree && !isEarly && !this.isSynDataOpen) {
       this.#give(earlier(bytesFrom, to), 0, time, segment.record)
       this.#give(earlier(bytesTo, to), segment.pointer + distance(this.next, bytesFrom), time, segment.record)
       this.#give(to, 0, time, segment.record)
@@ -202,10 +210,7 @@ export class StreamSide {
     this.#connection.noteRetransmission(this.side)
   }
 
-  /**
-   * Gives the handler what lies between `next` and `to`. `bytes`: where the byte at `next` is, 0 = not
-   * captured.
-   */
+  /** Gives the handler what lies up to `to`. `bytes`: where the byte at `next` is, 0 = not captured. */
   #give(to: number, bytes: number, time: number, record: number): void {
     let left = distance(to, this.next)
     if (left <= 0) return
@@ -278,25 +283,26 @@ export class StreamSide {
     if (!isRepeated && from !== this.next) counters.add(COUNT.out_of_order, 1)
     const first = earlier(later(bytesFrom, from), to)
     const last = earlier(later(bytesTo, from), to)
-    const { pointer, time, record } = segment
     const overlap = Math.max(
-      this.#holdRun(from, first, 0, time, record),
-      this.#holdRun(first, last, pointer + distance(first, bytesFrom), time, record),
-      this.#holdRun(last, to, 0, time, record))
+      this.#holdRun(from, first, 0, segment),
+      this.#holdRun(first, last, segment.pointer + distance(first, bytesFrom), segment),
+      this.#holdRun(last, to, 0, segment))
     if (overlap === OVERLAP.same) counters.add(COUNT.overlap_same, 1)
     if (overlap === OVERLAP.differs) counters.add(COUNT.overlap_differs, 1)
     if (isRepeated) this.repeated(to, segment)
   }
 
   /** @returns the worst overlap met: a value of OVERLAP */
-  #holdRun(start: number, to: number, bytes: number, time: number, record: number): number {
+  #holdRun(start: number, to: number, bytes: number, segment: Segment): number {
     const held = this.#held!
+    const { time, record } = segment
+    const answered = (segment.tcpFlags & TCP_ACK) !== 0 ? segment.acknowledgement : this.#peer.next
     let from = start
     let overlap: number = OVERLAP.none
     while (distance(to, from) > 0 && !this.hasEnded) {
       if (distance(this.next, from) > 0) from = earlier(this.next, to)
       if (from === to) break
-      const stop = held.insert(from, to, bytes === 0 ? 0 : bytes + distance(from, start), time, record)
+      const stop = held.insert(from, to, bytes === 0 ? 0 : bytes + distance(from, start), time, record, answered)
       overlap = Math.max(overlap, held.overlap)
       from = stop
       if (stop === to) break
@@ -317,9 +323,11 @@ export class StreamSide {
   /** Gives up the first hole: a bound is reached. */
   force(time: number): void {
     this.isSynDataOpen = false
+    this.#mayBlock = false
     const hole = this.#hole()
     if (hole > 0) this.#resolve(hole, this.evidence.causeNow(this.#isHoleAcknowledged(hole)), time)
     else this.drain(time)
+    this.#mayBlock = !this.hasEnded
   }
 
   /** No data come after `fin`. */
@@ -376,6 +384,7 @@ export class StreamSide {
 
   /** Gives the handler everything up to the next hole. */
   drain(time: number): void {
+    this.isBlocked = false
     while (!this.hasEnded && !this.isSynDataOpen) {
       const held = this.#held
       const isHeld = held !== undefined && held.count > 0
@@ -385,6 +394,8 @@ export class StreamSide {
       if (hole > 0) {
         this.#pass(Math.min(hole, this.#skipLeft), isHeld ? held.time : this.endTime)
       } else if (isHeld) {
+        this.isBlocked = this.#mayBlock && this.#peer.lacks(held.acknowledgement)
+        if (this.isBlocked) break
         this.#give(advance(held.sequence, held.length), held.pointer, held.time, held.record)
         held.shift()
       } else {
@@ -462,6 +473,7 @@ export class StreamSide {
   /** The stream ends here: what is held goes out with its gaps. */
   end(cause: End, time: number): void {
     this.isSynDataOpen = false
+    this.#mayBlock = false
     this.#evidence?.expireNumbers()
     this.drain(time)
     for (let hole = this.#hole(); hole > 0; hole = this.#hole()) {
