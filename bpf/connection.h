@@ -111,7 +111,7 @@ static __always_inline int on_other_path(struct direction *direction, const stru
 		if ((event->tcp_flags & TCP_RST) && !(direction->known & KNOWN_RESET))
 			fresh = 1;
 	}
-	if (direction->home == 0 || fresh || (__u32)(now >> TIME_UNIT_BITS) - direction->seen > HOME_SILENT) {
+	if (direction->home == 0 || fresh || (__s32)((__u32)(now >> TIME_UNIT_BITS) - direction->seen) > HOME_SILENT) {
 		direction->home = path;
 		return 0;
 	}
