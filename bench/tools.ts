@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -30,7 +30,7 @@ export const TOOLS: readonly Tool[] = [
     readyFile: 'ready',
     command: (out) => [`${root}bin/lintel`, 'run', '--interface', 'lo', '--port', '8081', '--metrics', 'off',
       '--output', `file:${out}/log.ndjson`, '--ready-file', `${out}/ready`],
-    kept: (out, requests) => countLines(join(out, 'log.ndjson')) / requests,
+    kept: (out, requests) => countRotated(out) / requests,
   },
   {
     name: 'tcpdump -w /dev/null',
@@ -62,6 +62,14 @@ export const TOOLS: readonly Tool[] = [
     kept: (out, requests) => countLines(join(out, 'httpry.log'), /^#/) / requests,
   },
 ]
+
+/** Lines of the log and of what was rotated away, compressed or not. */
+function countRotated(out: string): number {
+  return readdirSync(out).filter((name) => name.startsWith('log')).reduce((sum, name) => {
+    const path = join(out, name)
+    return sum + (name.endsWith('.zst') ? Number(execFileSync('sh', ['-c', 'zstd -dcq "$1" | wc -l', 'sh', path]).toString()) : countLines(path))
+  }, 0)
+}
 
 /** Lines of a file, streamed; those that match `except` are left out. */
 function countLines(path: string, except?: RegExp): number {
