@@ -19,6 +19,16 @@ test('agrees with exact division for every count and resolution', () => {
   }), { numRuns: 5000 })
 })
 
+test('is exact where a double would round: powers of two about the bounds', () => {
+  for (const [code, high, low, seconds, nanoseconds] of [
+    [161, 261553797, 0, 130776898, 500_000_000], [160, 1, 0x80000001, 1, 500_000_000], [157, 0, 0x1fffffff, 0, 999_999_998],
+  ] as const) {
+    const time = new TimeResolution(code, 0)
+    time.convert(high, low)
+    assert.deepEqual([time.seconds, time.nanoseconds], [seconds, nanoseconds], `resolution ${code}`)
+  }
+})
+
 test('takes a resolution finer than 64 bits hold for the finest they do', () => {
   const time = new TimeResolution(0x7f, 0)
   time.convert(0x8ac72304, 0x89e80000) // 10^19

@@ -1,15 +1,18 @@
-/** Largest divisor for which the steps of the long division stay exact in a double: r * 65,536 < 2^53. */
-const EXACT_DIVISOR_MAX = 1e11
+/** Largest divisors for which every step stays exact in a double: rest * 65,536 < 2^53, and rest * 5^9 < 2^53. */
+const TENS_MAX = 1e11
+const TWOS_MAX = 2 ** 32
+const FIVE_TO_9 = 1953125
 
 /**
  * Turns a pcapng timestamp (a 64-bit count of units) into seconds and nanoseconds, without a BigInt for the
- * resolutions that tools write (10^0 to 10^11 a second).
+ * resolutions that tools write (10^0 to 10^11, 2^0 to 2^32 a second).
  */
 export class TimeResolution {
   seconds = 0
   nanoseconds = 0
   readonly #unitsPerSecond: number
   readonly #unitsPerSecondExact: bigint
+  readonly #isBinary: boolean
   readonly #offsetSeconds: number
 
   /**
@@ -23,13 +26,14 @@ export class TimeResolution {
     const exponent = Math.min(resolution & 0x7f, base === 2n ? 63 : 19)
     this.#unitsPerSecondExact = base ** BigInt(exponent)
     this.#unitsPerSecond = Number(this.#unitsPerSecondExact)
+    this.#isBinary = base === 2n
     this.#offsetSeconds = offsetSeconds
   }
 
   /** Sets `seconds` and `nanoseconds` from the two halves of the count. */
   convert(high: number, low: number): void {
     const units = this.#unitsPerSecond
-    if (units > EXACT_DIVISOR_MAX) return this.#convertExactly(high, low)
+    if (units > (this.#isBinary ? TWOS_MAX : TENS_MAX)) return this.#convertExactly(high, low)
     let rest = high % units
     let seconds = Math.floor(high / units) * 4294967296
     rest = rest * 65536 + (low >>> 16)
@@ -38,7 +42,9 @@ export class TimeResolution {
     seconds += Math.floor(rest / units)
     rest %= units
     this.seconds = seconds + this.#offsetSeconds
-    this.nanoseconds = Math.floor(units > 1e9 ? rest / (units / 1e9) : (rest * 1e9) / units)
+    // 10^9 is 5^9 * 2^9, and a power of two divides a double exactly.
+    if (this.#isBinary) this.nanoseconds = Math.floor((rest * FIVE_TO_9) / (units / 512))
+    else this.nanoseconds = Math.floor(units > 1e9 ? rest / (units / 1e9) : rest * (1e9 / units))
   }
 
   #convertExactly(high: number, low: number): void {
