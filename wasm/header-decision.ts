@@ -1,22 +1,27 @@
 /**
  * What to do with the fields of one name. TypeScript evaluates the configured rules once a name
- * (`decideHeader`); the answer is kept per direction, for known names by their id, for others in a table of
+ * (`decideHeader`); the answer is kept per direction, for known names by their id, for others in two tables of
  * bounded size.
  *
- * Bound: `DECISION_NAMES` names of at most `NAME_ROOM` bytes. Beyond it the answer is still asked for, so it
- * is still right; it is not kept, and counted.
+ * Bound: `decisionLimit` names of at most 56 bytes and 512 of at most 128. A table that is full is cleared, so
+ * that a flood of names costs the names in use one more decision each, not every one from then on; counted.
+ * Longer names are decided afresh each time, and counted.
  */
 import { ACTION_COUNT, ACTION_PRESENCE } from './wall-numbers'
 
 const DECISION_NAMES: u32 = 4096
+const LONG_NAMES: u32 = 512
 const SLOTS: u32 = 8192
+const LONG_SLOTS: u32 = 1024
 const PROBES: u32 = 32
-const SLOT_BYTES: usize = 64
 const SLOT_HASH: usize = 0 // u32
 const SLOT_LENGTH: usize = 4 // u8, 0 = free
 const SLOT_ACTION: usize = 5 // 2 x u8: action + 1, request and response
 const SLOT_NAME: usize = 8
+const SLOT_BYTES: usize = 64
 const NAME_ROOM: u32 = 56
+const LONG_SLOT_BYTES: usize = 136
+const LONG_NAME_ROOM: u32 = 128
 const KNOWN_IDS: u32 = 1024
 
 // @ts-ignore: decorator
@@ -25,16 +30,29 @@ declare function decideHeader(pointer: usize, length: u32, response: u32): u32
 
 const known: usize = memory.data(2048)
 const slots: usize = memory.data(8192 * 64)
+const longSlots: usize = memory.data(1024 * 136)
 let names: u32 = 0
+let longNames: u32 = 0
 let nameLimit: u32 = DECISION_NAMES
 let notKept: f64 = 0
+let cleared: f64 = 0
 let seed: u32 = 0x9e3779b9
+
+function clearShort(): void {
+  memory.fill(slots, 0, <usize>SLOTS * SLOT_BYTES)
+  names = 0
+}
+
+function clearLong(): void {
+  memory.fill(longSlots, 0, <usize>LONG_SLOTS * LONG_SLOT_BYTES)
+  longNames = 0
+}
 
 /** Forgets every decision: the rules changed. `hashSeed` should be random, against names made to collide. */
 export function resetDecisions(hashSeed: u32, limit: u32): void {
   memory.fill(known, 0, <usize>KNOWN_IDS * 2)
-  memory.fill(slots, 0, <usize>SLOTS * SLOT_BYTES)
-  names = 0
+  clearShort()
+  clearLong()
   seed = hashSeed
   nameLimit = min(limit, DECISION_NAMES)
 }
@@ -63,54 +81,77 @@ function hashName(name: usize, length: u32): u32 {
   return h ^ (h >> 16)
 }
 
+/** Makes room for one more name: true when a table had to be cleared for it. */
+function countName(long: bool): bool {
+  if (long ? longNames < LONG_NAMES : names < nameLimit) {
+    if (long) longNames++
+    else names++
+    return false
+  }
+  cleared += 1
+  if (long) {
+    clearLong()
+    longNames = 1
+  } else {
+    clearShort()
+    names = 1
+  }
+  return true
+}
+
+/** Slot of a name of at most LONG_NAME_ROOM bytes, made when there was none; 0 = no place for it. */
+function slotOf(name: usize, length: u32): usize {
+  const long = length > NAME_ROOM
+  const base = long ? longSlots : slots
+  const bytes = long ? LONG_SLOT_BYTES : SLOT_BYTES
+  const last = (long ? LONG_SLOTS : SLOTS) - 1
+  const hash = hashName(name, length)
+  let index = hash
+  for (let probe: u32 = 0; probe < PROBES; probe++, index++) {
+    let slot = base + <usize>(index & last) * bytes
+    const slotLength = <u32>load<u8>(slot, SLOT_LENGTH)
+    if (slotLength == 0) {
+      if (countName(long)) slot = base + <usize>(hash & last) * bytes
+      store<u32>(slot, hash, SLOT_HASH)
+      store<u8>(slot, length as u8, SLOT_LENGTH)
+      memory.copy(slot + SLOT_NAME, name, length)
+      return slot
+    }
+    if (load<u32>(slot, SLOT_HASH) == hash && slotLength == length &&
+      memory.compare(slot + SLOT_NAME, name, length) == 0) return slot
+  }
+  return 0
+}
+
 /**
  * ACTION_* for a header name in lower case. `id` is its HEADER_* number or 0; `response` 0 or 1.
  */
 export function headerAction(name: usize, length: u32, id: u32, response: u32): u32 {
-  if (id != 0 && id < KNOWN_IDS) {
-    const at = known + 2 * id + response
-    const kept = <u32>load<u8>(at)
-    if (kept != 0) return kept - 1
-    const action = ask(name, length, response)
-    store<u8>(at, (action + 1) as u8)
-    return action
-  }
-  if (length > NAME_ROOM || length == 0) {
+  const isKnown = id != 0 && id < KNOWN_IDS
+  const slot: usize = isKnown ? 0 : length - 1 < LONG_NAME_ROOM ? slotOf(name, length) : 0
+  if (!isKnown && slot == 0) {
     notKept += 1
     return ask(name, length, response)
   }
-  const hash = hashName(name, length)
-  let index = hash
-  for (let probe: u32 = 0; probe < PROBES; probe++, index++) {
-    const slot = slots + <usize>(index & (SLOTS - 1)) * SLOT_BYTES
-    const slotLength = <u32>load<u8>(slot, SLOT_LENGTH)
-    if (slotLength == 0) {
-      if (names >= nameLimit) break
-      names++
-      store<u32>(slot, hash)
-      store<u8>(slot, length as u8, SLOT_LENGTH)
-      memory.copy(slot + SLOT_NAME, name, length)
-    } else if (load<u32>(slot) != hash || slotLength != length ||
-      memory.compare(slot + SLOT_NAME, name, length) != 0) {
-      continue
-    }
-    const at = slot + SLOT_ACTION + response
-    const kept = <u32>load<u8>(at)
-    if (kept != 0) return kept - 1
-    const action = ask(name, length, response)
-    store<u8>(at, (action + 1) as u8)
-    return action
-  }
-  notKept += 1
-  return ask(name, length, response)
+  const at = isKnown ? known + 2 * id + response : slot + SLOT_ACTION + response
+  const kept = <u32>load<u8>(at)
+  if (kept != 0) return kept - 1
+  const action = ask(name, length, response)
+  store<u8>(at, (action + 1) as u8)
+  return action
 }
 
-/** Names held in the table. */
+/** Names held in the tables. */
 export function decisionNames(): u32 {
-  return names
+  return names + longNames
 }
 
-/** Decisions that were made afresh because there was no room to keep them. */
+/** Decisions that were made afresh because the name was too long to keep, or its place in the table taken. */
 export function decisionsNotKept(): f64 {
   return notKept
+}
+
+/** How often a table was full and cleared. */
+export function decisionTablesCleared(): f64 {
+  return cleared
 }

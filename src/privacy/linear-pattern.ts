@@ -4,6 +4,8 @@
  * that engine cannot do (back references, look-around) is refused when the configuration is read.
  */
 import { setFlagsFromString } from 'node:v8'
+import type { AutomatonRule } from './automaton.ts'
+import { affixRule, matchesParts, NameAutomaton } from './name-automaton.ts'
 
 let enabled = false
 
@@ -38,18 +40,16 @@ export function linearExpression(source: string, path: string): RegExp {
   return expression
 }
 
-/** Source of an expression, without anchors, that matches what the glob matches. */
-function globSource(glob: string): string {
-  return glob.replace(/[\\^$.+?()[\]{}|]/g, '\\$&').replaceAll('*', '.*')
-}
-
 /**
  * A predicate for names (lower case) from several patterns: true when one of them matches all of the name.
+ * Names and globs are compared byte for byte; V8's engine, some 20 us a name, runs for expressions alone.
  *
  * @throws {Error} for an empty pattern or an expression that cannot run in linear time
  */
 export function namePredicate(patterns: readonly string[], path: string): (name: string) => boolean {
   const exact = new Set<string>()
+  const rules: AutomatonRule[] = []
+  const globs: string[][] = []
   const sources: string[] = []
   for (const [index, pattern] of patterns.entries()) {
     const at = `${path}[${index}]`
@@ -60,14 +60,17 @@ export function namePredicate(patterns: readonly string[], path: string): (name:
       linearOrThrow(source, at)
       sources.push(`.*(?:${source}).*`)
     } else if (pattern.includes('*')) {
-      sources.push(globSource(pattern.toLowerCase()))
+      const rule = affixRule(pattern.toLowerCase())
+      if (rule === undefined) globs.push(pattern.toLowerCase().split('*'))
+      else rules.push(rule)
     } else {
       exact.add(pattern.toLowerCase())
     }
   }
-  if (sources.length === 0) return (name) => exact.has(name)
-  const expression = anyOf(sources)
-  return (name) => exact.has(name) || expression.test(name)
+  const automaton = rules.length === 0 ? undefined : new NameAutomaton(rules)
+  const expression = sources.length === 0 ? undefined : anyOf(sources)
+  return (name) => exact.has(name) || automaton?.test(name) === true
+    || globs.some((parts) => matchesParts(name, parts)) || expression?.test(name) === true
 }
 
 function anyOf(sources: readonly string[]): RegExp {

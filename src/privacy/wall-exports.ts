@@ -7,6 +7,7 @@ export interface WallExports {
   resetDecisions(seed: number, limit: number): void
   decisionNames(): number
   decisionsNotKept(): number
+  decisionTablesCleared(): number
   textMax(): number
   setSearchMemory(mask: number, percent: number, base64: number, spans: number, counters: number): void
   setCredentialTable(pointer: number, custom: number, cards: number): void

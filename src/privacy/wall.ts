@@ -35,8 +35,10 @@ export interface WallCounters {
   cut: number
   /** Header names whose decision is kept. */
   names: number
-  /** Decisions made afresh because the table of names was full. */
+  /** Decisions made afresh because the name was too long to be kept. */
   namesNotKept: number
+  /** Times that the table of names was full and begun anew. */
+  nameTableCleared: number
   /** Headers dropped because the name itself held a credential. */
   namesWithCredentials: number
   /** Records that had no room behind the wall. */
@@ -67,7 +69,6 @@ export class Wall {
   readonly #spans: number
   readonly #counters: number
   readonly #counterNames: string[] = []
-  readonly #decoder = new TextDecoder('latin1')
   #rules: HeaderRules
   #custom: CustomPatterns
   #namesWithCredentials = 0
@@ -172,6 +173,7 @@ export class Wall {
       cut: this.#exports.cutTexts(),
       names: this.#exports.decisionNames(),
       namesNotKept: this.#exports.decisionsNotKept(),
+      nameTableCleared: this.#exports.decisionTablesCleared(),
       namesWithCredentials: this.#namesWithCredentials,
       recordsTooLarge: this.#recordsTooLarge,
       credentials,
@@ -189,8 +191,7 @@ export class Wall {
       this.#namesWithCredentials++
       return ACTION_DROP
     }
-    return this.#rules.decide(this.#decoder.decode(this.#memory.u8.subarray(pointer, pointer + length)),
-      response)
+    return this.#rules.decide(this.#memory.latin1(pointer, length), response)
   }
 
   #findCustom(pointer: number, length: number): number {

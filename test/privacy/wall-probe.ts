@@ -23,6 +23,8 @@ interface ProbeExports {
 const ROOM = 1 << 20
 
 export class WallProbe {
+  /** Times that the byte module asked for the action of a name. */
+  decisions = 0
   readonly memory: ByteMemory
   readonly wall: Wall
   readonly bytes: ProbeExports
@@ -31,8 +33,12 @@ export class WallProbe {
 
   constructor(options: PrivacyInput = {}, choice: WallChoice = {}) {
     const path = process.env['LINTEL_WASM']
-    this.memory = new ByteMemory(path === undefined ?
-      { imports: Wall.imports() } : { path, imports: Wall.imports() })
+    const made = Wall.imports()
+    const imports = { ...made, decideHeader: (pointer: number, length: number, response: number): number => {
+      if (pointer !== 0) this.decisions++
+      return made.decideHeader(pointer, length, response)
+    } }
+    this.memory = new ByteMemory(path === undefined ? { imports } : { path, imports })
     this.wall = new Wall(this.memory, privacySchema.parse(options), choice)
     this.bytes = this.memory.exports<ProbeExports>()
     this.input = this.memory.reserve(ROOM)
