@@ -1,17 +1,26 @@
 /**
- * Addresses inside a text (X-Forwarded-For, Forwarded, a Host that is a number): each is replaced by what the
- * wall shows of it, everything else goes through the search for credentials.
+ * Addresses inside a text, whichever it is: each is replaced by what the wall shows of it. An address that
+ * stood as it is in one field, beside its replacement in another, would give the replacement away.
+ *
+ * An IPv4 address whose last three numbers are 0 is a network or a version ("Chrome/120.0.0.0"), never a host.
  */
 import { writeAddressText } from './address-text'
 import { addressMode, writeAddress } from './anonymise'
 import { charClass } from './char-class'
-import { writeSearched } from './credential'
-import { passFrom, roomFor } from './redaction'
+import { pass, passFrom, roomFor } from './redaction'
 import { ADDRESS_KEEP, CHAR_ALNUM, CHAR_COLON, CHAR_DIGIT, CHAR_DOT, CHAR_HEX } from './wall-numbers'
 
 const ADDRESS: usize = memory.data(16)
 const TEXT: usize = memory.data(64)
-const LONGEST: usize = 45
+const LONGEST: usize = 59 // 45, with 7 colons that are %3A
+const HEX: u32 = CHAR_DIGIT | CHAR_HEX
+
+let products: bool = false
+
+/** While on, `name/1.2.3.4` is a product and its version (RFC 9110 10.1.5). */
+export function exemptProducts(on: bool): void {
+  products = on
+}
 
 /** Dotted quad from `p`; returns its end or 0. */
 function parseIpv4(p: usize, end: usize, out: usize): usize {
@@ -39,44 +48,59 @@ function hexValue(c: u32): u32 {
   return c <= 57 ? c - 48 : (c | 32) - 87
 }
 
-/** Text form of IPv6 (RFC 4291 2.2) from `p`; returns its end or 0. */
+/** Bytes of the colon at `p`, which queries write as %3A; 0 = none. */
+// @ts-ignore: decorator
+@inline
+function colonAt(p: usize, end: usize): usize {
+  if (p >= end) return 0
+  if (load<u8>(p) == 58) return 1
+  return p + 2 < end && load<u8>(p) == 37 && load<u8>(p + 1) == 51 && (load<u8>(p + 2) | 32) == 97 ? 3 : 0
+}
+
+/** Text form of IPv6 (RFC 4291 2.2) from `p`; returns its end or 0. `::` alone is nobody's. */
 function parseIpv6(p: usize, end: usize, out: usize): usize {
   const groups: usize = memory.data(16)
   let count: u32 = 0
   let gap: i32 = -1
-  if (p + 1 < end && load<u8>(p) == 58 && load<u8>(p + 1) == 58) {
+  let colon = colonAt(p, end)
+  if (colon != 0) {
+    const second = colonAt(p + colon, end)
+    if (second == 0) return 0
     gap = 0
-    p += 2
+    p += colon + second
   }
-  while (count < 8 && p < end && (charClass(p) & (CHAR_DIGIT | CHAR_HEX)) != 0) {
+  while (count < 8 && p < end && (charClass(p) & HEX) != 0) {
     let value: u32 = 0
     const from = p
-    while (p < end && p - from < 5 && (charClass(p) & (CHAR_DIGIT | CHAR_HEX)) != 0) value = (value << 4) |
-      hexValue(load<u8>(p++))
+    while (p < end && p - from < 5 && (charClass(p) & HEX) != 0) value = (value << 4) | hexValue(load<u8>(p++))
     if (p - from > 4) return 0
     if (p < end && load<u8>(p) == 46) {
-      if (count > 6) return 0
-      const quad = parseIpv4(from, end, groups + 2 * count)
-      if (quad == 0) return 0
-      p = quad
-      count += 2
-      break
+      const quad: usize = count > 6 ? 0 : parseIpv4(from, end, groups + 2 * count)
+      if (quad != 0) {
+        p = quad
+        count += 2
+        break
+      }
+      // The full stop of a sentence: nothing of a number follows.
+      if (p + 1 < end && (charClass(p + 1) & CHAR_DIGIT) != 0) return 0
     }
     store<u8>(groups + 2 * count, (value >> 8) as u8)
     store<u8>(groups + 2 * count + 1, value as u8)
     count++
-    if (p + 1 < end && load<u8>(p) == 58 && load<u8>(p + 1) == 58) {
-      if (gap >= 0) return 0
+    colon = colonAt(p, end)
+    if (colon == 0) break
+    const second = colonAt(p + colon, end)
+    if (second != 0) {
+      if (gap >= 0) break
       gap = count as i32
-      p += 2
-    } else if (count < 8 && p + 1 < end && load<u8>(p) == 58 &&
-      (charClass(p + 1) & (CHAR_DIGIT | CHAR_HEX)) != 0) {
-      p++
+      p += colon + second
+    } else if (count < 8 && p + colon < end && (charClass(p + colon) & HEX) != 0) {
+      p += colon
     } else {
       break
     }
   }
-  if (gap < 0 ? count != 8 : count > 7) return 0
+  if (gap < 0 ? count != 8 : count > 7 || count == 0) return 0
   memory.fill(out, 0, 16)
   if (gap < 0) {
     memory.copy(out, groups, 16)
@@ -88,44 +112,64 @@ function parseIpv6(p: usize, end: usize, out: usize): usize {
   return p
 }
 
-// @ts-ignore: decorator
-@inline
-function isAddressChar(at: usize): bool {
-  return (charClass(at) & (CHAR_DIGIT | CHAR_HEX | CHAR_DOT | CHAR_COLON)) != 0
+let found: u32 = 0 // version of the address at ADDRESS
+
+/** End of the address that begins at `p`, 0 = none. */
+function addressEnd(p: usize, end: usize): usize {
+  found = 4
+  let stop = parseIpv4(p, end, ADDRESS)
+  if (stop != 0 && (stop == end || (charClass(stop) & (CHAR_ALNUM | CHAR_DOT)) == 0 || (load<u8>(stop) == 46 &&
+    (stop + 1 == end || (charClass(stop + 1) & CHAR_DIGIT) == 0)))) return stop
+  found = 6
+  stop = parseIpv6(p, min(end, p + LONGEST + 1), ADDRESS)
+  return stop != 0 && stop < end && (charClass(stop) & CHAR_ALNUM) != 0 ? 0 : stop
 }
 
-/** As the search for credentials, and every address in the text is written as it may be shown. */
-export function writeWithAddresses(text: usize, length: u32): void {
+/** A version behind a product's name. */
+// @ts-ignore: decorator
+@inline
+function isVersion(p: usize, text: usize): bool {
+  return products && found == 4 && p - text > 1 && load<u8>(p - 1) == 47 && (charClass(p - 2) & CHAR_ALNUM) != 0
+}
+
+/**
+ * Lets a text through with every address in it as it may be shown. True when there was any, also one that was
+ * left as it is because of where it stands.
+ */
+export function passAddresses(text: usize, length: u32): bool {
   if (addressMode() == ADDRESS_KEEP) {
-    writeSearched(text, length, false)
-    return
+    pass(text, length)
+    return false
   }
   const end = text + length
   let plain = text
   let p = text
+  let any = false
+  let border = true // nothing that an address could be the end of stands in front
   while (p < end) {
-    const inWord = p > text && (charClass(p - 1) & (CHAR_ALNUM | CHAR_DOT | CHAR_COLON)) != 0
-    if (inWord || !isAddressChar(p)) {
-      p++
+    const bits = charClass(p)
+    const escaped = p + 2 < end && load<u8>(p) == 37 && (charClass(p + 1) & HEX) != 0 && (charClass(p + 2) & HEX) != 0
+    const stop = border && ((bits & (HEX | CHAR_COLON)) != 0 || escaped) ? addressEnd(p, end) : 0
+    if (stop == 0 || (found == 4 && (load<u32>(ADDRESS) & 0xffffff00) == 0)) {
+      border = escaped || (bits & (CHAR_ALNUM | CHAR_DOT)) == 0
+      p += escaped ? 3 : 1
+      if (stop != 0) {
+        p = stop
+        border = false
+      }
       continue
     }
-    let version: u32 = 4
-    let stop = parseIpv4(p, end, ADDRESS)
-    if (stop == 0 || (stop < end && (charClass(stop) & (CHAR_ALNUM | CHAR_DOT)) != 0)) {
-      version = 6
-      stop = parseIpv6(p, min(end, p + LONGEST + 1), ADDRESS)
-      if (stop != 0 && stop < end && (charClass(stop) & CHAR_ALNUM) != 0) stop = 0
+    any = true
+    if (!isVersion(p, text)) {
+      pass(plain, (p - plain) as u32)
+      writeAddress(found, ADDRESS, ADDRESS)
+      const written = (writeAddressText(found, ADDRESS, TEXT) - TEXT) as u32
+      if (roomFor(written, (stop - p) as u32)) passFrom(TEXT, written, (stop - p) as u32)
+      plain = stop
     }
-    if (stop == 0) {
-      p++
-      continue
-    }
-    writeSearched(plain, (p - plain) as u32, false)
-    writeAddress(version, ADDRESS, ADDRESS)
-    const written = (writeAddressText(version, ADDRESS, TEXT) - TEXT) as u32
-    if (roomFor(written, (stop - p) as u32)) passFrom(TEXT, written, (stop - p) as u32)
     p = stop
-    plain = stop
+    border = false
   }
-  writeSearched(plain, (end - plain) as u32, false)
+  pass(plain, (end - plain) as u32)
+  return any
 }

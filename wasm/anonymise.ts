@@ -8,8 +8,8 @@
  * again.
  */
 import { isMapped } from './address-text'
+import { forgetClean } from './clean-cache'
 import { ADDRESS_KEEP, ADDRESS_TRUNCATE } from './wall-numbers'
-
 
 const ADDRESSES: u32 = 2048
 const ENTRY: usize = 40 // u32 family (0 = free), 4 free, 16 address, 16 result
@@ -24,6 +24,7 @@ let key1: u64 = 0
 
 /** `mode` ADDRESS_*; the bit counts are those that truncation keeps. */
 export function setAddressMode(to: u32, bits4: u32, bits6: u32): void {
+  if (mode != to) forgetClean()
   mode = to
   keepBits4 = min(bits4, <u32>32)
   keepBits6 = min(bits6, <u32>128)

@@ -5,9 +5,10 @@
 import { charClass } from './char-class'
 import { isRandom } from './credential-rule'
 import { markSecret } from './hidden-mask'
+import { hexValue } from './hex'
 import { NAME_PLAIN, NAME_SECRET, secretName } from './secret-name'
 import {
-  CHAR_ALNUM, CHAR_DASH, CHAR_DIGIT, CHAR_DOT, CHAR_QUOTE, CHAR_SPACE, CHAR_UNDERSCORE, CHAR_WORD,
+  CHAR_ALNUM, CHAR_DASH, CHAR_DIGIT, CHAR_DOT, CHAR_PLUS, CHAR_QUOTE, CHAR_SPACE, CHAR_UNDERSCORE, CHAR_WORD,
 } from './wall-numbers'
 
 const NAME_MAX: usize = 64
@@ -146,6 +147,37 @@ function afterPasswordName(name: usize, start: usize): bool {
   return false
 }
 
+const UNESCAPED: usize = memory.data(64)
+
+/** Verdict on a name of JSON that holds \uXXXX: `last` is its end, `first` the earliest place it may begin. */
+function escapedName(first: usize, last: usize): u32 {
+  let from = last
+  while (from > first && ((charClass(from - 1) & (NAME_CHARS | CHAR_DOT)) != 0 || load<u8>(from - 1) == 92)) from--
+  let length: u32 = 0
+  for (let p = from; p < last; p++) {
+    let c = <u32>load<u8>(p)
+    if (c == 92 && last - p > 5 && load<u8>(p + 1) == 117) {
+      c = 0
+      for (let i: usize = 2; i < 6; i++) c = c << 4 | hexValue(load<u8>(p + i))
+      p += 5
+    }
+    store<u8>(UNESCAPED + length++, (c < 128 ? c : 0) as u8)
+  }
+  return secretName(UNESCAPED, length)
+}
+
+/** Verdict on the name from `name` to `last`, or on the longer one that it is the end of. */
+function nameVerdict(name: usize, first: usize, last: usize, query: bool): u32 {
+  const verdict = secretName(name, (last - name) as u32)
+  if (verdict != NAME_PLAIN || name == first) return verdict
+  const c = <u32>load<u8>(name - 1)
+  if (c == 92 && load<u8>(name) == 117) return escapedName(first, last)
+  if (!query || c != 43) return verdict
+  let from = name
+  while (from > first && (charClass(from - 1) & (NAME_CHARS | CHAR_DOT | CHAR_PLUS)) != 0) from--
+  return secretName(from, (last - from) as u32)
+}
+
 function checkAt(at: usize, start: usize, end: usize, query: bool): usize {
   const colon = load<u8>(at) == 58
   if (colon && at + 2 < end && load<u8>(at + 1) == 47 && load<u8>(at + 2) == 47) return at + 1
@@ -159,7 +191,7 @@ function checkAt(at: usize, start: usize, end: usize, query: bool): usize {
   if (last - name < 3) return at + 1
   if (last - name == 5 && afterPasswordName(name, start)) return hideValue(at, end, query ?
     IN_QUERY : IN_TEXT, false)
-  const verdict = secretName(name, (last - name) as u32)
+  const verdict = nameVerdict(name, first, last, query)
   if (verdict == NAME_PLAIN) return at + 1
   const inUrl = inQuery(name, start)
   return hideValue(at, end, query ? IN_QUERY : inUrl && !colon ? IN_URL : IN_TEXT, verdict != NAME_SECRET &&

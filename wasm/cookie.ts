@@ -2,6 +2,7 @@
  * Cookie and Set-Cookie with names and attributes kept and values hidden (RFC 6265 4.1, 4.2). What is not
  * plainly a name is hidden: in a malformed cookie a piece of the value can stand where a name would.
  */
+import { passAddresses } from './address-search'
 import { holdsCredential } from './credential'
 import { isRandom } from './credential-rule'
 import { hide, pass } from './redaction'
@@ -53,7 +54,7 @@ function writePair(from: usize, end: usize): void {
     hide(from, (end - from) as u32)
     return
   }
-  pass(from, (equals + 1 - from) as u32)
+  passAddresses(from, (equals + 1 - from) as u32)
   let valueEnd = end
   while (valueEnd > equals + 1 && isSpace(load<u8>(valueEnd - 1))) valueEnd--
   if (valueEnd > equals + 1) hide(equals + 1, (valueEnd - equals - 1) as u32)
@@ -112,7 +113,7 @@ function writeAttribute(from: usize, end: usize): void {
   const length = (end - from) as u32
   const nameLength = (equals - from) as u32
   if (isAttribute(from, nameLength)) {
-    if (equals == end || plausibleAttribute(equals + 1, (end - equals - 1) as u32)) pass(from, length)
+    if (equals == end || plausibleAttribute(equals + 1, (end - equals - 1) as u32)) passAddresses(from, length)
     else {
       pass(from, nameLength + 1)
       hide(equals + 1, (end - equals - 1) as u32)

@@ -119,7 +119,14 @@ function literal(rule: usize, at: usize, after: usize, start: usize, end: usize)
     if (<u32>(at - from) < leftMin) return 0
   }
   if ((flags & RULE_FLAG_DIGIT) != 0 && !hasDigit(after, stop)) return 0
-  if (most == 0 && least != 0) stop = skipClass(stop, end, mask)
+  if (most == 0 && least != 0) {
+    stop = skipClass(stop, end, mask)
+    // Another one glued to it, as in ghp_...ghp_...: its beginning was taken for the end of the first.
+    while (stop < end && (charClass(stop) & (CHAR_UNDERSCORE | CHAR_DASH)) != 0 &&
+      <u32>(skipClass(stop + 1, capped(stop + 1, end, least), mask) - stop - 1) == least) {
+      stop = skipClass(stop + 1, end, mask)
+    }
+  }
   stop = skipClass(stop, end, CHAR_EQUALS)
   markSecret(from, stop)
   return stop

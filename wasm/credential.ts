@@ -4,6 +4,7 @@
  *
  * Fails closed: without its tables, and for a text over TEXT_MAX, everything is hidden.
  */
+import { passAddresses } from './address-search'
 import { NO_OUTPUT, outputsOf, RULE_COUNTER, rowsOf, ruleAt, step } from './automaton'
 import { searchAssignments } from './assignment'
 import { searchCards } from './card-number'
@@ -159,15 +160,15 @@ export function writeSearched(text: usize, length: u32, query: bool): void {
   }
   searchText(text, length, query)
   if (!anyMarked()) {
-    noteClean(text, length, query)
-    pass(text, length)
+    // What holds an address is not known again: it is not written as it stands.
+    if (!passAddresses(text, length)) noteClean(text, length, query)
     return
   }
   const end = text + length
   for (let p = text; p < end; ) {
     const stop = maskRunEnd(p, end)
     const kind = maskAt(p)
-    if (kind == 0) pass(p, (stop - p) as u32)
+    if (kind == 0) passAddresses(p, (stop - p) as u32)
     else if (isUserInfoMark(kind)) hideUserInfo(p, (stop - p) as u32)
     else hide(p, (stop - p) as u32)
     p = stop

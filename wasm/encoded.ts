@@ -69,10 +69,22 @@ function endsPiece(at: usize): bool {
     c == 34 || (charClass(at) & CHAR_SPACE) != 0
 }
 
+/** %25 and a digit: what is encoded here was encoded before. */
+function isTwiceEncoded(from: usize, to: usize): bool {
+  for (let p = from; p + 4 < to; p++) {
+    if (load<u8>(p) == 37 && load<u16>(p + 1) == 0x3532 && hexValue(load<u8>(p + 3)) < 16) return true
+  }
+  return false
+}
+
 function decodedHolds(from: usize, to: usize, query: bool): bool {
-  const length = percentDecode(from, to, percentScratch)
+  let length = percentDecode(from, to, percentScratch)
   enterDecoded()
   searchDecoded(percentScratch, length, query, true)
+  if (!foundDecoded() && isTwiceEncoded(from, to)) {
+    length = percentDecode(percentScratch, percentScratch + length, percentScratch)
+    searchDecoded(percentScratch, length, query, true)
+  }
   return leaveDecoded()
 }
 

@@ -2,6 +2,7 @@
 import { HEADER_X_AMZ_APIGW_ID, HEADER_X_AMZN_REQUESTID, HEADER_CF_RAY, HEADER_USER_AGENT, HEADER_X_CORRELATION_ID,
   HEADER_X_KONG_REQUEST_ID, HEADER_X_REQUEST_ID,
 } from './header-ids'
+import { TEXT_MAX } from './hidden-mask'
 import { ACTION_ADDRESSES, ACTION_DROP, ACTION_KEEP } from './wall-numbers'
 import { REQUEST_INDEX, RESPONSE_INDEX, firstSpan, nameLengthOf, nameOf, noteWritten, rawOf, valueAt, valueLengthOf,
   writtenField,
@@ -34,7 +35,7 @@ export function actionOf(raw: usize, span: usize, response: u32): u32 {
 
 /** True for an action that lets the value be read (and searched for credentials). */
 export function isOpen(action: u32): bool {
-  return action == ACTION_KEEP || action == ACTION_ADDRESSES
+  return action == ACTION_KEEP || action >= <u32>ACTION_ADDRESSES
 }
 
 /** Bytes up to the next multiple of 4 behind `length` bytes at `at` become 0; gives the address behind them. */
@@ -70,6 +71,7 @@ export function putHeaders(field: u32, head: usize, index: u32, isTrailer: bool)
     copyLower(at + 8, nameOf(raw, span), nameLength)
     const action = headerAction(at + 8, nameLength, id, index)
     if (action == ACTION_DROP) continue
+    if (valueLength > TEXT_MAX && isOpen(action)) noteMark(field, REASON_CUT_MORE_THAN_THE_BOUND)
     const value = pad4(at + 8, nameLength)
     const length = writeValue(action, valueAt(raw, span), valueLength, value)
     store<u16>(at, nameLength)

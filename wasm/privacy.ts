@@ -7,17 +7,26 @@
  * bytes written; `valueFlags` tells whether something in the last one was hidden or hashed. `out` must not
  * overlap the input.
  */
-import { writeWithAddresses } from './address-search'
+import { exemptProducts } from './address-search'
 import { writeAuthorization } from './authorization'
 import { writeCookie, writeSetCookie } from './cookie'
 import { writeSearched } from './credential'
+import { writeHost } from './host-value'
+import { writeProtocols } from './protocol-list'
 import { beginText, endText, hideAs, textFlags } from './redaction'
 import {
-  ACTION_ADDRESSES, ACTION_COOKIE, ACTION_HASH, ACTION_KEEP, ACTION_SCHEME, ACTION_SET_COOKIE,
+  ACTION_ADDRESSES, ACTION_COOKIE, ACTION_HASH, ACTION_HOST, ACTION_KEEP, ACTION_PRODUCTS, ACTION_PROTOCOLS,
+  ACTION_SCHEME, ACTION_SET_COOKIE,
 } from './wall-numbers'
 
 export { headerAction } from './header-decision'
 export { writeAddress, writeMac } from './anonymise'
+
+function writeProducts(value: usize, length: u32): void {
+  exemptProducts(true)
+  writeSearched(value, length, false)
+  exemptProducts(false)
+}
 
 /** A header's value under the action of its name (`headerAction`); not for ACTION_DROP. */
 export function writeValue(action: u32, value: usize, length: u32, out: usize): u32 {
@@ -27,7 +36,10 @@ export function writeValue(action: u32, value: usize, length: u32, out: usize): 
   else if (action == ACTION_SCHEME) writeAuthorization(value, length)
   else if (action == ACTION_COOKIE) writeCookie(value, length)
   else if (action == ACTION_SET_COOKIE) writeSetCookie(value, length)
-  else if (action == ACTION_ADDRESSES) writeWithAddresses(value, length)
+  else if (action == ACTION_ADDRESSES) writeSearched(value, length, false)
+  else if (action == ACTION_HOST) writeHost(value, length)
+  else if (action == ACTION_PROTOCOLS) writeProtocols(value, length)
+  else if (action == ACTION_PRODUCTS) writeProducts(value, length)
   else hideAs(length, value, length, action == ACTION_HASH)
   return endText()
 }
@@ -56,7 +68,7 @@ export function writeText(text: usize, length: u32, out: usize): u32 {
 /** A text that is or holds addresses (the host of a request, the client behind proxies). */
 export function writeTextWithAddresses(text: usize, length: u32, out: usize): u32 {
   beginText(out)
-  writeWithAddresses(text, length)
+  writeSearched(text, length, false)
   return endText()
 }
 

@@ -1,5 +1,6 @@
 /**
- * Is this the name of something secret? Names are compared without case and without `-`, `_` and `.`; the
+ * Is this the name of something secret? Names are compared without case and without `-`, `_`, `.` and `+` (a
+ * space in a query); the
  * names come from src/privacy/secret-names.ts as an automaton.
  */
 import { NO_OUTPUT, outputsOf, RULE_FLAGS, RULE_KIND, RULE_LENGTH, rowsOf, ruleAt, step } from './automaton'
@@ -20,7 +21,7 @@ export function setNameTable(pointer: usize): void {
 // @ts-ignore: decorator
 @inline
 function isSeparator(c: u32): bool {
-  return c == 45 || c == 95 || c == 46
+  return c == 45 || c == 95 || c == 46 || c == 43
 }
 
 function beginsWord(name: usize, end: usize, length: u32): bool {

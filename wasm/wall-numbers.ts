@@ -56,7 +56,10 @@ export const ACTION_SCHEME = 4 // authorization: scheme kept
 export const ACTION_COOKIE = 5
 export const ACTION_SET_COOKIE = 6
 export const ACTION_ADDRESSES = 7 // as KEEP, and the addresses in it are personal
-export const ACTION_COUNT = 8
+export const ACTION_HOST = 8 // as ADDRESSES, and user info in front of an at sign is hidden
+export const ACTION_PROTOCOLS = 9 // Sec-WebSocket-Protocol: a list in which tokens are carried
+export const ACTION_PRODUCTS = 10 // as KEEP; what looks like an address behind "name/" is a version
+export const ACTION_COUNT = 11
 
 // What is done with the addresses of a record.
 export const ADDRESS_KEEP = 0

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
-  ACTION_ADDRESSES, ACTION_COOKIE, ACTION_DROP, ACTION_HASH, ACTION_KEEP, ACTION_PRESENCE, ACTION_SCHEME,
-  ACTION_SET_COOKIE,
+  ACTION_ADDRESSES, ACTION_COOKIE, ACTION_DROP, ACTION_HASH, ACTION_HOST, ACTION_KEEP, ACTION_PRESENCE,
+  ACTION_PRODUCTS, ACTION_PROTOCOLS, ACTION_SCHEME, ACTION_SET_COOKIE,
 } from '../../wasm/wall-numbers.ts'
 import { HeaderRules } from './header-rules.ts'
 import { privacySchema } from './options.ts'
@@ -16,7 +16,7 @@ const SECRET = [
   'x-forwarded-access-token', 'x-credential',
 ]
 const PLAIN = [
-  'content-type', 'etag', 'x-request-id', 'traceparent', 'user-agent', 'accept', 'sec-websocket-key',
+  'content-type', 'etag', 'x-request-id', 'traceparent', 'accept', 'sec-websocket-key',
   'sec-websocket-accept', 'www-authenticate', 'access-control-allow-credentials',
   'x-ratelimit-remaining-tokens', 'surrogate-key', 'idempotency-key', 'referer', 'location',
   'content-security-policy', 'x-monkey', 'keep-alive',
@@ -31,6 +31,9 @@ test('with no rules secret-like names are hidden and the others kept', () => {
   assert.equal(rules.decide('cookie', false), ACTION_COOKIE)
   assert.equal(rules.decide('set-cookie', true), ACTION_SET_COOKIE)
   assert.equal(rules.decide('x-forwarded-for', false), ACTION_ADDRESSES)
+  assert.equal(rules.decide('host', false), ACTION_HOST)
+  assert.equal(rules.decide('user-agent', false), ACTION_PRODUCTS)
+  assert.equal(rules.decide('sec-websocket-protocol', true), ACTION_PROTOCOLS)
 })
 
 test('with a key secret-like values are hashed', () => {

@@ -1,7 +1,7 @@
 /** What is done with the fields of each header name: the configured rules in order, then the defaults. */
 import {
-  ACTION_ADDRESSES, ACTION_COOKIE, ACTION_DROP, ACTION_HASH, ACTION_KEEP, ACTION_PRESENCE, ACTION_SCHEME,
-  ACTION_SET_COOKIE,
+  ACTION_ADDRESSES, ACTION_COOKIE, ACTION_DROP, ACTION_HASH, ACTION_HOST, ACTION_KEEP, ACTION_PRESENCE,
+  ACTION_PRODUCTS, ACTION_PROTOCOLS, ACTION_SCHEME, ACTION_SET_COOKIE,
 } from '../../wasm/wall-numbers.ts'
 import { namePredicate } from './linear-pattern.ts'
 import type { HeaderRule } from './options.ts'
@@ -14,7 +14,7 @@ const PLAIN = [
   'x-routing-key', 'public-key-pins*', 'x-public-key',
 ]
 
-const SCHEME = ['authorization', '*-authorization']
+const SCHEME = ['*authorization']
 
 const SECRET = [
   '*token*', '*secret*', '*password*', '*passwd*', '*passphrase*', '*passcode*', '*credential*', '*session*',
@@ -23,20 +23,42 @@ const SECRET = [
   '*-otp', 'otp', '*-sid', 'sid', '*-pwd', '*-pin', 'x-bearer*', 'dpop', 'authentication-info',
   'proxy-authentication-info', 'php-auth-pw', 'php-auth-user', 'x-amzn-oidc-data', 'x-ms-client-principal',
   'x-wp-nonce', 'x-amz-server-side-encryption-context', 'x-goog-authenticated-user-*',
-  'x-ssl-client-key', 'authorization*', '*-authorization-*',
+  'x-ssl-client-key', '*authorization*',
 ]
 
 const ADDRESSES = [
   'x-forwarded-for', 'forwarded', 'forwarded-for', 'x-forwarded', 'x-original-forwarded-for', '*-ip',
   '*-clientip', 'x-azure-socketip', 'x-real-ip', 'client-ip', 'cf-connecting-ipv6', 'cf-pseudo-ipv4',
-  'x-envoy-external-address', '*remote-addr*', 'host', 'x-forwarded-host', 'x-forwarded-server', 'via',
-  'x-client-*', 'x-host',
+  'x-envoy-external-address', '*remote-addr*', 'via', 'x-client-*',
 ]
+
+const HOSTS = ['host', '*-host', 'x-forwarded-server', ':authority', 'authority', '*-authority', '*-host-override']
+
+/** Lists of products with versions, which can look like addresses. */
+const PRODUCTS = ['user-agent', '*-user-agent', 'server', 'x-powered-by', 'sec-ch-ua*']
 
 const isPlain = namePredicate(PLAIN, 'built-in')
 const isScheme = namePredicate(SCHEME, 'built-in')
 const isSecret = namePredicate(SECRET, 'built-in')
 const holdsAddresses = namePredicate(ADDRESSES, 'built-in')
+const isHost = namePredicate(HOSTS, 'built-in')
+const isProducts = namePredicate(PRODUCTS, 'built-in')
+
+/** How the value of a name that is no secret is read. */
+function openAction(name: string): number {
+  if (isHost(name)) return ACTION_HOST
+  if (name === 'sec-websocket-protocol') return ACTION_PROTOCOLS
+  if (isProducts(name)) return ACTION_PRODUCTS
+  return holdsAddresses(name) ? ACTION_ADDRESSES : ACTION_KEEP
+}
+
+/** A name in CGI form (RFC 3875 4.1.18), as gateways pass headers on, as the header that it stands for. */
+function headerName(name: string): string {
+  if (!name.includes('_')) return name
+  let plain = name.replaceAll('_', '-')
+  while (plain.startsWith('redirect-')) plain = plain.slice('redirect-'.length)
+  return plain.startsWith('http-') ? plain.slice('http-'.length) : plain
+}
 
 /** Names that are logged at all. */
 export interface HeaderChoice {
@@ -93,8 +115,8 @@ export class HeaderRules {
       case 'drop': return ACTION_DROP
       case 'redact': return ACTION_PRESENCE
       case 'hash': return ACTION_HASH
-      case 'keep': return holdsAddresses(name) ? ACTION_ADDRESSES : ACTION_KEEP
-      default: return this.#standard(name)
+      case 'keep': return openAction(headerName(name))
+      default: return this.#standard(headerName(name))
     }
   }
 
@@ -104,6 +126,6 @@ export class HeaderRules {
     if (name === 'set-cookie' || name === 'set-cookie2') return ACTION_SET_COOKIE
     if (isScheme(name)) return ACTION_SCHEME
     if (isSecret(name)) return this.#hidden
-    return holdsAddresses(name) ? ACTION_ADDRESSES : ACTION_KEEP
+    return openAction(name)
   }
 }

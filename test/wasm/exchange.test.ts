@@ -311,6 +311,14 @@ test('addresses of every field are cut when the wall cuts addresses', () => {
   fixture.privacy({})
 })
 
+test('a header value that is too long to be searched is hidden with the reason', () => {
+  const fields = fixture.fields(request('Host: a', `X-Long: ${'a '.repeat(70_000)}`))
+  assert.deepEqual((fields.get('http.request.header') as Record<string, unknown>)['x-long'], ['REDACTED'])
+  assert.deepEqual(fields.get('marks'), { 'http.request.header': 'cut: more than the bound' })
+  const hidden = fixture.fields(request('Host: a', `X-Api-Key: ${'a '.repeat(70_000)}`))
+  assert.equal(hidden.get('marks'), undefined)
+})
+
 test('a dropped header leaves no byte in the record', () => {
   fixture.privacy({ headers: [{ match: 'x-hush*', action: 'drop' }] })
   const exchange = fixture.exchange(request('Host: a', 'X-Hush-Very-Long-Name-Of-A-Field: whisper', 'Z: 1'))
