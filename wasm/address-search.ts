@@ -1,6 +1,6 @@
 /**
  * Addresses inside a text, whichever it is: each is replaced by what the wall shows of it. An address that
- * stood as it is in one field, beside its replacement in another, would give the replacement away.
+ * stood in one field as it is, beside its replacement in another, would give the replacement away.
  *
  * An IPv4 address whose last three numbers are 0 is a network or a version ("Chrome/120.0.0.0"), never a host.
  */
@@ -72,7 +72,9 @@ function parseIpv6(p: usize, end: usize, out: usize): usize {
   while (count < 8 && p < end && (charClass(p) & HEX) != 0) {
     let value: u32 = 0
     const from = p
-    while (p < end && p - from < 5 && (charClass(p) & HEX) != 0) value = (value << 4) | hexValue(load<u8>(p++))
+    while (p < end && p - from < 5 && (charClass(p) & HEX) != 0) {
+      value = (value << 4) | hexValue(load<u8>(p++))
+    }
     if (p - from > 4) return 0
     if (p < end && load<u8>(p) == 46) {
       const quad: usize = count > 6 ? 0 : parseIpv4(from, end, groups + 2 * count)
@@ -129,12 +131,13 @@ function addressEnd(p: usize, end: usize): usize {
 // @ts-ignore: decorator
 @inline
 function isVersion(p: usize, text: usize): bool {
-  return products && found == 4 && p - text > 1 && load<u8>(p - 1) == 47 && (charClass(p - 2) & CHAR_ALNUM) != 0
+  return products && found == 4 && p - text > 1 && load<u8>(p - 1) == 47 &&
+    (charClass(p - 2) & CHAR_ALNUM) != 0
 }
 
 /**
- * Lets a text through with every address in it as it may be shown. True when there was any, also one that was
- * left as it is because of where it stands.
+ * Lets a text through with every address in it as it may be shown. True when there was any, also one that
+ * was left as it is because of where it stands.
  */
 export function passAddresses(text: usize, length: u32): bool {
   if (addressMode() == ADDRESS_KEEP) {
@@ -148,7 +151,8 @@ export function passAddresses(text: usize, length: u32): bool {
   let border = true // nothing that an address could be the end of stands in front
   while (p < end) {
     const bits = charClass(p)
-    const escaped = p + 2 < end && load<u8>(p) == 37 && (charClass(p + 1) & HEX) != 0 && (charClass(p + 2) & HEX) != 0
+    const escaped = p + 2 < end && load<u8>(p) == 37 && (charClass(p + 1) & HEX) != 0 &&
+      (charClass(p + 2) & HEX) != 0
     const stop = border && ((bits & (HEX | CHAR_COLON)) != 0 || escaped) ? addressEnd(p, end) : 0
     if (stop == 0 || (found == 4 && (load<u32>(ADDRESS) & 0xffffff00) == 0)) {
       border = escaped || (bits & (CHAR_ALNUM | CHAR_DOT)) == 0

@@ -149,10 +149,11 @@ function afterPasswordName(name: usize, start: usize): bool {
 
 const UNESCAPED: usize = memory.data(64)
 
-/** Verdict on a name of JSON that holds \uXXXX: `last` is its end, `first` the earliest place it may begin. */
+/** Verdict on a name of JSON that holds \uXXXX: it ends at `last` and begins at `first` at the earliest. */
 function escapedName(first: usize, last: usize): u32 {
   let from = last
-  while (from > first && ((charClass(from - 1) & (NAME_CHARS | CHAR_DOT)) != 0 || load<u8>(from - 1) == 92)) from--
+  while (from > first &&
+    ((charClass(from - 1) & (NAME_CHARS | CHAR_DOT)) != 0 || load<u8>(from - 1) == 92)) from--
   let length: u32 = 0
   for (let p = from; p < last; p++) {
     let c = <u32>load<u8>(p)

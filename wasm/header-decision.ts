@@ -1,10 +1,9 @@
 /**
  * What to do with the fields of one name. TypeScript evaluates the configured rules once a name
- * (`decideHeader`); the answer is kept per direction, for known names by their id, for others in two tables of
- * bounded size.
+ * (`decideHeader`); the answer is kept per direction, for known names by their id, for others in two tables
+ * of bounded size.
  *
- * Bound: `decisionLimit` names of at most 56 bytes and 512 of at most 128. A table that is full is cleared, so
- * that a flood of names costs the names in use one more decision each, not every one from then on; counted.
+ * Bound: 4,096 names of at most 56 bytes and 512 of at most 128. A table that is full is cleared, so that a flood of names costs the names in use one more decision each, not every one from then on; counted.
  * Longer names are decided afresh each time, and counted.
  */
 import { ACTION_COUNT, ACTION_PRESENCE } from './wall-numbers'
@@ -99,12 +98,10 @@ function countName(long: bool): bool {
   return true
 }
 
-/** Slot of a name of at most LONG_NAME_ROOM bytes, made when there was none; 0 = no place for it. */
-function slotOf(name: usize, length: u32): usize {
-  const long = length > NAME_ROOM
-  const base = long ? longSlots : slots
-  const bytes = long ? LONG_SLOT_BYTES : SLOT_BYTES
-  const last = (long ? LONG_SLOTS : SLOTS) - 1
+/** Slot of a name in one of the tables, made when there was none; 0 = no place for it. */
+// @ts-ignore: decorator
+@inline
+function slotOf(name: usize, length: u32, long: bool, base: usize, bytes: usize, last: u32): usize {
   const hash = hashName(name, length)
   let index = hash
   for (let probe: u32 = 0; probe < PROBES; probe++, index++) {
@@ -123,22 +120,32 @@ function slotOf(name: usize, length: u32): usize {
   return 0
 }
 
+function longSlot(name: usize, length: u32): usize {
+  return slotOf(name, length, true, longSlots, LONG_SLOT_BYTES, LONG_SLOTS - 1)
+}
+
+// @ts-ignore: decorator
+@inline
+function kept(at: usize, name: usize, length: u32, response: u32): u32 {
+  const before = <u32>load<u8>(at)
+  if (before != 0) return before - 1
+  const action = ask(name, length, response)
+  store<u8>(at, (action + 1) as u8)
+  return action
+}
+
 /**
  * ACTION_* for a header name in lower case. `id` is its HEADER_* number or 0; `response` 0 or 1.
  */
 export function headerAction(name: usize, length: u32, id: u32, response: u32): u32 {
-  const isKnown = id != 0 && id < KNOWN_IDS
-  const slot: usize = isKnown ? 0 : length - 1 < LONG_NAME_ROOM ? slotOf(name, length) : 0
-  if (!isKnown && slot == 0) {
-    notKept += 1
-    return ask(name, length, response)
+  if (id != 0 && id < KNOWN_IDS) return kept(known + 2 * id + response, name, length, response)
+  if (length - 1 < LONG_NAME_ROOM) {
+    const slot: usize = length > NAME_ROOM ? longSlot(name, length) :
+      slotOf(name, length, false, slots, SLOT_BYTES, SLOTS - 1)
+    if (slot != 0) return kept(slot + SLOT_ACTION + response, name, length, response)
   }
-  const at = isKnown ? known + 2 * id + response : slot + SLOT_ACTION + response
-  const kept = <u32>load<u8>(at)
-  if (kept != 0) return kept - 1
-  const action = ask(name, length, response)
-  store<u8>(at, (action + 1) as u8)
-  return action
+  notKept += 1
+  return ask(name, length, response)
 }
 
 /** Names held in the tables. */

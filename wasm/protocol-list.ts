@@ -1,6 +1,7 @@
 /**
- * Sec-WebSocket-Protocol: scripts in browsers can set no header but this one, so they carry tokens in it, as an
- * item behind one that says so (`bearer, TOKEN`) or behind a dot (`base64url.bearer.authorization.k8s.io.TOKEN`).
+ * Sec-WebSocket-Protocol: scripts in browsers can set no header but this one, so they carry tokens in it, as
+ * an item behind one that says so (`bearer, TOKEN`) or behind a dot
+ * (`base64url.bearer.authorization.k8s.io.TOKEN`).
  */
 import { writeSearched } from './credential'
 import { hide, pass } from './redaction'
@@ -24,7 +25,7 @@ function secretPrefix(from: usize, to: usize): usize {
   return 0
 }
 
-/** Items behind one that is the name of something secret are hidden, and what follows such a name and a dot. */
+/** Hides items behind one that is the name of something secret, and what follows such a name and a dot. */
 export function writeProtocols(value: usize, length: u32): void {
   const end = value + length
   let secret = false

@@ -32,7 +32,9 @@ const ADDRESSES = [
   'x-envoy-external-address', '*remote-addr*', 'via', 'x-client-*',
 ]
 
-const HOSTS = ['host', '*-host', 'x-forwarded-server', ':authority', 'authority', '*-authority', '*-host-override']
+const HOSTS = [
+  'host', '*-host', 'x-forwarded-server', ':authority', 'authority', '*-authority', '*-host-override',
+]
 
 /** Lists of products with versions, which can look like addresses. */
 const PRODUCTS = ['user-agent', '*-user-agent', 'server', 'x-powered-by', 'sec-ch-ua*']

@@ -17,7 +17,7 @@ export function affixRule(glob: string): AutomatonRule | undefined {
   const open = glob.startsWith('*')
   const openEnd = glob.length > 1 && glob.endsWith('*')
   const literal = glob.slice(open ? 1 : 0, openEnd ? -1 : undefined)
-  if (literal === '' || literal.length > 255 || literal.includes('*') || /[A-Z]|[^\0-\xff]/.test(literal)) return undefined
+  if (literal === '' || literal.length > 255 || /[A-Z*]|[^\0-\xff]/.test(literal)) return undefined
   return { literal, kind: (open ? END : EXACT) + (openEnd ? BEGIN : 0), flags: 0 }
 }
 
@@ -31,7 +31,9 @@ export class NameAutomaton {
   constructor(rules: readonly AutomatonRule[]) {
     const table = compileAutomaton(rules)
     const view = new DataView(table.buffer, table.byteOffset, table.byteLength)
-    const [rows, outputs, places] = [0, 4, 8].map((at) => view.getUint32(at, true)) as [number, number, number]
+    const rows = view.getUint32(0, true)
+    const outputs = view.getUint32(4, true)
+    const places = view.getUint32(8, true)
     this.#columns = table.slice(COLUMNS, COLUMNS + 256)
     this.#words = new Uint32Array(table.slice(rows, outputs).buffer)
     this.#outputs = new Uint16Array(table.slice(outputs, places).buffer)
