@@ -44,10 +44,14 @@ for (const attach of ['tcx', 'xdp', 'socket', 'cgroup']) {
 test('kill -9 under load, --attach clsact: the filters outlive it and the next start removes them', { timeout: 60_000 }, async () => {
   await killUnderLoad(['--attach', 'clsact', '--interface', 'lo'])
   const next = await Lintel.start(['--attach', 'clsact', '--interface', 'lo'])
-  const filters = execFileSync('tc', ['filter', 'show', 'dev', 'lo', 'ingress'], { encoding: 'utf8' })
-  assert.equal(filters.match(/lintel/g)?.length ?? 0, 1, filters)
-  await next.stop()
-  next.remove()
+  try {
+    const filters = execFileSync('tc', ['filter', 'show', 'dev', 'lo', 'ingress'], { encoding: 'utf8' })
+    assert.equal(filters.match(/handle 0x\S+ lintel/g)?.length ?? 0, 1, filters)
+    await next.stop()
+  } finally {
+    await next.process.stop('SIGKILL')
+    next.remove()
+  }
   await untilNothingLeft()
 })
 
