@@ -1,7 +1,7 @@
 /** What the program's exit code says. */
 export const EXIT = {
   ok: 0,
-  /** It could not do what was asked: cannot attach, cannot write, totals that do not add up. */
+  /** It could not do what was asked: cannot attach, cannot write, an output lost records, totals that do not add up. */
   failure: 1,
   /** It was asked wrongly: a flag, a config file, a filter. */
   usage: 2,
@@ -10,6 +10,20 @@ export const EXIT = {
 /** A wrong flag, argument or config file; the message says what is wrong and what to write instead. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
+}
+
+let exitsWithoutReader = true
+
+/** A reader that stops reading (lintel fields | head) is no failure: the program ends at once. */
+export function exitWithoutReader(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (exitsWithoutReader && error.code === 'EPIPE') process.exit(process.exitCode ?? EXIT.ok)
+  })
+}
+
+/** From here on the outputs see to a reader that leaves: the run may have others, and it owes its totals. */
+export function outliveReader(): void {
+  exitsWithoutReader = false
 }
 
 /** A line on standard error, as all lines of the program that are no data. */

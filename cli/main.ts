@@ -5,7 +5,7 @@
  */
 import { Command, CommanderError } from 'commander'
 import { addCaptureFlags, addOutputFlags, type CaptureFlags, type OutputFlags } from './flags.ts'
-import { EXIT, say, UsageError } from './exit.ts'
+import { EXIT, exitWithoutReader, say, UsageError } from './exit.ts'
 import { version } from './version.ts'
 
 const program = new Command('lintel')
@@ -17,7 +17,8 @@ const program = new Command('lintel')
   .exitOverride()
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'lintel: error: ')) })
   .addHelpText('after', `
-Exit codes: 0 done, 1 it could not do what was asked, 2 it was asked wrongly (a flag, the config file).
+Exit codes: 0 done, 1 it could not do what was asked, or an output lost records, 2 it was asked wrongly
+(a flag, the config file).
 Start with: lintel run`)
 
 /** commander hands these on to commands made by command(), not to those that were there before. */
@@ -32,7 +33,7 @@ addOutputFlags(addCaptureFlags(command('watch', 'show live traffic line by line;
   .action(async (flags: CaptureFlags & OutputFlags) => (await import('./watch.ts')).watch(flags))
 
 addOutputFlags(command('replay', 'log what capture files hold (pcap, pcapng, also compressed); needs no root')
-  .argument('<file...>', 'capture files, in order of time'))
+  .argument('<file...>', 'capture files, in order of time; - is standard input'))
   .action(async (files: string[], flags: OutputFlags) => (await import('./replay.ts')).replay(files, flags))
 
 command('doctor', 'say what this kernel and these privileges allow, what is missing, and the mend')
@@ -69,8 +70,5 @@ async function main(): Promise<number> {
   }
 }
 
-// A reader that stops reading (lintel fields | head) is no failure.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(process.exitCode ?? EXIT.ok)
-})
+exitWithoutReader()
 process.exitCode = await main()

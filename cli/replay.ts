@@ -1,13 +1,20 @@
 import { statSync } from 'node:fs'
+import { isatty } from 'node:tty'
 import { withOutputs } from './data-directory.ts'
 import { UsageError } from './exit.ts'
 import { configFrom } from './flag-config.ts'
 import type { OutputFlags } from './flags.ts'
 import { session } from './session.ts'
 
+const STANDARD_INPUT = '-'
+
 /** `lintel replay FILE...`: logs what capture files hold, then ends. */
 export async function replay(files: readonly string[], flags: OutputFlags): Promise<void> {
   for (const file of files) {
+    if (file === STANDARD_INPUT) {
+      if (isatty(0)) throw new UsageError('Cannot replay standard input: it is a terminal; pipe a capture into it')
+      continue
+    }
     const found = statSync(file, { throwIfNoEntry: false })
     if (found === undefined) throw new UsageError(`Cannot replay "${file}": there is no such file`)
     if (found.isDirectory()) throw new UsageError(`Cannot replay "${file}": it is a folder; name the files in it`)

@@ -25,7 +25,8 @@ function tellStarted(config: Config, attachments: readonly Attachment[], metrics
   for (const { hook, where } of attachments) hooks.set(hook, [...hooks.get(hook) ?? [], where])
   for (const [hook, places] of hooks) {
     const ports = config.capture.ports.map(({ first, last }) => first === last ? first : `${first}-${last}`).join(', ')
-    say('info', `logging ${config.kinds.join(', ')} records on ${places.join(', ')} (${hook})${ports === '' ? ', all ports' : `, ports ${ports}`}`)
+    const on = [...new Set(places)].join(', ')
+    say('info', `logging ${config.kinds.join(', ')} records on ${on} (${hook})${ports === '' ? ', all ports' : `, ports ${ports}`}`)
   }
   if (attachments.some(({ bothDirections }) => !bothDirections)) {
     say('warn', `${config.capture.attach} sees one direction only: requests are logged without their responses; use --attach tcx for both`)

@@ -1,9 +1,9 @@
 import type { AgentContract, AgentHooks, Attachment } from '../src/agent-contract.ts'
 import type { Config } from '../src/config.ts'
 import { exposition } from '../src/exposition.ts'
-import { addsUp, statsLine, totalsLine, type Stats } from '../src/ledger.ts'
+import { addsUp, outputLines, outputsLost, statsLine, totalsLine, type Stats } from '../src/ledger.ts'
 import { MetricsServer } from '../src/metrics.ts'
-import { EXIT, say } from './exit.ts'
+import { EXIT, outliveReader, say } from './exit.ts'
 import { ReadyFile } from './ready-file.ts'
 import { version } from './version.ts'
 
@@ -33,6 +33,7 @@ export interface SessionOptions {
 export async function session(options: SessionOptions): Promise<void> {
   const ready = options.readyFile === undefined ? undefined : new ReadyFile(options.readyFile)
   const stop = new Stop(options.quit)
+  outliveReader()
   let metrics: MetricsServer | undefined
   try {
     const { Agent } = await import('../src/agent.ts')
@@ -60,7 +61,9 @@ export async function session(options: SessionOptions): Promise<void> {
       const totals = await agent.stop()
       options.ending?.()
       say('info', totalsLine(totals))
-      process.exitCode = failed || !addsUp(totals) ? EXIT.failure : EXIT.ok
+      for (const line of outputLines(totals)) say('warn', line)
+      failed ||= !addsUp(totals) || outputsLost(totals) || totals.failures > 0
+      process.exitCode = failed ? EXIT.failure : EXIT.ok
     }
   } finally {
     stop.dispose()
@@ -73,7 +76,8 @@ export async function session(options: SessionOptions): Promise<void> {
 const FIXED: readonly (readonly [name: string, of: (config: Config) => unknown])[] = [
   ['capture.interfaces', config => config.capture.interfaces], ['capture.attach', config => config.capture.attach],
   ['capture.transport', config => config.capture.transport], ['capture.ring_bytes', config => config.capture.ring_bytes],
-  ['outputs', config => config.outputs], ['limits', config => config.limits],
+  // Not their filters: those of outputs that are open are taken over.
+  ['outputs', config => config.outputs.map(output => ({ ...output, filter: undefined }))], ['limits', config => config.limits],
   ['metrics', config => config.metrics], ['stats', config => config.stats],
 ]
 
@@ -118,6 +122,9 @@ async function serveMetrics(options: SessionOptions, agent: AgentContract): Prom
   }
 }
 
+/** Terminals and timeout(1) may send a signal twice; only one that comes later than this is a second wish. */
+const TWICE_MS = 1000
+
 /** The first thing that ends a session: signal, time, key, or the agent itself. */
 class Stop {
   readonly reached: Promise<string | undefined>
@@ -126,7 +133,7 @@ class Stop {
   readonly #onHangUp = (): void => void this.#reload?.()
   #reload: (() => Promise<void>) | undefined
   #timer: NodeJS.Timeout | undefined
-  #signals = 0
+  #signalledAtMs: number | undefined
 
   constructor(quit: AbortSignal | undefined) {
     const { promise, resolve } = Promise.withResolvers<string | undefined>()
@@ -159,11 +166,13 @@ class Stop {
   }
 
   #signal(signal: NodeJS.Signals): void {
-    if (++this.#signals === 1) {
+    if (this.#signalledAtMs === undefined) {
+      this.#signalledAtMs = performance.now()
       if (process.stderr.isTTY) process.stderr.write('\n')
       say('info', `${signal}: taking what was captured to its outputs; once more to stop at once`)
       return this.now()
     }
+    if (performance.now() - this.#signalledAtMs < TWICE_MS) return
     say('warn', `${signal} again: stopped at once; what was not written is lost, the totals are not known`)
     // exit() would wait for a write that hangs; the kernel frees every link of a killed process as well.
     process.kill(process.pid, 'SIGKILL')

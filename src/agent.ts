@@ -23,20 +23,31 @@ const NO_STATS: WorkerStats = {
 }
 
 export class Agent implements AgentContract {
-  #config: Config
+  readonly #config: Config
+  /** The outputs stay those of the start; their filters may change. */
+  #outputFilters: readonly (string | undefined)[]
   readonly #hooks: AgentHooks
   readonly #outlets: Outlets
   readonly #startedAt = performance.now()
   readonly #finished = Promise.withResolvers<void>()
   readonly #workerDone = Promise.withResolvers<void>()
   #reloading: PromiseWithResolvers<void> | undefined
+  /** The last of the reloads that were asked for: one at a time, in order. */
+  #reloads: Promise<void> = Promise.resolve()
   #worker: Worker | undefined
+  #attached = false
+  /** Why the worker takes no message any more. */
+  #over: string | undefined
+  /** The worker told its last figures. */
+  #final = false
+  #failures = 0
   #stats: WorkerStats = NO_STATS
   #totals: Promise<Totals> | undefined
 
   constructor(config: Config, hooks: AgentHooks) {
     this.#config = config
     this.#hooks = hooks
+    this.#outputFilters = config.outputs.map((output) => output.filter)
     this.#outlets = new Outlets({
       log: (level, message) => { hooks.log(level, message) },
       ended: (name, error) => { hooks.ended(error === undefined ? undefined : `${name}: ${error}`) },
@@ -57,13 +68,13 @@ export class Agent implements AgentContract {
     if (this.#config.privacy.hash_key_ephemeral) shareEphemeralKey() // before the worker starts, so that it has the same
     const attached = Promise.withResolvers<readonly Attachment[]>()
     this.#worker = new Worker(new URL('worker.ts', import.meta.url), {
-      workerData: this.#workerStart(this.#config),
+      workerData: this.#workerStart(this.#config, this.#outputFilters),
       // What the record path allocates dies at once: a small nursery costs no more and stays resident less.
       resourceLimits: { maxYoungGenerationSizeMb: 16 },
     })
     this.#worker.on('message', (message: FromWorker) => { this.#receive(message, attached) })
     this.#worker.on('error', (error) => { this.#broken(error.message, attached) })
-    this.#worker.on('exit', () => { this.#workerDone.resolve() })
+    this.#worker.on('exit', (code) => { this.#broken(`the capture thread ended (${code}) before it was told to`, attached) })
     try {
       return await attached.promise
     } catch (error) {
@@ -78,35 +89,51 @@ export class Agent implements AgentContract {
   }
 
   async reload(config: Config): Promise<void> {
-    if (this.#worker === undefined) throw new Error('Cannot reload: the agent is not running')
-    this.#reloading = Promise.withResolvers()
-    this.#send({ type: 'reload', start: this.#workerStart(config) })
-    await this.#reloading.promise
-    this.#config = config
-    await this.#outlets.reload()
+    const done = this.#reloads.then(() => this.#reload(config))
+    this.#reloads = done.catch(() => {}) // told to whoever asked for it; the next starts all the same
+    await done
   }
 
   stats(): Stats {
     return {
       uptimeMs: performance.now() - this.#startedAt,
       packets: this.#stats.packets,
-      records: recordLedger([this.#stats.records], this.#outlets.counts()),
+      records: recordLedger([this.#stats.records], this.#outlets.counts(), this.#final),
       kinds: this.#stats.kinds,
       anomalies: this.#stats.anomalies,
       connectionsOpen: this.#stats.connectionsOpen,
       outputs: this.#outlets.health(),
+      failures: this.#failures,
     }
   }
 
   /** Outputs of the hooks are given everything that passes the common filter. */
-  #workerStart(config: Config): WorkerStart {
-    const filters = [...this.#config.outputs.map((output) => output.filter), ...(this.#hooks.outputs ?? []).map(() => undefined)]
-    return { config, outputFilters: filters }
+  #workerStart(config: Config, filters: readonly (string | undefined)[]): WorkerStart {
+    return { config, outputFilters: [...filters, ...(this.#hooks.outputs ?? []).map(() => undefined)] }
+  }
+
+  async #reload(config: Config): Promise<void> {
+    if (this.#worker === undefined || this.#over !== undefined) throw new Error(`Cannot reload: ${this.#over ?? 'the agent is not running'}`)
+    const filters = filtersFor(this.#config.outputs, this.#outputFilters, config.outputs)
+    this.#reloading = Promise.withResolvers()
+    this.#send({ type: 'reload', start: this.#workerStart(config, filters) })
+    await this.#reloading.promise
+    this.#outputFilters = filters
+    await this.#outlets.reload()
+  }
+
+  /** The worker answers no more. */
+  #end(why: string): void {
+    this.#over = why
+    this.#reloading?.reject(new Error(`Cannot reload: ${why}`))
+    this.#workerDone.resolve()
+    this.#finished.resolve()
   }
 
   #receive(message: FromWorker, attached: PromiseWithResolvers<readonly Attachment[]>): void {
     switch (message.type) {
       case 'attached':
+        this.#attached = true
         attached.resolve(message.attachments)
         break
       case 'failed':
@@ -119,6 +146,7 @@ export class Agent implements AgentContract {
         this.#stats = message.stats
         break
       case 'log':
+        if (message.level === 'error') this.#failures++
         this.#hooks.log(message.level, message.message)
         break
       case 'reloaded':
@@ -127,18 +155,18 @@ export class Agent implements AgentContract {
         break
       case 'finished':
         this.#stats = message.stats
-        this.#workerDone.resolve()
-        this.#finished.resolve()
+        this.#final = true
+        this.#end('the run is over')
         break
     }
   }
 
   /** Before the start is over the caller of `start` gets the error; after it, whoever runs the agent is told. */
   #broken(message: string, attached: PromiseWithResolvers<readonly Attachment[]>): void {
+    if (this.#over !== undefined) return
     attached.reject(new Error(message))
-    this.#workerDone.resolve()
-    this.#finished.resolve()
-    if (this.#stats !== NO_STATS) this.#hooks.ended(message)
+    if (this.#attached) this.#hooks.ended(`the capture broke: ${message}`) // before 'finished', which is an ordinary end
+    this.#end(message)
   }
 
   #send(message: ToWorker): void {
@@ -150,7 +178,24 @@ export class Agent implements AgentContract {
     await this.#workerDone.promise
     await this.#outlets.close()
     this.#finished.resolve()
-    return this.stats()
+    return { ...this.stats(), known: this.#final }
   }
 }
 
+type Output = Config['outputs'][number]
+
+/** The filters of the outputs that are open, as a new configuration has them; an output it does not name keeps its own. */
+export function filtersFor(
+  open: readonly Output[], filters: readonly (string | undefined)[], wanted: readonly Output[],
+): readonly (string | undefined)[] {
+  const left = [...wanted]
+  return open.map((output, index) => {
+    const found = left.findIndex((other) => sameDestination(output, other))
+    // Each entry once: two outputs to one place are told apart by their order.
+    return found < 0 ? filters[index] : left.splice(found, 1)[0]?.filter
+  })
+}
+
+function sameDestination(a: Output, b: Output): boolean {
+  return a.type === b.type && (a.type !== 'file' || b.type !== 'file' || a.path === b.path)
+}

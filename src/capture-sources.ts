@@ -30,6 +30,10 @@ export interface Sources {
   close(): void
 }
 
+/** How long to wait for a writer of standard input. */
+const INPUT_WAIT_MS = 5
+const SLEEPER = new Int32Array(new SharedArrayBuffer(4))
+
 export type SourceLog = (level: LogLevel, message: string) => void
 
 /** @throws {Error} with what to mend when the first source cannot be opened */
@@ -105,7 +109,9 @@ class FileSources implements Sources {
   readonly #files: readonly string[]
   readonly #memory: ByteMemory
   readonly #options: FileSourceOptions
+  readonly #log: SourceLog
   readonly #past: PacketCounters[] = []
+  /** The next file to open. */
   #index = 0
   #current: FileSource
 
@@ -113,12 +119,13 @@ class FileSources implements Sources {
     const filter = packetFilter(kernelFilters(config))
     this.#files = config.files
     this.#memory = memory
+    this.#log = log
     this.#options = {
       notice: (message) => { log('warn', message) },
       protocols: config.kinds.includes('packet') ? PROTOCOL_BIT.ALL : PROTOCOL_BIT.TCP,
       ...(filter === undefined ? {} : { filter }),
     }
-    this.#current = new FileSource(memory, config.files[0]!, this.#options)
+    this.#current = this.#open(true)!
   }
 
   get current(): PacketSource {
@@ -130,17 +137,37 @@ class FileSources implements Sources {
   }
 
   next(): PacketSource | undefined {
-    this.#index++
-    const file = this.#files[this.#index]
-    if (file === undefined) return undefined
-    this.#past.push(this.#current.counters())
-    this.#current.close()
-    this.#current = new FileSource(this.#memory, file, this.#options)
-    return this.#current
+    const before = this.#current
+    // Its memory is free for the next one; its counts are asked for after the close, which gives up what waited.
+    before.close()
+    const source = this.#open()
+    if (source === undefined) return undefined
+    this.#past.push(before.counters())
+    this.#current = source
+    return source
   }
 
-  wait(): void {
-    // A file is always ready.
+  /**
+   * A file that cannot be read is told, and those behind it are read all the same.
+   *
+   * @throws {Error} when it must open one and the last cannot be opened
+   */
+  #open(oneAtLeast = false): FileSource | undefined {
+    while (this.#index < this.#files.length) {
+      const file = this.#files[this.#index++]!
+      try {
+        return new FileSource(this.#memory, file, this.#options)
+      } catch (error) {
+        if (oneAtLeast && this.#index === this.#files.length) throw error
+        this.#log('error', `${(error as Error).message}; it is left out`)
+      }
+    }
+    return undefined
+  }
+
+  /** A file is always ready; standard input may be slow. */
+  wait(ms: number): void {
+    if (ms > 0) Atomics.wait(SLEEPER, 0, 0, Math.min(ms, INPUT_WAIT_MS))
   }
 
   configure(): void {

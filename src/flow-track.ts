@@ -7,12 +7,12 @@
 import type { ByteMemory } from '../lib/bytes/mod.ts'
 import type { RecordWriter } from '../lib/record/mod.ts'
 import * as L from '../wasm/layout.ts'
-import { Dissector, FRAME_BYTES, FrameMeta, PACKET_EVENT, packetFilter } from './capture/mod.ts'
+import { DISSECT_OUTCOME, Dissector, FIRST_LOSS, FRAME_BYTES, FrameMeta, PACKET_EVENT, packetFilter } from './capture/mod.ts'
 import type { PacketSource } from './capture/mod.ts'
 import { kernelFilters } from './capture-sources.ts'
 import type { Config } from './config.ts'
 import { ConnectionTable } from './connection/mod.ts'
-import type { Connection, ConnectionEnd, StreamControl } from './connection/mod.ts'
+import type { Connection, ConnectionEnd, ConnectionEvents, StreamControl } from './connection/mod.ts'
 import { createProtocols, Detector } from './decode/mod.ts'
 import { Pairer, writeConnection, writePacket } from './exchange/mod.ts'
 import type { ConnectionEventName } from './exchange/mod.ts'
@@ -48,7 +48,15 @@ export class FlowTrack {
   readonly #dissector: Dissector
   readonly #meta = new FrameMeta()
   readonly #scratch: number
-  readonly #wanted: ReturnType<typeof packetFilter>
+  #wanted: ReturnType<typeof packetFilter>
+  #tellsConnections = false
+  readonly #events: ConnectionEvents = {
+    frame: (event) => { this.#frame(event) },
+    opened: (connection, time) => { if (this.#tellsConnections) this.#connection(connection, 'open', '', time) },
+    closed: (connection, cause, time) => {
+      if (this.#tellsConnections) this.#connection(connection, ENDS[cause][0], ENDS[cause][1], time)
+    },
+  }
   /** Counter values of the table that were told already. */
   readonly #told = new Map<string, number>()
 
@@ -57,7 +65,7 @@ export class FlowTrack {
     this.#memory = memory
     this.#scratch = scratch
     this.#dissector = new Dissector(memory)
-    this.#wanted = packetFilter(kernelFilters(config))
+    this.configure(config)
     this.#source = source
     this.#output = output
     this.#pairer = new Pairer(memory, {
@@ -66,6 +74,15 @@ export class FlowTrack {
       anomaly: (connection, _side, name, time) => { output.anomaly(name, 1, connection, time) },
     }, { seesBothDirections: source.seesBothDirections })
     this.#table = this.#openTable(config)
+  }
+
+  /** Takes the parts of a configuration that can change while running. */
+  configure(config: Config): void {
+    this.#wanted = packetFilter(kernelFilters(config))
+    this.#tellsConnections = config.kinds.includes('connection')
+    // Not there at all when it is not wanted: it would be called for every packet.
+    if (config.kinds.includes('packet')) this.#events.packet = (pointer) => { this.#packet(pointer) }
+    else delete this.#events.packet
   }
 
   get connectionCount(): number {
@@ -112,22 +129,11 @@ export class FlowTrack {
 
   #openTable(config: Config): ConnectionTable {
     const protocols = createProtocols(this.#memory)
-    const connections = config.kinds.includes('connection')
-    const packets = config.kinds.includes('packet')
     const open = (control: StreamControl): Detector => new Detector({ memory: this.#memory, protocols, sink: this.#pairer, control })
     return new ConnectionTable(this.#memory, this.#source, open, {
       connectionCountMax: config.limits.connections,
       idleMsMax: config.limits.connection_idle,
-    }, {
-      frame: (event: number) => { this.#frame(event) },
-      ...(connections ? {
-        opened: (connection: Connection, time: number) => { this.#connection(connection, 'open', '', time) },
-        closed: (connection: Connection, cause: ConnectionEnd, time: number) => {
-          this.#connection(connection, ENDS[cause][0], ENDS[cause][1], time)
-        },
-      } : {}),
-      ...(packets ? { packet: (pointer: number) => { this.#packet(pointer) } } : {}),
-    })
+    }, this.#events)
   }
 
   #connection(connection: Connection, event: ConnectionEventName, reason: string, time: number): void {
@@ -161,10 +167,25 @@ export class FlowTrack {
     })
   }
 
+  /** Whole frames that gave no segment: the kernel has counted them as delivered. A fragment waits, it is not lost yet. */
+  #framesNotRead(): Map<string, number> {
+    const { outcomes, fragments } = this.#dissector
+    const counts = new Map<string, number>()
+    const add = (name: string, count: number): void => {
+      if (count > 0) counts.set(name, (counts.get(name) ?? 0) + count)
+    }
+    for (const [name, outcome] of Object.entries(DISSECT_OUTCOME)) {
+      if (outcome === DISSECT_OUTCOME.DELIVERED || outcome === DISSECT_OUTCOME.FRAGMENT) continue
+      add(outcome < FIRST_LOSS ? 'frame_not_read' : name.toLowerCase(), outcomes.of(outcome))
+    }
+    add('fragment_incomplete', fragments.framesGivenUp)
+    return counts
+  }
+
   /** What the source, the dissection and the reassembly met since the last call, as anomalies. */
   #tellCounters(time: number): void {
     const counts = new Map<string, number>()
-    for (const met of [this.#table.anomalies(), this.#dissector.anomalies.entries(), this.#source.oddities?.() ?? []]) {
+    for (const met of [this.#table.anomalies(), this.#dissector.anomalies.entries(), this.#framesNotRead(), this.#source.oddities?.() ?? []]) {
       for (const [name, count] of met) counts.set(name, (counts.get(name) ?? 0) + count)
     }
     for (const [name, count] of counts) {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { addsUp, recordLedger, recordsOff, statsLine, totalsLine, type Stats } from './ledger.ts'
+import { addsUp, outputLines, outputsLost, recordLedger, recordsOff, statsLine, totalsLine, type Stats, type Totals } from './ledger.ts'
 
-const STATS: Stats = {
+const STATS: Totals = {
   uptimeMs: 61_000,
   packets: {
     seen: 100, delivered: 60, notWanted: new Map([['port', 25], ['no_payload', 10]]), lost: new Map([['ring_full', 5]]), bytesDelivered: 9000, bytesCut: 12,
@@ -11,6 +11,8 @@ const STATS: Stats = {
   kinds: new Map([['exchange', 20]]),
   anomalies: new Map([['bare_lf', 2]]),
   connectionsOpen: 4,
+  failures: 0,
+  known: true,
   outputs: [{ name: 'stdout', queuedBytes: 0, queuedRecords: 0, writtenRecords: 12, writtenBytes: 1200, droppedRecords: new Map() }],
 }
 
@@ -37,12 +39,36 @@ test('recordLedger() adds up while batches are between the threads, whichever si
   const dropped = new Map([['memory limit reached', 2]])
   const worker = { seen: 58, emitted: 50, filtered: 5, sampled: 1, dropped }
   const outlets = { taken: 40, logged: 30, dropped: new Map([['disk full', 4]]), queued: 6 }
-  const behind = recordLedger([worker, worker], outlets)
+  const behind = recordLedger([worker, worker], outlets, false)
   assert.equal(recordsOff(behind), 0)
   assert.equal(behind.queued, 6 + 60)
-  const ahead = recordLedger([{ ...worker, seen: 38, emitted: 30 }], outlets)
+  const ahead = recordLedger([{ ...worker, seen: 38, emitted: 30 }], outlets, false)
   assert.equal(recordsOff(ahead), 0)
   assert.equal(ahead.queued, 6)
-  assert.equal(recordsOff(recordLedger([{ ...worker, seen: 59 }], outlets)), 1, 'a record that a worker lost is noticed')
+  assert.equal(recordsOff(recordLedger([{ ...worker, seen: 59 }], outlets, false)), 1, 'a record that a worker lost is noticed')
   assert.deepEqual(ahead.dropped, new Map([['disk full', 4], ['memory limit reached', 2]]))
+})
+
+test('recordLedger() hides no mismatch at the end: records beyond the last figures of the worker show', () => {
+  const worker = { seen: 30, emitted: 30, filtered: 0, sampled: 0, dropped: new Map<string, number>() }
+  const outlets = { taken: 40, logged: 40, dropped: new Map<string, number>(), queued: 0 }
+  const records = recordLedger([worker], outlets, true)
+  assert.equal(recordsOff(records), -10)
+  assert.match(totalsLine({ ...STATS, records }), /DOES NOT ADD UP \(records off by -10/)
+})
+
+test('totals after a capture that broke are not known, whatever they sum up to', () => {
+  const broken = { ...STATS, known: false }
+  assert.equal(addsUp(broken), false)
+  assert.match(totalsLine(broken), /the totals are NOT KNOWN: the capture broke after these figures$/)
+})
+
+test('an output that lost records has a line of its own; a reader that left took what it wanted', () => {
+  const [output] = STATS.outputs as [Stats['outputs'][number]]
+  const full = { ...STATS, outputs: [output, { ...output, name: 'file:x', writtenRecords: 14, droppedRecords: new Map([['disk full', 26]]) }] }
+  assert.deepEqual(outputLines(full), ['output file:x: written 14, dropped 26 (disk full 26)'])
+  assert.match(statsLine(full), /; output file:x: written 14, dropped 26/)
+  assert.equal(outputsLost(full), true)
+  const gone = { ...STATS, outputs: [{ ...output, droppedRecords: new Map([['reader gone', 3]]) }] }
+  assert.deepEqual([outputLines(gone).length, outputsLost(gone), outputsLost(STATS)], [1, false, false])
 })

@@ -33,10 +33,15 @@ export interface Stats {
   /** Connections that are followed now. */
   readonly connectionsOpen: number
   readonly outputs: readonly SinkHealth[]
+  /** What could not be done and was told as an error while the run went on, e.g. files that are no captures. */
+  readonly failures: number
 }
 
 /** The same when the run is over. */
-export type Totals = Stats
+export interface Totals extends Stats {
+  /** False when the capture broke: what it saw since its last figures nobody knows. */
+  readonly known: boolean
+}
 
 /** What the capture worker knows of the records: those that left it in batches, and those that did not. */
 export interface WorkerCounts {
@@ -49,8 +54,12 @@ export interface WorkerCounts {
   readonly dropped: ReadonlyMap<string, number>
 }
 
-/** One ledger of what the workers and the outputs counted, each on its own side of the thread's wall. */
-export function recordLedger(workers: readonly WorkerCounts[], outlets: OutletCounts): RecordLedger {
+/**
+ * One ledger of what the workers and the outputs counted, each on its own side of the thread's wall.
+ *
+ * @param final the workers' figures are their last: what the outputs have beyond them is a fault, and shows
+ */
+export function recordLedger(workers: readonly WorkerCounts[], outlets: OutletCounts, final: boolean): RecordLedger {
   const dropped = new Map(outlets.dropped)
   const ledger = { seen: 0, logged: outlets.logged, filtered: 0, sampled: 0, dropped, queued: outlets.queued }
   let emitted = 0
@@ -63,7 +72,7 @@ export function recordLedger(workers: readonly WorkerCounts[], outlets: OutletCo
   }
   // Batches on the way between the threads; or, when a worker's figures are older than its batches, records it told not yet.
   ledger.queued += Math.max(0, emitted - outlets.taken)
-  ledger.seen += Math.max(0, outlets.taken - emitted)
+  if (!final) ledger.seen += Math.max(0, outlets.taken - emitted)
   return ledger
 }
 
@@ -84,16 +93,30 @@ export function packetsOff(packets: PacketCounters): number {
   return packets.seen - packets.delivered - sum(packets.notWanted) - sum(packets.lost)
 }
 
-/** True when both ledgers add up and nothing is on the way any more. */
+/** True when both ledgers are known and add up, and nothing is on the way any more. */
 export function addsUp(totals: Totals): boolean {
-  return recordsOff(totals.records) === 0 && packetsOff(totals.packets) === 0 && totals.records.queued === 0
+  return totals.known && recordsOff(totals.records) === 0 && packetsOff(totals.packets) === 0 && totals.records.queued === 0
+}
+
+/** Why outputs lose records without any fault: the reader of a pipe had enough. */
+const READER_GONE = 'reader gone'
+
+/** True when an output lost records; a reader that went away took what it wanted. */
+export function outputsLost(stats: Stats): boolean {
+  return stats.outputs.some(({ droppedRecords }) => [...droppedRecords].some(([reason, count]) => count > 0 && reason !== READER_GONE))
+}
+
+/** A line for each output that lacks records, without LF: the record ledger counts as logged what another output has. */
+export function outputLines(stats: Stats): string[] {
+  return stats.outputs.filter(({ droppedRecords }) => sum(droppedRecords) > 0)
+    .map(({ name, writtenRecords, droppedRecords }) => `output ${name}: written ${writtenRecords}, dropped ${withReasons(droppedRecords)}`)
 }
 
 /** One line for the end of a run, without LF. */
 export function totalsLine(totals: Totals): string {
   const off = [recordsOff(totals.records), packetsOff(totals.packets), totals.records.queued]
-  const verdict = addsUp(totals) ? 'adds up' : `DOES NOT ADD UP (records off by ${off[0]}, packets by ${off[1]}, ` +
-    `${off[2]} still queued)`
+  const wrong = `DOES NOT ADD UP (records off by ${off[0]}, packets by ${off[1]}, ${off[2]} still queued)`
+  const verdict = addsUp(totals) ? 'adds up' : totals.known ? wrong : 'the totals are NOT KNOWN: the capture broke after these figures'
   return `totals after ${formatDuration(totals.uptimeMs)}: ${recordText(totals.records)}; ` +
     `${packetText(totals.packets)}; ${verdict}`
 }
@@ -106,6 +129,7 @@ export function statsLine(now: Stats, before?: Stats): string {
   return `stats ${formatDuration(now.uptimeMs)}: ${rate.toFixed(rate < 100 ? 1 : 0)} records/s; ` +
     `${recordText(now.records)}; ${packetText(now.packets)}; ${now.connectionsOpen} connections open, ` +
     `${now.records.queued} records (${queuedBytes} bytes) queued` +
+    outputLines(now).map(line => `; ${line}`).join('') +
     now.outputs.map(output => output.lastError === undefined ? '' : `; ${output.name}: ${output.lastError}`).join('')
 }
 

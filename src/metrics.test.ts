@@ -10,7 +10,7 @@ const STATS: Stats = {
   uptimeMs: 1000,
   packets: { seen: 10, delivered: 7, notWanted: new Map([['port', 2]]), lost: new Map([['ring_full', 1]]), bytesDelivered: 900, bytesCut: 5 },
   records: { seen: 5, logged: 3, filtered: 1, sampled: 0, dropped: new Map([['disk full', 1]]), queued: 0 },
-  kinds: new Map([['exchange', 5]]), anomalies: new Map([['bare_lf', 2]]), connectionsOpen: 1,
+  kinds: new Map([['exchange', 5]]), anomalies: new Map([['bare_lf', 2]]), connectionsOpen: 1, failures: 0,
   outputs: [{ name: 'file:/tmp/a "b"\\c\nd', queuedBytes: 9, queuedRecords: 1, writtenRecords: 3, writtenBytes: 300, droppedRecords: new Map([['disk full', 1]]), lastError: 'x' }],
 }
 const FIGURES = { version: '1.2.3', cpuSeconds: 0.5, residentBytes: 1000, startSeconds: 1_700_000_000 }

@@ -79,8 +79,8 @@ export class Pipeline {
     this.#scratch = memory.reserve(RECORD_BYTES_MAX)
     this.#source = source
     memory.allocator.setLimit(config.limits.memory)
-    this.configure(config, outputFilters)
     this.#track = this.#open(config)
+    this.configure(config, outputFilters)
   }
 
   /** Takes the parts of a configuration that can change while running. */
@@ -90,6 +90,7 @@ export class Pipeline {
     this.#outputFilters = outputFilters.map((text) => (text === undefined ? undefined : compileFilter(text, FIELDS)))
     this.#allOutputs = 2 ** outputFilters.length - 1
     this.#setup.trust(config.trust.proxies.map(parseCidr))
+    this.#track.configure(config)
   }
 
   /** By name: those told in records of their own, and those that stand in the exchanges that had them. */

@@ -31,7 +31,8 @@ export const captureSchema = z.strictObject({
     .describe('Protocols to look at; those besides tcp are of use to packet records only.'),
   sample: sampleSchema.default(1).describe('Share of the connections that are captured, chosen by connection.'),
   attach: z.enum(ATTACH).default('tcx')
-    .describe('Where the kernel programs are attached. xdp sees what comes in only (off the loopback), so requests and responses are not paired there.'),
+    .describe('Where the kernel programs are attached. xdp sees what comes in only (off the loopback), ' +
+      'so requests and responses are not paired there.'),
   transport: z.enum(TRANSPORTS).default('ring').describe('How packets leave the kernel; perf is for kernels without a ring buffer (before 5.8).'),
   ring_bytes: ringBytesSchema.prefault('16MiB').describe('Buffer between kernel and agent, per worker; rounded up to a power of two.'),
 }).describe('What is captured, where, and how it comes out of the kernel.')

@@ -9,11 +9,13 @@ import type { Sink, SinkHost } from './sink.ts'
 /** A sink whose batches settle when the test says so. */
 class HandSink implements Sink {
   readonly name: string
+  readonly host: SinkHost
   readonly taken: SafeBatch[] = []
   readonly #tally: Tally
 
   constructor(name: string, host: SinkHost) {
     this.name = name
+    this.host = host
     this.#tally = new Tally(host)
   }
 
@@ -40,7 +42,8 @@ class HandSink implements Sink {
 function twoOutputs() {
   const released: SafeBatch[] = []
   const logs: string[] = []
-  const outlets = new Outlets({ log: (_level, message) => logs.push(message), ended: () => {}, released: batch => released.push(batch) })
+  const endings: (string | undefined)[] = []
+  const outlets = new Outlets({ log: (_level, message) => logs.push(message), ended: (_name, error) => endings.push(error), released: batch => released.push(batch) })
   const sinks: HandSink[] = []
   for (const name of ['a', 'b']) {
     outlets.add(host => {
@@ -49,7 +52,7 @@ function twoOutputs() {
       return sink
     })
   }
-  return { outlets, a: sinks[0] as HandSink, b: sinks[1] as HandSink, released, logs }
+  return { outlets, a: sinks[0] as HandSink, b: sinks[1] as HandSink, released, logs, endings }
 }
 
 test('a record is logged once when several outputs have it, and the buffer is released after the last', () => {
@@ -108,4 +111,13 @@ test('no more outputs than bits', () => {
   const outlets = new Outlets({ log: () => {}, ended: () => {} })
   for (let index = 0; index < OUTPUTS_MAX; index++) outlets.add(host => new HandSink('x', host))
   assert.throws(() => outlets.add(host => new HandSink('x', host)), /Cannot open more than 30 outputs/)
+})
+
+test('an output that is gone does not end the run while there is another', () => {
+  const { a, b, logs, endings } = twoOutputs()
+  a.host.ended('a')
+  assert.deepEqual(endings, [])
+  assert.match(logs.join(), /the reader of a is gone; the other outputs go on/)
+  b.host.ended('b', 'Cannot write')
+  assert.deepEqual(endings, ['Cannot write'])
 })

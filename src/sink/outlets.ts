@@ -15,7 +15,7 @@ export interface OutletCounts {
 
 export interface OutletsHost {
   log(level: LogLevel, message: string): void
-  /** See `SinkHost.ended`. */
+  /** The last output that could be written cannot any more. See `SinkHost.ended`. */
   ended(name: string, error?: string): void
   /** All outputs have done with the batch: its buffer may be used again. */
   released?(batch: SafeBatch): void
@@ -39,6 +39,7 @@ export class Outlets {
   #taken = 0
   #logged = 0
   #lost = 0
+  #gone = 0
 
   constructor(host: OutletsHost) {
     this.#host = host
@@ -49,7 +50,7 @@ export class Outlets {
     if (this.#sinks.length === OUTPUTS_MAX) throw new RangeError(`Cannot open more than ${OUTPUTS_MAX} outputs`)
     this.#sinks.push(open({
       settled: (batch, written, reason) => this.#settled(batch, written, reason),
-      ended: (name, error) => this.#host.ended(name, error),
+      ended: (name, error) => this.#ended(name, error),
       log: (level, message) => this.#host.log(level, message),
     }))
   }
@@ -92,6 +93,12 @@ export class Outlets {
       taken: this.#taken, logged: this.#logged, dropped: new Map(this.#dropped),
       queued: this.#taken - this.#logged - this.#lost,
     }
+  }
+
+  /** The run goes on as long as one output can be written; what the one that is gone would have got counts as dropped there. */
+  #ended(name: string, error: string | undefined): void {
+    if (++this.#gone === this.#sinks.length) return this.#host.ended(name, error)
+    this.#host.log(error === undefined ? 'warn' : 'error', `${error ?? `the reader of ${name} is gone`}; the other outputs go on`)
   }
 
   #settled(batch: SafeBatch, written: number, reason?: string): void {

@@ -13,7 +13,7 @@ export interface SinkHost {
    */
   settled(batch: SafeBatch, written: number, reason?: string): void
   /**
-   * Nothing can ever be written again, so the program had better stop: whoever read from a pipe has gone.
+   * This output can never be written again: whoever read from a pipe has gone. When it is the last one, the run stops.
    *
    * @param error missing when that is the ordinary end (EPIPE), as for any Unix tool in front of `head`
    */
