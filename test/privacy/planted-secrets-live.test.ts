@@ -81,6 +81,7 @@ stats: {interval: 200ms}
   written.set('ready file', readFileSync(join(folder, 'ready')))
   await send()
   await delay(600)
+  await agents.get('run')!.until(() => readdirSync(join(folder, 'log')).some((name) => name.endsWith('.zst')), 'a packed file, once it is quiet')
   written.set('metrics', Buffer.from(await run('curl', ['-s', `http://${METRICS}/metrics`])))
   for (const [name, agent] of agents) {
     assert.equal(await agent.stop(), 0, agent.errors)

@@ -95,7 +95,7 @@ export class Lintel {
   /** SIGTERM, drained; gives what it printed at its end. */
   async stop(): Promise<string> {
     const code = await this.process.stop('SIGTERM')
-    if (code !== 0) throw new Error(`lintel ended with ${code}: ${this.process.errors}`)
+    if (code !== 0) throw new Error(`lintel ended with ${this.process.child.signalCode ?? code}: ${this.process.errors}`)
     return this.process.errors
   }
 
