@@ -2,7 +2,6 @@ import * as L from '../../wasm/layout.ts'
 import { sideBlock } from './connection-block.ts'
 import { CONNECTION_COUNT as COUNT } from './connection-counters.ts'
 import type { ReassemblySpace } from './reassembly-space.ts'
-import { distance } from './sequence.ts'
 import { StreamSide } from './stream-side.ts'
 import type { End, Side, StreamControl, StreamHandler } from './stream.ts'
 
@@ -101,16 +100,6 @@ export class Connection implements StreamControl {
    */
   skip(side: Side, length: number): void {
     this.sides[side].skip(length)
-  }
-
-  hasStart(side: Side): boolean {
-    return this.sides[side].hasSyn
-  }
-
-  acknowledged(side: Side): number | undefined {
-    const { isAnswering, answers } = this.sides[side]
-    const other = this.sides[side === 0 ? 1 : 0]
-    return isAnswering && other.isStarted ? distance(answers, other.next) : undefined
   }
 
   ignore(): void {

@@ -44,9 +44,6 @@ export class StreamSide {
   isSynDataOpen = false
   /** The peer has seen an acknowledgement from this side: it is no mere SYN. */
   hasAcknowledged = false
-  /** What the packet acknowledges whose bytes the handler is being given. */
-  answers = 0
-  isAnswering = false
   initial = 0
   /** Sequence of the next byte of the stream. */
   next = 0
@@ -129,8 +126,6 @@ export class StreamSide {
     const { length } = segment
     if (segment.sequence === this.next && segment.captured === length && !isEarly && this.#isPlain()) {
       this.next = (this.next + length) | 0
-      this.answers = segment.acknowledgement
-      this.isAnswering = (segment.tcpFlags & TCP_ACK) !== 0
       this.#evidence?.reach(segment.record)
       this.#space.counters.add(COUNT.bytes_delivered, length)
       const handler = this.#connection.handler ?? this.#connection.begin(segment.time)
@@ -181,8 +176,6 @@ export class StreamSide {
     const bytesFrom = advance(segment.sequence, segment.skipped)
     const bytesTo = advance(bytesFrom, segment.captured)
     if (from === this.next && isFree && !isEarly && !this.isSynDataOpen) {
-      this.answers = segment.acknowledgement
-      this.isAnswering = (segment.tcpFlags & TCP_ACK) !== 0
       this.#give(earlier(bytesFrom, to), 0, time, segment.record)
       this.#give(earlier(bytesTo, to), segment.pointer + distance(this.next, bytesFrom), time, segment.record)
       this.#give(to, 0, time, segment.record)
@@ -320,8 +313,6 @@ export class StreamSide {
       } else {
         const hole = distance(from, this.next)
         if (hole > 0) this.#absent(hole, this.evidence.causeNow(this.#isHoleAcknowledged(hole)), time)
-        this.answers = answered
-        this.isAnswering = true
         this.#give(to, bytes === 0 ? 0 : bytes + distance(this.next, start), time, record)
         from = to
       }
@@ -405,8 +396,6 @@ export class StreamSide {
       } else if (isHeld) {
         this.isBlocked = this.#mayBlock && this.#peer.lacks(held.acknowledgement)
         if (this.isBlocked) break
-        this.answers = held.acknowledgement
-        this.isAnswering = true
         this.#give(advance(held.sequence, held.length), held.pointer, held.time, held.record)
         held.shift()
       } else {

@@ -56,8 +56,6 @@ export interface StreamControl {
   readonly block: number
   /** True when the handshake was seen, so that the streams begin at their first byte. */
   readonly fromStart: boolean
-  /** Whether the bytes of `side` begin at the first one it sent: its SYN was seen, or the answer to that. */
-  hasStart(side: Side): boolean
   /** Free for the stage that takes the messages: what it keeps per connection, found without a look-up. */
   companion?: object | undefined
   /** Side of the client: as told by `setClient`, else from the handshake, else undefined. */
@@ -70,12 +68,6 @@ export interface StreamControl {
    * Only while no skip is pending on that side.
    */
   skip(side: Side, length: number): void
-  /**
-   * What the packet acknowledges whose bytes of `side` are being given, in bytes of the other side. 0: exactly what was
-   * given of that side or is past as a gap or a skip; less: its sender had not received all of that; more: the rest is
-   * still to come; undefined: not known. Means something during a `data` call for `side` only.
-   */
-  acknowledged(side: Side): number | undefined
   /** Nothing more of this connection is wanted: no further calls but `end`. */
   ignore(): void
   /** Keeps the connection block alive beyond the connection (an exchange that is still to be written). */

@@ -13,7 +13,6 @@ import type { HeadScanner } from './head-scanner.ts'
 import { Http1Message } from './http1-message.ts'
 import { Http1Side } from './http1-side.ts'
 import type { BodyPlan, SideOwner } from './http1-side.ts'
-import { isMessageStart } from './message-start.ts'
 import { Pairing } from './pairing.ts'
 
 const VERSION_1_1 = 0x11
@@ -50,16 +49,6 @@ export class Http1Connection implements StreamHandler, SideOwner {
   #now = -1
   /** Exchange of the request that what is held depends on; 0 = its response will not be known. */
   #heldFor = 0
-  readonly #isHeard: [boolean, boolean] = [false, false]
-  /** Side of the data call under way. */
-  #caller: Side | undefined
-  /** What the client sends next is its turn after the last final response: rule 5 of Pairing. */
-  #isTurn = false
-  /** Nothing came from the client since a final response began. */
-  #isQuiet = false
-  /** Of the message that begins or began last on either side: whether it keeps to rule 5, and acknowledges all there is. */
-  readonly #isProven: [boolean, boolean] = [false, false]
-  readonly #isExact: [boolean, boolean] = [false, false]
 
   constructor(options: Http1Options) {
     const { memory, scanner, control } = options
@@ -85,53 +74,20 @@ export class Http1Connection implements StreamHandler, SideOwner {
       return
     }
     if (this.#messages === 0) this.#findRoles(side, pointer, length, time)
-    const self = this.#sides[side]
-    if (!this.#isHeard[side]) this.#hearFirst(self)
-    this.#caller = side
-    const taken = self.data(pointer, length, time) - pointer
-    this.#caller = undefined
-    if (self.isRequester) this.#hear()
+    const taken = this.#sides[side].data(pointer, length, time) - pointer
     if (this.#isTunnel && taken < length) this.#tunnel?.data(side, pointer + taken, length - taken, time)
   }
 
   gap(side: Side, length: number, cause: Gap, time: number): void {
     this.#now = time
     if (this.#isTunnel) this.#tunnel?.gap(side, length, cause, time)
-    else {
-      this.#hear()
-      this.#sides[side].gap(length, time)
-    }
+    else this.#sides[side].gap(length, time)
   }
 
   skipped(side: Side, time: number): void {
     this.#now = time
     if (this.#isTunnel) this.#tunnel?.skipped(side, time)
-    else {
-      this.#sides[side].skipped(time)
-      if (this.#sides[side].isRequester) this.#hear()
-    }
-  }
-
-  /** The handshake may have been seen in part only. */
-  #hearFirst(side: Http1Side): void {
-    this.#isHeard[side.side] = true
-    if (!this.control.fromStart || this.control.hasStart(side.side)) return
-    if (side.isRequester) this.#pairing.clientLost()
-    else this.#pairing.serverUncertain()
-  }
-
-  /** Something came, or is missing, that ends the client's turn. */
-  #hear(): void {
-    this.#isTurn = false
-    this.#isQuiet = false
-  }
-
-  begins(side: Http1Side, startsCall: boolean): void {
-    const other = this.#sides[side.side === 0 ? 1 : 0]
-    const isExact = this.#caller === side.side && this.control.acknowledged(side.side) === 0
-    this.#isExact[side.side] = isExact
-    const isReady = other.isBetween || (side.isRequester && other.doubtful !== undefined)
-    this.#isProven[side.side] = isExact && isReady && (!side.isRequester || (startsCall && this.#isTurn))
+    else this.#sides[side].skipped(time)
   }
 
   end(side: Side, cause: End, time: number): void {
@@ -156,22 +112,19 @@ export class Http1Connection implements StreamHandler, SideOwner {
     else if (message.kind === MESSAGE.response) this.#answerHeld(message)
   }
 
-  lost(side: Http1Side): void {
-    this.#hear()
+  lost(side: Http1Side, time: number, responseBegan: boolean): void {
     if (side.isRequester) {
       this.#pairing.clientLost()
       return
     }
-    this.#pairing.serverLost()
+    this.#pairing.serverLost(time, responseBegan)
     // The answer to a request to upgrade may be what is missing: what the client sends is read as HTTP/1 again.
     this.#heldFor = 0
     this.#requester.resume()
   }
 
-  dropped(side: Http1Side): void {
-    if (side.isRequester) return
-    this.#isTurn = false
-    this.#pairing.serverDropped()
+  dropped(side: Http1Side, time: number): void {
+    if (!side.isRequester) this.#pairing.serverDropped(time)
   }
 
   anomaly(side: Http1Side, name: Http1Anomaly, time: number): void {
@@ -208,8 +161,7 @@ export class Http1Connection implements StreamHandler, SideOwner {
     const self = this.#sides[side]
     const expected = self.isRequester ? HEAD_KIND_REQUEST : HEAD_KIND_RESPONSE
     const other = self.isRequester ? HEAD_KIND_RESPONSE : HEAD_KIND_REQUEST
-    const isOther = scanStart(pointer, length, other) === 1 &&
-      (this.control.fromStart || isMessageStart(this.#scanner, pointer, length, other))
+    const isOther = scanStart(pointer, length, other) === 1
     if (isOther) {
       this.#sides[0].setRequester(!this.#sides[0].isRequester)
       this.#sides[1].setRequester(!this.#sides[1].isRequester)
@@ -225,7 +177,7 @@ export class Http1Connection implements StreamHandler, SideOwner {
   #settle(message: Http1Message): void {
     if (message.isSettled) return
     message.isSettled = true
-    this.#pairing.responseOver(message.kind === MESSAGE.interim)
+    this.#pairing.responseOver(message.endTime < 0 ? this.#now : message.endTime, message.kind === MESSAGE.interim)
   }
 
   #request(side: Http1Side, startTime: number): BodyPlan {
@@ -234,7 +186,7 @@ export class Http1Connection implements StreamHandler, SideOwner {
     const doubtful = this.#sides[side.side === 0 ? 1 : 0].doubtful
     if (doubtful !== undefined) this.#settle(doubtful)
     const { method, version, connection, oddities } = scanner
-    const { exchange, paired, overBound } = this.#pairing.request(method, side.endedInCall, this.#isProven[side.side])
+    const { exchange, paired, overBound } = this.#pairing.request(startTime, method, side.endedInCall)
     const message = new Http1Message(MESSAGE.request, side.side, exchange, scanner.block, startTime, oddities)
     const body = bodyOf(scanner)
     const hold = method === METHOD_CONNECT ? 'connect' : (connection & HEAD_CONNECTION_UPGRADE) !== 0 ? 'upgrade' : 'no'
@@ -258,9 +210,7 @@ export class Http1Connection implements StreamHandler, SideOwner {
     const scanner = this.#scanner
     const { status, version, connection, oddities } = scanner
     const isInterim = status < 200 && status !== 101
-    const isExact = isInterim ? this.#isExact[side.side] : this.#isProven[side.side]
-    const { exchange, method, unasked } = this.#pairing.response(isInterim, isExact)
-    this.#noteTurn(side, isInterim, method !== undefined)
+    const { exchange, method, unasked } = this.#pairing.response(startTime, isInterim)
     const kind = isInterim ? MESSAGE.interim : MESSAGE.response
     const message = new Http1Message(kind, side.side, exchange, scanner.block, startTime, oddities)
     message.status = status
@@ -277,19 +227,6 @@ export class Http1Connection implements StreamHandler, SideOwner {
     this.#sink.head(this.control, message)
     if (unasked) this.anomaly(side, HTTP1_ANOMALY.responseUnasked, startTime)
     return plan
-  }
-
-  /** A response begins: whether the client's next bytes may be those of a request that rule 5 of Pairing lets in. */
-  #noteTurn(side: Http1Side, isInterim: boolean, isPaired: boolean): void {
-    this.#isTurn = false
-    if (isInterim) return
-    const isExact = this.#isExact[side.side]
-    if (this.#isQuiet && isExact) this.#pairing.answeredTwice()
-    this.#isQuiet = isExact
-    const requester = this.#requester
-    // Beyond a request that is paired by count, more may have been acknowledged than is known of the client.
-    const isLast = !isPaired || (!requester.isAdrift && this.#pairing.waiting === 0)
-    this.#isTurn = isLast && requester.isBetween && isExact
   }
 
   /** A final response tells what the bytes after a request to upgrade are. */

@@ -16,6 +16,8 @@ import { isMessageStart, mayBeFirstLine } from './message-start.ts'
 
 /** A rest of a body shorter than this is awaited, a longer one skipped. */
 const SKIP_BYTES_MIN = 2048
+/** A gap between two responses that is shorter than this may hold no whole response. */
+const RESPONSE_BYTES_MIN = 64
 
 const CR = 0x0d
 const LF = 0x0a
@@ -37,15 +39,13 @@ export interface BodyPlan {
 /** What a side tells its connection. */
 export interface SideOwner {
   readonly control: StreamControl
-  /** The first byte of a message is there; `startsCall`: nothing came before it in its packet. */
-  begins(side: Http1Side, startsCall: boolean): void
   /** A head was scanned: the scanner holds it. `startTime` is that of its first byte. */
   head(side: Http1Side, startTime: number): BodyPlan
   over(side: Http1Side, message: Http1Message, ended: MessageEnd): void
-  /** Framing is lost. */
-  lost(side: Http1Side): void
+  /** Framing is lost. `responseBegan`: with it, the first byte of a response. */
+  lost(side: Http1Side, time: number, responseBegan: boolean): void
   /** Bytes went by that belong to no message. */
-  dropped(side: Http1Side): void
+  dropped(side: Http1Side, time: number): void
   anomaly(side: Http1Side, name: Http1Anomaly, time: number): void
   /** The very first bytes could not be read, or are a response without head. True = the side is given up. */
   refused(side: Http1Side, anomaly: Http1Anomaly, time: number): boolean
@@ -115,17 +115,6 @@ export class Http1Side {
     return this.#isUnsure ? this.#message : undefined
   }
 
-  /** Nothing of a message is under way, as far as is known. */
-  get isBetween(): boolean {
-    const isIdle = this.#state === 'start' || this.#state === 'hold' || this.#state === 'resync'
-    return isIdle && this.#carry.length === 0
-  }
-
-  /** Framing is lost, or was not found yet. */
-  get isAdrift(): boolean {
-    return this.#state === 'resync'
-  }
-
   /** What its bytes are held for. */
   get holding(): BodyPlan['hold'] {
     return this.#state === 'hold' ? this.#hold : 'no'
@@ -139,7 +128,7 @@ export class Http1Side {
     while (at < end) {
       switch (this.#state) {
         case 'start':
-          at = this.#start(at, end, time, at === pointer)
+          at = this.#start(at, end, time)
           break
         case 'head':
         case 'trailer':
@@ -151,7 +140,7 @@ export class Http1Side {
           at = this.#body(at, end, time)
           break
         case 'resync':
-          at = this.#resync(at, end, at === pointer)
+          at = this.#resync(at, end, time, at === pointer)
           break
         case 'hold':
           this.#holdBytes(at, end, time)
@@ -167,7 +156,7 @@ export class Http1Side {
   gap(length: number, time: number): void {
     const message = this.#message
     if (this.#state === 'done') return
-    if (this.#skipping > 0 && !this.#skipIsStale) return this.#lose(time)
+    if (this.#skipping > 0 && !this.#skipIsStale) return this.#lose(time, false)
     if (message !== undefined && this.#state === 'until close' && !this.#isUnsure) {
       message.bodyBytes = length === 0 || message.bodyBytes < 0 ? -1 : message.bodyBytes + length
       return
@@ -176,7 +165,8 @@ export class Http1Side {
       this.#pass(length, time)
       return this.#askSkip()
     }
-    this.#lose(time)
+    const inHead = this.#state === 'head' && this.#carry.length > 9 && this.#memory.u8[this.#carry.pointer + 9] !== 0x31
+    this.#lose(time, inHead || (this.#state === 'start' && length >= RESPONSE_BYTES_MIN))
   }
 
   skipped(time: number): void {
@@ -224,7 +214,7 @@ export class Http1Side {
     this.#carry.clear()
   }
 
-  #start(at: number, end: number, time: number, startsCall: boolean): number {
+  #start(at: number, end: number, time: number): number {
     const u8 = this.#memory.u8
     // RFC 9112 2.2: at least one empty line before a request line is to be ignored; so are more, and before responses.
     while (at < end && (u8[at] === CR || u8[at] === LF)) at++
@@ -234,12 +224,11 @@ export class Http1Side {
       this.#owner.anomaly(this, HTTP1_ANOMALY.dataAfterClose, time)
       if (!mayBeFirstLine(this.#scanner, at, end - at, this.#kind)) {
         this.#drop(MESSAGE_END.lost, time)
-        this.#owner.lost(this)
+        this.#owner.lost(this, time, false)
         return end
       }
     }
     this.#startTime = time
-    this.#owner.begins(this, startsCall)
     const kind = this.#kind === HEAD_KIND_REQUEST && this.#allowSimple ? this.#kind | SCAN_SIMPLE : this.#kind
     const result = this.#scanner.scan(at, end - at, 0, kind)
     if (result > 0) {
@@ -290,7 +279,7 @@ export class Http1Side {
 
   #outOfMemory(time: number): void {
     this.#owner.anomaly(this, HTTP1_ANOMALY.memoryLimit, time)
-    this.#lose(time)
+    this.#lose(time, false)
   }
 
   #begin(time: number): void {
@@ -419,7 +408,7 @@ export class Http1Side {
     if (this.#carry.length === 0) this.#startTime = time
     if (!this.#carry.append(at, end - at)) {
       this.#owner.anomaly(this, HTTP1_ANOMALY.heldTooLong, time)
-      return this.#lose(time)
+      return this.#lose(time, false)
     }
     if (this.#hold === 'connect' || !hasLineFeed(this.#memory.u8, at, end)) return
     // A plain request after one to upgrade: pipelined by a client that stays with HTTP/1.
@@ -427,14 +416,14 @@ export class Http1Side {
     if (result === 1) this.resume()
   }
 
-  #resync(at: number, end: number, isSegmentStart: boolean): number {
+  #resync(at: number, end: number, time: number, isSegmentStart: boolean): number {
     const isChance = isSegmentStart || this.#mayStartHere
     this.#mayStartHere = false
     if (isChance && isMessageStart(this.#scanner, at, end - at, this.#kind)) {
       this.#state = 'start'
       return at
     }
-    this.#owner.dropped(this)
+    this.#owner.dropped(this, time)
     return end
   }
 
@@ -452,13 +441,13 @@ export class Http1Side {
   #malformed(anomaly: Http1Anomaly, time: number): void {
     this.#owner.anomaly(this, anomaly, time)
     this.#drop(MESSAGE_END.malformed, time)
-    this.#owner.lost(this)
+    this.#owner.lost(this, time, false)
   }
 
-  #lose(time: number): void {
+  #lose(time: number, responseBegan: boolean): void {
     if (this.#state !== 'resync') this.#owner.anomaly(this, HTTP1_ANOMALY.framingLost, time)
     this.#drop(MESSAGE_END.lost, time)
-    this.#owner.lost(this)
+    this.#owner.lost(this, time, responseBegan)
   }
 
   #drop(ended: MessageEnd, time: number): void {

@@ -3,6 +3,8 @@ export const OUTSTANDING_MAX = 1000
 
 /** Pairs without pipelining after which a client counts as one that waits for each response. */
 const HISTORY_PAIRS = 4
+/** Responses since the loss, each before the next request, that stand in for a history. */
+const TURNS_WITHOUT_HISTORY = 2
 
 export interface PairingOptions {
   /** The streams begin at their first byte. */
@@ -21,6 +23,7 @@ export interface Answered {
 interface Outstanding {
   readonly exchange: number
   readonly method: number
+  readonly time: number
 }
 
 /**
@@ -29,27 +32,28 @@ interface Outstanding {
  *
  * The rule. Responses come in the order of their requests (RFC 9112 9.3.2).
  *
- * 1. *Counted*: from the first byte on, while nothing is missing, the n-th final response answers the n-th request. A gap
- *    whose length lies within a body of known length changes nothing, nor does a response sent before its request was whole.
- * 2. *Client's framing lost* (a gap elsewhere, or bytes that cannot be read) while counting: requests already waiting keep
- *    their places, since their responses come first. Later ones are not paired: a lost request may come before them.
+ * 1. *In step*: from the first byte on, while nothing is missing, the n-th final response answers the n-th request. A gap
+ *    whose length lies within a body of known length changes nothing.
+ * 2. *Client's framing lost* (a gap elsewhere, or bytes that cannot be read): requests already waiting keep their places,
+ *    since their responses come first. Later ones are not paired: a lost request may come before them.
  * 3. *Server's framing lost*: every waiting request is given up, since its response may be what is missing.
  * 4. *A response that nothing waits for*: out of step, as if something had been lost.
- * 5. *Out of step* (also from the start when the capture began inside the connection) only what TCP's acknowledgements prove
- *    is paired, one exchange at a time. For a request R and the response P all of this holds:
- *    - nothing waits when R begins;
- *    - *turn*: the last final response was seen from its first byte to its last, had acknowledged exactly the bytes before R
- *      and R's first packet acknowledges exactly the bytes up to that response's end: R is the very next thing said;
- *    - *exact*: P's first packet acknowledges exactly the bytes up to R's end, and P is the very next thing said;
- *    - the client was never seen to pipeline: to send a request before the response to the one before it was over, or to get
- *      two responses without having sent a byte between them. Missing bytes that may hold a request or a response of a
- *      pipeline (bytes of the client while a request waits or right before one, of the server while two wait) count as that,
- *      unless HISTORY_PAIRS pairs were made before.
- *    The first request that fails this ends it, and what waits is given up.
+ * 5. *Back in step*, by a request R, only when all of this holds:
+ *    - nothing waits, no response is under way, and R's first byte is later than the last byte of the server;
+ *    - the client was never seen to send a request before the response to the one before it was over;
+ *    - no other request has begun since the last final response ended;
+ *    - and one of
+ *      a. the client's stream is whole and every request given up has been answered, by count: a response that began in
+ *         the gap is one, each whole response since is one;
+ *      b. at least HISTORY_PAIRS pairs were made before, and a response has ended since the loss;
+ *      c. the client's stream was torn, and since then TURNS_WITHOUT_HISTORY responses ended, one before each request: the
+ *         client is one that waits;
+ *      d. nothing was lost: the capture began inside the connection and R is the first request since.
+ *    Then the next response answers R, provided that it is the very next thing that the server sends.
  *
- * What this cannot tell: a client that keeps a constant number of requests under way, joined so late or torn so that none of
- * its earlier ones is seen, each new one sent only once the server has fallen silent, looks in every number like a client that
- * waits.
+ * (b), (c) and (d) rest on the client being one that does not pipeline, which is what it has shown so far. A client that
+ * pipelines for the first time inside missing bytes, or whose whole pipeline was on its way when the capture began, cannot
+ * be told from it.
  *
  * Bound: OUTSTANDING_MAX waiting requests; those given up for it keep their place in the order by count.
  */
@@ -60,12 +64,21 @@ export class Pairing {
   /** Given up at the front of the queue: their responses are still to come. */
   #passedOver = 0
   #inStep: boolean
-  /** In step since the first byte: no proof but the count is needed. */
-  #counted: boolean
+  /** Out of step since the capture began, with nothing lost since. */
+  #joined: boolean
+  #clientWhole = true
   #pipelined = false
   #pairs = 0
-  /** Bytes of the client are missing, and neither a request nor a response has begun since. */
-  #isTorn = false
+  /** Requests given up or not paired that may still be answered; means something while the client is whole. */
+  #unresolved = 0
+  /** Final responses that ended with nothing unresolved: a request that is delivered late may be theirs. */
+  #surplus = 0
+  /** Just back in step: the first pair is still to be made. */
+  #onProbation = false
+  /** Final responses that ended since step was lost. */
+  #turns = 0
+  /** Out of step, every request had a response before it, and never did two wait when the server was lost. */
+  #isOrderly = true
   /** A request that nothing can be paired with began since the last final response ended. */
   #unpairedOpen = false
   /** A response is under way. */
@@ -73,11 +86,13 @@ export class Pairing {
   #respondingPaired = false
   /** Number of interim responses whose request is not known: the final one shares it. */
   #interim = 0
+  /** Last byte of the server. */
+  #serverTime = -Infinity
 
   constructor(options: PairingOptions) {
     this.#giveUp = options.giveUp
     this.#inStep = options.fromStart
-    this.#counted = options.fromStart
+    this.#joined = !options.fromStart
   }
 
   /** Requests that wait for a response. */
@@ -91,24 +106,23 @@ export class Pairing {
   }
 
   /**
-   * A request begins. `sharesPacket`: its first byte came in the packet that held the end of the request before it. `isTurn`:
-   * rule 5. Returns its number and whether the oldest request was given up for it.
+   * A request begins. `sharesPacket`: its first byte came in the packet that held the end of the request before it.
+   * Returns its number and whether the oldest request was given up for it.
    */
-  request(method: number, sharesPacket: boolean, isTurn: boolean): { exchange: number; paired: boolean; overBound: boolean } {
+  request(time: number, method: number, sharesPacket: boolean): { exchange: number; paired: boolean; overBound: boolean } {
     const exchange = this.#next++
     if (sharesPacket) this.#pipelined = true
-    if (this.#isTorn && this.#pairs < HISTORY_PAIRS) this.#pipelined = true
-    this.#isTorn = false
-    if (!this.#counted) {
-      if (this.#isProving && this.#waiting.length > 0) {
-        this.#pipelined = true
-        this.#giveUpAll()
-      }
-      this.#inStep = isTurn && this.#mayStepIn()
+    if (!this.#inStep && this.#mayStepIn(time)) {
+      this.#inStep = true
+      this.#joined = false
+      this.#clientWhole = true
+      this.#onProbation = true
+      this.#unresolved = 0
+      this.#surplus = 0
+      this.#turns = 0
     }
     if (!this.#inStep) {
-      if (this.#unpairedOpen && !this.#responding) this.#pipelined = true
-      this.#unpairedOpen = true
+      this.#noteUnpaired(time)
       return { exchange, paired: false, overBound: false }
     }
     const overBound = this.#waiting.length >= OUTSTANDING_MAX
@@ -116,24 +130,44 @@ export class Pairing {
       this.#passedOver++
       this.#giveUp(this.#waiting.shift()!.exchange)
     }
-    this.#waiting.push({ exchange, method })
+    this.#waiting.push({ exchange, method, time })
     return { exchange, paired: true, overBound }
   }
 
-  #mayStepIn(): boolean {
-    return !this.#pipelined && !this.#responding && !this.#unpairedOpen && this.#interim === 0 &&
-      this.#waiting.length === 0 && this.#passedOver === 0
+  #mayStepIn(time: number): boolean {
+    if (this.#pipelined || this.#responding || this.#waiting.length > 0 || this.#passedOver > 0) return false
+    if (this.#unpairedOpen || this.#interim !== 0 || !(time > this.#serverTime)) return false
+    if (this.#joined) return true
+    if (this.#clientWhole && this.#unresolved === 0) return true
+    if (this.#pairs >= HISTORY_PAIRS) return this.#turns > 0
+    return !this.#clientWhole && this.#isOrderly && this.#turns >= TURNS_WITHOUT_HISTORY
   }
 
-  /** A response begins. `isExact`: rule 5. `unasked` = nothing waited for it although both sides were in step. */
-  response(isInterim: boolean, isExact: boolean): Answered & { unasked: boolean } {
-    if (!isExact) this.#stopProving()
+  #noteUnpaired(time: number): void {
+    // Sent before the server's last byte, delivered after it: the response that ended meanwhile may have been its own.
+    if (time < this.#serverTime && this.#surplus > 0) {
+      this.#surplus--
+      return
+    }
+    this.#unresolved++
+    if (this.#turns === 0) this.#isOrderly = false
+    if (this.#unpairedOpen && !this.#responding) this.#pipelined = true
+    if (this.#responding) this.#isOrderly = false
+    this.#unpairedOpen = true
+  }
+
+  /** A response begins. `unasked` = nothing waited for it although both sides were in step. */
+  response(time: number, isInterim: boolean): Answered & { unasked: boolean } {
     this.#responding = true
-    this.#isTorn = false
+    if (this.#passedOver > 0) return { ...this.#unpairedResponse(isInterim), unasked: false }
     const first = this.#waiting[0]
-    if (this.#passedOver > 0 || first === undefined) {
-      const unasked = this.#inStep && this.#passedOver === 0
-      if (unasked) this.#loseStep()
+    // Back in step a moment ago: a response whose first byte came before that of the request is not its own.
+    const tooEarly = this.#onProbation && first !== undefined && time < first.time
+    if (first === undefined || tooEarly) {
+      const unasked = this.#inStep
+      if (tooEarly) this.serverLost(time, false)
+      else if (unasked) this.#loseStep(false)
+      this.#responding = true
       return { ...this.#unpairedResponse(isInterim), unasked }
     }
     this.#respondingPaired = true
@@ -141,6 +175,7 @@ export class Pairing {
     if (!isInterim) {
       this.#waiting.shift()
       this.#pairs++
+      this.#onProbation = false
       if (this.#waiting.length > 0) this.#pipelined = true
     }
     return { exchange: first.exchange, method: first.method, unasked: false }
@@ -153,74 +188,61 @@ export class Pairing {
     return { exchange, method: undefined }
   }
 
-  /** The response under way is over. */
-  responseOver(isInterim: boolean): void {
+  /** The response under way is over, with its last byte at `time`. */
+  responseOver(time: number, isInterim: boolean): void {
     this.#responding = false
+    this.#serverTime = Math.max(this.#serverTime, time)
     if (isInterim) return
     if (this.#respondingPaired) {
       if (this.#waiting.length > 0) this.#pipelined = true
       return
     }
     if (this.#passedOver > 0) this.#passedOver--
+    if (this.#unresolved > 0) this.#unresolved--
+    else this.#surplus++
+    this.#turns++
     this.#unpairedOpen = false
-  }
-
-  /** Two final responses began with no byte of the client between them. */
-  answeredTwice(): void {
-    this.#pipelined = true
   }
 
   /** What the client sends can no longer be told apart into requests. */
   clientLost(): void {
-    // What is missing may hold a request that was sent while another waited.
-    if (this.#waiting.length > 0 && this.#pairs < HISTORY_PAIRS) this.#pipelined = true
-    this.#stopProving()
-    this.#loseStep()
-    this.#isTorn = true
+    this.#loseStep(true)
   }
 
-  /** What the server sends can no longer be told apart into responses. */
-  serverLost(): void {
+  /**
+   * What the server sends can no longer be told apart into responses. `responseBegan`: the missing bytes hold the first
+   * byte of a response, or of one that was not yet counted.
+   */
+  serverLost(time: number, responseBegan: boolean): void {
     // Either a pipeline, or a response to each of them but the last is missing.
-    if (this.#waiting.length > 1 && this.#pairs < HISTORY_PAIRS) this.#pipelined = true
-    this.#loseStep()
-    this.#giveUpAll()
+    if (this.#waiting.length > 1) this.#isOrderly = false
+    this.#unresolved += this.#waiting.length + this.#passedOver
+    if (responseBegan && this.#unresolved > 0) this.#unresolved--
+    this.#loseStep(false)
+    for (const { exchange } of this.#waiting) this.#giveUp(exchange)
+    this.#waiting.length = 0
     this.#passedOver = 0
     this.#responding = false
     this.#interim = 0
-  }
-
-  /** The first bytes of the server that were seen may not be its first: the only request there is may be answered by proof. */
-  serverUncertain(): void {
-    const isSole = this.#inStep && this.#waiting.length === 1 && this.#passedOver === 0
-    if (!isSole) return this.serverLost()
-    this.#counted = false
+    this.#serverTime = Math.max(this.#serverTime, time)
   }
 
   /** Bytes of the server that are no part of a message went by, while its next message start is waited for. */
-  serverDropped(): void {
-    this.#stopProving()
+  serverDropped(time: number): void {
+    const first = this.#waiting[0]
+    if (this.#onProbation && first !== undefined && time > first.time) this.serverLost(time, false)
+    this.#serverTime = Math.max(this.#serverTime, time)
   }
 
-  get #isProving(): boolean {
-    return this.#inStep && !this.#counted
-  }
-
-  /** What waits by proof alone is not known to be answered by what comes next. */
-  #stopProving(): void {
-    if (!this.#isProving) return
+  #loseStep(ofClient: boolean): void {
+    // The response of a lost request may come before the gap is known: it keeps its turn.
+    const hasTurn = ofClient && !this.#inStep && this.#isOrderly && this.#turns === 1
+    this.#turns = hasTurn ? 1 : 0
     this.#inStep = false
-    this.#giveUpAll()
-  }
-
-  #giveUpAll(): void {
-    for (const { exchange } of this.#waiting) this.#giveUp(exchange)
-    this.#waiting.length = 0
-  }
-
-  #loseStep(): void {
-    this.#inStep = false
-    this.#counted = false
+    this.#joined = false
+    this.#onProbation = false
+    this.#surplus = 0
+    if (ofClient) this.#clientWhole = false
     this.#unpairedOpen = false
   }
 }

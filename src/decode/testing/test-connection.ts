@@ -24,7 +24,6 @@ export class TestConnection implements StreamControl {
   #client: Side | undefined
   #handler: StreamHandler | undefined
   #isIgnored = false
-  #acknowledged: number | undefined
   readonly #toSkip: [number, number] = [0, 0]
   readonly #ended: [boolean, boolean] = [false, false]
   #retained = 0
@@ -74,14 +73,6 @@ export class TestConnection implements StreamControl {
     this.#toSkip[side] = length
   }
 
-  hasStart(): boolean {
-    return this.fromStart
-  }
-
-  acknowledged(): number | undefined {
-    return this.#acknowledged
-  }
-
   ignore(): void {
     this.#isIgnored = true
   }
@@ -94,9 +85,8 @@ export class TestConnection implements StreamControl {
     this.#retained--
   }
 
-  /** A segment arrives. It acknowledges `acknowledged` bytes more than were given of the other side: see StreamControl. */
-  send(side: Side, bytes: Uint8Array, time: number, acknowledged: number | undefined = 0): void {
-    this.#acknowledged = acknowledged
+  /** A segment arrives. */
+  send(side: Side, bytes: Uint8Array, time: number): void {
     if (this.#isIgnored || bytes.length === 0) return
     let from = 0
     if (this.#toSkip[side] > 0) {
