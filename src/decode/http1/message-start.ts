@@ -3,22 +3,39 @@ import type { HeadScanner } from './head-scanner.ts'
 
 /** Bytes that a first line must show before it is taken for one without its end. */
 const BYTES_MIN = 16
-const UPPER_A = 0x41
-const UPPER_Z = 0x5a
+
+const SPACE = 0x20
+
+/**
+ * Methods that a request may have which is the first after missing bytes. What follows a loss may begin anywhere: any token is a
+ * method by its form, the end of one and text of a body included. IANA's registry, and PURGE, which caches know.
+ */
+const METHODS = [
+  'GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH', 'ACL', 'BASELINE-CONTROL', 'BIND', 'CHECKIN',
+  'CHECKOUT', 'COPY', 'LABEL', 'LINK', 'LOCK', 'MERGE', 'MKACTIVITY', 'MKCALENDAR', 'MKCOL', 'MKREDIRECTREF', 'MKWORKSPACE',
+  'MOVE', 'ORDERPATCH', 'PROPFIND', 'PROPPATCH', 'QUERY', 'REBIND', 'REPORT', 'SEARCH', 'UNBIND', 'UNCHECKOUT', 'UNLINK',
+  'UNLOCK', 'UPDATE', 'UPDATEREDIRECTREF', 'VERSION-CONTROL', 'PURGE',
+].map((method) => Buffer.from(`${method} `, 'latin1'))
+
+function isKnownMethod(u8: Uint8Array, pointer: number, length: number): boolean {
+  return METHODS.some((method) => method.length <= length && method.every((byte, index) => u8[pointer + index] === byte))
+}
 
 /**
  * Whether the bytes at `pointer` are the start of a message beyond reasonable doubt: a whole first line of HTTP/1.x, or the
- * beginning of a long one: `HTTP/1.`, or an upper-case method and the start of a target.
+ * beginning of a long one: `HTTP/1.`, or a method and the start of a target. Methods are those of METHODS only.
  */
 export function isMessageStart(scanner: HeadScanner, pointer: number, length: number, kind: number): boolean {
   const result = scanner.exports.scanStart(pointer, length, kind)
-  if (result !== 0) return result > 0
-  if (length < BYTES_MIN) return false
-  if ((kind & 15) === HEAD_KIND_RESPONSE) return true
+  if (result < 0) return false
+  const isResponse = (kind & 15) === HEAD_KIND_RESPONSE
   const u8 = scanner.memory.u8
-  let at = pointer
-  while (at < pointer + BYTES_MIN && u8[at]! >= UPPER_A && u8[at]! <= UPPER_Z) at++
-  if (at - pointer < 3 || at >= pointer + BYTES_MIN - 1 || u8[at] !== 0x20) return false
+  if (!isResponse && !isKnownMethod(u8, pointer, length)) return false
+  if (result > 0) return true
+  if (length < BYTES_MIN) return false
+  if (isResponse) return true
+  const at = u8.indexOf(SPACE, pointer)
+  if (at >= pointer + length - 1) return false
   const first = u8[at + 1]!
   const letter = first | 0x20
   return first === 0x2f || first === 0x2a || (letter >= 0x61 && letter <= 0x7a) || (first >= 0x30 && first <= 0x39)

@@ -120,6 +120,20 @@ test('a client that waits loses two pairs at most to one lost segment, once it h
   }
 })
 
+test('a client that asks again before its first answer after a join pipelines: nothing of it is paired', () => {
+  const given: number[] = []
+  const pairing = new Pairing({ fromStart: false, giveUp: (exchange) => { given.push(exchange) } })
+  const first = pairing.request(1, 1, false)
+  const second = pairing.request(2, 1, false)
+  assert.deepEqual(given, [first.exchange])
+  const answers = [3, 4, 5].map((time) => {
+    const answer = pairing.response(time, false)
+    pairing.responseOver(time, false)
+    return answer.exchange
+  })
+  assert.ok(!answers.includes(first.exchange) && !answers.includes(second.exchange))
+})
+
 test('a connection joined mid-way is paired from its first request on', () => {
   const random = randomFrom(11)
   for (let round = 0; round < 20; round++) {

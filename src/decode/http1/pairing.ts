@@ -112,6 +112,11 @@ export class Pairing {
   request(time: number, method: number, sharesPacket: boolean): { exchange: number; paired: boolean; overBound: boolean } {
     const exchange = this.#next++
     if (sharesPacket) this.#pipelined = true
+    // Back in step a moment ago, and the client does not wait: which request the next response answers cannot be told.
+    if (this.#onProbation && this.#waiting.length > 0) {
+      this.#pipelined = true
+      this.serverLost(this.#serverTime, false)
+    }
     if (!this.#inStep && this.#mayStepIn(time)) {
       this.#inStep = true
       this.#joined = false
