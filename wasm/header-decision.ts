@@ -3,7 +3,8 @@
  * (`decideHeader`); the answer is kept per direction, for known names by their id, for others in two tables
  * of bounded size.
  *
- * Bound: 4,096 names of at most 56 bytes and 512 of at most 128. A table that is full is cleared, so that a flood of names costs the names in use one more decision each, not every one from then on; counted.
+ * Bound: 4,096 names of at most 56 bytes and 512 of at most 128. A table that is full is cleared, so that a flood of
+ * names costs the names in use one more decision each, not every one from then on; counted.
  * Longer names are decided afresh each time, and counted.
  */
 import { ACTION_COUNT, ACTION_PRESENCE } from './wall-numbers'

@@ -10,8 +10,8 @@
  *   credential (counted).
  * Limits: decisions for 4,096 header names of at most 56 bytes and 512 of at most 128 are kept (a full table
  *   is begun anew, longer names are decided afresh, both counted); texts over 128 KiB are hidden whole; two
- *   layers of percent-encoding and one of base64 are looked behind. A secret that looks like an ordinary value under an ordinary name (a password in `x-note:
- *   hello`) cannot be told from one; behind a common word that is not all of the name (`the key of it,
+ *   layers of percent-encoding and one of base64 are looked behind. A secret that looks like an ordinary value
+ *   under an ordinary name (a password in `x-note: hello`) cannot be told from one; behind a common word that is not all of the name (`the key of it,
  *   abcdefghij`) a secret is found when it has 12 characters in a row, a digit among them. A cookie without
  *   a name that has an equals sign inside is taken for a name and a value.
  *
