@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { setPriority } from 'node:os'
 import { Worker } from 'node:worker_threads'
 // Not by mod.ts: a replay needs nothing else of it, and starts sooner.
 import { forbidCoreDumps } from '../lib/ebpf/core-dump.ts'
@@ -21,6 +22,9 @@ const NO_STATS: WorkerStats = {
   anomalies: new Map(),
   connectionsOpen: 0,
 }
+
+/** Nice value of a live capture. */
+const PRIORITY = -5
 
 export class Agent implements AgentContract {
   readonly #config: Config
@@ -60,6 +64,7 @@ export class Agent implements AgentContract {
   }
 
   async start(): Promise<readonly Attachment[]> {
+    if (this.#config.files.length === 0) raisePriority()
     // What is captured holds secrets until it has passed the wall; they must not reach a disk by way of a crash either.
     const dumpable = forbidCoreDumps()
     if (dumpable !== undefined) this.#hooks.log('warn', `Cannot forbid core files of this process: ${dumpable}; keep "ulimit -c 0"`)
@@ -198,4 +203,16 @@ export function filtersFor(
 
 function sameDestination(a: Output, b: Output): boolean {
   return a.type === b.type && (a.type !== 'file' || b.type !== 'file' || a.path === b.path)
+}
+
+/**
+ * On a machine that is full, those who empty the ring and write must not wait behind those who fill it. The capture thread
+ * and the writers are started after this and inherit it. Without the right to raise it, the priority stays as it is.
+ */
+function raisePriority(): void {
+  try {
+    setPriority(PRIORITY)
+  } catch {
+    // EACCES or EPERM: no CAP_SYS_NICE.
+  }
 }

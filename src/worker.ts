@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { setPriority } from 'node:os'
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import type { MessagePort } from 'node:worker_threads'
 import { ByteMemory } from '../lib/bytes/mod.ts'
@@ -26,8 +25,6 @@ const STATS_MS = 250
 /** A replay waits for the outputs when so many batches are on their way. */
 const REPLAY_BATCHES_MAX = 32
 const FULL_DRAIN_BYTES = 256 * 1024
-/** Nice value of the capture thread. */
-const PRIORITY = -5
 
 const sleeper = new Int32Array(new SharedArrayBuffer(4))
 
@@ -156,21 +153,8 @@ class CaptureLoop {
   }
 }
 
-/**
- * On a machine that is full, the thread that empties the ring must not wait behind those that fill it. On Linux the
- * priority is the thread's own; without the right to raise it, it stays as it is.
- */
-function raisePriority(): void {
-  try {
-    setPriority(PRIORITY)
-  } catch {
-    // EACCES or EPERM: no CAP_SYS_NICE.
-  }
-}
-
 if (parentPort !== null) {
   const port = parentPort
-  raisePriority()
   try {
     new CaptureLoop(port, workerData as WorkerStart).run()
   } catch (error) {

@@ -65,8 +65,8 @@ export class Lintel {
   }
 
   /** Resolves when the programs are attached. */
-  static async start(args: string[] = [], namespace?: string): Promise<Lintel> {
-    const directory = mkdtempSync(join(tmpdir(), 'lintel-test-'))
+  static async start(args: string[] = [], namespace?: string, folder = tmpdir()): Promise<Lintel> {
+    const directory = mkdtempSync(join(folder, 'lintel-test-'))
     return await Lintel.#run(directory, ['--metrics', 'off', '--output', `file:${join(directory, 'log.ndjson')}`, ...args], namespace)
   }
 

@@ -10,6 +10,10 @@ export interface WrkOptions {
   /** Further request headers. */
   readonly headers?: Readonly<Record<string, string>>
   readonly namespace?: string
+  /** What each X-Request-ID begins with. */
+  readonly idPrefix?: string
+  /** Milliseconds that each connection waits before a request; default 0, saturation. */
+  readonly delayMs?: number
 }
 
 export interface WrkResult {
@@ -39,9 +43,10 @@ export async function wrk(options: WrkOptions): Promise<WrkResult> {
 local n = 0
 request = function()
   n = n + 1
-  wrk.headers["X-Request-ID"] = tostring(n)
+  wrk.headers["X-Request-ID"] = ${JSON.stringify(options.idPrefix ?? '')} .. tostring(n)
   return wrk.format("GET")
 end
+${(options.delayMs ?? 0) === 0 ? '' : `delay = function() return ${options.delayMs} end`}
 `)
   const args = ['-t1', `-c${options.connections ?? 32}`, `-d${options.seconds}`, '-s', join(directory, 'load.lua'), options.url]
   try {
