@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ByteMemory } from '../lib/bytes/mod.ts'
+import { FactsTable, FieldTable, RecordWriter } from '../lib/record/mod.ts'
 import { EVENT_FRAME, FRAME_BYTES, PACKET_EVENT, RECORD_BYTES_MAX } from './capture/mod.ts'
 import type { PacketSource } from './capture/mod.ts'
 import { defaultConfig } from './config.ts'
+import { FIELDS, MARK_REASONS } from './exchange/mod.ts'
 import { FlowTrack } from './flow-track.ts'
 import { Wall } from './privacy/wall.ts'
 
@@ -20,8 +22,10 @@ const SOURCE: PacketSource = {
 test('a whole frame that gives no segment is counted under the name of what became of it', () => {
   const memory = new ByteMemory({ imports: Wall.imports() })
   const batch = memory.reserve(RECORD_BYTES_MAX)
+  const table = new FieldTable(memory, FIELDS, MARK_REASONS)
+  const facts = new FactsTable({ memory, writer: new RecordWriter(memory, table), protect: (raw) => raw, countMax: 1 })
   const told = new Map<string, number>()
-  const track = new FlowTrack(memory, SOURCE, defaultConfig(), memory.reserve(RECORD_BYTES_MAX), {
+  const track = new FlowTrack(memory, SOURCE, defaultConfig(), memory.reserve(RECORD_BYTES_MAX), facts, {
     exchange: () => {}, dropped: () => {}, record: () => {}, epoch: () => 0n,
     anomaly: (name, count) => { told.set(name, (told.get(name) ?? 0) + count) },
   })

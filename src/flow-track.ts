@@ -5,7 +5,7 @@
  * @module
  */
 import type { ByteMemory } from '../lib/bytes/mod.ts'
-import type { RecordWriter } from '../lib/record/mod.ts'
+import type { FactsTable, RecordWriter } from '../lib/record/mod.ts'
 import * as L from '../wasm/layout.ts'
 import { DISSECT_OUTCOME, Dissector, FIRST_LOSS, FRAME_BYTES, FrameMeta, PACKET_EVENT, packetFilter } from './capture/mod.ts'
 import type { PacketSource } from './capture/mod.ts'
@@ -48,6 +48,7 @@ export class FlowTrack {
   readonly #dissector: Dissector
   readonly #meta = new FrameMeta()
   readonly #scratch: number
+  readonly #facts: FactsTable
   #wanted: ReturnType<typeof packetFilter>
   #tellsConnections = false
   readonly #events: ConnectionEvents = {
@@ -56,13 +57,15 @@ export class FlowTrack {
     closed: (connection, cause, time) => {
       if (this.#tellsConnections) this.#connection(connection, ENDS[cause][0], ENDS[cause][1], time)
     },
+    freeing: ({ block }) => { this.#facts.releaseSlots(block + L.CONNECTION_FACTS, L.CONNECTION_FACTS_COUNT) },
   }
   /** Counter values of the table that were told already. */
   readonly #told = new Map<string, number>()
 
   /** @param scratch room for RECORD_BYTES_MAX, for what the dissector makes of whole frames */
-  constructor(memory: ByteMemory, source: PacketSource, config: Config, scratch: number, output: TrackOutput) {
+  constructor(memory: ByteMemory, source: PacketSource, config: Config, scratch: number, facts: FactsTable, output: TrackOutput) {
     this.#memory = memory
+    this.#facts = facts
     this.#scratch = scratch
     this.#dissector = new Dissector(memory)
     this.configure(config)
@@ -72,7 +75,7 @@ export class FlowTrack {
       exchange: (block) => { output.exchange(block) },
       dropped: (reason) => { output.dropped(reason) },
       anomaly: (connection, _side, name, time) => { output.anomaly(name, 1, connection, time) },
-    }, { seesBothDirections: source.seesBothDirections })
+    }, { seesBothDirections: source.seesBothDirections, facts })
     this.#table = this.#openTable(config)
   }
 

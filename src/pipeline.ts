@@ -7,7 +7,7 @@
  */
 import type { ByteMemory } from '../lib/bytes/mod.ts'
 import { parseCidr } from '../lib/cidr/mod.ts'
-import { FieldTable, JsonEncoder, RecordView, RecordWriter } from '../lib/record/mod.ts'
+import { FactsTable, FieldTable, JsonEncoder, RecordView, RecordWriter } from '../lib/record/mod.ts'
 import * as L from '../wasm/layout.ts'
 import { RECORD_BYTES_MAX } from './capture/mod.ts'
 import type { PacketSource } from './capture/mod.ts'
@@ -50,6 +50,7 @@ export class Pipeline {
   readonly #view: RecordView
   readonly #writer: RecordWriter
   readonly #batcher: Batcher
+  readonly #facts: FactsTable
   readonly #anomalies = new AnomalyLog()
   readonly #oddities = new OddityCounts()
   readonly #batch: number
@@ -73,6 +74,12 @@ export class Pipeline {
     const table = new FieldTable(memory, FIELDS, MARK_REASONS)
     this.#view = new RecordView(memory, table)
     this.#writer = new RecordWriter(memory, table)
+    this.#facts = new FactsTable({
+      memory,
+      writer: new RecordWriter(memory, table),
+      protect: (raw) => wall.record(raw),
+      countMax: config.limits.connections * 2,
+    })
     this.#batcher = new Batcher(memory, new JsonEncoder(memory, table), give)
     this.#batch = memory.reserve(BATCH_BYTES + RECORD_BYTES_MAX)
     this.#raw = memory.reserve(RAW_RECORD_BYTES)
@@ -89,6 +96,7 @@ export class Pipeline {
     this.#filter = config.filter === undefined ? undefined : compileFilter(config.filter, FIELDS)
     this.#outputFilters = outputFilters.map((text) => (text === undefined ? undefined : compileFilter(text, FIELDS)))
     this.#allOutputs = 2 ** outputFilters.length - 1
+    this.#facts.protectAll()
     this.#setup.trust(config.trust.proxies.map(parseCidr))
     this.#track.configure(config)
   }
@@ -149,7 +157,7 @@ export class Pipeline {
   }
 
   #open(config: Config): FlowTrack {
-    return new FlowTrack(this.#memory, this.#source, config, this.#scratch, {
+    return new FlowTrack(this.#memory, this.#source, config, this.#scratch, this.#facts, {
       exchange: (block) => { this.#exchange(block) },
       dropped: (reason) => {
         this.#see(L.KIND_EXCHANGE)

@@ -8,6 +8,7 @@ import { clientAddress, findClient } from './client-address'
 import { SAMPLED, SAMPLING_UNKNOWN, findTrace, hasSpanId, sampling, spanId, traceId } from './correlate'
 import { actionOf, isOpen, putHeaders, putRequestId, putUserAgent } from './exchange-headers'
 import { putClient, putConnection, putIp, putLink, putNetwork, putServer, putTcp } from './exchange-connection'
+import { putFacts } from './facts'
 import * as F from './field-ids.gen'
 import { ACTION_DROP } from './wall-numbers'
 import { HEADER_B3, HEADER_FORWARDED, HEADER_HOST, HEADER_TRACEPARENT, HEADER_UBER_TRACE_ID, HEADER_X_AMZN_TRACE_ID,
@@ -301,7 +302,10 @@ export function writeExchange(exchange: usize, pointer: usize, room: u32): u32 {
   putInt(F.FIELD_EVENT_SEQUENCE, 0)
   putClient(connection, client)
   putRealAddress()
+  const facts = connection + L.CONNECTION_FACTS
+  putFacts(load<u32>(facts, L.FACTS_CLIENT_PROCESS))
   putServer(connection, client)
+  putFacts(load<u32>(facts, L.FACTS_SERVER_PROCESS))
   putNetwork(connection)
   putWord(F.FIELD_NETWORK_PROTOCOL_NAME, HTTP)
   putVersion()
@@ -310,9 +314,11 @@ export function writeExchange(exchange: usize, pointer: usize, room: u32): u32 {
   if (request != 0) putUrl(exchange, method)
   putRequest(exchange, method)
   putResponse(exchange)
+  putFacts(load<u32>(exchange, L.EXCHANGE_FACTS))
   putUserAgent(request)
   putTrace()
   putRequestId(request, response)
+  putFacts(load<u32>(facts, L.FACTS_TLS))
   putLink(connection, client)
   putIp(connection, client)
   putTcp(connection, client)

@@ -37,6 +37,12 @@ export const SIDE_RETRANSMISSIONS = 20 // u32
 export const SIDE_BYTES = 24 // f64: payload bytes, as far as known
 export const SIDE_LOST_BYTES = 32 // f64: payload bytes that the capture did not get
 export const SIDE_RESETS = 40 // u32
+export const CONNECTION_FACTS = 176 // 4 x u32: facts blocks by FACTS_*, 0 = none
+export const CONNECTION_FACTS_COUNT = 4
+export const FACTS_CLIENT_PROCESS = 0
+export const FACTS_SERVER_PROCESS = 4
+export const FACTS_TLS = 8
+export const FACTS_PROXY = 12
 export const CONNECTION_FLAG_LINK = 1 // MACs and ethertype are valid
 export const CONNECTION_FLAG_MIDSTREAM = 2 // the handshake was not seen
 export const CONNECTION_FLAG_IP_OPTIONS = 4
@@ -113,6 +119,17 @@ export const EXCHANGE_TLS = 77 // u8: 1 = seen inside TLS (url.scheme https)
 export const EXCHANGE_INTERIM = 78 // 6 x u16: their status codes
 export const EXCHANGE_MARK_COUNT = 90 // u8: at most 16
 export const EXCHANGE_MARKS = 92 // 16 x (u16 field id, u16 reason id): why a value is cut, missing or unknown
+export const EXCHANGE_PROTOCOL = 156 // u8: PROTOCOL_*
+export const EXCHANGE_FACTS = 160 // u32: facts block, 0 = none
+export const PROTOCOL_HTTP = 0
+
+// Facts block: what is known of a whole connection, or of one exchange, beside its packets and heads. Made by lib/record, shared by
+// whoever counts a reference. Its entries are one contiguous range of field ids.
+export const FACTS_BYTES = 0 // u32: bytes given to alloc()
+export const FACTS_REFERENCES = 4 // u32
+export const FACTS_SAFE = 8 // u32: the same entries behind the wall, a RECORD of its own; 0 = none
+export const FACTS_SAFE_BYTES = 12 // u32: bytes given to alloc() for it
+export const FACTS_RAW = 16 // RECORD of raw values
 
 // Record: what stands behind the privacy wall. A header, then entries in ascending field id.
 export const RECORD_LENGTH = 0 // u32: bytes of the record, header included

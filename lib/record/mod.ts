@@ -7,6 +7,8 @@
  *
  * @module
  */
+export { FactsTable } from './facts-table.ts'
+export type { FactsTableOptions, RecordSpan } from './facts-table.ts'
 export { FieldTable, VALUE_TYPE } from './field-table.ts'
 export type { FieldSpec, ValueTypeName } from './field-table.ts'
 export { JSON_ROOM_SLACK, JsonEncoder } from './json-encoder.ts'

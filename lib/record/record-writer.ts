@@ -146,6 +146,19 @@ export class RecordWriter {
     values.forEach((value, index) => this.#memory.view.setBigInt64(payload + 8 + index * 8, BigInt(value), true))
   }
 
+  /** Entries of a finished record of the same table, in ascending id behind those already written: raw as they are. */
+  copy(record: number): void {
+    const { u8, view } = this.#memory
+    let entry = record + L.RECORD_ENTRIES
+    for (let left = view.getUint16(record + L.RECORD_COUNT, true); left > 0; left--) {
+      const length = view.getUint32(entry + L.ENTRY_LENGTH, true)
+      const field = view.getUint16(entry + L.ENTRY_FIELD, true)
+      const payload = this.#entry(field, this.#table.field(field).type, length, u8[entry + L.ENTRY_FLAGS]!)
+      if (payload !== 0) u8.copyWithin(payload, entry + L.ENTRY_PAYLOAD, entry + L.ENTRY_PAYLOAD + length)
+      entry += L.ENTRY_PAYLOAD + ((length + 7) & ~7)
+    }
+  }
+
   #number(field: number, type: ValueTypeName, value: number | bigint): void {
     const payload = this.#entry(field, type, 8)
     if (payload === 0) return

@@ -41,6 +41,8 @@ export interface ConnectionEvents {
   opened?(connection: Connection, time: number): void
   /** Once a connection, opened or not; its block is valid during the call. */
   closed?(connection: Connection, cause: ConnectionEnd, time: number): void
+  /** Nobody needs its block any more: what hangs on it is to be given back now. */
+  freeing?(connection: Connection): void
 }
 
 /**
@@ -180,6 +182,11 @@ export class ConnectionTable implements ConnectionOwner {
     this.counters.add(COUNT.ignored, 1)
     this.move(connection, LINGER.unconfirmed)
     if (connection.tag !== 0) this.space.source.ignore(connection.tag >>> 0)
+  }
+
+  /** @internal */
+  freeing(connection: Connection): void {
+    this.#events.freeing?.(connection)
   }
 
   /** @internal */

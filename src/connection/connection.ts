@@ -44,6 +44,8 @@ export interface ConnectionOwner {
   readonly space: ReassemblySpace
   openHandler(connection: Connection, time: number): StreamHandler
   ignored(connection: Connection): void
+  /** Its block is about to be given back. */
+  freeing(connection: Connection): void
 }
 
 /** One connection: two sides, the block that describes it, and what its handler may ask. */
@@ -121,6 +123,7 @@ export class Connection implements StreamControl {
   /** Gives the block back, unless somebody still needs it. */
   freeBlock(): void {
     if (this.#retained > 0 || this.block === 0) return
+    this.#owner.freeing(this)
     this.#owner.space.memory.allocator.free(this.block, L.CONNECTION_BYTES)
     this.block = 0
   }

@@ -56,6 +56,12 @@ function clientSide(memory: ByteMemory, block: number): 0 | 1 | undefined {
   return side === 0 || side === 1 ? side : undefined
 }
 
+/** What is known of the connection beside its packets: each kind at the place of its field ids. */
+function copyFacts(writer: RecordWriter, memory: ByteMemory, block: number, kind: number): void {
+  const facts = memory.u32[(block + L.CONNECTION_FACTS + kind) >>> 2]!
+  if (facts !== 0) writer.copy(facts + L.FACTS_RAW)
+}
+
 function writeEndpoints(writer: RecordWriter, memory: ByteMemory, block: number): void {
   const client = clientSide(memory, block) ?? 0
   const version = memory.u8[block + L.CONNECTION_IP_VERSION] === 6 ? 6 : 4
@@ -66,8 +72,10 @@ function writeEndpoints(writer: RecordWriter, memory: ByteMemory, block: number)
   const port = (side: number): number => memory.u16[(block + L.CONNECTION_PORT + side * 2) >>> 1]!
   writer.address(F.clientAddress, version, address(client))
   writer.int(F.clientPort, port(client))
+  copyFacts(writer, memory, block, L.FACTS_CLIENT_PROCESS)
   writer.address(F.serverAddress, version, address(1 - client))
   writer.int(F.serverPort, port(1 - client))
+  copyFacts(writer, memory, block, L.FACTS_SERVER_PROCESS)
   writer.string(F.networkType, version === 6 ? 'ipv6' : 'ipv4')
   writer.string(F.transport, transportName(memory.u8[block + L.CONNECTION_TRANSPORT]!))
 }
@@ -89,6 +97,7 @@ export function writeConnection(writer: RecordWriter, memory: ByteMemory, block:
   if (facts.protocol !== undefined) writer.string(F.protocolName, facts.protocol)
   writer.int(F.connectionId, memory.u32[(block + L.CONNECTION_ID) >>> 2]!)
   writer.string(F.hook, HOOK_NAMES[memory.u8[block + L.CONNECTION_HOOK]!] ?? 'unknown')
+  copyFacts(writer, memory, block, L.FACTS_TLS)
   const flagsOf = (state: number): number => memory.u16[(state + L.SIDE_TCP_FLAGS) >>> 1]!
   writer.string(F.tcpFlags, tcpFlagNames(flagsOf(client) | flagsOf(server)))
   const handshake = memory.f64[(block + L.CONNECTION_HANDSHAKE) >>> 3]!

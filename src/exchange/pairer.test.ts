@@ -1,15 +1,19 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ByteMemory } from '../../lib/bytes/mod.ts'
+import { FactsTable, FieldTable, RecordWriter } from '../../lib/record/mod.ts'
 import * as L from '../../wasm/layout.ts'
 import { END } from '../connection/mod.ts'
 import type { Side, StreamControl } from '../connection/mod.ts'
 import { MESSAGE, MESSAGE_END } from '../decode/mod.ts'
 import type { Message, MessageEnd, MessageKind } from '../decode/mod.ts'
-import { MARK_REASONS } from './fields.ts'
+import { FIELDS, MARK_REASONS } from './fields.ts'
 import { Pairer } from './pairer.ts'
 
 const memory = new ByteMemory()
+const facts = new FactsTable({
+  memory, writer: new RecordWriter(memory, new FieldTable(memory, FIELDS, MARK_REASONS)), protect: (raw) => raw, countMax: 16,
+})
 
 type Draft = { -readonly [Key in keyof Message]: Message[Key] }
 
@@ -46,7 +50,7 @@ class Scene {
       exchange: (pointer) => { this.given.push(read(pointer)) },
       dropped: (reason) => { this.dropped.push(reason) },
       anomaly: () => {},
-    }, { seesBothDirections: options.seesBothDirections ?? true })
+    }, { seesBothDirections: options.seesBothDirections ?? true, facts })
   }
 
   head(kind: MessageKind, exchange: number, status = 0, startTime = exchange * 10): Draft {

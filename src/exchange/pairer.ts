@@ -1,4 +1,5 @@
 import type { ByteMemory } from '../../lib/bytes/mod.ts'
+import type { FactsTable } from '../../lib/record/mod.ts'
 import type { End, Side, StreamControl } from '../connection/mod.ts'
 import { MESSAGE, MESSAGE_END } from '../decode/mod.ts'
 import type { Message, MessageSink } from '../decode/mod.ts'
@@ -24,6 +25,8 @@ export interface PairerOptions {
   readonly seesBothDirections: boolean
   /** Nanoseconds that a one-direction request waits for a sign of its server. */
   readonly oneDirectionNs?: number
+  /** Who keeps what exchanges point to by EXCHANGE_FACTS. */
+  readonly facts: FactsTable
 }
 
 /** An exchange that is not yet over. */
@@ -86,6 +89,7 @@ export class Pairer implements MessageSink {
   readonly #output: ExchangeOutput
   readonly #seesBoth: boolean
   readonly #oneDirectionNs: number
+  readonly #facts: FactsTable
   /** Connections whose server may be out of sight; empty where both directions are seen. */
   readonly #oneSided = new Set<Waiting>()
 
@@ -94,6 +98,7 @@ export class Pairer implements MessageSink {
     this.#output = output
     this.#seesBoth = options.seesBothDirections
     this.#oneDirectionNs = options.oneDirectionNs ?? 2e9
+    this.#facts = options.facts
   }
 
   /** Exchanges begun on a connection that is not closed. */
@@ -286,6 +291,7 @@ export class Pairer implements MessageSink {
   #give(waiting: Waiting, pending: Pending): void {
     const { block } = pending
     this.#output.exchange(block)
+    this.#facts.releaseSlots(block + L.EXCHANGE_FACTS, 1)
     closeBlock(this.#memory, block)
     waiting.connection.release()
     waiting.take(pending)
