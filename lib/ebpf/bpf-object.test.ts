@@ -9,14 +9,15 @@ import { fileURLToPath } from 'node:url'
 import { BpfObject, bpfStats, LoadError, RingBuffer, VerifierError } from './mod.ts'
 import { compile } from './testdata/compile.ts'
 import { live } from './testdata/live.ts'
+import { UNPRIVILEGED } from './testdata/unprivileged.ts'
 
 const MOD = fileURLToPath(new URL('./mod.ts', import.meta.url))
 
-/** Runs a script as the user nobody and returns what it wrote. */
+/** Runs a script without capabilities and returns what it wrote. */
 function runUnprivileged(script: string): string {
   const source = `import { BpfObject, feature } from ${JSON.stringify(MOD)}\n${script}`
-  const node = [process.execPath, '--input-type=module-typescript', '-e', source]
-  const result = spawnSync('setpriv', ['--reuid=65534', '--clear-groups', ...node], { encoding: 'utf8' })
+  const [program, ...before] = UNPRIVILEGED
+  const result = spawnSync(program, [...before, process.execPath, '--input-type=module-typescript', '-e', source], { encoding: 'utf8' })
   assert.equal(result.status, 0, result.stderr)
   return result.stdout
 }

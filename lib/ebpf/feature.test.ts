@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { feature, onlineCpus, possibleCpus } from './mod.ts'
 import { parseCpuList } from './cpus.ts'
 import { live } from './testdata/live.ts'
+import { UNPRIVILEGED } from './testdata/unprivileged.ts'
 
 const MOD = fileURLToPath(new URL('./mod.ts', import.meta.url))
 
@@ -43,9 +44,8 @@ test('feature helper of a name that is none is unknown', () => {
 
 live('feature without privileges is unknown, never no', () => {
   const script = `import { feature } from ${JSON.stringify(MOD)}; console.log(JSON.stringify(feature.all()))`
-  const result = spawnSync('setpriv', [
-    '--reuid=65534', '--clear-groups', process.execPath, '--input-type=module-typescript', '-e', script,
-  ], { encoding: 'utf8' })
+  const [program, ...before] = UNPRIVILEGED
+  const result = spawnSync(program, [...before, process.execPath, '--input-type=module-typescript', '-e', script], { encoding: 'utf8' })
   assert.equal(result.status, 0, result.stderr)
   const all = JSON.parse(result.stdout) as ReturnType<typeof feature.all>
   const asked = all.filter((each) => each.name !== 'BTF of the kernel' && each.name !== 'cgroup v2')

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { UNPRIVILEGED } from '../../lib/ebpf/testdata/unprivileged.ts'
 import { Gateway } from './testing/gateway.ts'
 import { kernelObjects } from './testing/kernel-objects.ts'
 import { LINTEL } from './testing/lintel.ts'
@@ -27,7 +28,7 @@ after(() => { rmSync(folder, { recursive: true, force: true }) })
 
 interface Ended { code: number; said: string }
 
-async function lintel(args: string[], options: { before?: string[]; env?: NodeJS.ProcessEnv } = {}): Promise<Ended> {
+async function lintel(args: string[], options: { before?: readonly string[]; env?: NodeJS.ProcessEnv } = {}): Promise<Ended> {
   const [command = LINTEL, ...rest] = [...options.before ?? [], LINTEL, ...args]
   const running = new Running(command, rest, { env: { ...process.env, ...options.env } })
   return { code: await running.exit(), said: running.errors }
@@ -73,12 +74,11 @@ for (const [n, [what, yaml, said]] of CONFIGS.entries()) {
   })
 }
 
-test('another user: which privileges are missing and what to do, exit code 1', async () => {
-  const nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
-  const ended = await lintel(BRIEFLY, { before: nobody })
+test('without privileges: which privileges are missing and what to do, exit code 1', async () => {
+  const ended = await lintel(BRIEFLY, { before: UNPRIVILEGED })
   assert.match(ended.said, /^lintel: error: Cannot load ".*": .*\(EPERM\); this process lacks CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON: run as root or grant them\n$/)
   assert.equal(ended.code, 1)
-  const doctor = new Running(nobody[0]!, [...nobody.slice(1), LINTEL, 'doctor'])
+  const doctor = new Running(UNPRIVILEGED[0], [...UNPRIVILEGED.slice(1), LINTEL, 'doctor'])
   assert.equal(await doctor.exit(), 1)
   assert.match(doctor.output, /privilege CAP_BPF: run as root, e\.g\. sudo bin\/lintel run/)
 })

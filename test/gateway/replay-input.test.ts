@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
+import { UNPRIVILEGED } from '../../lib/ebpf/testdata/unprivileged.ts'
 import { Gateway } from './testing/gateway.ts'
 import { LINTEL } from './testing/lintel.ts'
 import type { LoggedRecord } from './testing/lintel.ts'
@@ -37,7 +38,7 @@ after(() => { rmSync(folder, { recursive: true, force: true }) })
 
 interface Replayed { code: number; records: LoggedRecord[]; said: string }
 
-async function replay(path: string, before: string[] = []): Promise<Replayed> {
+async function replay(path: string, before: readonly string[] = []): Promise<Replayed> {
   const [command = LINTEL, ...rest] = [...before, LINTEL, 'replay', path, '--output', 'stdout']
   const running = new Running(command, rest)
   const code = await running.exit()
@@ -55,8 +56,8 @@ function anomaly(records: readonly LoggedRecord[], name: string): number | undef
   return records.find((record) => record.kind === 'anomaly' && record.event?.name === name)?.event?.count
 }
 
-test('a whole capture, replayed by another user: every exchange, no anomaly', async () => {
-  const { code, records, said } = await replay(whole, ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'])
+test('a whole capture, replayed without privileges: every exchange, no anomaly', async () => {
+  const { code, records, said } = await replay(whole, UNPRIVILEGED)
   assert.equal(code, 0, said)
   assert.deepEqual(records.map((record) => record.url?.path), Array.from({ length: COUNT }, (_, n) => `/replayed/${n + 1}`))
   assert.match(said, /adds up/)

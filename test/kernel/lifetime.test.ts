@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 
 import { ByteMemory } from '../../lib/bytes/mod.ts'
+import { UNPRIVILEGED } from '../../lib/ebpf/testdata/unprivileged.ts'
 import { KernelSource } from '../../src/capture/kernel/mod.ts'
 import { Capture, ask, serve } from './testing/capture.ts'
 import { kernelTest } from './testing/kernel-test.ts'
@@ -103,8 +104,8 @@ kernelTest('what cannot be captured says why and what to do', () => {
 
 kernelTest('without privileges the message names what is missing', () => {
   const child = fileURLToPath(new URL('./testing/capture-child.ts', import.meta.url))
-  const unprivileged = spawnSync('setpriv', ['--reuid=65534', '--regid=65534', '--clear-groups', '--bounding-set=-all', '--inh-caps=-all',
-    process.execPath, child, JSON.stringify({ interfaces: ['lo'] })], { encoding: 'utf8' })
+  const [program, ...before] = UNPRIVILEGED
+  const unprivileged = spawnSync(program, [...before, process.execPath, child, JSON.stringify({ interfaces: ['lo'] })], { encoding: 'utf8' })
   assert.notEqual(unprivileged.status, 0)
   assert.match(unprivileged.stderr, /CAP_BPF|run as root/)
 })
