@@ -110,6 +110,8 @@ const WRONG: [text: string | Uint8Array, said: string][] = [
   [Buffer.from('# gr\xfc\xdfe\n', 'latin1'), 'c.yaml:1:5: must be UTF-8: save the file in that encoding'],
   [Buffer.from('# ok\nkinds: [\xff]\n', 'latin1'), 'c.yaml:2:9: must be UTF-8: save the file in that encoding'],
   ['a: &a [1,2,3,4,5,6,7,8,9]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c]\n', 'c.yaml: Cannot use the config file: its aliases (*name) stand for more than 100 values; write them out'],
+  ['capture:\n  sample: *half\n', 'c.yaml:2:11: names the anchor "half", which is not set before it: write &half at a value above, or quote the text'],
+  ['a: *late\nb: &late 1\n', 'c.yaml:1:4: names the anchor "late", which is not set before it: write &late at a value above, or quote the text'],
   ['__proto__: {a: 1}', 'c.yaml:1:1: __proto__: there is no such key; there are capture, kinds, fields, headers, privacy, trust, filter, outputs, metrics, stats, limits, data_directory'],
 ]
 

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { readFileSync } from 'node:fs'
-import { isMap, isNode, LineCounter, parseDocument, type Document } from 'yaml'
+import { type Alias, type Document, isMap, isNode, LineCounter, parseDocument, visit } from 'yaml'
 import type { z } from 'zod'
 import { ConfigError, type ConfigProblem, pathText } from './config-error.ts'
 import { explain, meant } from './explain.ts'
@@ -37,7 +37,7 @@ export function parseConfig<Schema extends z.ZodType>(bytes: Uint8Array, file: s
   }
   const broken = document.errors.map(error => ({ file, path: '', ...place(error.pos[0]), message: yamlMessage(error.code, error.message) }))
   if (broken.length > 0) throw new ConfigError(broken)
-  const value = plainValue(document, file)
+  const value = plainValue(document, file, place)
   const result = schema.safeParse(value ?? {}, { error: explain })
   if (result.success) return result.data
   const problems = result.error.issues.flatMap(issue => problemsOf(issue, schema, document, file, place))
@@ -45,14 +45,32 @@ export function parseConfig<Schema extends z.ZodType>(bytes: Uint8Array, file: s
 }
 
 /** Values without YAML: an alias bomb (a few lines that stand for billions) is refused here. */
-function plainValue(document: Document, file: string): unknown {
+function plainValue(document: Document, file: string, place: (offset: number) => { line: number, column: number }): unknown {
   try {
     // A key without a value (all below it commented out) is a key that is left out.
     return document.toJS({ maxAliasCount: ALIASES_MAX, reviver: (_key: unknown, value: unknown) => value === null ? undefined : value })
   } catch (error) {
     if (!(error instanceof ReferenceError)) throw error
+    const unknown = unknownAlias(document)
+    if (unknown?.range) {
+      const message = `names the anchor "${unknown.source}", which is not set before it: write &${unknown.source} at a value above, or quote the text`
+      throw new ConfigError([{ file, path: '', ...place(unknown.range[0]), message }])
+    }
     throw whole(file, `Cannot use the config file: its aliases (*name) stand for more than ${ALIASES_MAX} values; write them out`)
   }
+}
+
+/** The first alias whose anchor does not stand before it. */
+function unknownAlias(document: Document): Alias | undefined {
+  let found: Alias | undefined
+  visit(document, {
+    Alias: (_key, node) => {
+      if (node.resolve(document) !== undefined) return undefined
+      found = node
+      return visit.BREAK
+    },
+  })
+  return found
 }
 
 function problemsOf(issue: z.core.$ZodIssue, schema: z.ZodType, document: Document, file: string,
