@@ -19,7 +19,7 @@ export const configSchema = z.strictObject({
   headers: headersSchema,
   privacy: checkedPrivacySchema.prefault({}).describe('What is hidden, hashed or made anonymous before anything is written.'),
   trust: z.strictObject({
-    proxies: z.array(cidrSchema).default([...PRIVATE_NETWORKS])
+    proxies: z.array(cidrSchema).prefault([...PRIVATE_NETWORKS])
       .describe('Networks of proxies whose Forwarded, X-Forwarded-For and X-Real-IP headers are believed; none (`[]`) = nobody\'s.'),
   }).prefault({}).describe('Whose word is taken for client.real_address.'),
   filter: filterSchema.optional().describe('CEL expression; only records for which it is true are logged.'),

@@ -260,7 +260,8 @@ export const fileKind = {
     mode: z.string().regex(/^0?[0-7]{3}$/, 'must be three octal digits in quotes, e.g. "0640"').default('0600')
       .describe('Permissions of the files that are created.'),
     rotate: z.strictObject({
-      bytes: bytesSchema({ min: '4KiB' }).prefault('256MiB').describe('A file is rotated before it grows over this.'),
+      bytes: bytesSchema({ min: '4KiB' }).prefault('256MiB')
+        .describe('A file is rotated before it grows over this; lines that come at once (about 1 MiB at most) stay together.'),
       age: durationSchema({ min: '1s', max: '24d' }).prefault('24h').describe('A file is rotated when it is older.'),
     }).prefault({}).describe('When a new file is begun.'),
     keep: z.strictObject({
