@@ -22,7 +22,7 @@ export interface TrackOutput {
   exchange(block: number): void
   dropped(reason: string): void
   anomaly(name: string, count: number, connection: StreamControl | undefined, time: number): void
-  record(kind: number, write: (writer: RecordWriter, sequence: number) => void): void
+  record(kind: number, write: (writer: RecordWriter) => void): void
   /** Nanoseconds since 1970 of a time in the source's clock. */
   epoch(time: number): bigint
 }
@@ -143,7 +143,7 @@ export class FlowTrack {
     const { block } = connection
     const start = this.#memory.f64[(block + L.CONNECTION_START_TIME) >>> 3]!
     const interfaceIndex = this.#memory.u32[(block + L.CONNECTION_INTERFACE) >>> 2]!
-    this.#output.record(L.KIND_CONNECTION, (writer, sequence) => {
+    this.#output.record(L.KIND_CONNECTION, (writer) => {
       writeConnection(writer, this.#memory, block, {
         event,
         reason,
@@ -152,7 +152,6 @@ export class FlowTrack {
         interfaceName: this.#source.interfaceName(interfaceIndex),
         protocol: undefined,
         exchanges: this.#pairer.exchangesOf(connection),
-        sequence,
       })
     })
   }
@@ -161,11 +160,10 @@ export class FlowTrack {
     const { u32 } = this.#memory
     const time = u32[(event + PACKET_EVENT.time_ns) >>> 2]! + u32[(event + PACKET_EVENT.time_ns + 4) >>> 2]! * 2 ** 32
     const interfaceIndex = u32[(event + PACKET_EVENT.interface_index) >>> 2]!
-    this.#output.record(L.KIND_PACKET, (writer, sequence) => {
+    this.#output.record(L.KIND_PACKET, (writer) => {
       writePacket(writer, this.#memory, event, {
         epochTime: this.#output.epoch(time),
         interfaceName: this.#source.interfaceName(interfaceIndex),
-        sequence,
       })
     })
   }

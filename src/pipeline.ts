@@ -165,8 +165,13 @@ export class Pipeline {
       },
       anomaly: (name, count, connection, time) => { this.#anomaly(name, count, connection, time) },
       record: (kind, write) => { this.#record(kind, write) },
-      epoch: (time) => this.#source.epochNanoseconds() + BigInt(Math.round(time)),
+      epoch: (time) => this.#epoch(time),
     })
+  }
+
+  /** Nanoseconds since 1970 of a time in the source's clock. */
+  #epoch(time: number): bigint {
+    return this.#source.epochNanoseconds() + BigInt(Math.round(time))
   }
 
   /** Counted before anything is decided about the record. */
@@ -193,14 +198,14 @@ export class Pipeline {
   readonly #interfaceName = (index: number): string | undefined => this.#source.interfaceName(index)
 
   /** A record off the hot path: `write` gets a writer that has begun it. Its sequence number is set when no filter refused it. */
-  #record(kind: number, write: (writer: RecordWriter, sequence: number) => void): void {
+  #record(kind: number, write: (writer: RecordWriter) => void): void {
     this.#see(kind)
     if (!this.#wanted[kind - 1]) {
       this.counts.filtered++
       return
     }
     this.#writer.begin(kind, this.#raw, RAW_RECORD_BYTES)
-    write(this.#writer, 0)
+    write(this.#writer)
     const length = this.#writer.end()
     const record = length === 0 ? undefined : this.#wall.record({ pointer: this.#raw, length })
     if (record === undefined || record.length === 0) this.counts.drop('record_too_large')
@@ -246,9 +251,8 @@ export class Pipeline {
   }
 
   #writeAnomaly(name: string, count: number, block: number, time: number): void {
-    const epochTime = this.#source.epochNanoseconds() + BigInt(Math.round(time))
-    this.#record(L.KIND_ANOMALY, (writer, sequence) => {
-      writeAnomaly(writer, this.#memory, block, { name, reason: '', count, epochTime, sequence })
+    this.#record(L.KIND_ANOMALY, (writer) => {
+      writeAnomaly(writer, this.#memory, block, { name, reason: '', count, epochTime: this.#epoch(time) })
     })
   }
 }

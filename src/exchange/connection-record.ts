@@ -47,7 +47,6 @@ export interface ConnectionFacts {
   readonly interfaceName: string | undefined
   readonly protocol: string | undefined
   readonly exchanges: number
-  readonly sequence: number
 }
 
 /** Endpoints of a CONNECTION block, raw; a client that is not known is taken as side 0 by nobody: undefined. */
@@ -91,7 +90,7 @@ export function writeConnection(writer: RecordWriter, memory: ByteMemory, block:
   if (facts.durationNs >= 0) writer.seconds(F.duration, facts.durationNs)
   writer.string(F.eventName, facts.event)
   if (facts.reason !== '') writer.string(F.eventReason, facts.reason)
-  writer.int(F.sequence, facts.sequence)
+  writer.int(F.sequence, 0) // set when no filter refused the record
   writeEndpoints(writer, memory, block)
   if (facts.interfaceName !== undefined) writer.string(F.interfaceName, facts.interfaceName)
   if (facts.protocol !== undefined) writer.string(F.protocolName, facts.protocol)
@@ -118,7 +117,6 @@ export interface AnomalyFacts {
   readonly reason: string
   readonly count: number
   readonly epochTime: bigint
-  readonly sequence: number
 }
 
 /** Writes an `anomaly` record; `block` is the connection it was last seen on, 0 = none. */
@@ -128,6 +126,6 @@ export function writeAnomaly(writer: RecordWriter, memory: ByteMemory, block: nu
   writer.string(F.eventName, facts.name)
   if (facts.reason !== '') writer.string(F.eventReason, facts.reason)
   writer.int(F.eventCount, facts.count)
-  writer.int(F.sequence, facts.sequence)
+  writer.int(F.sequence, 0) // set when no filter refused the record
   if (block !== 0) writeEndpoints(writer, memory, block)
 }

@@ -48,7 +48,6 @@ const F = {
 export interface PacketFacts {
   readonly epochTime: bigint
   readonly interfaceName: string | undefined
-  readonly sequence: number
 }
 
 /** Writes a `packet` record of the packet event at `event`; `writer` has begun it and is ended by the caller. */
@@ -59,7 +58,7 @@ export function writePacket(writer: RecordWriter, memory: ByteMemory, event: num
   const ported = version !== 0 && (protocol === TCP || protocol === UDP)
   writer.string(F.kind, 'packet')
   writer.time(F.time, facts.epochTime)
-  writer.int(F.sequence, facts.sequence)
+  writer.int(F.sequence, 0) // set when no filter refused the record
   if (version === 4 || version === 6) {
     writer.address(F.sourceAddress, version, u8.subarray(event + P.source_address, event + P.source_address + 16))
     if (ported) writer.int(F.sourcePort, view.getUint16(event + P.source_port, true))
