@@ -3,6 +3,7 @@ import type { MapHandle } from './bpf-map.ts'
 import { onlineCpus } from './cpus.ts'
 import { EventWait } from './event-wait.ts'
 import { PerfRing } from './perf-ring.ts'
+import { recordTooLong, requireRoom } from './read-target.ts'
 
 export interface PerfBufferOptions {
   /** Pages of each CPU's ring, a power of two. 64 unless given (256 KiB with pages of 4 KiB). */
@@ -78,10 +79,7 @@ export class PerfBuffer implements Disposable {
    * @throws RangeError when the next record is longer than `length`, or the target is too short.
    */
   read(target: Uint8Array, offset: number, length: number): number {
-    if (offset < 0 || length < 0 || offset + length > target.length) {
-      throw new RangeError(
-        `Cannot read ${length} bytes to offset ${offset}: the target has ${target.length} bytes`)
-    }
+    requireRoom(target, offset, length)
     if (this.#closed) throw new BpfError(`Cannot read the perf buffer "${this.#name}": it is closed`, 'EBADF')
     for (const ring of this.#rings) ring.refresh()
     let copied = 0
@@ -102,10 +100,7 @@ export class PerfBuffer implements Disposable {
       if (refused > 0) break
     }
     for (const ring of this.#rings) ring.commit()
-    if (copied === 0 && refused > 0) {
-      throw new RangeError(
-        `Cannot read the next record of "${this.#name}" into ${length} bytes: it has ${refused}`)
-    }
+    if (copied === 0 && refused > 0) throw recordTooLong(this.#name, length, refused)
     return copied
   }
 

@@ -2,6 +2,7 @@ import { BpfError } from './bpf-error.ts'
 import type { MapHandle } from './bpf-map.ts'
 import { EventWait } from './event-wait.ts'
 import { MappedMemory, pageSizeBytes } from './mapped-memory.ts'
+import { recordTooLong, requireRoom } from './read-target.ts'
 import { BPF_RINGBUF_DISCARD_BIT, BPF_RINGBUF_HDR_SZ } from './uapi.ts'
 
 /** Bits of a record's header that are its length; the two above them are busy and discard. */
@@ -71,10 +72,7 @@ export class RingBuffer implements Disposable {
    * @throws RangeError when the next record is longer than `length`, or the target is too short.
    */
   read(target: Uint8Array, offset: number, length: number): number {
-    if (offset < 0 || length < 0 || offset + length > target.length) {
-      throw new RangeError(
-        `Cannot read ${length} bytes to offset ${offset}: the target has ${target.length} bytes`)
-    }
+    requireRoom(target, offset, length)
     if (this.#closed) throw new BpfError(`Cannot read the ring buffer "${this.#name}": it is closed`, 'EBADF')
     // Loaded with acquire order: pairs with smp_store_release(&rb->producer_pos) in __bpf_ringbuf_reserve.
     const available = this.availableBytes
@@ -138,8 +136,7 @@ export class RingBuffer implements Disposable {
     if (available <= length) return
     const header = Atomics.load(this.#words, start >>> 2)
     if (header < 0 || recordBytes(header) <= length) return
-    throw new RangeError(
-      `Cannot read the next record of "${this.#name}" into ${length} bytes: it has ${recordBytes(header)}`)
+    throw recordTooLong(this.#name, length, recordBytes(header))
   }
 }
 
