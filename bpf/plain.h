@@ -70,24 +70,35 @@ static __always_inline __u32 reject_tcp(const struct settings *set, const struct
 	return 0;
 }
 
-static __always_inline __u32 parse_plain_ipv4(CONTEXT *ctx, const struct settings *set, struct packet *packet,
-					      const struct ethernet *ethernet, const struct ipv4 *ip)
+/* Nothing is written before the packet is known to be wanted. `room` as for reject_tcp. */
+static __always_inline __u32 begin_plain(CONTEXT *ctx, const struct settings *set, struct packet *packet,
+					 const struct ethernet *ethernet, const struct tcp *tcp, __u32 room)
 {
-	const struct tcp *tcp = (const void *)(ip + 1);
-	__u32 at = (ethernet ? sizeof(*ethernet) : 0) + sizeof(*ip);
-	__u32 length = bpf_ntohs(ip->length);
-	__u32 more = 0, reason;
+	__u32 more = 0, reason = reject_tcp(set, tcp, room, &more);
 
-	if (ip->version_length != 0x45 || ip->protocol != PROTOCOL_TCP || (ip->fragment & bpf_htons(0x3fff)) ||
-	    length < sizeof(*ip) || length - sizeof(*ip) > frame_bytes(ctx) - at)
-		return OUTCOME_UNSURE;
-	reason = reject_tcp(set, tcp, length - sizeof(*ip), &more);
 	if (reason)
 		return reason;
 	begin_packet(ctx, packet);
 	packet->more = more;
 	if (ethernet)
 		note_ethernet(&packet->event, ethernet);
+	return 0;
+}
+
+static __always_inline __u32 parse_plain_ipv4(CONTEXT *ctx, const struct settings *set, struct packet *packet,
+					      const struct ethernet *ethernet, const struct ipv4 *ip)
+{
+	const struct tcp *tcp = (const void *)(ip + 1);
+	__u32 at = (ethernet ? sizeof(*ethernet) : 0) + sizeof(*ip);
+	__u32 length = bpf_ntohs(ip->length);
+	__u32 reason;
+
+	if (ip->version_length != 0x45 || ip->protocol != PROTOCOL_TCP || (ip->fragment & bpf_htons(0x3fff)) ||
+	    length < sizeof(*ip) || length - sizeof(*ip) > frame_bytes(ctx) - at)
+		return OUTCOME_UNSURE;
+	reason = begin_plain(ctx, set, packet, ethernet, tcp, length - sizeof(*ip));
+	if (reason)
+		return reason;
 	packet->event.ethertype = TYPE_IPV4;
 	packet->event.ip_version = 4;
 	packet->event.ip_ttl = ip->ttl;
@@ -106,17 +117,13 @@ static __always_inline __u32 parse_plain_ipv6(CONTEXT *ctx, const struct setting
 	__u32 at = (ethernet ? sizeof(*ethernet) : 0) + sizeof(*ip);
 	__u32 word = bpf_ntohl(ip->version_class_flow);
 	__u32 room = bpf_ntohs(ip->payload_length);
-	__u32 more = 0, reason;
+	__u32 reason;
 
 	if (word >> 28 != 6 || ip->next_header != PROTOCOL_TCP || room == 0 || room > frame_bytes(ctx) - at)
 		return OUTCOME_UNSURE;
-	reason = reject_tcp(set, tcp, room, &more);
+	reason = begin_plain(ctx, set, packet, ethernet, tcp, room);
 	if (reason)
 		return reason;
-	begin_packet(ctx, packet);
-	packet->more = more;
-	if (ethernet)
-		note_ethernet(&packet->event, ethernet);
 	packet->event.ethertype = TYPE_IPV6;
 	packet->event.ip_version = 6;
 	packet->event.ip_ttl = ip->hop_limit;
