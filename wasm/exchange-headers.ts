@@ -3,7 +3,7 @@ import { HEADER_X_AMZ_APIGW_ID, HEADER_X_AMZN_REQUESTID, HEADER_CF_RAY, HEADER_U
   HEADER_X_KONG_REQUEST_ID, HEADER_X_REQUEST_ID,
 } from './header-ids'
 import { TEXT_MAX } from './hidden-mask'
-import { ACTION_ADDRESSES, ACTION_DROP, ACTION_KEEP } from './wall-numbers'
+import { ACTION_DROP, ACTION_HOST, ACTION_KEEP } from './wall-numbers'
 import { REQUEST_INDEX, RESPONSE_INDEX, firstSpan, nameLengthOf, nameOf, noteWritten, rawOf, valueAt, valueLengthOf,
   writtenField,
 } from './header-index'
@@ -35,7 +35,7 @@ export function actionOf(raw: usize, span: usize, response: u32): u32 {
 
 /** True for an action that lets the value be read (and searched for credentials). */
 export function isOpen(action: u32): bool {
-  return action == ACTION_KEEP || action >= <u32>ACTION_ADDRESSES
+  return action == ACTION_KEEP || action >= <u32>ACTION_HOST
 }
 
 /** Bytes up to the next multiple of 4 behind `length` bytes at `at` become 0; gives the address behind them. */

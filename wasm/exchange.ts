@@ -19,7 +19,7 @@ import { REQUEST_INDEX, RESPONSE_INDEX, firstSpan, indexHeaders, onlySpan, rawOf
 } from './header-index'
 import * as L from './layout'
 import { loadShort } from './copy'
-import { valueFlags, writePath, writeQuery, writeTextWithAddresses, writeValue } from './privacy'
+import { valueFlags, writePath, writeQuery, writeText, writeValue } from './privacy'
 import { beginRecord, closeEntry, closeText, endRecord, noteMark, notedMarkCount, notedMarks, openEntry, openText, putBool,
   putInt, putOwnText, putSeconds, putText, putTime, putWord, wants,
 } from './record'
@@ -100,7 +100,7 @@ function putRealAddress(): void {
   const length = <u32>(writeAddressText(version, clientAddress, scratch) - scratch)
   const payload = openText(F.FIELD_CLIENT_REAL_ADDRESS, length)
   if (payload == 0) return
-  closeText(F.FIELD_CLIENT_REAL_ADDRESS, payload, isOpen(action) ? writeTextWithAddresses(scratch, length, payload)
+  closeText(F.FIELD_CLIENT_REAL_ADDRESS, payload, isOpen(action) ? writeText(scratch, length, payload)
     : writeValue(action, scratch, length, payload))
 }
 
@@ -137,7 +137,7 @@ function putDomain(): void {
   if (hostLength == 0) return
   const payload = openText(F.FIELD_URL_DOMAIN, hostLength)
   if (payload == 0) return
-  const length = hasAuthority || isOpen(action) ? writeTextWithAddresses(hostAt, hostLength, payload)
+  const length = hasAuthority || isOpen(action) ? writeText(hostAt, hostLength, payload)
     : writeValue(action, hostAt, hostLength, payload)
   closeText(F.FIELD_URL_DOMAIN, payload, length)
 }

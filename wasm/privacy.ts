@@ -15,7 +15,7 @@ import { writeHost } from './host-value'
 import { writeProtocols } from './protocol-list'
 import { beginText, endText, hideAs, textFlags } from './redaction'
 import {
-  ACTION_ADDRESSES, ACTION_COOKIE, ACTION_HASH, ACTION_HOST, ACTION_KEEP, ACTION_PRODUCTS, ACTION_PROTOCOLS,
+  ACTION_COOKIE, ACTION_HASH, ACTION_HOST, ACTION_KEEP, ACTION_PRODUCTS, ACTION_PROTOCOLS,
   ACTION_SCHEME, ACTION_SET_COOKIE,
 } from './wall-numbers'
 
@@ -36,7 +36,6 @@ export function writeValue(action: u32, value: usize, length: u32, out: usize): 
   else if (action == ACTION_SCHEME) writeAuthorization(value, length)
   else if (action == ACTION_COOKIE) writeCookie(value, length)
   else if (action == ACTION_SET_COOKIE) writeSetCookie(value, length)
-  else if (action == ACTION_ADDRESSES) writeSearched(value, length, false)
   else if (action == ACTION_HOST) writeHost(value, length)
   else if (action == ACTION_PROTOCOLS) writeProtocols(value, length)
   else if (action == ACTION_PRODUCTS) writeProducts(value, length)
@@ -58,15 +57,8 @@ export function writePath(path: usize, length: u32, out: usize): u32 {
   return endText()
 }
 
-/** Any other text from traffic. */
+/** Any other text from traffic, also one that is an address. */
 export function writeText(text: usize, length: u32, out: usize): u32 {
-  beginText(out)
-  writeSearched(text, length, false)
-  return endText()
-}
-
-/** A text that is or holds addresses (the host of a request, the client behind proxies). */
-export function writeTextWithAddresses(text: usize, length: u32, out: usize): u32 {
   beginText(out)
   writeSearched(text, length, false)
   return endText()

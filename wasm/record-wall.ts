@@ -8,10 +8,10 @@ import {
   RECORD_ENTRIES, RECORD_KIND, RECORD_LENGTH, TYPE_ADDRESS, TYPE_HEADERS, TYPE_MAC, TYPE_STRING, TYPE_STRINGS,
 } from './layout'
 import {
-  headerAction, valueFlags, writeQuery, writeText, writeTextWithAddresses, writeValue,
+  headerAction, valueFlags, writeQuery, writeText, writeValue,
 } from './privacy'
 import {
-  ACTION_DROP, ADDRESS_KEEP, FIELD_ADDRESS, FIELD_HIDDEN, FIELD_PLAIN, FIELD_QUERY, FIELD_REQUEST_HEADERS,
+  ACTION_DROP, ADDRESS_KEEP, FIELD_HIDDEN, FIELD_PLAIN, FIELD_QUERY, FIELD_REQUEST_HEADERS,
   FIELD_RESPONSE_HEADERS,
 } from './wall-numbers'
 
@@ -32,8 +32,7 @@ function textRoom(length: u32): u64 {
 }
 
 function writeChecked(check: u32, text: usize, length: u32, out: usize): u32 {
-  if (check == FIELD_QUERY) return writeQuery(text, length, out)
-  return check == FIELD_ADDRESS ? writeTextWithAddresses(text, length, out) : writeText(text, length, out)
+  return check == FIELD_QUERY ? writeQuery(text, length, out) : writeText(text, length, out)
 }
 
 /** Address behind the payload, 0 when it does not fit. */

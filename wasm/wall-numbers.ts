@@ -49,17 +49,16 @@ export const NAME_FLAG_BOUNDARY = 2 // must begin a word: after a separator, or 
 
 // What is done with the fields of a header name.
 export const ACTION_DROP = 0
-export const ACTION_KEEP = 1 // value searched for credentials
+export const ACTION_KEEP = 1 // value searched for credentials, and for addresses when those are hidden
 export const ACTION_PRESENCE = 2
 export const ACTION_HASH = 3
 export const ACTION_SCHEME = 4 // authorization: scheme kept
 export const ACTION_COOKIE = 5
 export const ACTION_SET_COOKIE = 6
-export const ACTION_ADDRESSES = 7 // as KEEP, and the addresses in it are personal
-export const ACTION_HOST = 8 // as ADDRESSES, and user info in front of an at sign is hidden
-export const ACTION_PROTOCOLS = 9 // Sec-WebSocket-Protocol: a list in which tokens are carried
-export const ACTION_PRODUCTS = 10 // as KEEP; what looks like an address behind "name/" is a version
-export const ACTION_COUNT = 11
+export const ACTION_HOST = 7 // as KEEP, and user info in front of an at sign is hidden
+export const ACTION_PROTOCOLS = 8 // Sec-WebSocket-Protocol: a list in which tokens are carried
+export const ACTION_PRODUCTS = 9 // as KEEP; what looks like an address behind "name/" is a version
+export const ACTION_COUNT = 10
 
 // What is done with the addresses of a record.
 export const ADDRESS_KEEP = 0
@@ -69,8 +68,7 @@ export const ADDRESS_TRUNCATE = 2
 // How a field of a record built in TypeScript is checked (one byte for each field id).
 export const FIELD_HIDDEN = 0 // not logged
 export const FIELD_PLAIN = 1
-export const FIELD_TEXT = 2
+export const FIELD_TEXT = 2 // by its type: address, MAC, or a text that is searched
 export const FIELD_QUERY = 3
-export const FIELD_ADDRESS = 4 // by its type: address, MAC, or a text with addresses
-export const FIELD_REQUEST_HEADERS = 5
-export const FIELD_RESPONSE_HEADERS = 6
+export const FIELD_REQUEST_HEADERS = 4
+export const FIELD_RESPONSE_HEADERS = 5

@@ -2,8 +2,7 @@
  * Which fields are logged and how each is checked: the numbers that the wall's byte work reads, by field id.
  */
 import {
-  FIELD_ADDRESS, FIELD_HIDDEN, FIELD_PLAIN, FIELD_QUERY, FIELD_REQUEST_HEADERS, FIELD_RESPONSE_HEADERS,
-  FIELD_TEXT,
+  FIELD_HIDDEN, FIELD_PLAIN, FIELD_QUERY, FIELD_REQUEST_HEADERS, FIELD_RESPONSE_HEADERS, FIELD_TEXT,
 } from '../../wasm/wall-numbers.ts'
 import { FIELDS, type Field } from '../exchange/mod.ts'
 import { namePredicate } from './linear-pattern.ts'
@@ -16,18 +15,13 @@ export interface FieldChoice {
 
 export const ALL_STANDARD: FieldChoice = { include: [], exclude: [] }
 
-/** Texts that are a host: an address can stand there too. */
-const HOSTS: ReadonlySet<string> = new Set(['url.domain'])
-
 function checkOf(field: Field): number {
   switch (field.sensitivity) {
     case 'none': return FIELD_PLAIN
-    case 'personal': return FIELD_ADDRESS
+    case 'personal': return FIELD_TEXT
     case 'headers': return field.name.startsWith('http.response.') ?
       FIELD_RESPONSE_HEADERS : FIELD_REQUEST_HEADERS
-    case 'free':
-      if (field.name === 'url.query') return FIELD_QUERY
-      return HOSTS.has(field.name) ? FIELD_ADDRESS : FIELD_TEXT
+    case 'free': return field.name === 'url.query' ? FIELD_QUERY : FIELD_TEXT
   }
 }
 

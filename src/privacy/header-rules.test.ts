@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
-  ACTION_ADDRESSES, ACTION_COOKIE, ACTION_DROP, ACTION_HASH, ACTION_HOST, ACTION_KEEP, ACTION_PRESENCE,
+  ACTION_COOKIE, ACTION_DROP, ACTION_HASH, ACTION_HOST, ACTION_KEEP, ACTION_PRESENCE,
   ACTION_PRODUCTS, ACTION_PROTOCOLS, ACTION_SCHEME, ACTION_SET_COOKIE,
 } from '../../wasm/wall-numbers.ts'
 import { HeaderRules } from './header-rules.ts'
@@ -30,7 +30,7 @@ test('with no rules secret-like names are hidden and the others kept', () => {
   assert.equal(rules.decide('proxy-authorization', false), ACTION_SCHEME)
   assert.equal(rules.decide('cookie', false), ACTION_COOKIE)
   assert.equal(rules.decide('set-cookie', true), ACTION_SET_COOKIE)
-  assert.equal(rules.decide('x-forwarded-for', false), ACTION_ADDRESSES)
+  assert.equal(rules.decide('x-forwarded-for', false), ACTION_KEEP)
   assert.equal(rules.decide('host', false), ACTION_HOST)
   assert.equal(rules.decide('user-agent', false), ACTION_PRODUCTS)
   assert.equal(rules.decide('sec-websocket-protocol', true), ACTION_PROTOCOLS)
@@ -52,7 +52,7 @@ test('the first rule that matches decides, by direction', () => {
   assert.equal(rules.decide('x-a', false), ACTION_KEEP)
   assert.equal(rules.decide('etag', true), ACTION_PRESENCE)
   assert.equal(rules.decide('x-api-key', false), ACTION_KEEP)
-  assert.equal(rules.decide('x-forwarded-for', false), ACTION_ADDRESSES)
+  assert.equal(rules.decide('x-forwarded-for', false), ACTION_KEEP)
 })
 
 test('names that are not included are dropped', () => {

@@ -1,6 +1,6 @@
 /** What is done with the fields of each header name: the configured rules in order, then the defaults. */
 import {
-  ACTION_ADDRESSES, ACTION_COOKIE, ACTION_DROP, ACTION_HASH, ACTION_HOST, ACTION_KEEP, ACTION_PRESENCE,
+  ACTION_COOKIE, ACTION_DROP, ACTION_HASH, ACTION_HOST, ACTION_KEEP, ACTION_PRESENCE,
   ACTION_PRODUCTS, ACTION_PROTOCOLS, ACTION_SCHEME, ACTION_SET_COOKIE,
 } from '../../wasm/wall-numbers.ts'
 import { namePredicate } from './linear-pattern.ts'
@@ -26,12 +26,6 @@ const SECRET = [
   'x-ssl-client-key', '*authorization*',
 ]
 
-const ADDRESSES = [
-  'x-forwarded-for', 'forwarded', 'forwarded-for', 'x-forwarded', 'x-original-forwarded-for', '*-ip',
-  '*-clientip', 'x-azure-socketip', 'x-real-ip', 'client-ip', 'cf-connecting-ipv6', 'cf-pseudo-ipv4',
-  'x-envoy-external-address', '*remote-addr*', 'via', 'x-client-*',
-]
-
 const HOSTS = [
   'host', '*-host', 'x-forwarded-server', ':authority', 'authority', '*-authority', '*-host-override',
 ]
@@ -42,7 +36,6 @@ const PRODUCTS = ['user-agent', '*-user-agent', 'server', 'x-powered-by', 'sec-c
 const isPlain = namePredicate(PLAIN, 'built-in')
 const isScheme = namePredicate(SCHEME, 'built-in')
 const isSecret = namePredicate(SECRET, 'built-in')
-const holdsAddresses = namePredicate(ADDRESSES, 'built-in')
 const isHost = namePredicate(HOSTS, 'built-in')
 const isProducts = namePredicate(PRODUCTS, 'built-in')
 
@@ -50,8 +43,7 @@ const isProducts = namePredicate(PRODUCTS, 'built-in')
 function openAction(name: string): number {
   if (isHost(name)) return ACTION_HOST
   if (name === 'sec-websocket-protocol') return ACTION_PROTOCOLS
-  if (isProducts(name)) return ACTION_PRODUCTS
-  return holdsAddresses(name) ? ACTION_ADDRESSES : ACTION_KEEP
+  return isProducts(name) ? ACTION_PRODUCTS : ACTION_KEEP
 }
 
 /** A name in CGI form (RFC 3875 4.1.18), as gateways pass headers on, as the header that it stands for. */

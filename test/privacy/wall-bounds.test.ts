@@ -42,7 +42,6 @@ for (const [title, options] of CONFIGURATIONS) {
       probe.query(text)
       probe.path(text)
       probe.text(text)
-      probe.addresses(text)
     }
   })
 }

@@ -11,7 +11,6 @@ interface ProbeExports {
   writeQuery: TextWriter
   writePath: TextWriter
   writeText: TextWriter
-  writeTextWithAddresses: TextWriter
   writeAddress(version: number, address: number, out: number): void
   writeMac(mac: number, out: number): void
   valueFlags(): number
@@ -75,10 +74,6 @@ export class WallProbe {
 
   text(text: string | Uint8Array): string {
     return this.#run(text, (length) => this.bytes.writeText(this.input, length, this.output))
-  }
-
-  addresses(text: string | Uint8Array): string {
-    return this.#run(text, (length) => this.bytes.writeTextWithAddresses(this.input, length, this.output))
   }
 
   address(version: 4 | 6, bytes: Uint8Array): Uint8Array {

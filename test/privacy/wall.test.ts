@@ -178,13 +178,13 @@ test('addresses in texts are anonymised as those of sockets', () => {
   assert.equal(probe.header('forwarded', 'for=203.0.113.195:4711;proto=http'), `for=${shown}:4711;proto=http`)
   const [, six = ''] = /^for="\[(.*)\]"$/.exec(probe.header('forwarded', 'for="[2001:db8::1]"') ?? '') ?? []
   assert.ok(isIPv6(six) && six !== '2001:db8::1')
-  assert.equal(probe.addresses('::ffff:203.0.113.195'), `::ffff:${shown}`)
+  assert.equal(probe.text('::ffff:203.0.113.195'), `::ffff:${shown}`)
   assert.equal(probe.header('user-agent', 'Chrome/120.0.0.0'), 'Chrome/120.0.0.0')
 })
 
 test('truncated addresses keep the bits that are asked for', () => {
   const probe = new WallProbe({ addresses: { truncate: { ipv4: 20, ipv6: 44 } } })
   assert.deepEqual(probe.address(4, Uint8Array.of(10, 1, 255, 4)), Uint8Array.of(10, 1, 240, 0))
-  assert.equal(probe.addresses('2001:db8:ffff:1::1'), '2001:db8:fff0::')
+  assert.equal(probe.text('2001:db8:ffff:1::1'), '2001:db8:fff0::')
   assert.deepEqual(probe.mac(Uint8Array.of(1, 2, 3, 4, 5, 6)), Uint8Array.of(1, 2, 3, 0, 0, 0))
 })
