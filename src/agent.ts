@@ -9,7 +9,7 @@ import { Worker } from 'node:worker_threads'
 import { forbidCoreDumps } from '../lib/ebpf/core-dump.ts'
 import type { AgentContract, AgentHooks, Attachment } from './agent-contract.ts'
 import type { Config } from './config.ts'
-import { recordLedger } from './ledger.ts'
+import { kindsSeen, recordLedger } from './ledger.ts'
 import type { Stats, Totals } from './ledger.ts'
 import { shareEphemeralKey } from './privacy/mod.ts'
 import { openSink, Outlets } from './sink/mod.ts'
@@ -17,8 +17,8 @@ import type { FromWorker, ToWorker, WorkerStart, WorkerStats } from './worker-me
 
 const NO_STATS: WorkerStats = {
   packets: { seen: 0, delivered: 0, notWanted: new Map(), lost: new Map(), bytesDelivered: 0, bytesCut: 0 },
-  records: { seen: 0, emitted: 0, filtered: 0, sampled: 0, dropped: new Map() },
-  kinds: new Map(),
+  records: { seen: 0, emitted: 0, emittedKinds: [0, 0, 0, 0], filtered: 0, sampled: 0, dropped: new Map() },
+  kinds: new Map([['exchange', 0], ['connection', 0], ['packet', 0], ['anomaly', 0]]),
   anomalies: new Map(),
   connectionsOpen: 0,
 }
@@ -100,11 +100,12 @@ export class Agent implements AgentContract {
   }
 
   stats(): Stats {
+    const outlets = this.#outlets.counts()
     return {
       uptimeMs: performance.now() - this.#startedAt,
       packets: this.#stats.packets,
-      records: recordLedger([this.#stats.records], this.#outlets.counts(), this.#final),
-      kinds: this.#stats.kinds,
+      records: recordLedger([this.#stats.records], outlets, this.#final),
+      kinds: kindsSeen(this.#stats.kinds, this.#stats.records, outlets, this.#final),
       anomalies: this.#stats.anomalies,
       connectionsOpen: this.#stats.connectionsOpen,
       outputs: this.#outlets.health(),

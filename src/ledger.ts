@@ -49,6 +49,8 @@ export interface WorkerCounts {
   readonly seen: number
   /** Put into batches. */
   readonly emitted: number
+  /** The same by kind, in the order of KIND_*. */
+  readonly emittedKinds: readonly number[]
   readonly filtered: number
   readonly sampled: number
   readonly dropped: ReadonlyMap<string, number>
@@ -74,6 +76,19 @@ export function recordLedger(workers: readonly WorkerCounts[], outlets: OutletCo
   ledger.queued += Math.max(0, emitted - outlets.taken)
   if (!final) ledger.seen += Math.max(0, outlets.taken - emitted)
   return ledger
+}
+
+/**
+ * Records seen by kind, so that they sum up to `seen` of `recordLedger`: batches can be here before the figures that count them.
+ *
+ * @param seen  by kind as the worker told it, in the order of KIND_*
+ * @param final as for `recordLedger`
+ */
+export function kindsSeen(seen: ReadonlyMap<string, number>, worker: WorkerCounts, outlets: OutletCounts, final: boolean): Map<string, number> {
+  return new Map([...seen].map(([kind, count], index) => {
+    const ahead = (outlets.takenKinds[index] ?? 0) - (worker.emittedKinds[index] ?? 0)
+    return [kind, final ? count : count + Math.max(0, ahead)]
+  }))
 }
 
 /** Sum of a count by reason. */

@@ -32,6 +32,7 @@ const KINDS = ['exchange', 'connection', 'packet', 'anomaly'] as const
 class Counts implements WorkerCounts {
   seen = 0
   emitted = 0
+  readonly emittedKinds = [0, 0, 0, 0]
   filtered = 0
   sampled = 0
   readonly dropped = new Map<string, number>()
@@ -229,6 +230,7 @@ export class Pipeline {
     }
     this.#sequence++
     this.counts.emitted++
+    this.counts.emittedKinds[kind - 1]!++
   }
 
   #outputsOf(record: number): number {

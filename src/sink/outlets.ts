@@ -5,6 +5,8 @@ import type { LogLevel, Sink, SinkHealth, SinkHost } from './sink.ts'
 export interface OutletCounts {
   /** Records given to `write`. */
   readonly taken: number
+  /** The same by kind, as in `SafeBatch.kinds`. */
+  readonly takenKinds: readonly number[]
   /** Written by one output at least. */
   readonly logged: number
   /** Written by none, by reason. */
@@ -37,6 +39,7 @@ export class Outlets {
   readonly #pending = new Map<SafeBatch, Pending>()
   readonly #dropped = new Map<string, number>()
   #taken = 0
+  readonly #takenKinds = [0, 0, 0, 0]
   #logged = 0
   #lost = 0
   #gone = 0
@@ -61,6 +64,7 @@ export class Outlets {
 
   write(batch: SafeBatch): void {
     this.#taken += batch.count
+    batch.kinds.forEach((count, kind) => { this.#takenKinds[kind]! += count })
     // Settled by nobody until all have it: a sink may settle inside write().
     const pending: Pending = { left: 1, written: 0, reason: 'no output' }
     this.#pending.set(batch, pending)
@@ -90,7 +94,7 @@ export class Outlets {
 
   counts(): OutletCounts {
     return {
-      taken: this.#taken, logged: this.#logged, dropped: new Map(this.#dropped),
+      taken: this.#taken, takenKinds: [...this.#takenKinds], logged: this.#logged, dropped: new Map(this.#dropped),
       queued: this.#taken - this.#logged - this.#lost,
     }
   }
