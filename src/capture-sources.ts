@@ -73,7 +73,7 @@ class LiveSources implements Sources {
   }
 
   get attachments(): readonly Attachment[] {
-    return this.current.attachments().map(({ where, hook, bothDirections }) => ({ where, hook, bothDirections }))
+    return attachedPlaces(this.current.attachments())
   }
 
   next(): undefined {
@@ -189,6 +189,12 @@ class FileSources implements Sources {
   close(): void {
     this.#current.close()
   }
+}
+
+/** Each place once: ingress and egress of an interface are two attachments of the kernel and one place that is captured. */
+export function attachedPlaces(attachments: readonly Attachment[]): Attachment[] {
+  const places = new Map(attachments.map(({ where, hook, bothDirections }) => [where, { where, hook, bothDirections }]))
+  return [...places.values()]
 }
 
 function addCounters(left: PacketCounters, right: PacketCounters): PacketCounters {
