@@ -121,7 +121,7 @@ class View {
     this.#sink.pretty.paused = true
     this.#screen.enter()
     this.#draw()
-    this.#timer = setInterval(() => this.#draw(), 1000)
+    this.#timer = setInterval(() => { if (!this.#paused) this.#draw() }, 1000)
   }
 
   #leaveSummary(): void {
@@ -133,8 +133,8 @@ class View {
   }
 
   #draw(): void {
-    if (this.#paused) return
-    const { columns = 80, rows = 24 } = process.stdout
-    this.#screen.draw(this.#summary.lines(this.#where, columns, rows))
+    // A serial line and many containers have a terminal of 0 by 0.
+    const { columns, rows } = process.stdout
+    this.#screen.draw(this.#summary.lines(this.#where, columns || 80, rows || 24))
   }
 }

@@ -83,7 +83,8 @@ export class PrettySink implements Sink {
     while (start < batch.bytes.length && this.#room()) {
       const end = batch.bytes.indexOf(LF, start)
       const line = Buffer.from(batch.bytes.buffer, batch.bytes.byteOffset + start, end - start).toString('utf8')
-      lines.push(prettyLine(JSON.parse(line) as Record<string, unknown>, this.#paint, this.#stream.columns))
+      // 0 = the terminal does not tell its width.
+      lines.push(prettyLine(JSON.parse(line) as Record<string, unknown>, this.#paint, this.#stream.columns || undefined))
       this.#shown++
       start = end + 1
     }

@@ -8,12 +8,12 @@ import { root } from './testing/lintel.ts'
 
 const needsRoot = { skip: process.getuid?.() === 0 ? false : 'live capture needs root' }
 
-test('watch on a terminal: lines, t for the summary and back, space to pause, q to quit with the terminal restored', needsRoot, async () => {
+for (const size of ['rows 24 cols 100', 'rows 0 cols 0']) test(`watch on a terminal of ${size}: lines, summary, pause, quit with the terminal restored`, needsRoot, async () => {
   const server = createServer((_request, response) => response.end('hello')).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as { port: number }
   // script(1) gives the program a terminal of its own.
-  const command = `stty rows 24 cols 100; exec "${root}bin/lintel" watch -i lo -p ${port} --metrics off`
+  const command = `stty ${size}; exec "${root}bin/lintel" watch -i lo -p ${port} --metrics off`
   const child = spawn('script', ['-qec', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, TERM: 'xterm' } })
   let shown = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => { shown += text })
@@ -38,6 +38,11 @@ test('watch on a terminal: lines, t for the summary and back, space to pause, q 
     await until(/\x1b\[\?25h\x1b\[\?1049l/)
     child.stdin.write(' ')
     await sleep(200)
+    shown = ''
+    child.stdin.write('t')
+    await until(/exchanges\/s over the last/)
+    child.stdin.write('t')
+    await until(/\x1b\[\?1049l/)
     await ask('/paused')
     await sleep(500)
     child.stdin.write(' ')
