@@ -1,4 +1,4 @@
-import { FIELDS, type Field } from '../src/exchange/fields.ts'
+import { FIELDS, RECORD_KINDS, type Field } from '../src/exchange/fields.ts'
 import { nearest } from '../lib/nearest/mod.ts'
 import { UsageError } from './exit.ts'
 
@@ -52,5 +52,5 @@ function typeText(field: Field): string {
 }
 
 function kindsText(field: Field): string {
-  return field.kinds.length === 4 ? 'all' : field.kinds.join(', ')
+  return field.kinds.length === RECORD_KINDS.length ? 'all' : field.kinds.join(', ')
 }

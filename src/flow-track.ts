@@ -14,7 +14,8 @@ import type { Config } from './config.ts'
 import { ConnectionTable } from './connection/mod.ts'
 import type { Connection, ConnectionEnd, ConnectionEvents, StreamControl } from './connection/mod.ts'
 import { createProtocols, Detector } from './decode/mod.ts'
-import { Pairer, writeConnection, writePacket } from './exchange/mod.ts'
+import type { WebSocket } from './decode/mod.ts'
+import { Pairer, writeConnection, writePacket, writeWebSocket } from './exchange/mod.ts'
 import type { ConnectionEventName } from './exchange/mod.ts'
 
 /** What a track yields. */
@@ -75,6 +76,7 @@ export class FlowTrack {
       exchange: (block) => { output.exchange(block) },
       dropped: (reason) => { output.dropped(reason) },
       anomaly: (connection, _side, name, time) => { output.anomaly(name, 1, connection, time) },
+      webSocket: (connection, webSocket) => { this.#webSocket(connection, webSocket) },
     }, { seesBothDirections: source.seesBothDirections, facts })
     this.#table = this.#openTable(config)
   }
@@ -152,6 +154,18 @@ export class FlowTrack {
         interfaceName: this.#source.interfaceName(interfaceIndex),
         protocol: undefined,
         exchanges: this.#pairer.exchangesOf(connection),
+      })
+    })
+  }
+
+  #webSocket({ block }: StreamControl, webSocket: WebSocket): void {
+    const interfaceIndex = this.#memory.u32[(block + L.CONNECTION_INTERFACE) >>> 2]!
+    this.#output.record(L.KIND_WEBSOCKET, (writer, sequence) => {
+      writeWebSocket(writer, this.#memory, block, {
+        webSocket,
+        epochTime: this.#output.epoch(webSocket.startTime),
+        interfaceName: this.#source.interfaceName(interfaceIndex),
+        sequence,
       })
     })
   }

@@ -13,7 +13,7 @@ import { RECORD_BYTES_MAX } from './capture/mod.ts'
 import type { PacketSource } from './capture/mod.ts'
 import type { Config } from './config.ts'
 import type { StreamControl } from './connection/mod.ts'
-import { AnomalyLog, fieldId, FIELDS, MARK_REASONS, OddityCounts, RecordSetup, writeAnomaly } from './exchange/mod.ts'
+import { AnomalyLog, fieldId, FIELDS, MARK_REASONS, OddityCounts, RECORD_KINDS, RecordSetup, writeAnomaly } from './exchange/mod.ts'
 import { FlowTrack } from './flow-track.ts'
 import type { WorkerCounts } from './ledger.ts'
 // Straight, not through mod.ts: those bring the library of the configuration's schema, 15 MiB a thread.
@@ -26,7 +26,6 @@ import type { SafeBatch } from './sink/mod.ts'
 const BATCH_BYTES = 1024 * 1024
 const RAW_RECORD_BYTES = 64 * 1024
 const SEQUENCE = fieldId('event.sequence')
-const KINDS = ['exchange', 'connection', 'packet', 'anomaly'] as const
 
 /** Why records of this worker were not put into a batch, and how many were. */
 class Counts implements WorkerCounts {
@@ -44,7 +43,7 @@ class Counts implements WorkerCounts {
 
 export class Pipeline {
   readonly counts = new Counts()
-  readonly kinds = new Map<string, number>(KINDS.map((kind) => [kind, 0]))
+  readonly kinds = new Map<string, number>(RECORD_KINDS.map((kind) => [kind, 0]))
   readonly #memory: ByteMemory
   readonly #wall: Wall
   readonly #setup: RecordSetup
@@ -93,7 +92,7 @@ export class Pipeline {
 
   /** Takes the parts of a configuration that can change while running. */
   configure(config: Config, outputFilters: readonly (string | undefined)[]): void {
-    this.#wanted = KINDS.map((kind) => config.kinds.includes(kind))
+    this.#wanted = RECORD_KINDS.map((kind) => config.kinds.includes(kind))
     this.#filter = config.filter === undefined ? undefined : compileFilter(config.filter, FIELDS)
     this.#outputFilters = outputFilters.map((text) => (text === undefined ? undefined : compileFilter(text, FIELDS)))
     this.#allOutputs = 2 ** outputFilters.length - 1
@@ -177,7 +176,7 @@ export class Pipeline {
 
   /** Counted before anything is decided about the record. */
   #see(kind: number): void {
-    const name = KINDS[kind - 1]!
+    const name = RECORD_KINDS[kind - 1]!
     this.counts.seen++
     this.kinds.set(name, this.kinds.get(name)! + 1)
   }

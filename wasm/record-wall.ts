@@ -7,15 +7,21 @@ import {
   ENTRY_FIELD, ENTRY_FLAG_REDACTED, ENTRY_FLAGS, ENTRY_LENGTH, ENTRY_PAYLOAD, ENTRY_TYPE, RECORD_COUNT,
   RECORD_ENTRIES, RECORD_KIND, RECORD_LENGTH, TYPE_ADDRESS, TYPE_HEADERS, TYPE_MAC, TYPE_STRING, TYPE_STRINGS,
 } from './layout'
+import { HEADER_SEC_WEBSOCKET_EXTENSIONS, HEADER_SEC_WEBSOCKET_PROTOCOL } from './header-ids'
+import { writeAscii } from './short-text'
 import {
   headerAction, valueFlags, writeQuery, writeText, writeValue,
 } from './privacy'
 import {
-  ACTION_DROP, ADDRESS_KEEP, FIELD_HIDDEN, FIELD_PLAIN, FIELD_QUERY, FIELD_REQUEST_HEADERS,
-  FIELD_RESPONSE_HEADERS,
+  ACTION_DROP, ACTION_KEEP, ADDRESS_KEEP, FIELD_EXTENSIONS, FIELD_HIDDEN, FIELD_PLAIN, FIELD_QUERY, FIELD_REQUEST_HEADERS,
+  FIELD_RESPONSE_HEADERS, FIELD_SUBPROTOCOL,
 } from './wall-numbers'
 
 const FIELD_CHECKS: u32 = 512
+const SUBPROTOCOL: usize = memory.data(64)
+const SUBPROTOCOL_LENGTH = writeAscii('sec-websocket-protocol', SUBPROTOCOL)
+const EXTENSIONS: usize = memory.data(64)
+const EXTENSIONS_LENGTH = writeAscii('sec-websocket-extensions', EXTENSIONS)
 const checks: usize = memory.data(512)
 
 /**
@@ -31,7 +37,15 @@ function textRoom(length: u32): u64 {
   return 4 * <u64>length + 160
 }
 
+/** Action of the header that a field repeats; ACTION_KEEP where it repeats none. */
+function actionFor(check: u32): u32 {
+  if (check == FIELD_SUBPROTOCOL) return headerAction(SUBPROTOCOL, SUBPROTOCOL_LENGTH, HEADER_SEC_WEBSOCKET_PROTOCOL, 1)
+  if (check == FIELD_EXTENSIONS) return headerAction(EXTENSIONS, EXTENSIONS_LENGTH, HEADER_SEC_WEBSOCKET_EXTENSIONS, 1)
+  return ACTION_KEEP
+}
+
 function writeChecked(check: u32, text: usize, length: u32, out: usize): u32 {
+  if (check == FIELD_SUBPROTOCOL || check == FIELD_EXTENSIONS) return writeValue(actionFor(check), text, length, out)
   return check == FIELD_QUERY ? writeQuery(text, length, out) : writeText(text, length, out)
 }
 
@@ -129,7 +143,7 @@ export function writeRecordBehindWall(raw: usize, out: usize, room: u32): u32 {
     const length = load<u32>(p, ENTRY_LENGTH)
     if (<u64>p + ENTRY_PAYLOAD + length > <u64>end) return 0
     const check = field < FIELD_CHECKS ? <u32>load<u8>(checks + field) : FIELD_HIDDEN
-    if (check != FIELD_HIDDEN) {
+    if (check != FIELD_HIDDEN && actionFor(check) != ACTION_DROP) {
       if (q + ENTRY_PAYLOAD > limit) return 0
       store<u64>(q, load<u64>(p))
       const stop = writePayload(check, load<u8>(p, ENTRY_TYPE), p + ENTRY_PAYLOAD, length, q, limit)

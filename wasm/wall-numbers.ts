@@ -72,3 +72,5 @@ export const FIELD_TEXT = 2 // by its type: address, MAC, or a text that is sear
 export const FIELD_QUERY = 3
 export const FIELD_REQUEST_HEADERS = 4
 export const FIELD_RESPONSE_HEADERS = 5
+export const FIELD_SUBPROTOCOL = 6 // as the response header Sec-WebSocket-Protocol
+export const FIELD_EXTENSIONS = 7 // as the response header Sec-WebSocket-Extensions

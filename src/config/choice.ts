@@ -1,12 +1,11 @@
 import { z } from 'zod'
 import { nearest } from '../../lib/nearest/mod.ts'
-import { FIELDS, type RecordKind } from '../exchange/fields.ts'
+import { FIELDS, RECORD_KINDS } from '../exchange/fields.ts'
 import { namePredicate } from '../privacy/linear-pattern.ts'
 
-export const KINDS = ['exchange', 'connection', 'packet', 'anomaly'] as const satisfies readonly RecordKind[]
 
-export const kindSchema = z.enum(KINDS)
-export const kindsSchema = z.array(kindSchema).min(1, 'must name one kind at least').default(['exchange', 'anomaly'])
+export const kindSchema = z.enum(RECORD_KINDS)
+export const kindsSchema = z.array(kindSchema).min(1, 'must name one kind at least').default(['exchange', 'websocket', 'anomaly'])
   .describe('Kinds of records that are logged.')
 
 /** A field's name, or a pattern that at least one field matches. */

@@ -1,4 +1,5 @@
 import type { End, Side, StreamControl } from '../connection/mod.ts'
+import type { WebSocket } from './websocket/mod.ts'
 
 /** What a decoder yields. */
 export const MESSAGE = { request: 1, response: 2, interim: 3 } as const
@@ -59,6 +60,10 @@ export interface MessageSink {
    * Bytes that are no message: named, counted by the sink. `name` is one of the decoder's closed set.
    */
   anomaly(connection: StreamControl, side: Side, name: string, time: number): void
+  /** The response of its exchange, whose head comes next, opens a WebSocket. Its `depth` is set here. */
+  webSocketOpened?(connection: StreamControl, webSocket: WebSocket): void
+  /** A WebSocket is over: called once for each `webSocketOpened`. */
+  webSocketOver?(connection: StreamControl, webSocket: WebSocket): void
   /** Nothing more comes of this connection; every message has ended. */
   close(connection: StreamControl, cause: End, time: number): void
 }

@@ -61,7 +61,8 @@ function copyFacts(writer: RecordWriter, memory: ByteMemory, block: number, kind
   if (facts !== 0) writer.copy(facts + L.FACTS_RAW)
 }
 
-function writeEndpoints(writer: RecordWriter, memory: ByteMemory, block: number): void {
+/** client.* to network.transport, with what is known of the processes. */
+export function writeEndpoints(writer: RecordWriter, memory: ByteMemory, block: number): void {
   const client = clientSide(memory, block) ?? 0
   const version = memory.u8[block + L.CONNECTION_IP_VERSION] === 6 ? 6 : 4
   const address = (side: number): Uint8Array => {

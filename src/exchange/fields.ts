@@ -6,7 +6,7 @@
 export type FieldType =
   | 'string' | 'int' | 'seconds' | 'time' | 'address' | 'mac' | 'headers' | 'strings' | 'bool' | 'marks' | 'ints'
 
-export type RecordKind = 'exchange' | 'connection' | 'packet' | 'anomaly'
+export type RecordKind = 'exchange' | 'connection' | 'packet' | 'anomaly' | 'websocket'
 
 /**
  * What a value may tell. `none`: nothing of a person or secret; `personal`: an address or the like, anonymised when
@@ -30,10 +30,18 @@ const E = ['exchange'] as const
 const C = ['connection'] as const
 const P = ['packet'] as const
 const A = ['anomaly'] as const
+const W = ['websocket'] as const
+const EW = ['exchange', 'websocket'] as const
 const EC = ['exchange', 'connection'] as const
+const ECW = ['exchange', 'connection', 'websocket'] as const
 const EP = ['exchange', 'packet'] as const
 const ECP = ['exchange', 'connection', 'packet'] as const
-const ALL = ['exchange', 'connection', 'packet', 'anomaly'] as const
+const CAW = ['connection', 'anomaly', 'websocket'] as const
+const ALL_BUT_PACKET = ['exchange', 'connection', 'anomaly', 'websocket'] as const
+const ALL_BUT_ANOMALY = ['exchange', 'connection', 'packet', 'websocket'] as const
+const ALL = ['exchange', 'connection', 'packet', 'anomaly', 'websocket'] as const
+/** In the order of KIND_* (wasm/layout.ts). */
+export const RECORD_KINDS = ALL
 
 function field(name: string, type: FieldType, kinds: readonly RecordKind[], standard: boolean, sensitivity: Sensitivity,
   doc: string, unit?: string): Field {
@@ -43,31 +51,31 @@ function field(name: string, type: FieldType, kinds: readonly RecordKind[], stan
 
 /** In the order in which a record shows them. */
 export const FIELDS: readonly Field[] = [
-  field('kind', 'string', ALL, true, 'none', 'exchange, connection, packet or anomaly.'),
-  field('time', 'time', ALL, true, 'none', 'When it began: first byte of the request, first packet of the connection.'),
-  field('duration', 'seconds', EC, true, 'none', 'First byte of the request to last byte of the response; open to close.', 's'),
+  field('kind', 'string', ALL, true, 'none', 'exchange, connection, packet, anomaly or websocket.'),
+  field('time', 'time', ALL, true, 'none', 'When it began: first byte of the request, first packet of the connection, the response that opened the WebSocket.'),
+  field('duration', 'seconds', ECW, true, 'none', 'First byte of the request to last byte of the response; open to close.', 's'),
   field('time_to_first_byte', 'seconds', E, true, 'none', 'First byte of the request to first byte of the response.', 's'),
-  field('event.name', 'string', ['connection', 'anomaly'], true, 'none', 'What happened: open, close, reset, refused, timeout, or the anomaly\'s name.'),
-  field('event.reason', 'string', ['connection', 'anomaly'], true, 'none', 'Why, in one phrase.'),
+  field('event.name', 'string', CAW, true, 'none', 'What happened: open, close, reset, refused, timeout, or the anomaly\'s name.'),
+  field('event.reason', 'string', CAW, true, 'none', 'Why, in one phrase.'),
   field('event.count', 'int', A, true, 'none', 'How often since the last record of this name.'),
   field('event.sequence', 'int', ALL, true, 'none', 'Number of this record in this run, from 1, without holes.'),
-  field('client.address', 'address', ['exchange', 'connection', 'anomaly'], true, 'personal', 'Socket address of the side that asked.'),
-  field('client.port', 'int', ['exchange', 'connection', 'anomaly'], true, 'none', 'Its port.'),
+  field('client.address', 'address', ALL_BUT_PACKET, true, 'personal', 'Socket address of the side that asked.'),
+  field('client.port', 'int', ALL_BUT_PACKET, true, 'none', 'Its port.'),
   field('client.real_address', 'string', E, true, 'personal', 'The client behind trusted proxies, from Forwarded, X-Forwarded-For or X-Real-IP.'),
-  field('server.address', 'address', ['exchange', 'connection', 'anomaly'], true, 'personal', 'Socket address of the side that answers.'),
-  field('server.port', 'int', ['exchange', 'connection', 'anomaly'], true, 'none', 'Its port.'),
+  field('server.address', 'address', ALL_BUT_PACKET, true, 'personal', 'Socket address of the side that answers.'),
+  field('server.port', 'int', ALL_BUT_PACKET, true, 'none', 'Its port.'),
   field('source.address', 'address', P, true, 'personal', 'Sender of the packet.'),
   field('source.port', 'int', P, true, 'none', 'Its port.'),
   field('destination.address', 'address', P, true, 'personal', 'Receiver of the packet.'),
   field('destination.port', 'int', P, true, 'none', 'Its port.'),
-  field('network.type', 'string', ['exchange', 'connection', 'packet', 'anomaly'], true, 'none', 'ipv4 or ipv6.'),
-  field('network.transport', 'string', ['exchange', 'connection', 'packet', 'anomaly'], true, 'none', 'tcp, udp, icmp, icmpv6 or the IP protocol number.'),
-  field('network.interface.name', 'string', ECP, true, 'none', 'Interface the capture saw it on.'),
-  field('network.protocol.name', 'string', EC, true, 'none', 'http.'),
+  field('network.type', 'string', ALL, true, 'none', 'ipv4 or ipv6.'),
+  field('network.transport', 'string', ALL, true, 'none', 'tcp, udp, icmp, icmpv6 or the IP protocol number.'),
+  field('network.interface.name', 'string', ALL_BUT_ANOMALY, true, 'none', 'Interface the capture saw it on.'),
+  field('network.protocol.name', 'string', ECW, true, 'none', 'http, websocket, or the name of a decoder of your own.'),
   field('network.protocol.version', 'string', E, true, 'none', 'Version of the request (of the response when there is no request): 0.9, 1.0, 1.1.'),
   field('network.io.direction', 'string', P, true, 'none', 'receive or transmit, seen from this host.'),
-  field('network.connection.id', 'int', EC, true, 'none', 'Number of the connection in this run.'),
-  field('network.hook', 'string', ECP, false, 'none', 'Where it was captured: file, tcx, clsact, xdp, socket, cgroup.'),
+  field('network.connection.id', 'int', ECW, true, 'none', 'Number of the connection in this run.'),
+  field('network.hook', 'string', ALL_BUT_ANOMALY, false, 'none', 'Where it was captured: file, tcx, clsact, xdp, socket, cgroup.'),
   field('network.one_direction', 'bool', E, true, 'none', 'True when this hook sees one direction only, so no pair can be made.'),
   field('url.scheme', 'string', E, true, 'none', 'http or https.'),
   field('url.domain', 'string', E, true, 'free', 'Host of the request, without the port.'),
@@ -80,7 +88,7 @@ export const FIELDS: readonly Field[] = [
   field('http.request.header_count', 'int', E, false, 'none', 'Header fields of the request.'),
   field('http.request.body.size', 'int', E, true, 'none', 'Bytes of the request body, transfer coding taken off.', 'By'),
   field('http.request.trailer', 'headers', E, true, 'headers', 'Request trailer fields.'),
-  field('http.request.depth', 'int', E, true, 'none', 'Nth exchange of its connection, from 1.'),
+  field('http.request.depth', 'int', EW, true, 'none', 'Nth exchange of its connection, from 1; of a WebSocket the one that opened it.'),
   field('http.response.status_code', 'int', E, true, 'none', 'Status of the final response.'),
   field('http.response.reason_phrase', 'string', E, false, 'free', 'Text behind the status code.'),
   field('http.response.header', 'headers', E, true, 'headers', 'Every response header: lower-case name to values in order of arrival.'),
@@ -89,6 +97,23 @@ export const FIELDS: readonly Field[] = [
   field('http.response.body.size', 'int', E, true, 'none', 'Bytes of the response body, transfer coding taken off.', 'By'),
   field('http.response.trailer', 'headers', E, true, 'headers', 'Response trailer fields.'),
   field('http.response.interim_status_codes', 'ints', E, true, 'none', 'Status codes of the 1xx responses before the final one.'),
+  field('websocket.subprotocol', 'string', W, true, 'free', 'Subprotocol that the server chose (Sec-WebSocket-Protocol).'),
+  field('websocket.extensions', 'string', W, true, 'free', 'Extensions that the server agreed to (Sec-WebSocket-Extensions).'),
+  field('websocket.close_code', 'int', W, true, 'none', 'Code in the first close frame; missing when there was none.'),
+  field('websocket.close_reason', 'string', W, true, 'free', 'Text in the first close frame.'),
+  field('websocket.closed_by', 'string', W, true, 'none', 'client or server: who sent the first close frame.'),
+  field('websocket.client.messages', 'int', W, true, 'none', 'Whole messages that the client sent.'),
+  field('websocket.client.compressed_messages', 'int', W, true, 'none', 'Those of them that were compressed (permessage-deflate).'),
+  field('websocket.client.frames', 'int', W, true, 'none', 'Data frames that the client sent.'),
+  field('websocket.client.bytes', 'int', W, true, 'none', 'Payload bytes of these, as sent: not inflated.', 'By'),
+  field('websocket.client.pings', 'int', W, true, 'none', 'Pings that the client sent.'),
+  field('websocket.client.pongs', 'int', W, true, 'none', 'Pongs that the client sent.'),
+  field('websocket.server.messages', 'int', W, true, 'none', 'Whole messages that the server sent.'),
+  field('websocket.server.compressed_messages', 'int', W, true, 'none', 'Those of them that were compressed (permessage-deflate).'),
+  field('websocket.server.frames', 'int', W, true, 'none', 'Data frames that the server sent.'),
+  field('websocket.server.bytes', 'int', W, true, 'none', 'Payload bytes of these, as sent: not inflated.', 'By'),
+  field('websocket.server.pings', 'int', W, true, 'none', 'Pings that the server sent.'),
+  field('websocket.server.pongs', 'int', W, true, 'none', 'Pongs that the server sent.'),
   field('user_agent.original', 'string', E, true, 'free', 'The User-Agent header.'),
   field('trace.id', 'string', E, true, 'none', 'Trace id from traceparent, b3, X-B3-*, uber-trace-id, X-Amzn-Trace-Id, X-Cloud-Trace-Context, x-datadog-*.'),
   field('trace.source', 'string', E, true, 'none', 'Header that the trace id came from.'),
@@ -124,7 +149,7 @@ export const FIELDS: readonly Field[] = [
   field('connection.lost_bytes', 'int', C, true, 'none', 'Payload bytes the capture did not get.', 'By'),
   field('connection.exchanges', 'int', C, true, 'none', 'Exchanges logged for it.'),
   field('anomalies', 'strings', E, true, 'none', 'Oddities of the messages, by name, e.g. length_and_chunked.'),
-  field('marks', 'marks', ['exchange', 'connection'], true, 'none', 'Why a field is cut, missing or unknown: field name to reason.'),
+  field('marks', 'marks', ECW, true, 'none', 'Why a field is cut, missing or unknown: field name to reason.'),
 ]
 
 /** Field id by name: 1 .. FIELDS.length. */
@@ -160,6 +185,8 @@ export const MARK_REASONS = [
   'not known which request it answers',
   'not known which response answers it',
   'an HTTP/0.9 response has no head',
+  'counted up to where bytes are missing',
+  'counted up to a malformed frame',
 ] as const
 
 export type MarkReason = (typeof MARK_REASONS)[number]

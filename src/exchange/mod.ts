@@ -2,13 +2,13 @@
  * exchange: messages → exchanges: a request with its response, timing, and what is known of the connection.
  *
  * In    messages with exchange numbers that the decoder vouches for.
- * Out   EXCHANGE blocks (wasm/layout.ts), each once, in the order in which they are over.
+ * Out   EXCHANGE blocks (wasm/layout.ts), each once, in the order in which they are over; WebSockets at their end.
  * Drops an exchange that the shared memory's limit refuses; counted as `memory_limit`.
  * Marks a half exchange with the reason why the other half is missing; nothing is guessed.
  *
  * @module
  */
-export { FIELDS, FIELD_ID, fieldId, MARK_REASONS } from './fields.ts'
+export { FIELDS, FIELD_ID, fieldId, MARK_REASONS, RECORD_KINDS } from './fields.ts'
 export type { Field, FieldType, MarkReason, RecordKind, Sensitivity } from './fields.ts'
 export { AnomalyLog } from './anomaly-log.ts'
 export type { AnomalyReport } from './anomaly-log.ts'
@@ -20,3 +20,5 @@ export type { AnomalyFacts, ConnectionEventName, ConnectionFacts } from './conne
 export { writePacket } from './packet-record.ts'
 export type { PacketFacts } from './packet-record.ts'
 export { RecordSetup } from './record-setup.ts'
+export { writeWebSocket } from './web-socket-record.ts'
+export type { WebSocketFacts } from './web-socket-record.ts'

@@ -50,6 +50,7 @@ class Scene {
       exchange: (pointer) => { this.given.push(read(pointer)) },
       dropped: (reason) => { this.dropped.push(reason) },
       anomaly: () => {},
+      webSocket: () => {},
     }, { seesBothDirections: options.seesBothDirections ?? true, facts })
   }
 

@@ -2,7 +2,7 @@ import type { ByteMemory } from '../../lib/bytes/mod.ts'
 import type { FactsTable } from '../../lib/record/mod.ts'
 import type { End, Side, StreamControl } from '../connection/mod.ts'
 import { MESSAGE, MESSAGE_END } from '../decode/mod.ts'
-import type { Message, MessageSink } from '../decode/mod.ts'
+import type { Message, MessageSink, WebSocket } from '../decode/mod.ts'
 import * as L from '../../wasm/layout.ts'
 import { addInterim, closeBlock, freeHead, mark, MARK_FIELD, openBlock } from './block.ts'
 import type { MarkReason } from './fields.ts'
@@ -15,6 +15,8 @@ export interface ExchangeOutput {
   dropped(reason: string): void
   /** An oddity of a connection, by its decoder's name. */
   anomaly(connection: StreamControl, side: Side, name: string, time: number): void
+  /** A WebSocket is over; the connection's block is valid during the call. */
+  webSocket(connection: StreamControl, webSocket: WebSocket): void
 }
 
 export interface PairerOptions {
@@ -148,6 +150,17 @@ export class Pairer implements MessageSink {
 
   anomaly(connection: StreamControl, side: Side, name: string, time: number): void {
     this.#output.anomaly(connection, side, name, time)
+  }
+
+  webSocketOpened(connection: StreamControl, webSocket: WebSocket): void {
+    const waiting = this.#waitingOf(connection)
+    const pending = waiting.find(webSocket.exchange)
+    // A response to no known request is the next exchange.
+    webSocket.depth = pending === undefined ? waiting.depth + 1 : this.#memory.u32[(pending.block + L.EXCHANGE_DEPTH) >>> 2]!
+  }
+
+  webSocketOver(connection: StreamControl, webSocket: WebSocket): void {
+    this.#output.webSocket(connection, webSocket)
   }
 
   close(connection: StreamControl, cause: End, _time: number): void {

@@ -2,7 +2,8 @@
  * Which fields are logged and how each is checked: the numbers that the wall's byte work reads, by field id.
  */
 import {
-  FIELD_HIDDEN, FIELD_PLAIN, FIELD_QUERY, FIELD_REQUEST_HEADERS, FIELD_RESPONSE_HEADERS, FIELD_TEXT,
+  FIELD_EXTENSIONS, FIELD_HIDDEN, FIELD_PLAIN, FIELD_QUERY, FIELD_REQUEST_HEADERS, FIELD_RESPONSE_HEADERS, FIELD_SUBPROTOCOL,
+  FIELD_TEXT,
 } from '../../wasm/wall-numbers.ts'
 import { FIELDS, type Field } from '../exchange/mod.ts'
 import { namePredicate } from './linear-pattern.ts'
@@ -15,13 +16,20 @@ export interface FieldChoice {
 
 export const ALL_STANDARD: FieldChoice = { include: [], exclude: [] }
 
+/** Texts that are checked by a rule of their own: two of them repeat a header and follow its action. */
+const TEXTS: ReadonlyMap<string, number> = new Map([
+  ['url.query', FIELD_QUERY],
+  ['websocket.subprotocol', FIELD_SUBPROTOCOL],
+  ['websocket.extensions', FIELD_EXTENSIONS],
+])
+
 function checkOf(field: Field): number {
   switch (field.sensitivity) {
     case 'none': return FIELD_PLAIN
     case 'personal': return FIELD_TEXT
     case 'headers': return field.name.startsWith('http.response.') ?
       FIELD_RESPONSE_HEADERS : FIELD_REQUEST_HEADERS
-    case 'free': return field.name === 'url.query' ? FIELD_QUERY : FIELD_TEXT
+    case 'free': return TEXTS.get(field.name) ?? FIELD_TEXT
   }
 }
 

@@ -18,7 +18,7 @@ const EXCHANGE = {
 
 function batchOf(records: readonly object[]): SafeBatch {
   const bytes = new Uint8Array(Buffer.from(records.map(record => `${JSON.stringify(record)}\n`).join('')))
-  return { bytes, count: records.length, kinds: [records.length, 0, 0, 0], outputs: 1 }
+  return { bytes, count: records.length, kinds: [records.length, 0, 0, 0, 0], outputs: 1 }
 }
 
 sinkSuite('pretty', async host => {

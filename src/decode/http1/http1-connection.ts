@@ -7,6 +7,7 @@ import {
 import type { End, Gap, Side, StreamControl, StreamHandler } from '../../connection/mod.ts'
 import { MESSAGE, MESSAGE_END } from '../message.ts'
 import type { MessageEnd, MessageSink } from '../message.ts'
+import type { OpenTunnel } from '../tunnel.ts'
 import { HTTP1_ANOMALY } from './anomaly.ts'
 import type { Http1Anomaly } from './anomaly.ts'
 import type { HeadScanner } from './head-scanner.ts'
@@ -27,7 +28,7 @@ export interface Http1Options {
    * Takes the bytes of both sides from where the connection stops to be HTTP/1 (CONNECT, 101) on; undefined = nothing does,
    * and the connection is ignored from there.
    */
-  readonly tunnel?: (control: StreamControl, sink: MessageSink) => StreamHandler | undefined
+  readonly tunnel?: OpenTunnel
 }
 
 /** One HTTP/1 connection: its two sides, and which response answers which request. */
@@ -224,6 +225,7 @@ export class Http1Connection implements StreamHandler, SideOwner {
       hold: 'no',
       isLast: isLast(version, connection),
     }
+    if (isTunnel) this.#openTunnel(message)
     this.#sink.head(this.control, message)
     if (unasked) this.anomaly(side, HTTP1_ANOMALY.responseUnasked, startTime)
     return plan
@@ -243,10 +245,22 @@ export class Http1Connection implements StreamHandler, SideOwner {
     }
   }
 
+  /** Before the sink has the head: it may be read here. */
+  #openTunnel({ side, exchange, status, head, startTime }: Http1Message): void {
+    this.#tunnel = this.#options.tunnel?.({
+      control: this.control,
+      sink: this.#sink,
+      exchange,
+      client: side === 0 ? 1 : 0,
+      status,
+      response: head,
+      time: startTime,
+    })
+  }
+
   /** The one place where HTTP/1 hands the connection over. */
   #startTunnel(): void {
     this.#isTunnel = true
-    this.#tunnel = this.#options.tunnel?.(this.control, this.#sink)
     const tunnel = this.#tunnel
     for (const side of this.#sides) {
       side.handOver((pointer, length, time) => tunnel?.data(side.side, pointer, length, time))

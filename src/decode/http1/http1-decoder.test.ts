@@ -31,7 +31,7 @@ testDecoder({
       ['c', 'GET /1 HTTP/1.0\r\n\r\n'], ['s', 'HTTP/1.0 200 OK\r\nServer: x\r\n\r\nsome text'], ['s', ' and more']),
     conversation('upgrade', 2,
       ['c', 'GET /1 HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'],
-      ['s', 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n\x81\x05hello'], ['c', '\x81\x05hello']),
+      ['s', 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n\x81\x05hello'], ['c', '\x81\x85\0\0\0\0hello']),
     conversation('connect refused, then a request', 4,
       ['c', 'CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n'], ['s', 'HTTP/1.1 407 No\r\nContent-Length: 2\r\n\r\nno'],
       ['c', 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'], ['s', ok]),

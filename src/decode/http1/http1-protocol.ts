@@ -5,6 +5,7 @@ import type { Side, StreamControl, StreamHandler } from '../../connection/mod.ts
 import { DETECT } from '../decoder.ts'
 import type { Detect, Protocol } from '../decoder.ts'
 import type { MessageSink } from '../message.ts'
+import { openWebSocket } from '../websocket/mod.ts'
 import { HeadScanner } from './head-scanner.ts'
 import { Http1Connection } from './http1-connection.ts'
 import { isMessageStart } from './message-start.ts'
@@ -42,6 +43,12 @@ export class Http1Protocol implements Protocol {
   }
 
   open(connection: StreamControl, sink: MessageSink): StreamHandler {
-    return new Http1Connection({ memory: this.#memory, scanner: this.#scanner, control: connection, sink })
+    return new Http1Connection({
+      memory: this.#memory,
+      scanner: this.#scanner,
+      control: connection,
+      sink,
+      tunnel: (opening) => openWebSocket(this.#memory, opening),
+    })
   }
 }

@@ -3,6 +3,7 @@ import { HEAD_BYTES } from '../../../wasm/layout.ts'
 import type { End, Side, StreamControl } from '../../connection/mod.ts'
 import { MESSAGE } from '../message.ts'
 import type { Message, MessageSink } from '../message.ts'
+import type { WebSocket } from '../websocket/mod.ts'
 import { oddityNames } from '../oddity.ts'
 import { headText } from './head-text.ts'
 import type { HeadText } from './head-text.ts'
@@ -25,16 +26,20 @@ const NO_HEAD: HeadText = { method: '', target: '', version: 0, status: 0, field
 
 /**
  * A MessageSink that keeps messages as plain values, gives every block back, and fails when a decoder breaks the contract
- * (message.ts): `end` once for each `head`, one request and one final response an exchange, `close` last and once.
+ * (message.ts): `end` once for each `head`, one request and one final response an exchange, `webSocketOver`
+ * once for each `webSocketOpened`, `close` last and once.
  */
 export class MessageRecorder implements MessageSink {
   readonly messages: Recorded[] = []
   readonly anomalies: string[] = []
   readonly unansweredExchanges: number[] = []
+  /** Those that are over. */
+  readonly webSockets: WebSocket[] = []
   closed: End | undefined
   readonly #memory: ByteMemory
   readonly #open = new Map<Message, Recorded>()
   readonly #taken = new Set<string>()
+  readonly #openWebSockets = new Set<WebSocket>()
 
   constructor(memory: ByteMemory) {
     this.#memory = memory
@@ -110,8 +115,20 @@ export class MessageRecorder implements MessageSink {
     this.anomalies.push(name)
   }
 
+  webSocketOpened(_connection: StreamControl, webSocket: WebSocket): void {
+    this.#mustBeOpen('webSocketOpened')
+    this.#openWebSockets.add(webSocket)
+  }
+
+  webSocketOver(_connection: StreamControl, webSocket: WebSocket): void {
+    this.#mustBeOpen('webSocketOver')
+    if (!this.#openWebSockets.delete(webSocket)) throw new Error('A WebSocket ended that is not open')
+    this.webSockets.push(webSocket)
+  }
+
   close(_connection: StreamControl, cause: End, _time: number): void {
     this.#mustBeOpen('close')
+    if (this.#openWebSockets.size > 0) throw new Error(`Closed with ${this.#openWebSockets.size} WebSockets open`)
     if (this.#open.size > 0) throw new Error(`Closed with ${this.#open.size} messages open`)
     this.closed = cause
   }

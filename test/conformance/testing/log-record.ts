@@ -1,6 +1,6 @@
 /** A record as a reader of the log sees it; only the fields that the tests here look at. */
 export interface LogRecord {
-  readonly kind: 'exchange' | 'connection' | 'packet' | 'anomaly'
+  readonly kind: 'exchange' | 'connection' | 'packet' | 'anomaly' | 'websocket'
   readonly time: string
   readonly duration?: number
   readonly time_to_first_byte?: number
@@ -24,8 +24,26 @@ export interface LogRecord {
       readonly interim_status_codes?: readonly number[]
     }
   }
+  readonly websocket?: {
+    readonly subprotocol?: string
+    readonly extensions?: string
+    readonly close_code?: number
+    readonly close_reason?: string
+    readonly closed_by?: 'client' | 'server'
+    readonly client: WebSocketSide
+    readonly server: WebSocketSide
+  }
   readonly anomalies?: readonly string[]
   readonly marks?: Readonly<Record<string, string>>
+}
+
+export interface WebSocketSide {
+  readonly messages: number
+  readonly compressed_messages?: number
+  readonly frames: number
+  readonly bytes: number
+  readonly pings: number
+  readonly pongs: number
 }
 
 /** Lower-case name to values in order of arrival. */

@@ -23,6 +23,15 @@ interface LoggedMessage {
 
 interface LoggedSide { bytes?: number; packets?: number }
 
+interface LoggedWebSocketSide {
+  messages: number
+  compressed_messages?: number
+  frames: number
+  bytes: number
+  pings: number
+  pongs: number
+}
+
 /** A record as its JSON says; only what tests read is named. */
 export interface LoggedRecord {
   kind: string
@@ -50,6 +59,15 @@ export interface LoggedRecord {
   icmp?: { type?: number; code?: number }
   http?: { request?: LoggedMessage; response?: LoggedMessage }
   connection?: { client?: LoggedSide; server?: LoggedSide; lost_bytes?: number; exchanges?: number }
+  websocket?: {
+    subprotocol?: string
+    extensions?: string
+    close_code?: number
+    close_reason?: string
+    closed_by?: string
+    client: LoggedWebSocketSide
+    server: LoggedWebSocketSide
+  }
   marks?: Record<string, string>
   anomalies?: string[]
 }
