@@ -182,7 +182,9 @@ static __always_inline __u32 judge(CONTEXT *ctx, struct packet *packet, struct c
 
 	if (!(direction->known & KNOWN_START) || connection->client == CLIENT_UNKNOWN || sequence != direction->start)
 		return recognise(ctx, packet, AS_MIDSTREAM) ? VERDICT_HTTP : VERDICT_NONE;
-	return recognise(ctx, packet, role) ? VERDICT_HTTP : VERDICT_OTHER;
+	if (recognise(ctx, packet, role))
+		return VERDICT_HTTP;
+	return decoder_reads(role == AS_CLIENT ? packet->event.destination_port : packet->event.source_port) ? VERDICT_HTTP : VERDICT_OTHER;
 }
 
 /* Out of order right after the handshake: the first bytes may still come. */

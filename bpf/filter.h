@@ -16,6 +16,14 @@ static __always_inline int port_listed(__u32 port)
 	return bits && (*bits >> (port & 63) & 1);
 }
 
+static __always_inline int decoder_reads(__u32 server_port)
+{
+	__u32 word = (server_port >> 6) & (PORT_WORDS - 1);
+	__u64 *bits = bpf_map_lookup_elem(&decoder_ports, &word);
+
+	return bits && (*bits >> (server_port & 63) & 1);
+}
+
 static __always_inline __u32 reject_ports(const struct settings *set, __u32 source, __u32 destination)
 {
 	if (!(set->flags & SETTING_PORTS) || port_listed(destination) || port_listed(source))

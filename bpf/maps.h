@@ -2,7 +2,7 @@
 /*
  * What the programs share with user space and with each other.
  *
- * In    user space writes settings, ports, cidr4, cidr6, interfaces, directives, reader at any time.
+ * In    user space writes settings, ports, decoder_ports, cidr4, cidr6, interfaces, directives, reader at any time.
  * Out   events (or events_perf), counters.
  * Limit connections and handshakes are bounded: the first evicts the least recently used, the second overwrites.
  */
@@ -58,6 +58,14 @@ struct {
 	__type(key, __u32);
 	__type(value, __u64);
 } ports SEC(".maps");
+
+/* Server ports that a decoder of the user's own reads: what begins there is not judged by its first bytes. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, PORT_WORDS);
+	__type(key, __u32);
+	__type(value, __u64);
+} decoder_ports SEC(".maps");
 
 struct cidr4_key {
 	__u32 prefix_bits;

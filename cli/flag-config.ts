@@ -28,6 +28,7 @@ export function configFrom(flags: Flags, files: readonly string[] = []): Config 
     kinds: flags.kind.length === 0 ? base.kinds : flags.kind.map(kind => checked('kind', kindSchema, kind)),
     fields: fieldsFrom(base.fields, flags.field),
     headers: headersFrom(base.headers, flags.header),
+    decoders: flags.decoder.length === 0 ? base.decoders : [...flags.decoder],
     ...(filter === undefined ? {} : { filter }),
     outputs: outputsFrom(base.outputs, flags.output),
     metrics: metricsFrom(base.metrics, flags.metrics),

@@ -12,6 +12,7 @@ export interface OutputFlags {
   readonly port: readonly string[]
   readonly include: readonly string[]
   readonly exclude: readonly string[]
+  readonly decoder: readonly string[]
 }
 
 export interface CaptureFlags {
@@ -46,6 +47,7 @@ export function addOutputFlags(command: Command): Command {
       '(more than once)', more, NONE)
     .option('--header <pattern>', 'log only these headers, or with "!" in front leave them out, e.g. \'x-*\', \'!x-internal-*\' ' +
       '(more than once)', more, NONE)
+    .option('--decoder <file>', 'read a protocol of your own with this TypeScript file (more than once); see docs/decoders.md', more, NONE)
     .option('--stats <interval>', 'a line of counters on standard error every so often, e.g. 10s')
 }
 

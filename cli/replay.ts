@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
 import { isatty } from 'node:tty'
+import { requireDecoders } from './decoders.ts'
 import { withOutputs } from './data-directory.ts'
 import { UsageError } from './exit.ts'
 import { configFrom } from './flag-config.ts'
@@ -20,5 +21,7 @@ export async function replay(files: readonly string[], flags: OutputFlags): Prom
     if (found.isDirectory()) throw new UsageError(`Cannot replay "${file}": it is a folder; name the files in it`)
   }
   const read = () => withOutputs(configFrom(flags, files), false)
-  await session({ config: read(), reread: read })
+  const config = read()
+  requireDecoders(config.decoders)
+  await session({ config, reread: read })
 }

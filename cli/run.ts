@@ -6,6 +6,7 @@ import { say } from './exit.ts'
 import { configFrom, durationFrom } from './flag-config.ts'
 import type { CaptureFlags, OutputFlags } from './flags.ts'
 import { requireInterfaces } from './interfaces.ts'
+import { requireDecoders } from './decoders.ts'
 import { session } from './session.ts'
 
 /** `lintel run`: logs live traffic until it is told to stop. */
@@ -13,6 +14,7 @@ export async function run(flags: CaptureFlags & OutputFlags): Promise<void> {
   const read = () => withOutputs(configFrom(flags), true)
   const config = read()
   requireInterfaces(config.capture.interfaces)
+  requireDecoders(config.decoders)
   await session({
     config, reread: read, durationMs: durationFrom(flags), readyFile: flags.readyFile, metricsAsked: flags.metrics !== undefined,
     started: (attachments, metrics, agent) => tellStarted(config, attachments, metrics, agent),

@@ -78,7 +78,7 @@ const FIXED: readonly (readonly [name: string, of: (config: Config) => unknown])
   ['capture.transport', config => config.capture.transport], ['capture.ring_bytes', config => config.capture.ring_bytes],
   // Neither their order nor their filters: those of outputs that are open are taken over.
   ['outputs', config => config.outputs.map(output => JSON.stringify({ ...output, filter: undefined })).toSorted()],
-  ['limits', config => config.limits],
+  ['limits', config => config.limits], ['decoders', config => config.decoders],
   ['metrics', config => config.metrics], ['stats', config => config.stats],
 ]
 

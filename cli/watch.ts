@@ -3,6 +3,7 @@ import { PrettySink, type SafeBatch, type Sink, type SinkHealth, type SinkHost }
 import { configFrom, durationFrom } from './flag-config.ts'
 import type { CaptureFlags, OutputFlags } from './flags.ts'
 import { requireInterfaces } from './interfaces.ts'
+import { requireDecoders } from './decoders.ts'
 import { Screen } from './screen.ts'
 import { session } from './session.ts'
 import { Summary } from './summary.ts'
@@ -16,6 +17,7 @@ export async function watch(flags: CaptureFlags & OutputFlags): Promise<void> {
   }
   const config = read()
   requireInterfaces(config.capture.interfaces)
+  requireDecoders(config.decoders)
   const quit = new AbortController()
   const summary = new Summary()
   let view: View | undefined

@@ -37,8 +37,8 @@ const SLEEPER = new Int32Array(new SharedArrayBuffer(4))
 export type SourceLog = (level: LogLevel, message: string) => void
 
 /** @throws {Error} with what to mend when the first source cannot be opened */
-export function openSources(config: Config, memory: ByteMemory, log: SourceLog): Sources {
-  return config.files.length > 0 ? new FileSources(config, memory, log) : new LiveSources(config, memory, log)
+export function openSources(config: Config, memory: ByteMemory, log: SourceLog, decoderPorts: readonly number[] = []): Sources {
+  return config.files.length > 0 ? new FileSources(config, memory, log) : new LiveSources(config, memory, log, decoderPorts)
 }
 
 /** The filters of a configuration, as the kernel takes them. */
@@ -56,7 +56,7 @@ export function kernelFilters(config: Config): KernelFilters {
 class LiveSources implements Sources {
   readonly current: KernelSource
 
-  constructor(config: Config, memory: ByteMemory, log: SourceLog) {
+  constructor(config: Config, memory: ByteMemory, log: SourceLog, decoderPorts: readonly number[]) {
     const { capture } = config
     this.current = new KernelSource({
       memory,
@@ -66,6 +66,7 @@ class LiveSources implements Sources {
       ringBytes: capture.ring_bytes,
       connections: Math.max(config.limits.connections, 16),
       filters: kernelFilters(config),
+      decoderPorts,
       onAttachmentChange: ({ change, where, reason }) => {
         log('warn', `interface ${where} ${change}${reason === undefined ? '' : `: ${reason}`}`)
       },

@@ -14,7 +14,7 @@ import type { Config } from './config.ts'
 import { ConnectionTable } from './connection/mod.ts'
 import type { Connection, ConnectionEnd, ConnectionEvents, StreamControl } from './connection/mod.ts'
 import { createProtocols, Detector } from './decode/mod.ts'
-import type { WebSocket } from './decode/mod.ts'
+import type { Protocol, WebSocket } from './decode/mod.ts'
 import { Pairer, writeConnection, writePacket, writeWebSocket } from './exchange/mod.ts'
 import type { ConnectionEventName } from './exchange/mod.ts'
 
@@ -50,6 +50,7 @@ export class FlowTrack {
   readonly #meta = new FrameMeta()
   readonly #scratch: number
   readonly #facts: FactsTable
+  readonly #own: readonly Protocol[]
   #wanted: ReturnType<typeof packetFilter>
   #tellsConnections = false
   readonly #events: ConnectionEvents = {
@@ -63,9 +64,14 @@ export class FlowTrack {
   /** Counter values of the table that were told already. */
   readonly #told = new Map<string, number>()
 
-  /** @param scratch room for RECORD_BYTES_MAX, for what the dissector makes of whole frames */
-  constructor(memory: ByteMemory, source: PacketSource, config: Config, scratch: number, facts: FactsTable, output: TrackOutput) {
+  /**
+   * @param scratch room for RECORD_BYTES_MAX, for what the dissector makes of whole frames
+   * @param own protocols of the user's own
+   */
+  constructor(memory: ByteMemory, source: PacketSource, config: Config, scratch: number, facts: FactsTable, output: TrackOutput,
+    own: readonly Protocol[] = []) {
     this.#memory = memory
+    this.#own = own
     this.#facts = facts
     this.#scratch = scratch
     this.#dissector = new Dissector(memory)
@@ -133,7 +139,7 @@ export class FlowTrack {
   }
 
   #openTable(config: Config): ConnectionTable {
-    const protocols = createProtocols(this.#memory)
+    const protocols = createProtocols(this.#memory, this.#own)
     const open = (control: StreamControl): Detector => new Detector({ memory: this.#memory, protocols, sink: this.#pairer, control })
     return new ConnectionTable(this.#memory, this.#source, open, {
       connectionCountMax: config.limits.connections,

@@ -13,6 +13,8 @@ import { RECORD_BYTES_MAX } from './capture/mod.ts'
 import type { PacketSource } from './capture/mod.ts'
 import type { Config } from './config.ts'
 import type { StreamControl } from './connection/mod.ts'
+import { OwnProtocol } from './decode/mod.ts'
+import type { FailureReport, LoadedDecoder } from './decode/mod.ts'
 import { AnomalyLog, fieldId, FIELDS, MARK_REASONS, OddityCounts, RECORD_KINDS, RecordSetup, writeAnomaly } from './exchange/mod.ts'
 import { FlowTrack } from './flow-track.ts'
 import type { WorkerCounts } from './ledger.ts'
@@ -26,6 +28,14 @@ import type { SafeBatch } from './sink/mod.ts'
 const BATCH_BYTES = 1024 * 1024
 const RAW_RECORD_BYTES = 64 * 1024
 const SEQUENCE = fieldId('event.sequence')
+
+/** Decoders of the user's own, and who is told when one fails. */
+export interface Decoders {
+  readonly loaded: readonly LoadedDecoder[]
+  readonly log: FailureReport['log']
+}
+
+const NO_DECODERS: Decoders = { loaded: [], log: () => {} }
 
 /** Why records of this worker were not put into a batch, and how many were. */
 class Counts implements WorkerCounts {
@@ -56,6 +66,7 @@ export class Pipeline {
   readonly #batch: number
   readonly #raw: number
   readonly #scratch: number
+  readonly #own: readonly OwnProtocol[]
   #track: FlowTrack
   #source: PacketSource
   #wanted: readonly boolean[] = []
@@ -67,7 +78,7 @@ export class Pipeline {
   #now = 0
 
   constructor(memory: ByteMemory, wall: Wall, config: Config, outputFilters: readonly (string | undefined)[],
-    source: PacketSource, give: (batch: SafeBatch) => void) {
+    source: PacketSource, give: (batch: SafeBatch) => void, decoders: Decoders = NO_DECODERS) {
     this.#memory = memory
     this.#wall = wall
     this.#setup = new RecordSetup(memory)
@@ -86,6 +97,11 @@ export class Pipeline {
     this.#scratch = memory.reserve(RECORD_BYTES_MAX)
     this.#source = source
     memory.allocator.setLimit(config.limits.memory)
+    this.#own = decoders.loaded.map((loaded, index) => new OwnProtocol(memory, loaded, index, {
+      log: decoders.log,
+      anomaly: (name) => { this.#anomaly(name, 1, undefined, this.#now) },
+    }))
+    this.#setup.nameProtocols(this.#own.map(({ name }) => name))
     this.#track = this.#open(config)
     this.configure(config, outputFilters)
   }
@@ -166,7 +182,7 @@ export class Pipeline {
       anomaly: (name, count, connection, time) => { this.#anomaly(name, count, connection, time) },
       record: (kind, write) => { this.#record(kind, write) },
       epoch: (time) => this.#epoch(time),
-    })
+    }, this.#own)
   }
 
   /** Nanoseconds since 1970 of a time in the source's clock. */

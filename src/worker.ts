@@ -7,11 +7,13 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import type { MessagePort } from 'node:worker_threads'
 import { ByteMemory } from '../lib/bytes/mod.ts'
+import { loadDecoders } from './decode/mod.ts'
+import type { LoadedDecoder } from './decode/mod.ts'
 import { openSources } from './capture-sources.ts'
 import type { Sources } from './capture-sources.ts'
 import { Pipeline } from './pipeline.ts'
 import { Wall } from './privacy/wall.ts' // not mod.ts: see pipeline.ts
-import type { SafeBatch } from './sink/mod.ts'
+import type { LogLevel, SafeBatch } from './sink/mod.ts'
 import type { FromWorker, ToWorker, WorkerStart, WorkerStats } from './worker-message.ts'
 
 /** A drain is put off this long, so that it finds a good batch; the ring holds what comes in the meantime. */
@@ -44,14 +46,15 @@ class CaptureLoop {
   #tickedAt = 0
   #statsAt = 0
 
-  constructor(port: MessagePort, start: WorkerStart) {
+  constructor(port: MessagePort, start: WorkerStart, decoders: readonly LoadedDecoder[]) {
     this.#port = port
     this.#start = start
     const memory = new ByteMemory({ imports: Wall.imports() })
     this.#wall = new Wall(memory, start.config.privacy, start.config)
-    this.#sources = openSources(start.config, memory, (level, message) => { this.#post({ type: 'log', level, message }) })
+    const log = (level: LogLevel, message: string): void => { this.#post({ type: 'log', level, message }) }
+    this.#sources = openSources(start.config, memory, log, decoders.flatMap(({ decoder }) => decoder.ports))
     this.#pipeline = new Pipeline(memory, this.#wall, start.config, start.outputFilters, this.#sources.current,
-      (batch) => { this.#give(batch) })
+      (batch) => { this.#give(batch) }, { loaded: decoders, log })
   }
 
   run(): void {
@@ -156,7 +159,8 @@ class CaptureLoop {
 if (parentPort !== null) {
   const port = parentPort
   try {
-    new CaptureLoop(port, workerData as WorkerStart).run()
+    const start = workerData as WorkerStart
+    new CaptureLoop(port, start, await loadDecoders(start.config.decoders)).run()
   } catch (error) {
     const message: FromWorker = { type: 'failed', message: error instanceof Error ? error.message : String(error) }
     port.postMessage(message)

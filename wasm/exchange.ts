@@ -8,6 +8,7 @@ import { clientAddress, findClient } from './client-address'
 import { SAMPLED, SAMPLING_UNKNOWN, findTrace, hasSpanId, sampling, spanId, traceId } from './correlate'
 import { actionOf, isOpen, putHeaders, putRequestId, putUserAgent } from './exchange-headers'
 import { putClient, putConnection, putIp, putLink, putNetwork, putServer, putTcp } from './exchange-connection'
+import { putMessages, putProtocolName } from './exchange-message'
 import { putFacts } from './facts'
 import * as F from './field-ids.gen'
 import { ACTION_DROP } from './wall-numbers'
@@ -307,14 +308,23 @@ export function writeExchange(exchange: usize, pointer: usize, room: u32): u32 {
   putServer(connection, client)
   putFacts(load<u32>(facts, L.FACTS_SERVER_PROCESS))
   putNetwork(connection)
-  putWord(F.FIELD_NETWORK_PROTOCOL_NAME, HTTP)
-  putVersion()
+  const protocol = <u32>load<u8>(exchange, L.EXCHANGE_PROTOCOL)
+  const isOwn = protocol >= <u32>L.PROTOCOL_OWN
+  if (isOwn) {
+    putProtocolName(protocol)
+  } else {
+    putWord(F.FIELD_NETWORK_PROTOCOL_NAME, HTTP)
+    putVersion()
+  }
   putConnection(connection)
   if (isOneDirection(exchange)) putBool(F.FIELD_NETWORK_ONE_DIRECTION, true)
-  if (request != 0) putUrl(exchange, method)
-  putRequest(exchange, method)
-  putResponse(exchange)
+  if (!isOwn) {
+    if (request != 0) putUrl(exchange, method)
+    putRequest(exchange, method)
+    putResponse(exchange)
+  }
   putFacts(load<u32>(exchange, L.EXCHANGE_FACTS))
+  if (isOwn) putMessages(exchange, request, response)
   putUserAgent(request)
   putTrace()
   putRequestId(request, response)

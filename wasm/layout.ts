@@ -122,6 +122,8 @@ export const EXCHANGE_MARKS = 92 // 16 x (u16 field id, u16 reason id): why a va
 export const EXCHANGE_PROTOCOL = 156 // u8: PROTOCOL_*
 export const EXCHANGE_FACTS = 160 // u32: facts block, 0 = none
 export const PROTOCOL_HTTP = 0
+export const PROTOCOL_OWN = 128 // and up: decoders of the user's own, by their place
+export const PROTOCOL_OWN_COUNT = 16
 
 // Facts block: what is known of a whole connection, or of one exchange, beside its packets and heads. Made by lib/record, shared by
 // whoever counts a reference. Its entries are one contiguous range of field ids.

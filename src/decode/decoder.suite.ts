@@ -28,6 +28,8 @@ export interface SuiteOptions {
   readonly memory: ByteMemory
   readonly protocol: Protocol
   readonly conversations: readonly SuiteConversation[]
+  /** Ports of the two sides, where the protocol looks at them. */
+  readonly ports?: readonly [number, number]
 }
 
 /** Registers the suite's tests. */
@@ -36,7 +38,8 @@ export function testDecoder(options: SuiteOptions): void {
   const input = TestConnection.reserveInput(memory)
 
   const open = (fromStart = true): { connection: TestConnection; recorder: MessageRecorder } => {
-    const connection = new TestConnection(memory, input, fromStart ? {} : { fromStart, client: undefined })
+    const { ports = [0, 0] } = options
+    const connection = new TestConnection(memory, input, fromStart ? { ports } : { fromStart, client: undefined, ports })
     const recorder = new MessageRecorder(memory)
     connection.use(new Detector({ memory, protocols: [protocol], sink: recorder, control: connection }))
     return { connection, recorder }

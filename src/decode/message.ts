@@ -33,6 +33,8 @@ export interface Message {
   readonly head: number
   /** Trailer block, set by the time of `end`; 0 = none. */
   readonly trailer: number
+  /** PROTOCOL_* (wasm/layout.ts) where it is not HTTP. */
+  readonly protocol?: number
   /** First byte, nanoseconds in the source's clock. */
   readonly startTime: number
   /** Last byte; set by the time of `end`; -1 = not known. */

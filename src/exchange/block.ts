@@ -17,6 +17,16 @@ export const MARK_FIELD = {
   duration: fieldId('duration'),
 } as const
 
+/** The same in an exchange of the user's own protocol. */
+const OWN_MARK_FIELD: ReadonlyMap<number, number> = new Map([
+  [MARK_FIELD.request, fieldId('message.request.method')],
+  [MARK_FIELD.requestHeader, fieldId('message.request.header')],
+  [MARK_FIELD.requestBody, fieldId('message.request.body.size')],
+  [MARK_FIELD.response, fieldId('message.response.status')],
+  [MARK_FIELD.responseHeader, fieldId('message.response.header')],
+  [MARK_FIELD.responseBody, fieldId('message.response.body.size')],
+])
+
 const REASON_ID: ReadonlyMap<MarkReason, number> = new Map(MARK_REASONS.map((reason, index) => [reason, index + 1]))
 
 /**
@@ -57,7 +67,9 @@ export function freeHead(memory: ByteMemory, head: number): void {
 }
 
 /** Says why a field is missing, cut or unknown; marks over the 16th are left out, the first reason of a field stands. */
-export function mark(memory: ByteMemory, block: number, field: number, reason: MarkReason): void {
+export function mark(memory: ByteMemory, block: number, httpField: number, reason: MarkReason): void {
+  const isOwn = memory.u8[block + L.EXCHANGE_PROTOCOL]! >= L.PROTOCOL_OWN
+  const field = isOwn ? OWN_MARK_FIELD.get(httpField) ?? httpField : httpField
   const count = memory.u8[block + L.EXCHANGE_MARK_COUNT]!
   if (count >= MARKS_MAX) return
   const marks = (block + L.EXCHANGE_MARKS) >>> 1

@@ -193,6 +193,7 @@ export class Pairer implements MessageSink {
       this.#output.dropped('memory_limit')
       return undefined
     }
+    this.#memory.u8[block + L.EXCHANGE_PROTOCOL] = message.protocol ?? L.PROTOCOL_HTTP
     connection.retain()
     const pending: Pending = {
       number: message.exchange,

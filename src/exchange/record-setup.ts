@@ -5,6 +5,7 @@ import { ODDITY_NAMES } from '../decode/mod.ts'
 interface ExchangeExports {
   setClockZero(epochNanoseconds: bigint): void
   setOddityName(bit: number, name: number, length: number): void
+  setProtocolName(index: number, name: number, length: number): void
   setInterfaceName(index: number, name: number, length: number): number
   clearInterfaceNames(): void
   setTrusted(prefixes: number, count: number): number
@@ -34,6 +35,16 @@ export class RecordSetup {
       const pointer = memory.reserve(bytes.length)
       memory.write(pointer, bytes)
       this.#exports.setOddityName(bit, pointer, bytes.length)
+    })
+  }
+
+  /** Names of the user's own decoders, by their place. */
+  nameProtocols(names: readonly string[]): void {
+    names.forEach((name, index) => {
+      const bytes = Buffer.from(name)
+      const pointer = this.#memory.reserve(bytes.length)
+      this.#memory.write(pointer, bytes)
+      this.#exports.setProtocolName(index, pointer, bytes.length)
     })
   }
 

@@ -27,7 +27,7 @@ function checkOf(field: Field): number {
   switch (field.sensitivity) {
     case 'none': return FIELD_PLAIN
     case 'personal': return FIELD_TEXT
-    case 'headers': return field.name.startsWith('http.response.') ?
+    case 'headers': return /^(http|message)\.response\./.test(field.name) ?
       FIELD_RESPONSE_HEADERS : FIELD_REQUEST_HEADERS
     case 'free': return TEXTS.get(field.name) ?? FIELD_TEXT
   }

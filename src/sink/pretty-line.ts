@@ -25,12 +25,14 @@ export function prettyLine(record: Json, paint: Paint, width?: number): string {
 
 function exchangeLine(record: Json, clock: string, paint: Paint, width: number | undefined): string {
   const client = text(record, 'client', 'real_address') || text(record, 'client', 'address')
-  const method = text(record, 'http', 'request', 'method_original') || text(record, 'http', 'request', 'method') || '-'
+  const method = text(record, 'http', 'request', 'method_original') || text(record, 'http', 'request', 'method') ||
+    text(record, 'message', 'request', 'method') || '-'
   const status = number(record, 'http', 'response', 'status_code')
+  const statusText = status === undefined ? text(record, 'message', 'response', 'status') || '---' : String(status)
   const ms = number(record, 'duration')
-  const bytes = number(record, 'http', 'response', 'body', 'size')
+  const bytes = number(record, 'http', 'response', 'body', 'size') ?? number(record, 'message', 'response', 'body', 'size')
   const odd = oddities(record)
-  const fixed = [clock, cut(client, 39).padEnd(15), cut(method, 8).padEnd(7), status === undefined ? '---' : String(status),
+  const fixed = [clock, cut(client, 39).padEnd(15), cut(method, 8).padEnd(7), cut(statusText, 12),
     (ms === undefined ? '-' : seconds(ms)).padStart(7), (bytes === undefined ? '-' : size(bytes)).padStart(7)] as const
   const used = fixed.reduce((sum, part) => sum + part.length + 1, 0)
   const room = width === undefined ? Infinity : Math.max(12, width - used)
@@ -44,7 +46,8 @@ function exchangeLine(record: Json, clock: string, paint: Paint, width: number |
 
 function targetOf(record: Json): string {
   const query = text(record, 'url', 'query')
-  const target = text(record, 'url', 'domain') + text(record, 'url', 'path') + (query === '' ? '' : `?${query}`)
+  const target = text(record, 'url', 'domain') + text(record, 'url', 'path') + text(record, 'message', 'request', 'path') +
+    (query === '' ? '' : `?${query}`)
   return target === '' ? '-' : target
 }
 
@@ -64,7 +67,8 @@ function otherDetail(record: Json, kind: string): string {
   const from = endpoint(record, kind === 'packet' ? 'source' : 'client')
   const to = endpoint(record, kind === 'packet' ? 'destination' : 'server')
   const flags = text(record, 'tcp', 'flags')
-  return [event, from === '' ? '' : `${from} > ${to}`, text(record, 'network', 'transport'), flags,
+  const code = number(record, 'websocket', 'close_code')
+  return [event, code === undefined ? '' : String(code), from === '' ? '' : `${from} > ${to}`, text(record, 'network', 'transport'), flags,
     reason === '' ? '' : `(${reason})`, count === undefined || count === 1 ? '' : `x${count}`]
     .filter(part => part !== '').join(' ')
 }

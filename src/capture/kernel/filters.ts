@@ -45,6 +45,7 @@ export class FilterMaps {
   readonly #cidr4: BpfMap
   readonly #cidr6: BpfMap
   readonly #interfaces: BpfMap
+  readonly #decoderPorts: BpfMap
   readonly #headBytesMax: number
   #portWords = new BigUint64Array((PORT_MAX + 1) / 64)
   #filters: KernelFilters = {}
@@ -56,6 +57,7 @@ export class FilterMaps {
     this.#cidr4 = object.map('cidr4')
     this.#cidr6 = object.map('cidr6')
     this.#interfaces = object.map('interfaces')
+    this.#decoderPorts = object.map('decoder_ports')
     this.#headBytesMax = headBytesMax
   }
 
@@ -69,6 +71,13 @@ export class FilterMaps {
     this.#writeNetworks(this.#cidr6, networks.filter((each) => each.bytes.length === 16))
     this.#filters = filters
     this.#writeSettings(flagsOf(filters), sampleBelow)
+  }
+
+  /** Server ports on which a connection is delivered whatever its first bytes are. Once, at the start. */
+  setDecoderPorts(ports: readonly number[]): void {
+    portWords(ports.map((port) => [port, port])).forEach((word, at) => {
+      if (word !== 0n) this.#decoderPorts.update(u32(at), new Uint8Array(BigUint64Array.of(word).buffer))
+    })
   }
 
   /** For hooks that see all interfaces: only packets of those listed are wanted; undefined = all. */

@@ -49,6 +49,7 @@ export class KernelSource implements PacketSource, Disposable {
     try {
       this.#filters = new FilterMaps(this.#object, plan.headBytesMax)
       this.#filters.set(options.filters ?? {})
+      this.#filters.setDecoderPorts(options.decoderPorts ?? [])
       this.#directives = new Directives(this.#object.map('directives'))
       reader = this.#reader = new RecordReader(this.#object, plan)
       this.#attachments = new Attachments(this.#object, {

@@ -24,6 +24,8 @@ export interface KernelOptions {
   readonly transport?: KernelTransport
   /** What is wanted; can be changed later by `setFilters`. Default: all TCP. */
   readonly filters?: KernelFilters
+  /** Server ports on which a connection is read whatever its first bytes are. Default none. */
+  readonly decoderPorts?: readonly number[]
   /** Room between kernel and reader, rounded up to a power of two of at least 64 KiB. Default 16 MiB. */
   readonly ringBytes?: number
   /** Connections followed at a time; the one quiet longest makes room. Default 131,072. */

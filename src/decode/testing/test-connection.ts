@@ -1,5 +1,5 @@
 import type { ByteMemory } from '../../../lib/bytes/mod.ts'
-import { CONNECTION_BYTES } from '../../../wasm/layout.ts'
+import { CONNECTION_BYTES, CONNECTION_PORT } from '../../../wasm/layout.ts'
 import { END, GAP } from '../../connection/mod.ts'
 import type { End, Gap, Side, StreamControl, StreamHandler } from '../../connection/mod.ts'
 
@@ -8,6 +8,8 @@ const SEGMENT_BYTES_MAX = 1 << 20
 export interface TestConnectionOptions {
   readonly fromStart?: boolean
   readonly client?: Side | undefined
+  /** Ports of the two sides. */
+  readonly ports?: readonly [number, number]
 }
 
 /**
@@ -35,6 +37,7 @@ export class TestConnection implements StreamControl {
     this.fromStart = options.fromStart ?? true
     this.#client = 'client' in options ? options.client : 0
     this.block = memory.allocator.alloc(CONNECTION_BYTES)
+    memory.u16.set(options.ports ?? [0, 0], (this.block + CONNECTION_PORT) >>> 1)
   }
 
   /** Room for segments, for the life of the module. */
