@@ -59,6 +59,11 @@ export interface LoggedRecord {
   icmp?: { type?: number; code?: number }
   http?: { request?: LoggedMessage; response?: LoggedMessage }
   connection?: { client?: LoggedSide; server?: LoggedSide; lost_bytes?: number; exchanges?: number }
+  message?: {
+    request?: { method?: string; path?: string; header?: Record<string, string[]>; body?: { size?: number } }
+    response?: { status?: string; header?: Record<string, string[]>; body?: { size?: number } }
+  }
+  trace?: { id?: string }
   websocket?: {
     subprotocol?: string
     extensions?: string
