@@ -34,6 +34,10 @@ function sleep(ms: number): void {
   Atomics.wait(sleeper, 0, 0, ms)
 }
 
+function leavesOut(ranges: WorkerStart['config']['capture']['ports'], port: number): boolean {
+  return ranges.length > 0 && !ranges.some(({ first, last }) => port >= first && port <= last)
+}
+
 class CaptureLoop {
   readonly #port: MessagePort
   #start: WorkerStart
@@ -52,6 +56,11 @@ class CaptureLoop {
     const memory = new ByteMemory({ imports: Wall.imports() })
     this.#wall = new Wall(memory, start.config.privacy, start.config)
     const log = (level: LogLevel, message: string): void => { this.#post({ type: 'log', level, message }) }
+    for (const { decoder } of decoders) {
+      if (decoder.ports.every((port) => leavesOut(start.config.capture.ports, port))) {
+        log('warn', `decoder "${decoder.name}" has nothing to read: the port filter leaves out ${decoder.ports.join(', ')}; add --port`)
+      }
+    }
     this.#sources = openSources(start.config, memory, log, decoders.flatMap(({ decoder }) => decoder.ports))
     this.#pipeline = new Pipeline(memory, this.#wall, start.config, start.outputFilters, this.#sources.current,
       (batch) => { this.#give(batch) }, { loaded: decoders, log })

@@ -121,6 +121,26 @@ kernelTest('other openings are told once, in 64 bytes, and then cost nothing', (
   assert.equal(bench.counters().bytesCut, 0)
 })
 
+kernelTest('on the ports of a decoder every first byte passes, of either side; elsewhere and midstream as ever', () => {
+  const opening = 'LP\x01\0\0\0\0\x07'
+  for (const [port, passes] of [[80, true], [81, false], [80 + 64, false]] as const) {
+    using bench = new ProgramBench()
+    bench.setDecoderPorts([port])
+    for (const first of ['up', 'down'] as const) {
+      const talk = new Talk(bench, first === 'up' ? 42500 : 42501).handshake()
+      talk.records()
+      talk[first](DATA, opening)
+      talk[first === 'up' ? 'down' : 'up'](DATA, opening)
+      const records = talk.records()
+      assert.deepEqual(records.map(({ flags, data }) => [flags & FLAG_NOT_HTTP, data.length]),
+        passes ? [[0, opening.length], [0, opening.length]] : [[FLAG_NOT_HTTP, opening.length]], `${port} ${first}`)
+    }
+    const late = new Talk(bench, 42502)
+    late.up(DATA, opening)
+    assert.deepEqual(late.records(), [])
+  }
+})
+
 kernelTest('a greeting of a server that speaks first is no request', () => {
   using bench = new ProgramBench()
   for (const [at, greeting] of ['SSH-2.0-OpenSSH_9.2 Debian\r\n', '220 mail ESMTP\r\n', '+OK POP3\r\n', 'J\0\0\0\n8.0\0'].entries()) {

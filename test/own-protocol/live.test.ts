@@ -155,6 +155,8 @@ test('from a file: headers chosen, fields left out and filters apply to it as to
   const { records } = await replay(path, '--decoder', EXAMPLE, '--header', 'x-b', '--field', '!message.request.path',
     '--filter', 'message.response.status == "failed"')
   assert.equal(records.length, 1)
+  const { said } = await replay(path, '--decoder', EXAMPLE, '--port', '80')
+  assert.match(said, /decoder "length-prefixed" has nothing to read: the port filter leaves out 9400; add --port/)
   assert.deepEqual(records[0]?.message?.request, { method: 'GET', header: { 'x-b': ['2'] }, body: { size: 0 } })
 })
 

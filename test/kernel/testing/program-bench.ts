@@ -33,6 +33,10 @@ export class ProgramBench implements Disposable {
     this.directives = new Directives(this.object.map('directives'))
   }
 
+  setDecoderPorts(ports: readonly number[]): void {
+    this.#filters.setDecoderPorts(ports)
+  }
+
   setFilters(filters: KernelFilters): void {
     this.#filters.set(filters)
   }
