@@ -98,6 +98,35 @@ for (const [what, thrown] of [['a string', SECRET], ['null', null], ['an object'
   })
 }
 
+test('an error whose stack throws, or that is a trap, ends no more than its connection', () => {
+  const thrown = [
+    Object.defineProperty(new Error('x'), 'stack', { get() { throw new Error('again') } }),
+    new Proxy(new Error('x'), { getPrototypeOf() { throw new Error('again') } }),
+  ]
+  for (const error of thrown) {
+    const run = new OwnRun(lines(() => { throw error }), memory)
+    const scene = run.connect()
+    scene.send(CLIENT, '>?1\n')
+    assert.deepEqual(scene.close().anomalies, ['decoder_failed:lines'])
+    assert.match(run.logged[0]!, /failed with an Error that cannot be looked at/)
+  }
+})
+
+test('a header value that grows while the message is given keeps the length that it had', async () => {
+  const buffer = new ArrayBuffer(4, { maxByteLength: 4096 })
+  const growing = {
+    * [Symbol.iterator](): Generator<[string, Uint8Array]> {
+      yield ['a', new Uint8Array(buffer)]
+      buffer.resize(4096)
+      yield ['b', new Uint8Array([0x62])]
+    },
+  }
+  const scene = await OwnScene.open(lines(() => ({ kind: 'request', headers: growing })), memory)
+  scene.send(CLIENT, '>?1\n')
+  assert.deepEqual(scene.close().messages[0]?.fields, [['a', '\0\0\0\0'], ['b', 'b']])
+  noBlocksLeft()
+})
+
 test('HTTP on the same port and on others goes on while every call throws; after ten failures the decoder is off', () => {
   const boom = (): never => { throw new Error('boom') }
   const run = new OwnRun(lines(plain, { detect: boom }), memory)

@@ -78,8 +78,17 @@ export class FailureWatch {
 
 const KNOWN = [RangeError, ReferenceError, SyntaxError, TypeError, URIError, EvalError] as const
 
-/** `TypeError at decoder.ts:12:7`: class from a closed set, place from the lines of the stack that name the decoder's file. */
+/** What was thrown is the decoder's as well: looking at it may throw again. */
 function describe(error: unknown, file: string): string {
+  try {
+    return classAndPlace(error, file)
+  } catch {
+    return 'an Error that cannot be looked at'
+  }
+}
+
+/** `TypeError at decoder.ts:12:7`: class from a closed set, place from the lines of the stack that name the decoder's file. */
+function classAndPlace(error: unknown, file: string): string {
   if (error instanceof ContractError) return error.message
   if (!(error instanceof Error)) return 'something thrown that is no Error'
   const name = KNOWN.find((known) => error instanceof known)?.name ?? 'Error'

@@ -70,9 +70,11 @@ function partsOf(message: DecodedMessage): Parts {
     const [name, value] = field as readonly unknown[]
     const nameBytes = text('a header name', name)
     if (nameBytes.length === 0 || nameBytes.length > NAME_BYTES_MAX) refuse(`a header name must have 1 to ${NAME_BYTES_MAX} bytes`)
-    const valueBytes = value instanceof Uint8Array ? value : text('a header value', value)
-    bytes += nameBytes.length + valueBytes.length
+    const given = value instanceof Uint8Array ? value : text('a header value', value)
+    bytes += nameBytes.length + given.length
     if (bytes > HEAD_BYTES_MAX) refuse(`it must have ${HEAD_BYTES_MAX} bytes at most`)
+    // A copy: the decoder's own buffer may have another length by the time it is read.
+    const valueBytes = new Uint8Array(given)
     if (fields.push([nameBytes, valueBytes]) > HEADER_COUNT_MAX) refuse(`it must have ${HEADER_COUNT_MAX} headers at most`)
   }
   if (bytes > HEAD_BYTES_MAX) refuse(`it must have ${HEAD_BYTES_MAX} bytes at most`)
