@@ -5,7 +5,8 @@ import { UsageError } from './exit.ts'
 export function requireDecoders(paths: readonly string[]): void {
   for (const path of paths) {
     const found = statSync(path, { throwIfNoEntry: false })
-    if (found === undefined) throw new UsageError(`Cannot use the decoder "${path}": there is no such file; its path is taken from "${process.cwd()}"`)
-    if (!found.isFile()) throw new UsageError(`Cannot use the decoder "${path}": it is no file; name the TypeScript file of one decoder`)
+    const refuse = (what: string): never => { throw new UsageError(`Cannot use the decoder "${path}": ${what}`) }
+    if (found === undefined) refuse(`there is no such file; its path is taken from "${process.cwd()}"`)
+    else if (!found.isFile()) refuse('it is no file; name the TypeScript file of one decoder')
   }
 }

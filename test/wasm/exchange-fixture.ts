@@ -17,6 +17,7 @@ export interface ExchangeExports {
   writeExchange(exchange: number, out: number, room: number): number
   setClockZero(epochNanoseconds: bigint): void
   setOddityName(bit: number, name: number, length: number): void
+  setProtocolName(index: number, name: number, length: number): void
   setInterfaceName(index: number, name: number, length: number): number
   clearInterfaceNames(): void
   setTrusted(prefixes: number, count: number): number
@@ -43,6 +44,8 @@ export interface ExchangeFacts {
   oddities?: number
   interim?: number[]
   tls?: boolean
+  /** PROTOCOL_*; default HTTP. */
+  protocol?: number
   marks?: [string, string][]
   /** Addresses of both sides; the client is side 0 unless told. */
   addresses?: [Uint8Array, Uint8Array]
@@ -134,6 +137,7 @@ export class ExchangeFixture {
     head(L.EXCHANGE_RESPONSE_TRAILER, facts.responseTrailer, L.HEAD_KIND_TRAILER)
     memory.view.setUint32(block + L.EXCHANGE_CONNECTION, this.#connection(facts), true)
     memory.view.setUint32(block + L.EXCHANGE_DEPTH, facts.depth ?? 1, true)
+    memory.u8[block + L.EXCHANGE_PROTOCOL] = facts.protocol ?? L.PROTOCOL_HTTP
     const f64 = (offset: number, value: number | undefined): void => memory.view.setFloat64(block + offset, value ?? -1, true)
     f64(L.EXCHANGE_REQUEST_TIME, facts.requestTime)
     f64(L.EXCHANGE_REQUEST_END_TIME, facts.requestTime)

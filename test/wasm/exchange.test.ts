@@ -128,7 +128,27 @@ test('an exchange with everything shows every field it can carry, each with its 
     marks: { duration: 'hook sees one direction only' },
   })
   const ofExchanges = FIELDS.filter(({ kinds }) => kinds.includes('exchange')).map(({ name }) => name)
-  assert.deepEqual([...fields.keys()], ofExchanges)
+  assert.deepEqual([...fields.keys()], ofExchanges.filter((name) => !name.startsWith('message.')))
+})
+
+test('an exchange of the user\'s own protocol shows message.* where HTTP has url.* and http.*, and all of its connection', () => {
+  const name = fixture.memory.reserve(16)
+  fixture.memory.write(name, Buffer.from('ledger'))
+  fixture.exports.setProtocolName(3, name, 6)
+  const http = fixture.fields(EVERYTHING)
+  const own = fixture.fields({ ...EVERYTHING, protocol: L.PROTOCOL_OWN + 3 })
+  assert.equal(own.get('network.protocol.name'), 'ledger')
+  assert.equal(own.get('message.request.method'), 'BREW')
+  assert.deepEqual(own.get('message.request.header'), http.get('http.request.header'))
+  assert.deepEqual(own.get('message.response.header'), http.get('http.response.header'))
+  assert.equal(own.get('message.request.body.size'), http.get('http.request.body.size'))
+  assert.equal(own.get('message.response.status'), http.get('http.response.reason_phrase'))
+  const isOfProtocol = (field: string): boolean => /^(message|url|http)\.|^network\.protocol/.test(field)
+  assert.deepEqual([...own.keys()].filter((field) => !isOfProtocol(field)), [...http.keys()].filter((field) => !isOfProtocol(field)))
+  assert.deepEqual([...own.keys()].filter((field) => /^(url|http)\./.test(field)), [])
+  assert.deepEqual([...own.keys()].filter((field) => field.startsWith('message.')),
+    FIELDS.filter((field) => field.name.startsWith('message.')).map((field) => field.name))
+  assert.equal(fixture.fields({ ...EVERYTHING, protocol: L.PROTOCOL_OWN + 4 }).has('network.protocol.name'), false)
 })
 
 test('a field that is not chosen is not in the record', () => {
