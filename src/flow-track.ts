@@ -166,12 +166,11 @@ export class FlowTrack {
 
   #webSocket({ block }: StreamControl, webSocket: WebSocket): void {
     const interfaceIndex = this.#memory.u32[(block + L.CONNECTION_INTERFACE) >>> 2]!
-    this.#output.record(L.KIND_WEBSOCKET, (writer, sequence) => {
+    this.#output.record(L.KIND_WEBSOCKET, (writer) => {
       writeWebSocket(writer, this.#memory, block, {
         webSocket,
         epochTime: this.#output.epoch(webSocket.startTime),
         interfaceName: this.#source.interfaceName(interfaceIndex),
-        sequence,
       })
     })
   }

@@ -62,7 +62,6 @@ export interface WebSocketFacts {
   /** Nanoseconds since 1970 at which the response that opened it began. */
   readonly epochTime: bigint
   readonly interfaceName: string | undefined
-  readonly sequence: number
 }
 
 /** Writes a `websocket` record; `writer` has begun it and is ended by the caller. */
@@ -75,7 +74,7 @@ export function writeWebSocket(writer: RecordWriter, memory: ByteMemory, block: 
   writer.seconds(F.duration, Math.max(0, webSocket.lastTime - webSocket.startTime))
   writer.string(F.eventName, event)
   writer.string(F.eventReason, reason)
-  writer.int(F.sequence, facts.sequence)
+  writer.int(F.sequence, 0) // set when no filter refused the record
   writeEndpoints(writer, memory, block)
   if (facts.interfaceName !== undefined) writer.string(F.interfaceName, facts.interfaceName)
   writer.string(F.protocolName, 'websocket')
