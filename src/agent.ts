@@ -12,12 +12,12 @@ import type { Config } from './config.ts'
 import { kindsSeen, recordLedger } from './ledger.ts'
 import type { Stats, Totals } from './ledger.ts'
 import { shareEphemeralKey } from './privacy/mod.ts'
-import { openSink, Outlets } from './sink/mod.ts'
+import { BATCH_KINDS, openSink, Outlets } from './sink/mod.ts'
 import type { FromWorker, ToWorker, WorkerStart, WorkerStats } from './worker-message.ts'
 
 const NO_STATS: WorkerStats = {
   packets: { seen: 0, delivered: 0, notWanted: new Map(), lost: new Map(), bytesDelivered: 0, bytesCut: 0 },
-  records: { seen: 0, emitted: 0, emittedKinds: [0, 0, 0, 0], filtered: 0, sampled: 0, dropped: new Map() },
+  records: { seen: 0, emitted: 0, emittedKinds: BATCH_KINDS.map(() => 0), filtered: 0, sampled: 0, dropped: new Map() },
   kinds: new Map([['exchange', 0], ['connection', 0], ['packet', 0], ['anomaly', 0]]),
   anomalies: new Map(),
   connectionsOpen: 0,

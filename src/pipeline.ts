@@ -41,7 +41,7 @@ const NO_DECODERS: Decoders = { loaded: [], log: () => {} }
 class Counts implements WorkerCounts {
   seen = 0
   emitted = 0
-  readonly emittedKinds = [0, 0, 0, 0]
+  readonly emittedKinds = RECORD_KINDS.map(() => 0)
   filtered = 0
   sampled = 0
   readonly dropped = new Map<string, number>()

@@ -1,3 +1,4 @@
+import { BATCH_KINDS } from './batch.ts'
 import type { SafeBatch } from './batch.ts'
 import type { LogLevel, Sink, SinkHealth, SinkHost } from './sink.ts'
 
@@ -39,7 +40,7 @@ export class Outlets {
   readonly #pending = new Map<SafeBatch, Pending>()
   readonly #dropped = new Map<string, number>()
   #taken = 0
-  readonly #takenKinds = [0, 0, 0, 0]
+  readonly #takenKinds = BATCH_KINDS.map(() => 0)
   #logged = 0
   #lost = 0
   #gone = 0
