@@ -102,7 +102,7 @@ struct packet_event {
 #define DIRECTIVE_COUNT 65536
 #define DIRECTIVE_SKIP_0 1      /* skip_until[0] is valid */
 #define DIRECTIVE_SKIP_1 2
-#define DIRECTIVE_IGNORE 4      /* deliver nothing more of this connection */
+#define DIRECTIVE_IGNORE 4      /* deliver no more payload of this connection, only how it ends; read once, then remembered */
 struct directive {
 	__u32 connection_tag;
 	__u32 flags;
@@ -120,6 +120,7 @@ struct directive {
 #define SETTING_PROTOCOL_UDP 32
 #define SETTING_PROTOCOL_ICMP 64
 #define SETTING_PROTOCOL_ARP 128
+#define SETTING_QUIC 512        /* deliver UDP datagrams that begin with a QUIC Initial packet, whole */
 #define SETTING_INTERFACES 256  /* map "interfaces" lists the wanted ones (socket and cgroup hooks) */
 struct settings {
 	__u32 flags;

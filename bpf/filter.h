@@ -45,7 +45,32 @@ static __always_inline __u32 protocol_setting(__u32 protocol)
 	return 0;
 }
 
-/* Protocols other than TCP hold no messages: they are wanted as packets only. */
+#define QUIC_VERSION_1 1          /* RFC 9000 */
+#define QUIC_VERSION_2 0x6b3343cf /* RFC 9369 */
+
+/* Drafts of RFC 9000 are 0xff0000xx; of mvfst and Google the versions that look like one. */
+static __always_inline int is_quic_version(__u32 version)
+{
+	return version == QUIC_VERSION_1 || (version & 0xffffff00) == 0xff000000 || (version & 0xfffffff0) == 0xfaceb000 ||
+	       (version & 0xfffffff0) == 0x54303530;
+}
+
+/* A long header with the fixed bit, a known version, and its type bits for Initial (RFC 9000 section 17.2.2). */
+static __always_inline int is_quic_initial(CONTEXT *ctx, const struct packet *packet)
+{
+	__u8 start[5];
+	__u32 version;
+
+	if (packet->event.ip_version == 0 || packet->event.ip_protocol != PROTOCOL_UDP ||
+	    packet->event.payload_length < sizeof(start) || load_bytes(ctx, packet->payload_offset, start, sizeof(start)))
+		return 0;
+	version = (__u32)start[1] << 24 | start[2] << 16 | start[3] << 8 | start[4];
+	if (version == QUIC_VERSION_2)
+		return (start[0] & 0xf0) == 0xd0;
+	return (start[0] & 0xf0) == 0xc0 && is_quic_version(version);
+}
+
+/* Protocols other than TCP hold no messages: they are wanted as packets only, but for the beginnings of QUIC. */
 static __always_inline __u32 reject_protocol(const struct settings *set, const struct packet_event *event)
 {
 	__u32 wanted;
@@ -147,11 +172,15 @@ static __always_inline __u32 reject_acknowledgement(const struct settings *set, 
 }
 
 /* For packets that went through the long parser; the short one has made these tests itself, before it did more. */
-static __always_inline __u32 reject_segment(const struct settings *set, struct packet *packet)
+static __always_inline __u32 reject_segment(CONTEXT *ctx, const struct settings *set, struct packet *packet)
 {
 	struct packet_event *event = &packet->event;
-	__u32 reason = reject_protocol(set, event);
+	__u32 reason = 0;
 
+	if ((set->flags & SETTING_QUIC) && is_quic_initial(ctx, packet))
+		packet->more |= MORE_QUIC;
+	else
+		reason = reject_protocol(set, event);
 	if (reason)
 		return reason;
 	if (event->ip_protocol == PROTOCOL_TCP || event->ip_protocol == PROTOCOL_UDP) {

@@ -66,9 +66,16 @@ static __always_inline __u32 choose(CONTEXT *ctx, const struct settings *set, st
 		*most = 0;
 		return headers_too ? 0 : COUNTER_UNKNOWN_PROTOCOL;
 	}
-	reason = obey_directive(connection, &connection->direction[side & 1], event, side);
+	reason = connection->verdict == VERDICT_IGNORED ? COUNTER_IGNORED :
+		 obey_directive(connection, &connection->direction[side & 1], event, side);
 	if (reason == COUNTER_SKIPPED && headers_too)
 		return 0;
+	/* Remembered here, as another connection may take the directive's place; its end is told, so that it counts as closed. */
+	if (reason == COUNTER_IGNORED) {
+		connection->verdict = VERDICT_IGNORED;
+		*most = 0;
+		return headers_too || (event->tcp_flags & CONTROL_FLAGS) ? 0 : COUNTER_IGNORED;
+	}
 	if (reason || event->payload_length == 0 || connection->verdict == VERDICT_HTTP)
 		return reason;
 	verdict = judge(ctx, packet, connection, side & 1);
@@ -162,6 +169,8 @@ VERIFIED_ALONE __u32 follow(CONTEXT *ctx, struct packet *packet, __u32 frame, __
 		reason = choose(ctx, set, packet, connection, side, &most);
 		if (reason)
 			return reason;
+	} else if (packet->more & MORE_QUIC) {
+		most = set->head_bytes_max;
 	}
 	event->connection_tag = connection->tag;
 	event->flags |= FLAG_NUMBERED | (connection->midstream ? FLAG_MIDSTREAM : 0);
@@ -185,7 +194,7 @@ static __always_inline __u32 examine(CONTEXT *ctx, const struct settings *set, s
 		outcome = parse_layers(ctx, &packet, place.link ? NEXT_ETHERNET : NEXT_RAW_IP);
 		if (outcome < COUNTER_COUNT)
 			return outcome;
-		reason = outcome == OUTCOME_FRAME ? reject_frame(set, &packet) : reject_segment(set, &packet);
+		reason = outcome == OUTCOME_FRAME ? reject_frame(set, &packet) : reject_segment(ctx, set, &packet);
 		if (reason)
 			return reason;
 	} else if (outcome != OUTCOME_SEGMENT) {
@@ -207,7 +216,7 @@ static __always_inline __u32 examine(CONTEXT *ctx, const struct settings *set, s
 	outcome = follow(ctx, &packet, frame, place.link);
 	if (outcome != OUTCOME_NEW)
 		return outcome;
-	reason = meet(ctx, &packet, frame || (set->flags & SETTING_PACKETS));
+	reason = meet(ctx, &packet, frame || (packet.more & MORE_QUIC) || (set->flags & SETTING_PACKETS));
 	if (reason)
 		return reason;
 	count->value[COUNTER_CONNECTIONS_NEW]++;

@@ -20,6 +20,7 @@
 /* struct packet.more */
 #define MORE_HANDSHAKE 1 /* the bare acknowledgement that ends a handshake */
 #define MORE_FRAGMENT 2  /* an IP fragment */
+#define MORE_QUIC 4      /* a datagram that begins with a QUIC Initial packet */
 
 struct packet {
 	struct packet_event event;
@@ -61,6 +62,7 @@ struct direction {
 #define VERDICT_NONE 0  /* not enough seen */
 #define VERDICT_HTTP 1
 #define VERDICT_OTHER 2 /* not a known protocol */
+#define VERDICT_IGNORED 3 /* user space wants no more of it: see DIRECTIVE_IGNORE */
 
 #define CLIENT_UNKNOWN 2
 

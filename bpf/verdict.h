@@ -28,6 +28,45 @@ struct opening {
 };
 
 /*
+ * A TLS ClientHello (RFC 8446 sections 4.1.2 and 5.1): a handshake record of version 3.x that begins with message 1; or a
+ * hello in the form of SSL 2.0 (RFC 5246 appendix E.2). Bytes that are not there yet are no reason to say no.
+ */
+static __always_inline int is_client_hello(const struct opening *opening)
+{
+	const __u8 *bytes = opening->bytes;
+
+	if (bytes[0] == 0x16)
+		return (opening->length < 2 || bytes[1] == 3) && (opening->length < 3 || bytes[2] <= 4) &&
+		       (opening->length < 6 || bytes[5] == 1);
+	return opening->length >= 12 && (bytes[0] & 0x80) && bytes[2] == 1 &&
+	       ((bytes[3] == 3 && bytes[4] <= 3) || (bytes[3] == 0 && bytes[4] == 2));
+}
+
+/* ServerHello, or an alert: its 2 bytes in the open are the answer of a server that refuses. */
+static __always_inline int is_server_hello(const struct opening *opening)
+{
+	const __u8 *bytes = opening->bytes;
+
+	if (opening->length < 6 || bytes[1] != 3 || bytes[2] > 4)
+		return 0;
+	return (bytes[0] == 0x16 && bytes[5] == 2) || (bytes[0] == 0x15 && bytes[3] == 0 && bytes[4] == 2);
+}
+
+/*
+ * The first message to a SOCKS proxy: version 5 and a list of methods, nothing behind it (RFC 1928 section 3); or version
+ * 4, CONNECT, a port, an address, and a user id that is text.
+ */
+static __always_inline int is_socks(const struct opening *opening)
+{
+	const __u8 *bytes = opening->bytes;
+
+	if (bytes[0] == 5)
+		return opening->length >= 3 && opening->length == 2 + (__u32)bytes[1] && bytes[1] <= 16;
+	return bytes[0] == 4 && opening->length >= 9 && bytes[1] == 1 && (bytes[2] | bytes[3]) &&
+	       (bytes[8] == 0 || (bytes[8] >= 0x20 && bytes[8] < 0x7f));
+}
+
+/*
  * A request line, PROXY version 1 and the HTTP/2 preface all begin with a method-like token and a space. A payload that
  * ends inside the token counts too. Most letters must be capitals: so a memcached "get key" is none.
  */
@@ -41,7 +80,7 @@ VERIFIED_ALONE int judge_client(const struct opening *opening)
 	for (__u32 i = 0; i < sizeof(proxy2); i++)
 		if (i < opening->length && opening->bytes[i] != proxy2[i])
 			same = 0;
-	if (same)
+	if (same || is_client_hello(opening) || is_socks(opening))
 		return 1;
 	for (__u32 i = 0; i < JUDGED_BYTES; i++) {
 		__u8 byte = opening->bytes[i];
@@ -77,13 +116,16 @@ VERIFIED_ALONE int judge_server(const struct opening *opening)
 	for (__u32 i = 0; i < sizeof(status); i++)
 		if (i < opening->length && bytes[i] != status[i])
 			same = 0;
-	if (same)
+	if (same || is_server_hello(opening))
 		return 1;
 	return opening->length >= 9 && bytes[0] == 0 && bytes[1] == 0 && bytes[3] == 4 && bytes[4] == 0 &&
 	       (bytes[5] | bytes[6] | bytes[7] | bytes[8]) == 0;
 }
 
-/* Joined late, any segment may be the middle of anything: capitals only, and a target that looks like one. */
+/*
+ * Joined late, any segment may be the middle of anything: capitals only, and a target that looks like one; of TLS a
+ * ClientHello with its inner length and version, as the rest of a handshake says nothing without it.
+ */
 VERIFIED_ALONE int judge_midstream(const struct opening *opening)
 {
 	static const __u8 status[7] = "HTTP/1.", connect[8] = "CONNECT ";
@@ -96,7 +138,7 @@ VERIFIED_ALONE int judge_midstream(const struct opening *opening)
 	for (__u32 i = 0; i < sizeof(status); i++)
 		if (bytes[i] != status[i])
 			same = 0;
-	if (same)
+	if (same || (bytes[0] == 0x16 && bytes[1] == 3 && bytes[2] <= 3 && bytes[5] == 1 && bytes[6] == 0 && bytes[9] == 3 && bytes[10] <= 3))
 		return 1;
 	if (!(characters[bytes[0]] & UPPER))
 		return 0;

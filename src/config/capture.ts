@@ -28,7 +28,7 @@ export const captureSchema = z.strictObject({
     exclude: z.array(cidrSchema).prefault([]).describe('Never capture what has one of these networks at one end; wins over include.'),
   }).prefault({}).describe('Networks, IPv4 and IPv6.'),
   protocols: z.array(z.enum(PROTOCOLS)).min(1, 'must name one protocol at least').default(['tcp'])
-    .describe('Protocols to look at; those besides tcp are of use to packet records only.'),
+    .describe('Protocols to look at; those besides tcp are of use to packet records only. QUIC handshakes need no udp here.'),
   sample: sampleSchema.default(1).describe('Share of the connections that are captured, chosen by connection.'),
   attach: z.enum(ATTACH).default('tcx')
     .describe('Where the kernel programs are attached. xdp sees what comes in only (off the loopback), ' +

@@ -19,6 +19,7 @@ import { END } from './stream.ts'
 import type { End, Side, StreamControl, StreamHandler } from './stream.ts'
 
 const TCP = 6
+const UDP = 17
 /** Connections, and holes, that one `tick` ends at most, per list. */
 const TICK_MAX = 1024
 const COUNT_OF_END: Partial<Record<ConnectionEnd, number>> = {
@@ -32,6 +33,8 @@ const COUNT_OF_END: Partial<Record<ConnectionEnd, number>> = {
 export interface ConnectionEvents {
   /** Every parsed packet, of whatever protocol. */
   packet?(pointer: number): void
+  /** A datagram of UDP. */
+  datagram?(pointer: number): void
   /**
    * A whole frame (EVENT_FRAME): who can parse it calls `process` with the segment, from inside this call or
    * later.
@@ -281,8 +284,10 @@ export class ConnectionTable implements ConnectionOwner {
     if (segment.time > this.#time) this.#time = segment.time
     this.#events.packet?.(event)
     const version = this.#memory.u8[event + PACKET_EVENT.ip_version]
-    if (this.#memory.u8[event + PACKET_EVENT.ip_protocol] !== TCP || (version !== 4 && version !== 6)) {
+    const protocol = this.#memory.u8[event + PACKET_EVENT.ip_protocol]
+    if (protocol !== TCP || (version !== 4 && version !== 6)) {
       this.counters.add(COUNT.not_tcp, 1)
+      if (protocol === UDP && version !== 0) this.#events.datagram?.(event)
       return
     }
     this.dispatch(segment)

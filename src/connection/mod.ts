@@ -8,6 +8,8 @@
  *        and resets outside of the window, data after a FIN; each under a name of `ConnectionCount`.
  * Limits `CONNECTION_LIMITS`: connections, held bytes per side and in all, pieces per side, and times.
  *
+ * Datagrams of UDP go by flow to a handler of their own (datagram-table.ts).
+ *
  * @module
  */
 export { CONNECTION_ANOMALIES, CONNECTION_COUNT, ConnectionCounters } from './connection-counters.ts'
@@ -17,5 +19,7 @@ export type { ConnectionLimits } from './connection-limits.ts'
 export { ConnectionTable } from './connection-table.ts'
 export type { ConnectionEvents } from './connection-table.ts'
 export type { Connection, ConnectionEnd } from './connection.ts'
+export { DatagramTable } from './datagram-table.ts'
+export type { DatagramEvents, DatagramHandler } from './datagram-table.ts'
 export { END, GAP } from './stream.ts'
 export type { End, Gap, Side, StreamControl, StreamHandler } from './stream.ts'

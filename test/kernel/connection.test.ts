@@ -101,7 +101,7 @@ kernelTest('openings of HTTP/1, HTTP/2 and the PROXY protocol are known, whole o
 
 kernelTest('other openings are told once, in 64 bytes, and then cost nothing', () => {
   const openings = [
-    '\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03', '*2\r\n$3\r\nGET\r\n', 'get key\r\n', 'set a 0 0 1\r\n', '\0\0\0\x08\x04\xd2\x16\x2f',
+    '\x16\x03\x01\x02\0\x10\0\x01\xfc\x03\x03', '*2\r\n$3\r\nGET\r\n', 'get key\r\n', 'set a 0 0 1\r\n', '\0\0\0\x08\x04\xd2\x16\x2f',
     'a'.repeat(30), 'LONGERTHANANYMETHODNAMEWOULDBE / HTTP/1.1\r\n', ' GET /', '\r\n'.repeat(20), '{"id":1}', 'GET\t/',
   ]
   using bench = new ProgramBench()
@@ -279,19 +279,89 @@ kernelTest('FIN and RST pass in the midst of skipped payload', () => {
   assert.deepEqual(talk.records().map((record) => [record.tcpFlags, record.skipped, record.data.length]), [[DATA | FIN, 30, 0], [RST, 0, 0]])
 })
 
-kernelTest('an ignored connection is silent, another on the same slot is not', () => {
+kernelTest('of an ignored connection only the end is told, even when another takes its slot', () => {
   using bench = new ProgramBench()
+  const talk = new Talk(bench).handshake()
+  talk.up(DATA, REQUEST)
+  const tag = talk.records()[0]!.tag
+  bench.directives.ignore(tag + 65536)
+  talk.up(DATA, REQUEST)
+  assert.equal(talk.records().length, 1, 'a directive for another tag does not hold')
+  bench.directives.ignore(tag)
+  talk.up(DATA, REQUEST)
+  assert.deepEqual(talk.records(), [])
+  bench.directives.ignore(tag + 65536)
+  talk.up(DATA, REQUEST)
+  assert.deepEqual(talk.records(), [])
+  assert.equal(bench.counters().notWanted.get('ignored'), 2)
+  talk.up(DATA | FIN, REQUEST)
+  talk.down(RST, '')
+  assert.deepEqual(talk.records().map(({ tcpFlags, payloadLength, data }) => [tcpFlags, payloadLength, data.length]),
+    [[DATA | FIN, REQUEST.length, 0], [RST, 0, 0]])
+})
+
+kernelTest('with packets asked for, an ignored connection gives its headers', () => {
+  using bench = new ProgramBench({}, { packets: true })
   const talk = new Talk(bench).handshake()
   talk.up(DATA, REQUEST)
   const tag = talk.records()[0]!.tag
   bench.directives.ignore(tag)
   talk.up(DATA, REQUEST)
-  talk.down(FIN | ACK, '')
+  assert.deepEqual(talk.records().map(({ payloadLength, data }) => [payloadLength, data.length]), [[REQUEST.length, 0]])
+})
+
+/** A ClientHello record with `length` bytes behind its header, of which the first 6 are right. */
+function clientHello(length: number): Uint8Array {
+  const bytes = new Uint8Array(5 + length)
+  bytes.set([0x16, 3, 1, length >> 8, length & 0xff, 1, 0, (length - 4) >> 8, (length - 4) & 0xff, 3, 3])
+  return bytes
+}
+
+kernelTest('a TLS handshake is delivered: a hello over two segments, in either order, and what answers it', () => {
+  for (const order of [[0, 1], [1, 0]]) {
+    using bench = new ProgramBench()
+    const talk = new Talk(bench).handshake()
+    talk.records()
+    const hello = clientHello(1800)
+    const at = talk.client
+    for (const half of order) talk.up(DATA, half === 0 ? hello.subarray(0, 1400) : hello.subarray(1400), { sequence: at + half * 1400 })
+    talk.down(DATA, Uint8Array.of(0x16, 3, 3, 0, 4, 2, 0, 0, 0))
+    assert.deepEqual(talk.records().map(({ data }) => data.length).sort((a, b) => a - b), [9, 405, 1400])
+  }
+})
+
+kernelTest('hellos in other forms are delivered, and what only looks like one is not', () => {
+  using bench = new ProgramBench()
+  let port = 41000
+  const judge = (payload: Bytes, isServer = false): boolean => {
+    const talk = new Talk(bench, port++).handshake()
+    talk.records()
+    if (isServer) talk.down(DATA, payload)
+    else talk.up(DATA, payload)
+    return (talk.records()[0]!.flags & FLAG_NOT_HTTP) === 0
+  }
+  assert.equal(judge(clientHello(200).subarray(0, 1)), true, 'one byte')
+  assert.equal(judge(Uint8Array.of(0x16, 3, 0, 0, 1, 1)), true, 'a record of one byte')
+  assert.equal(judge(Uint8Array.of(0x80, 46, 1, 3, 1, 0, 21, 0, 0, 0, 16, 1, 0, 128)), true, 'in the form of SSL 2.0')
+  assert.equal(judge(Uint8Array.of(5, 2, 0, 2)), true, 'SOCKS 5')
+  assert.equal(judge(Uint8Array.of(4, 1, 1, 187, 10, 0, 0, 1, 0)), true, 'SOCKS 4')
+  assert.equal(judge(Uint8Array.of(0x15, 3, 1, 0, 2, 2, 40), true), true, 'an alert as the first word of a server')
+  assert.equal(judge(Uint8Array.of(0x16, 4, 1, 0, 200, 1)), false, 'another version')
+  assert.equal(judge(Uint8Array.of(0x17, 3, 3, 0, 200, 1)), false, 'encrypted data')
+  assert.equal(judge(Uint8Array.of(5, 2, 0, 2, 0)), false, 'one byte too many')
+})
+
+kernelTest('of a TLS connection met in its middle nothing is delivered but a ClientHello', () => {
+  using bench = new ProgramBench()
+  const encrypted = new Uint8Array(300).fill(0x5a)
+  encrypted.set([0x17, 3, 3, 1, 0x27])
+  const talk = new Talk(bench)
+  talk.up(DATA, encrypted)
+  talk.down(DATA, encrypted)
   assert.deepEqual(talk.records(), [])
-  assert.equal(bench.counters().notWanted.get('ignored'), 2)
-  bench.directives.ignore(tag + 65536)
-  talk.up(DATA, REQUEST)
-  assert.equal(talk.records().length, 1, 'a directive for another tag does not hold')
+  assert.equal(bench.counters().notWanted.get('unknown_protocol'), 2)
+  talk.up(DATA, clientHello(200))
+  assert.equal(talk.records().length, 1)
 })
 
 kernelTest('with packets asked for, every packet of every connection gives its headers', () => {

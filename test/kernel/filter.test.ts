@@ -42,6 +42,35 @@ kernelTest('the ports of a tunnelled segment count, not those of the tunnel', ()
   assert.equal(bench.counters().notWanted.get('port'), 2)
 })
 
+/** A QUIC long header: first byte, version, then an arbitrary rest. */
+function quic(first: number, version: number, sourcePort = 50000, destinationPort = 443): Uint8Array {
+  const payload = new Uint8Array(1200)
+  payload[0] = first
+  new DataView(payload.buffer).setUint32(1, version)
+  return ethernet(0x0800, ipv4({ protocol: 17 }, udp(sourcePort, destinationPort, payload)))
+}
+
+kernelTest('of UDP only datagrams that begin with a QUIC Initial packet are delivered, whole, and only when asked for', () => {
+  using bench = new ProgramBench({}, { quic: true, ports: [[443, 443]] })
+  const delivered = (frame: Uint8Array): number => {
+    bench.send(frame)
+    assert.equal(ledgerOff(bench.counters()), 0)
+    return bench.records()[0]?.data.length ?? 0
+  }
+  for (const [first, version] of [[0xc3, 1], [0xd3, 0x6b3343cf], [0xc0, 0xff00001d], [0xcf, 0xfaceb002], [0xc1, 0x54303531]] as const) {
+    assert.equal(delivered(quic(first, version)), 1200, version.toString(16))
+  }
+  for (const [first, version, what] of [[0x43, 1, 'short header'], [0x83, 1, 'no fixed bit'], [0xe3, 1, 'Handshake'], [0xf3, 1, 'Retry'],
+    [0xc3, 0x6b3343cf, 'Retry of version 2'], [0xc3, 0, 'Version Negotiation'], [0xc3, 0x1a2a3a4a, 'a version kept for exercise']] as const) {
+    assert.equal(delivered(quic(first, version)), 0, what)
+  }
+  assert.equal(bench.counters().notWanted.get('protocol'), 7)
+  assert.equal(delivered(quic(0xc3, 1, 50000, 8443)), 0)
+  assert.equal(bench.counters().notWanted.get('port'), 1)
+  bench.setFilters({ ports: [[443, 443]] })
+  assert.equal(delivered(quic(0xc3, 1)), 0)
+})
+
 kernelTest('networks of IPv4 are included and excluded, the narrower deciding, and change while the programs run', () => {
   using bench = new ProgramBench({}, { addresses: { include: ['10.0.0.0/8', '192.0.2.7'], exclude: ['10.1.0.0/16'] } })
   const delivered = (source: string, destination: string): boolean => isDelivered(bench, syn4(source, destination, 30000, 80))

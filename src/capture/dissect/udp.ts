@@ -2,6 +2,7 @@ import { DISSECT_ANOMALY } from './anomaly.ts'
 import { writeEvent } from './event-writer.ts'
 import { IP_PROTOCOL } from './ip-protocol.ts'
 import { DISSECT_OUTCOME } from './outcome.ts'
+import { isQuicInitial } from './quic.ts'
 import { isTransportRight } from './transport.ts'
 import { enterTeredo, udpTunnel } from './udp-tunnel.ts'
 import { PROTOCOL_BIT, STEP, type Walk } from './walk.ts'
@@ -33,7 +34,9 @@ export function udp(walk: Walk): STEP {
   } else if (enterTeredo(walk)) {
     return STEP.IP
   }
-  if ((walk.protocols & PROTOCOL_BIT.UDP) === 0) return walk.stop(DISSECT_OUTCOME.PROTOCOL)
+  if ((walk.protocols & PROTOCOL_BIT.UDP) === 0 && !((walk.protocols & PROTOCOL_BIT.QUIC) !== 0 && isQuicInitial(walk))) {
+    return walk.stop(DISSECT_OUTCOME.PROTOCOL)
+  }
   writeEvent(walk, source, destination, walk.at, walk.wireEnd - walk.at)
   return walk.stop(DISSECT_OUTCOME.DELIVERED)
 }

@@ -29,7 +29,12 @@ export type STEP = (typeof STEP)[keyof typeof STEP]
 export const DEPTH_MAX = 16
 
 /** Protocols to write events for: the bits of DissectorOptions.protocols. */
-export const PROTOCOL_BIT = { TCP: 1, UDP: 2, ICMP: 4, OTHER: 8, ARP: 16, ALL: 31 } as const
+export const PROTOCOL_BIT = {
+  TCP: 1, UDP: 2, ICMP: 4, OTHER: 8, ARP: 16,
+  /** Of UDP, what begins with a QUIC Initial packet. */
+  QUIC: 32,
+  ALL: 63,
+} as const
 
 /**
  * The state of one frame on its way through the layers. One object per dissector: a frame costs no

@@ -1,7 +1,7 @@
 import type { BpfMap, BpfObject } from '../../../lib/ebpf/mod.ts'
 import {
   SETTINGS, SETTING_CIDR_EXCLUDE, SETTING_CIDR_INCLUDE, SETTING_INTERFACES, SETTING_PACKETS, SETTING_PORTS,
-  SETTING_PROTOCOL_ARP, SETTING_PROTOCOL_ICMP, SETTING_PROTOCOL_TCP, SETTING_PROTOCOL_UDP,
+  SETTING_PROTOCOL_ARP, SETTING_PROTOCOL_ICMP, SETTING_PROTOCOL_TCP, SETTING_PROTOCOL_UDP, SETTING_QUIC,
 } from '../events.gen.ts'
 import { parseCidr } from '../../../lib/cidr/mod.ts'
 import type { Cidr } from '../../../lib/cidr/mod.ts'
@@ -25,6 +25,8 @@ export interface KernelFilters {
   readonly sample?: number
   /** Deliver the headers of every wanted packet, bare acknowledgements included. Default false. */
   readonly packets?: boolean
+  /** Deliver datagrams that begin with a QUIC Initial packet, whole. Default false. */
+  readonly quic?: boolean
 }
 
 const PORT_MAX = 65535
@@ -134,6 +136,7 @@ function networksOf(filters: KernelFilters): RuledCidr[] {
 
 function flagsOf(filters: KernelFilters): number {
   let flags = filters.packets === true ? SETTING_PACKETS : 0
+  if (filters.quic === true) flags |= SETTING_QUIC
   if ((filters.ports ?? []).length > 0) flags |= SETTING_PORTS
   if ((filters.addresses?.include ?? []).length > 0) flags |= SETTING_CIDR_INCLUDE
   if ((filters.addresses?.exclude ?? []).length > 0) flags |= SETTING_CIDR_EXCLUDE
