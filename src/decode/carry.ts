@@ -42,6 +42,12 @@ export class Carry {
     return true
   }
 
+  /** Takes `length` bytes off its front; at most all of them. */
+  dropFront(length: number): void {
+    this.#memory.u8.copyWithin(this.#pointer, this.#pointer + length, this.#pointer + this.#length)
+    this.#length -= length
+  }
+
   /** Empties it and gives its block back. */
   clear(): void {
     if (this.#capacity !== 0) this.#memory.allocator.free(this.#pointer, this.#capacity)

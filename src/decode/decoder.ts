@@ -5,6 +5,9 @@ import type { MessageSink } from './message.ts'
 export const DETECT = { yes: 'yes', no: 'no', more: 'more' } as const
 export type Detect = (typeof DETECT)[keyof typeof DETECT]
 
+/** Opens the handler of what lies inside another protocol: it finds out what that is, as at the start of a connection. */
+export type OpenInner = (connection: StreamControl, sink: MessageSink) => StreamHandler
+
 /**
  * One protocol: a folder and a line in registry.ts.
  *

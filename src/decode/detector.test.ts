@@ -47,7 +47,7 @@ test('a first line longer than what detection needs is found', () => {
 
 test('other protocols are ignored once neither side can be read, and counted', () => {
   const starts: [Side, string, string][] = [
-    [0, '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', '\x16\x03\x03\x00\x7a\x02\x00\x00\x76\x03\x03'],
+    [0, '\x16\x03\x01\x02\x00\x10\x00\x01\xfc\x03\x03', '\x16\x03\x03\x00\x7a\x10\x00\x00\x76\x03\x03'],
     [1, 'SSH-2.0-OpenSSH_9.2\r\n', 'SSH-2.0-Go\r\n'], [1, '220 mail ESMTP\r\n', 'EHLO a\r\n'],
     [0, 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', '\0\0\0\x04\0\0\0\0\0'], [0, '*1\r\n$4\r\nPING\r\n', '+PONG\r\n'],
     [0, 'OPTIONS sip:a SIP/2.0\r\n', 'SIP/2.0 200 OK\r\n'], [0, 'get a key\r\n', 'VALUE a 0 1\r\n'],
@@ -80,7 +80,7 @@ test('a connection of which one side was never heard and the other cannot be rea
 
 test('the answer to a request line that cannot be read is a response of its own, however the line came', () => {
   // RFC 9112 3: a server should answer an invalid request line with 400.
-  for (const line of [' GET /txt HTTP/1.1', 'GET HTTP/1.1', 'GET / HTTP/1.', `GET /${'x'.repeat(600)} HTTP/1.`, '\x16\x03\x01\x02']) {
+  for (const line of [' GET /txt HTTP/1.1', 'GET HTTP/1.1', 'GET / HTTP/1.', `GET /${'x'.repeat(600)} HTTP/1.`, '\x16\x04\x01\x02']) {
     const text = `${line}\r\nHost: a\r\n\r\n`
     for (const cut of [text.length, 3, text.length - 20]) {
       const { connection, send, close } = open()

@@ -1,5 +1,6 @@
 import type { End, Side, StreamControl } from '../connection/mod.ts'
 import type { WebSocket } from './websocket/mod.ts'
+import type { Handshake, ProxyHeader } from './connection-facts.ts'
 
 /** What a decoder yields. */
 export const MESSAGE = { request: 1, response: 2, interim: 3 } as const
@@ -49,6 +50,8 @@ export interface Message {
 
 /** Takes messages in the order in which they begin on each side. */
 export interface MessageSink {
+  /** Numbers of exchanges that the connection has given already; those of a decoder begin behind them. Undefined = none. */
+  readonly exchangesBefore?: number
   /** The head is whole. */
   head(connection: StreamControl, message: Message): void
   /** The message is over: called once for each `head`. */
@@ -58,6 +61,10 @@ export interface MessageSink {
    * request's `head`, at most once; its `end` may still be to come.
    */
   unanswered?(connection: StreamControl, exchange: number, time: number): void
+  /** What a handshake told in the open, as soon as it tells no more. */
+  handshake?(connection: StreamControl, handshake: Handshake): void
+  /** The connection began with a PROXY header; comes before any message. */
+  proxied?(connection: StreamControl, header: ProxyHeader): void
   /**
    * Bytes that are no message: named, counted by the sink. `name` is one of the decoder's closed set.
    */

@@ -11,7 +11,9 @@
  * @module
  */
 export { DETECT } from './decoder.ts'
-export type { Detect, Protocol } from './decoder.ts'
+export type { Detect, OpenInner, Protocol } from './decoder.ts'
+export { HANDSHAKE_OUTCOME } from './connection-facts.ts'
+export type { CertificateFacts, Handshake, HandshakeOutcome, ProxyHeader } from './connection-facts.ts'
 export { Detector, DETECTOR_ANOMALY } from './detector.ts'
 export type { DetectorAnomaly, DetectorOptions } from './detector.ts'
 export { HTTP1_ANOMALY } from './http1/mod.ts'
@@ -24,4 +26,5 @@ export { FRAMES, WebSocket, WEBSOCKET_ANOMALY, WebSocketFrames } from './websock
 export type { WebSocketAnomaly } from './websocket/mod.ts'
 export { loadDecoders, OWN_ANOMALY, OwnProtocol } from './own/mod.ts'
 export type { FailureReport, LoadedDecoder, OwnAnomaly } from './own/mod.ts'
+export { createDatagramReader } from './quic/mod.ts'
 export { createProtocols } from './registry.ts'

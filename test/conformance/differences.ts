@@ -50,12 +50,4 @@ export const DIFFERENCES: readonly Ruling[] = [
       '10.80.131.1:1027>146.190.240.163:80 responses: only ours none, only the witness\'s 1 (301)',
     ],
   },
-  { file: 'zeek-btest/traces/tunnels/socks.pcap', witnesses: ['tshark'],
-    why: 'HTTP after a SOCKS handshake: no decoder reads SOCKS, so the connection is of an unknown protocol.',
-    says: 'RFC 1928',
-    differences: [
-      '127.0.0.1:62270>127.0.0.1:1080 requests: only ours none, only the witness\'s 1 (GET /)',
-      '127.0.0.1:62270>127.0.0.1:1080 responses: only ours none, only the witness\'s 1 (200)',
-    ],
-  },
 ]

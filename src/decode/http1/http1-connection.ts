@@ -4,6 +4,7 @@ import {
   BODY_CHUNKED, BODY_LENGTH, BODY_NONE, HEAD_CONNECTION_CLOSE, HEAD_CONNECTION_KEEP_ALIVE, HEAD_CONNECTION_UPGRADE,
   HEAD_KIND_REQUEST, HEAD_KIND_RESPONSE, ODDITY_LENGTH_DIFFERS, ODDITY_LENGTH_INVALID,
 } from '../../../wasm/layout.ts'
+import { END } from '../../connection/mod.ts'
 import type { End, Gap, Side, StreamControl, StreamHandler } from '../../connection/mod.ts'
 import { MESSAGE, MESSAGE_END } from '../message.ts'
 import type { MessageEnd, MessageSink } from '../message.ts'
@@ -59,6 +60,7 @@ export class Http1Connection implements StreamHandler, SideOwner {
     this.#scanner = scanner
     this.#pairing = new Pairing({
       fromStart: control.fromStart,
+      numbersBefore: options.sink.exchangesBefore ?? 0,
       giveUp: (exchange) => this.#giveUp(exchange),
     })
     const client = control.client ?? 0
@@ -266,6 +268,7 @@ export class Http1Connection implements StreamHandler, SideOwner {
       side.handOver((pointer, length, time) => tunnel?.data(side.side, pointer, length, time))
     }
     if (tunnel === undefined) this.control.ignore()
+    for (const side of [0, 1] as const) if (this.#ended[side]) tunnel?.end(side, END.fin, this.#now)
   }
 }
 

@@ -3,13 +3,16 @@ import { SCAN_SIMPLE } from '../../../wasm/head-contract.ts'
 import { HEAD_KIND_REQUEST, HEAD_KIND_RESPONSE } from '../../../wasm/layout.ts'
 import type { Side, StreamControl, StreamHandler } from '../../connection/mod.ts'
 import { DETECT } from '../decoder.ts'
-import type { Detect, Protocol } from '../decoder.ts'
+import type { Detect, OpenInner, Protocol } from '../decoder.ts'
 import type { MessageSink } from '../message.ts'
+import { TunnelSink } from '../tunnel-sink.ts'
+import type { TunnelOpening } from '../tunnel.ts'
 import { openWebSocket } from '../websocket/mod.ts'
 import { HeadScanner } from './head-scanner.ts'
 import { Http1Connection } from './http1-connection.ts'
 import { isMessageStart } from './message-start.ts'
 
+const SWITCHING_PROTOCOLS = 101
 const CR = 0x0d
 const LF = 0x0a
 
@@ -19,9 +22,12 @@ export class Http1Protocol implements Protocol {
   readonly detectBytesMax = 512
   readonly #memory: ByteMemory
   readonly #scanner: HeadScanner
+  readonly #openInner: OpenInner | undefined
 
-  constructor(memory: ByteMemory) {
+  /** @param openInner reads what lies in a tunnel made by CONNECT; undefined = nothing does */
+  constructor(memory: ByteMemory, openInner?: OpenInner) {
     this.#memory = memory
+    this.#openInner = openInner
     this.#scanner = new HeadScanner(memory)
   }
 
@@ -48,7 +54,13 @@ export class Http1Protocol implements Protocol {
       scanner: this.#scanner,
       control: connection,
       sink,
-      tunnel: (opening) => openWebSocket(this.#memory, opening),
+      tunnel: (opening) => this.#openTunnel(opening),
     })
+  }
+
+  #openTunnel(opening: TunnelOpening): StreamHandler | undefined {
+    const { status, control, sink, exchange } = opening
+    if (status === SWITCHING_PROTOCOLS) return openWebSocket(this.#memory, opening)
+    return this.#openInner?.(control, new TunnelSink(sink, exchange))
   }
 }

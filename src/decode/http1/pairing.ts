@@ -9,6 +9,8 @@ const TURNS_WITHOUT_HISTORY = 2
 export interface PairingOptions {
   /** The streams begin at their first byte. */
   readonly fromStart: boolean
+  /** Numbers that the connection has given to exchanges before; default 0. */
+  readonly numbersBefore?: number
   /** No response will carry this number any more. */
   readonly giveUp: (exchange: number) => void
 }
@@ -59,7 +61,7 @@ interface Outstanding {
  */
 export class Pairing {
   readonly #giveUp: (exchange: number) => void
-  #next = 1
+  #next: number
   readonly #waiting: Outstanding[] = []
   /** Given up at the front of the queue: their responses are still to come. */
   #passedOver = 0
@@ -91,6 +93,7 @@ export class Pairing {
 
   constructor(options: PairingOptions) {
     this.#giveUp = options.giveUp
+    this.#next = (options.numbersBefore ?? 0) + 1
     this.#inStep = options.fromStart
     this.#joined = !options.fromStart
   }

@@ -1,6 +1,7 @@
 import type { ByteMemory } from '../../../lib/bytes/mod.ts'
 import { HEAD_BYTES } from '../../../wasm/layout.ts'
 import type { End, Side, StreamControl } from '../../connection/mod.ts'
+import type { Handshake, ProxyHeader } from '../connection-facts.ts'
 import { MESSAGE } from '../message.ts'
 import type { Message, MessageSink } from '../message.ts'
 import type { WebSocket } from '../websocket/mod.ts'
@@ -35,6 +36,8 @@ export class MessageRecorder implements MessageSink {
   readonly unansweredExchanges: number[] = []
   /** Those that are over. */
   readonly webSockets: WebSocket[] = []
+  readonly handshakes: Handshake[] = []
+  readonly proxyHeaders: ProxyHeader[] = []
   closed: End | undefined
   readonly #memory: ByteMemory
   readonly #open = new Map<Message, Recorded>()
@@ -108,6 +111,18 @@ export class MessageRecorder implements MessageSink {
     if (this.unansweredExchanges.includes(exchange)) throw new Error(`Exchange ${exchange} was told unanswered twice`)
     if (!this.#taken.has(`request ${exchange}`)) throw new Error(`Exchange ${exchange} is unanswered, but has no request`)
     this.unansweredExchanges.push(exchange)
+  }
+
+  handshake(connection: StreamControl, handshake: Handshake): void {
+    this.#mustBeOpen('handshake')
+    if (connection.client === undefined) throw new Error('A handshake was told whose client is not known')
+    this.handshakes.push(handshake)
+  }
+
+  proxied(_connection: StreamControl, header: ProxyHeader): void {
+    this.#mustBeOpen('proxied')
+    if (this.messages.length > 0) throw new Error('A PROXY header came behind a message')
+    this.proxyHeaders.push(header)
   }
 
   anomaly(_connection: StreamControl, _side: Side, name: string, _time: number): void {

@@ -1,0 +1,42 @@
+import type { Side, StreamControl } from '../connection/mod.ts'
+import type { Handshake, ProxyHeader } from './connection-facts.ts'
+import type { Message, MessageSink } from './message.ts'
+
+/** The sink of what another protocol has given on: that one says when the connection is over, and may have taken numbers already. */
+export class TunnelSink implements MessageSink {
+  readonly #outer: MessageSink
+  readonly exchangesBefore: number
+
+  constructor(outer: MessageSink, exchangesBefore: number) {
+    this.#outer = outer
+    this.exchangesBefore = exchangesBefore
+  }
+
+  head(connection: StreamControl, message: Message): void {
+    this.#outer.head(connection, message)
+  }
+
+  end(connection: StreamControl, message: Message): void {
+    this.#outer.end(connection, message)
+  }
+
+  unanswered(connection: StreamControl, exchange: number, time: number): void {
+    this.#outer.unanswered?.(connection, exchange, time)
+  }
+
+  handshake(connection: StreamControl, handshake: Handshake): void {
+    this.#outer.handshake?.(connection, handshake)
+  }
+
+  proxied(connection: StreamControl, header: ProxyHeader): void {
+    this.#outer.proxied?.(connection, header)
+  }
+
+  anomaly(connection: StreamControl, side: Side, name: string, time: number): void {
+    this.#outer.anomaly(connection, side, name, time)
+  }
+
+  close(): void {
+    // Told by the connection around it.
+  }
+}
