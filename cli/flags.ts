@@ -42,7 +42,7 @@ export function addOutputFlags(command: Command): Command {
     .option('-p, --port <port>', 'server port or range A-B (more than once); none = all, HTTP is recognised by its content', more, NONE)
     .option('--include <network>', 'only traffic with this address or network at one end (more than once)', more, NONE)
     .option('--exclude <network>', 'no traffic with this address or network at one end (more than once)', more, NONE)
-    .option('-k, --kind <kind>', 'kinds of records: exchange, connection, packet, anomaly, websocket (more than once)', more, NONE)
+    .option('-k, --kind <kind>', 'kinds of records: exchange, connection, packet, anomaly, websocket, handshake (more than once)', more, NONE)
     .option('--field <pattern>', 'log this field too, or with "!" in front do not log it, e.g. \'tcp.*\', \'!url.query\' ' +
       '(more than once)', more, NONE)
     .option('--header <pattern>', 'log only these headers, or with "!" in front leave them out, e.g. \'x-*\', \'!x-internal-*\' ' +

@@ -5,7 +5,7 @@ import { Summary } from './summary.ts'
 
 function batch(records: readonly object[], exchanges = records.length): SafeBatch {
   const bytes = new Uint8Array(Buffer.from(records.map(record => `${JSON.stringify(record)}\n`).join('')))
-  return { bytes, count: records.length, kinds: [exchanges, records.length - exchanges, 0, 0, 0], outputs: 1 }
+  return { bytes, count: records.length, kinds: [exchanges, records.length - exchanges, 0, 0, 0, 0], outputs: 1 }
 }
 
 function exchange(path: string, status: number, duration: number, client = '10.0.0.1') {

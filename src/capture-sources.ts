@@ -50,6 +50,7 @@ export function kernelFilters(config: Config): KernelFilters {
     protocols: protocols as NonNullable<KernelFilters['protocols']>,
     sample,
     packets: config.kinds.includes('packet'),
+    quic: config.kinds.includes('handshake'),
   }
 }
 
@@ -123,7 +124,8 @@ class FileSources implements Sources {
     this.#log = log
     this.#options = {
       notice: (message) => { log('warn', message) },
-      protocols: config.kinds.includes('packet') ? PROTOCOL_BIT.ALL : PROTOCOL_BIT.TCP,
+      protocols: config.kinds.includes('packet') ? PROTOCOL_BIT.ALL
+        : PROTOCOL_BIT.TCP | (config.kinds.includes('handshake') ? PROTOCOL_BIT.QUIC : 0),
       ...(filter === undefined ? {} : { filter }),
     }
     this.#current = this.#open(true)!

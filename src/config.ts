@@ -20,7 +20,8 @@ export const configSchema = z.strictObject({
   privacy: checkedPrivacySchema.prefault({}).describe('What is hidden, hashed or made anonymous before anything is written.'),
   trust: z.strictObject({
     proxies: z.array(cidrSchema).prefault([...PRIVATE_NETWORKS])
-      .describe('Networks of proxies whose Forwarded, X-Forwarded-For and X-Real-IP headers are believed; none (`[]`) = nobody\'s.'),
+      .describe('Networks of proxies whose Forwarded, X-Forwarded-For and X-Real-IP headers, and PROXY headers, are believed; ' +
+        'none (`[]`) = nobody\'s.'),
   }).prefault({}).describe('Whose word is taken for client.real_address.'),
   decoders: z.array(z.string().min(1, 'must not be empty')).max(16, 'must be 16 files at most').default([])
     .describe('Files of decoders of your own (docs/decoders.md); paths are taken from the folder that lintel is started in.'),

@@ -11,11 +11,11 @@ import { DISSECT_OUTCOME, Dissector, FIRST_LOSS, FRAME_BYTES, FrameMeta, PACKET_
 import type { PacketSource } from './capture/mod.ts'
 import { kernelFilters } from './capture-sources.ts'
 import type { Config } from './config.ts'
-import { ConnectionTable } from './connection/mod.ts'
+import { ConnectionTable, DatagramTable } from './connection/mod.ts'
 import type { Connection, ConnectionEnd, ConnectionEvents, StreamControl } from './connection/mod.ts'
-import { createProtocols, Detector } from './decode/mod.ts'
-import type { Protocol, WebSocket } from './decode/mod.ts'
-import { Pairer, writeConnection, writePacket, writeWebSocket } from './exchange/mod.ts'
+import { createDatagramReader, createProtocols, Detector } from './decode/mod.ts'
+import type { Handshake, Protocol, WebSocket } from './decode/mod.ts'
+import { Pairer, writeConnection, writeHandshake, writePacket, writeWebSocket } from './exchange/mod.ts'
 import type { ConnectionEventName } from './exchange/mod.ts'
 
 /** What a track yields. */
@@ -46,6 +46,7 @@ export class FlowTrack {
   readonly #output: TrackOutput
   readonly #pairer: Pairer
   readonly #table: ConnectionTable
+  readonly #datagrams: DatagramTable
   readonly #dissector: Dissector
   readonly #meta = new FrameMeta()
   readonly #scratch: number
@@ -59,7 +60,7 @@ export class FlowTrack {
     closed: (connection, cause, time) => {
       if (this.#tellsConnections) this.#connection(connection, ENDS[cause][0], ENDS[cause][1], time)
     },
-    freeing: ({ block }) => { this.#facts.releaseSlots(block + L.CONNECTION_FACTS, L.CONNECTION_FACTS_COUNT) },
+    freeing: ({ block }) => { this.#release(block) },
   }
   /** Counter values of the table that were told already. */
   readonly #told = new Map<string, number>()
@@ -81,10 +82,12 @@ export class FlowTrack {
     this.#pairer = new Pairer(memory, {
       exchange: (block) => { output.exchange(block) },
       dropped: (reason) => { output.dropped(reason) },
+      handshake: (connection, handshake) => { this.#handshake(connection, handshake) },
       anomaly: (connection, _side, name, time) => { output.anomaly(name, 1, connection, time) },
       webSocket: (connection, webSocket) => { this.#webSocket(connection, webSocket) },
     }, { seesBothDirections: source.seesBothDirections, facts })
     this.#table = this.#openTable(config)
+    this.#datagrams = new DatagramTable(memory, createDatagramReader(this.#pairer), { freeing: (block) => { this.#release(block) } })
   }
 
   /** Takes the parts of a configuration that can change while running. */
@@ -94,6 +97,8 @@ export class FlowTrack {
     // Not there at all when it is not wanted: it would be called for every packet.
     if (config.kinds.includes('packet')) this.#events.packet = (pointer) => { this.#packet(pointer) }
     else delete this.#events.packet
+    if (config.kinds.includes('handshake')) this.#events.datagram = (pointer) => { this.#datagrams.process(pointer) }
+    else delete this.#events.datagram
   }
 
   get connectionCount(): number {
@@ -108,12 +113,14 @@ export class FlowTrack {
 
   tick(time: number): void {
     this.#table.tick(time)
+    this.#datagrams.tick(time)
     this.#pairer.tick(time)
     this.#tellCounters(time)
   }
 
   close(time: number): void {
     this.#table.close(time)
+    this.#datagrams.close(time)
     this.#dissector.close()
     this.#tellCounters(time)
   }
@@ -175,6 +182,20 @@ export class FlowTrack {
     })
   }
 
+  #handshake({ block }: StreamControl, handshake: Handshake): void {
+    const interfaceIndex = this.#memory.u32[(block + L.CONNECTION_INTERFACE) >>> 2]!
+    this.#output.record(L.KIND_HANDSHAKE, (writer) => {
+      writeHandshake(writer, this.#memory, block, handshake, {
+        epochTime: this.#output.epoch(handshake.startTime),
+        interfaceName: this.#source.interfaceName(interfaceIndex),
+      })
+    })
+  }
+
+  #release(block: number): void {
+    this.#facts.releaseSlots(block + L.CONNECTION_FACTS, L.CONNECTION_FACTS_COUNT)
+  }
+
   #packet(event: number): void {
     const { u32 } = this.#memory
     const time = u32[(event + PACKET_EVENT.time_ns) >>> 2]! + u32[(event + PACKET_EVENT.time_ns + 4) >>> 2]! * 2 ** 32
@@ -205,6 +226,7 @@ export class FlowTrack {
   /** What the source, the dissection and the reassembly met since the last call, as anomalies. */
   #tellCounters(time: number): void {
     const counts = new Map<string, number>()
+    if (this.#datagrams.evicted > 0) counts.set('datagram_flow_evicted', this.#datagrams.evicted)
     for (const met of [this.#table.anomalies(), this.#dissector.anomalies.entries(), this.#framesNotRead(), this.#source.oddities?.() ?? []]) {
       for (const [name, count] of met) counts.set(name, (counts.get(name) ?? 0) + count)
     }

@@ -7,7 +7,10 @@
 import { parseAddress } from './address-parse'
 import { HEADER_FORWARDED, HEADER_X_FORWARDED_FOR, HEADER_X_REAL_IP } from './header-ids'
 import { REQUEST_INDEX, onlySpan, spanCount, valueAt, valueLengthOf } from './header-index'
-import { HEAD_COUNT, HEAD_SPANS, SPAN_BYTES, SPAN_NAME_ID } from './layout'
+import { FIELD_PROXY_SOURCE_ADDRESS } from './field-ids.gen'
+import { ENTRY_FIELD, ENTRY_LENGTH, ENTRY_PAYLOAD, FACTS_RAW, HEAD_COUNT, HEAD_SPANS, RECORD_COUNT, RECORD_ENTRIES, SPAN_BYTES,
+  SPAN_NAME_ID,
+} from './layout'
 
 /** Networks of at most this many proxies are trusted; `setTrusted` refuses more. */
 export const TRUSTED_MAX: u32 = 1024
@@ -57,6 +60,19 @@ export function isTrusted(version: u32, address: usize): bool {
     if (load<u8>(prefix) == version && inPrefix(prefix, address)) return true
   }
   return false
+}
+
+/**
+ * The client that a PROXY header names: address of u8 version, 3 bytes 0, 16 bytes address in its facts block; 0 = there is none.
+ */
+export function proxiedClient(facts: usize): usize {
+  if (facts == 0) return 0
+  let entry = facts + FACTS_RAW + RECORD_ENTRIES
+  for (let left = <u32>load<u16>(facts + FACTS_RAW, RECORD_COUNT); left > 0; left--) {
+    if (load<u16>(entry, ENTRY_FIELD) == FIELD_PROXY_SOURCE_ADDRESS) return entry + ENTRY_PAYLOAD
+    entry += ENTRY_PAYLOAD + ((load<u32>(entry, ENTRY_LENGTH) + 7) & ~7)
+  }
+  return 0
 }
 
 /** The client's address, after `findClient`. */

@@ -4,7 +4,7 @@
  * its reason in `marks` where there is one; nothing is guessed.
  */
 import { writeAddressText } from './address-text'
-import { clientAddress, findClient } from './client-address'
+import { clientAddress, findClient, isTrusted, proxiedClient } from './client-address'
 import { SAMPLED, SAMPLING_UNKNOWN, findTrace, hasSpanId, sampling, spanId, traceId } from './correlate'
 import { actionOf, isOpen, putHeaders, putRequestId, putUserAgent } from './exchange-headers'
 import { putClient, putConnection, putIp, putLink, putNetwork, putServer, putTcp } from './exchange-connection'
@@ -87,12 +87,37 @@ function stricter(before: u32, id: u32): u32 {
   return span != 0 && isOpen(before) ? actionOf(raw, span, REQUEST_INDEX) : before
 }
 
-/** client.real_address: under the actions of all headers that it was taken from. */
+/** client.real_address: of the PROXY header when the peer is trusted, and behind that of the headers, under the same rule. */
 function putRealAddress(): void {
-  if (request == 0 || client > 1 || !wants(F.FIELD_CLIENT_REAL_ADDRESS)) return
-  const peer = connection + L.CONNECTION_ADDRESS + client * 16
-  const version = findClient(request, raw, load<u8>(connection, L.CONNECTION_IP_VERSION), peer)
-  if (version == 0) return
+  if (client > 1 || !wants(F.FIELD_CLIENT_REAL_ADDRESS)) return
+  let peer = connection + L.CONNECTION_ADDRESS + client * 16
+  let peerVersion = <u32>load<u8>(connection, L.CONNECTION_IP_VERSION)
+  const named = proxiedClient(load<u32>(connection + L.CONNECTION_FACTS, L.FACTS_PROXY))
+  const isProxied = named != 0 && isTrusted(peerVersion, peer)
+  if (isProxied) {
+    peerVersion = <u32>load<u8>(named)
+    peer = named + 4
+  }
+  const version = request == 0 ? 0 : findClient(request, raw, peerVersion, peer)
+  if (version != 0) putForwarded(version)
+  else if (isProxied && !(isForwarded() && isTrusted(peerVersion, peer))) putProxied(peerVersion, peer)
+}
+
+/** True when the request has a header that names its client, readable or not. */
+function isForwarded(): bool {
+  if (request == 0) return false
+  return spanCount(REQUEST_INDEX, HEADER_FORWARDED) != 0 || spanCount(REQUEST_INDEX, HEADER_X_FORWARDED_FOR) != 0 ||
+    spanCount(REQUEST_INDEX, HEADER_X_REAL_IP) != 0
+}
+
+function putProxied(version: u32, address: usize): void {
+  const length = <u32>(writeAddressText(version, address, scratch) - scratch)
+  const payload = openText(F.FIELD_CLIENT_REAL_ADDRESS, length)
+  if (payload != 0) closeText(F.FIELD_CLIENT_REAL_ADDRESS, payload, writeText(scratch, length, payload))
+}
+
+/** Under the actions of all headers that it was taken from. */
+function putForwarded(version: u32): void {
   const forwarded = firstSpan(REQUEST_INDEX, HEADER_FORWARDED)
   const list = firstSpan(REQUEST_INDEX, HEADER_X_FORWARDED_FOR)
   const span = forwarded != 0 ? forwarded : list != 0 ? list : firstSpan(REQUEST_INDEX, HEADER_X_REAL_IP)
@@ -329,6 +354,7 @@ export function writeExchange(exchange: usize, pointer: usize, room: u32): u32 {
   putTrace()
   putRequestId(request, response)
   putFacts(load<u32>(facts, L.FACTS_TLS))
+  putFacts(load<u32>(facts, L.FACTS_PROXY))
   putLink(connection, client)
   putIp(connection, client)
   putTcp(connection, client)

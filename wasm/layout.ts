@@ -150,6 +150,7 @@ export const KIND_CONNECTION = 2
 export const KIND_PACKET = 3
 export const KIND_ANOMALY = 4
 export const KIND_WEBSOCKET = 5
+export const KIND_HANDSHAKE = 6
 export const TYPE_STRING = 1 // bytes; not valid UTF-8 = Latin-1
 export const TYPE_INT = 2 // i64
 export const TYPE_SECONDS = 3 // i64 nanoseconds, shown as seconds

@@ -5,7 +5,7 @@ import { namePredicate } from '../privacy/linear-pattern.ts'
 
 
 export const kindSchema = z.enum(RECORD_KINDS)
-export const kindsSchema = z.array(kindSchema).min(1, 'must name one kind at least').default(['exchange', 'websocket', 'anomaly'])
+export const kindsSchema = z.array(kindSchema).min(1, 'must name one kind at least').default(['exchange', 'websocket', 'handshake', 'anomaly'])
   .describe('Kinds of records that are logged.')
 
 /** A field's name, or a pattern that at least one field matches. */

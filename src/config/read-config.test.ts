@@ -84,7 +84,7 @@ const WRONG: [text: string | Uint8Array, said: string][] = [
   ['capture: {attach: tc}', 'c.yaml:1:19: capture.attach: must be tcx, clsact, xdp, socket or cgroup; it is "tc"; did you mean "tcx"?'],
   ['capture: {ring_bytes: 12 parsecs}', 'c.yaml:1:23: capture.ring_bytes: Cannot read "12 parsecs" as a size: write a number and a unit, e.g. 64MiB, 1GB or 4096'],
   ['capture: {sample: 2}', 'c.yaml:1:19: capture.sample: must be at most 1: 1 keeps every connection'],
-  ['kinds: [exchnge]', 'c.yaml:1:9: kinds[0]: must be exchange, connection, packet, anomaly or websocket; it is "exchnge"; did you mean "exchange"?'],
+  ['kinds: [exchnge]', 'c.yaml:1:9: kinds[0]: must be exchange, connection, packet, anomaly, websocket or handshake; it is "exchnge"; did you mean "exchange"?'],
   ['kinds: []', 'c.yaml:1:8: kinds: must name one kind at least'],
   ['fields: {include: [http.request.metod]}', 'c.yaml:1:20: fields.include[0]: must be a field that exists: there is no "http.request.metod"; did you mean "http.request.method"?'],
   ['headers: {exclude: ["x y"]}', 'c.yaml:1:21: headers.exclude[0]: must be a header name or a pattern: letters, digits, "-" and "*", no colon or space; it is "x y"'],

@@ -56,7 +56,7 @@ function clientSide(memory: ByteMemory, block: number): 0 | 1 | undefined {
 }
 
 /** What is known of the connection beside its packets: each kind at the place of its field ids. */
-function copyFacts(writer: RecordWriter, memory: ByteMemory, block: number, kind: number): void {
+export function copyFacts(writer: RecordWriter, memory: ByteMemory, block: number, kind: number): void {
   const facts = memory.u32[(block + L.CONNECTION_FACTS + kind) >>> 2]!
   if (facts !== 0) writer.copy(facts + L.FACTS_RAW)
 }
@@ -98,6 +98,7 @@ export function writeConnection(writer: RecordWriter, memory: ByteMemory, block:
   writer.int(F.connectionId, memory.u32[(block + L.CONNECTION_ID) >>> 2]!)
   writer.string(F.hook, HOOK_NAMES[memory.u8[block + L.CONNECTION_HOOK]!] ?? 'unknown')
   copyFacts(writer, memory, block, L.FACTS_TLS)
+  copyFacts(writer, memory, block, L.FACTS_PROXY)
   const flagsOf = (state: number): number => memory.u16[(state + L.SIDE_TCP_FLAGS) >>> 1]!
   writer.string(F.tcpFlags, tcpFlagNames(flagsOf(client) | flagsOf(server)))
   const handshake = memory.f64[(block + L.CONNECTION_HANDSHAKE) >>> 3]!

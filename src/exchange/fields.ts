@@ -6,7 +6,7 @@
 export type FieldType =
   | 'string' | 'int' | 'seconds' | 'time' | 'address' | 'mac' | 'headers' | 'strings' | 'bool' | 'marks' | 'ints'
 
-export type RecordKind = 'exchange' | 'connection' | 'packet' | 'anomaly' | 'websocket'
+export type RecordKind = 'exchange' | 'connection' | 'packet' | 'anomaly' | 'websocket' | 'handshake'
 
 /**
  * What a value may tell. `none`: nothing of a person or secret; `personal`: an address or the like, anonymised when
@@ -36,10 +36,13 @@ const EC = ['exchange', 'connection'] as const
 const ECW = ['exchange', 'connection', 'websocket'] as const
 const EP = ['exchange', 'packet'] as const
 const ECP = ['exchange', 'connection', 'packet'] as const
-const CAW = ['connection', 'anomaly', 'websocket'] as const
-const ALL_BUT_PACKET = ['exchange', 'connection', 'anomaly', 'websocket'] as const
-const ALL_BUT_ANOMALY = ['exchange', 'connection', 'packet', 'websocket'] as const
-const ALL = ['exchange', 'connection', 'packet', 'anomaly', 'websocket'] as const
+const EH = ['exchange', 'handshake'] as const
+const ECH = ['exchange', 'connection', 'handshake'] as const
+const ECWH = ['exchange', 'connection', 'websocket', 'handshake'] as const
+const CAWH = ['connection', 'anomaly', 'websocket', 'handshake'] as const
+const ALL_BUT_PACKET = ['exchange', 'connection', 'anomaly', 'websocket', 'handshake'] as const
+const ALL_BUT_ANOMALY = ['exchange', 'connection', 'packet', 'websocket', 'handshake'] as const
+const ALL = ['exchange', 'connection', 'packet', 'anomaly', 'websocket', 'handshake'] as const
 /** In the order of KIND_* (wasm/layout.ts). */
 export const RECORD_KINDS = ALL
 
@@ -51,17 +54,17 @@ function field(name: string, type: FieldType, kinds: readonly RecordKind[], stan
 
 /** In the order in which a record shows them. */
 export const FIELDS: readonly Field[] = [
-  field('kind', 'string', ALL, true, 'none', 'exchange, connection, packet, anomaly or websocket.'),
-  field('time', 'time', ALL, true, 'none', 'When it began: first byte of the request, first packet of the connection, the response that opened the WebSocket.'),
-  field('duration', 'seconds', ECW, true, 'none', 'First byte of the request to last byte of the response; open to close.', 's'),
+  field('kind', 'string', ALL, true, 'none', 'exchange, connection, packet, anomaly, websocket or handshake.'),
+  field('time', 'time', ALL, true, 'none', 'When it began: first byte of the request, first packet of the connection, the response that opened the WebSocket, the ClientHello.'),
+  field('duration', 'seconds', ECWH, true, 'none', 'First byte of the request to last byte of the response; open to close; ClientHello to the server\'s answer.', 's'),
   field('time_to_first_byte', 'seconds', E, true, 'none', 'First byte of the request to first byte of the response.', 's'),
-  field('event.name', 'string', CAW, true, 'none', 'What happened: open, close, reset, refused, timeout, or the anomaly\'s name.'),
-  field('event.reason', 'string', CAW, true, 'none', 'Why, in one phrase.'),
+  field('event.name', 'string', CAWH, true, 'none', 'What happened: open, close, reset, refused, timeout; of a handshake answered, refused or unanswered; or the anomaly\'s name.'),
+  field('event.reason', 'string', CAWH, true, 'none', 'Why, in one phrase.'),
   field('event.count', 'int', A, true, 'none', 'How often since the last record of this name.'),
   field('event.sequence', 'int', ALL, true, 'none', 'Number of this record in this run, from 1, without holes.'),
   field('client.address', 'address', ALL_BUT_PACKET, true, 'personal', 'Socket address of the side that asked.'),
   field('client.port', 'int', ALL_BUT_PACKET, true, 'none', 'Its port.'),
-  field('client.real_address', 'string', E, true, 'personal', 'The client behind trusted proxies, from Forwarded, X-Forwarded-For or X-Real-IP.'),
+  field('client.real_address', 'string', E, true, 'personal', 'The client behind trusted proxies, from a PROXY header, Forwarded, X-Forwarded-For or X-Real-IP.'),
   field('server.address', 'address', ALL_BUT_PACKET, true, 'personal', 'Socket address of the side that answers.'),
   field('server.port', 'int', ALL_BUT_PACKET, true, 'none', 'Its port.'),
   field('source.address', 'address', P, true, 'personal', 'Sender of the packet.'),
@@ -71,10 +74,10 @@ export const FIELDS: readonly Field[] = [
   field('network.type', 'string', ALL, true, 'none', 'ipv4 or ipv6.'),
   field('network.transport', 'string', ALL, true, 'none', 'tcp, udp, icmp, icmpv6 or the IP protocol number.'),
   field('network.interface.name', 'string', ALL_BUT_ANOMALY, true, 'none', 'Interface the capture saw it on.'),
-  field('network.protocol.name', 'string', ECW, true, 'none', 'http, websocket, or the name of a decoder of your own.'),
-  field('network.protocol.version', 'string', E, true, 'none', 'Version of the request (of the response when there is no request): 0.9, 1.0, 1.1.'),
+  field('network.protocol.name', 'string', ECWH, true, 'none', 'http, websocket, or the name of a decoder of your own; of a handshake tls or quic.'),
+  field('network.protocol.version', 'string', EH, true, 'none', 'Version of the request (of the response when there is no request): 0.9, 1.0, 1.1; of QUIC: 1, 2, draft-29.'),
   field('network.io.direction', 'string', P, true, 'none', 'receive or transmit, seen from this host.'),
-  field('network.connection.id', 'int', ECW, true, 'none', 'Number of the connection in this run.'),
+  field('network.connection.id', 'int', ECWH, true, 'none', 'Number of the connection in this run.'),
   field('network.hook', 'string', ALL_BUT_ANOMALY, false, 'none', 'Where it was captured: file, tcx, clsact, xdp, socket, cgroup.'),
   field('network.one_direction', 'bool', E, true, 'none', 'True when this hook sees one direction only, so no pair can be made.'),
   field('url.scheme', 'string', E, true, 'none', 'http or https.'),
@@ -127,6 +130,29 @@ export const FIELDS: readonly Field[] = [
   field('trace.sampled', 'bool', E, true, 'none', 'Sampling decision carried with it.'),
   field('span.id', 'string', E, true, 'none', 'Id of the caller\'s span, from the same header.'),
   field('request.id', 'string', E, true, 'free', 'X-Request-ID, X-Correlation-ID, X-Kong-Request-Id, x-amzn-RequestId, x-amz-apigw-id or CF-Ray, first found.'),
+  field('tls.protocol.name', 'string', ECH, true, 'none', 'tls, or ssl before TLS 1.0. Everything under tls is what the wire shows of the connection\'s handshake.'),
+  field('tls.protocol.version', 'string', ECH, true, 'none', 'Version that the server chose: 1.3, 1.2.'),
+  field('tls.cipher', 'string', ECH, true, 'none', 'Cipher suite that the server chose, by its IANA name; 0x and its number when it has none.'),
+  field('tls.curve', 'string', ECH, true, 'none', 'Group of the key exchange, by its IANA name, where it stands in the open.'),
+  field('tls.next_protocol', 'string', ECH, true, 'free', 'Protocol that the server chose by ALPN; encrypted in TLS 1.3, so missing there.'),
+  field('tls.resumed', 'bool', ECH, true, 'none', 'True when an earlier session was resumed; in TLS 1.3 when a pre-shared key was taken.'),
+  field('tls.client.server_name', 'string', ECH, true, 'free', 'Host that the client asked for (SNI).'),
+  field('tls.client.alpn', 'strings', ECH, true, 'free', 'Protocols that the client offered by ALPN, in order.'),
+  field('tls.client.ja4', 'string', ECH, true, 'none', 'JA4 fingerprint of the ClientHello.'),
+  field('tls.client.ech', 'bool', ECH, true, 'none', 'True when the ClientHello has an encrypted one in it, so that the host shown may be a front; browsers also send it as an exercise (GREASE).'),
+  field('tls.client.subject', 'string', ECH, true, 'free', 'Subject of the client\'s certificate (RFC 4514), before TLS 1.3.'),
+  field('tls.client.issuer', 'string', ECH, true, 'free', 'Its issuer.'),
+  field('tls.server.subject', 'string', ECH, true, 'free', 'Subject of the server\'s certificate (RFC 4514), before TLS 1.3.'),
+  field('tls.server.issuer', 'string', ECH, true, 'free', 'Its issuer.'),
+  field('tls.server.not_before', 'time', ECH, true, 'none', 'When it becomes valid.'),
+  field('tls.server.not_after', 'time', ECH, true, 'none', 'When it expires.'),
+  field('tls.server.subject_alternative_names', 'strings', ECH, true, 'free', 'Host names and addresses that it is for.'),
+  field('proxy.version', 'int', ECH, true, 'none', 'Version of the PROXY header that the connection began with: 1 or 2.'),
+  field('proxy.source.address', 'address', ECH, true, 'personal', 'Client that it names.'),
+  field('proxy.source.port', 'int', ECH, true, 'none', 'Its port.'),
+  field('proxy.destination.address', 'address', ECH, true, 'personal', 'Address that the client had connected to.'),
+  field('proxy.destination.port', 'int', ECH, true, 'none', 'Its port.'),
+  field('proxy.authority', 'string', ECH, true, 'free', 'Host that the client had asked the proxy for (PP2_TYPE_AUTHORITY).'),
   field('link.source.mac', 'mac', EP, false, 'personal', 'MAC address of the client side (exchange) or the sender (packet).'),
   field('link.destination.mac', 'mac', EP, false, 'personal', 'MAC address of the server side or the receiver.'),
   field('link.type', 'string', EP, false, 'none', 'EtherType in hexadecimal.'),

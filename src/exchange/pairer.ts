@@ -1,11 +1,12 @@
 import type { ByteMemory } from '../../lib/bytes/mod.ts'
-import type { FactsTable } from '../../lib/record/mod.ts'
+import type { FactsTable, RecordWriter } from '../../lib/record/mod.ts'
 import type { End, Side, StreamControl } from '../connection/mod.ts'
 import { MESSAGE, MESSAGE_END } from '../decode/mod.ts'
-import type { Message, MessageSink, WebSocket } from '../decode/mod.ts'
+import type { Handshake, Message, MessageSink, ProxyHeader, WebSocket } from '../decode/mod.ts'
 import * as L from '../../wasm/layout.ts'
 import { addInterim, closeBlock, freeHead, mark, MARK_FIELD, openBlock } from './block.ts'
 import type { MarkReason } from './fields.ts'
+import { writeProxy, writeTls } from './handshake-record.ts'
 
 /** Takes what the exchange stage yields. */
 export interface ExchangeOutput {
@@ -13,6 +14,8 @@ export interface ExchangeOutput {
   exchange(block: number): void
   /** One exchange that could not be kept, for the reason given: it counts as seen and dropped. */
   dropped(reason: string): void
+  /** A handshake was read; its facts hang on the connection by now. */
+  handshake?(connection: StreamControl, handshake: Handshake): void
   /** An oddity of a connection, by its decoder's name. */
   anomaly(connection: StreamControl, side: Side, name: string, time: number): void
   /** A WebSocket is over; the connection's block is valid during the call. */
@@ -148,6 +151,16 @@ export class Pairer implements MessageSink {
     if (pending.requestOver) this.#give(waiting, pending)
   }
 
+  /** Its facts stand in every record of the connection from now on. */
+  handshake(connection: StreamControl, handshake: Handshake): void {
+    this.#keepFacts(connection, L.FACTS_TLS, (writer) => { writeTls(writer, handshake) })
+    this.#output.handshake?.(connection, handshake)
+  }
+
+  proxied(connection: StreamControl, header: ProxyHeader): void {
+    this.#keepFacts(connection, L.FACTS_PROXY, (writer) => { writeProxy(writer, header) })
+  }
+
   anomaly(connection: StreamControl, side: Side, name: string, time: number): void {
     this.#output.anomaly(connection, side, name, time)
   }
@@ -173,6 +186,13 @@ export class Pairer implements MessageSink {
   /** Called now and then: gives on requests whose server the hook cannot see. `time` is the source's present time. */
   tick(time: number): void {
     for (const waiting of this.#oneSided) this.#giveUpOnServer(waiting, time - this.#oneDirectionNs)
+  }
+
+  #keepFacts(connection: StreamControl, slot: number, write: (writer: RecordWriter) => void): void {
+    const block = this.#facts.add(write)
+    if (block === 0) return
+    this.#facts.setSlot(connection.block + L.CONNECTION_FACTS + slot, block)
+    this.#facts.release(block)
   }
 
   #waitingOf(connection: StreamControl): Waiting {

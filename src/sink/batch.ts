@@ -1,5 +1,5 @@
-/** Index into `SafeBatch.kinds`: the record kinds of wasm/layout.ts (1 exchange, 2 connection, 3 packet, 4 anomaly, 5 websocket). */
-export const BATCH_KINDS = ['exchange', 'connection', 'packet', 'anomaly', 'websocket'] as const
+/** Index into `SafeBatch.kinds`: the record kinds of wasm/layout.ts (1 exchange, 2 connection, 3 packet, 4 anomaly, 5 websocket, 6 handshake). */
+export const BATCH_KINDS = ['exchange', 'connection', 'packet', 'anomaly', 'websocket', 'handshake'] as const
 export type BatchKind = (typeof BATCH_KINDS)[number]
 
 /**
@@ -14,7 +14,7 @@ export interface SafeBatch {
   /** Lines in `bytes`. */
   readonly count: number
   /** Records of each kind, in the order of BATCH_KINDS; the sum is `count`. */
-  readonly kinds: readonly [exchange: number, connection: number, packet: number, anomaly: number, websocket: number]
+  readonly kinds: readonly [exchange: number, connection: number, packet: number, anomaly: number, websocket: number, handshake: number]
   /**
    * Bit n is set when the records are for output n. A record stands in one batch only, so that it is counted once: those
    * that other outputs want than the record before go into another batch.

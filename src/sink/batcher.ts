@@ -28,7 +28,7 @@ export class Batcher {
   #used = 0
   #count = 0
   #outputs = 0
-  readonly #kinds: [number, number, number, number, number] = [0, 0, 0, 0, 0]
+  readonly #kinds: [number, number, number, number, number, number] = [0, 0, 0, 0, 0, 0]
 
   constructor(memory: ByteMemory, encoder: JsonEncoder, give: (batch: SafeBatch) => void, options: BatcherOptions = {}) {
     this.#memory = memory
@@ -74,7 +74,7 @@ export class Batcher {
     if (this.#count === 0) return
     const bytes = this.#buffer(this.#used)
     bytes.set(this.#memory.u8.subarray(this.#region, this.#region + this.#used))
-    const kinds = [...this.#kinds] as [number, number, number, number, number]
+    const kinds = [...this.#kinds] as [number, number, number, number, number, number]
     const batch: SafeBatch = { bytes, count: this.#count, kinds, outputs: this.#outputs }
     this.#used = 0
     this.#count = 0

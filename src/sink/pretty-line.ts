@@ -68,7 +68,10 @@ function otherDetail(record: Json, kind: string): string {
   const to = endpoint(record, kind === 'packet' ? 'destination' : 'server')
   const flags = text(record, 'tcp', 'flags')
   const code = number(record, 'websocket', 'close_code')
-  return [event, code === undefined ? '' : String(code), from === '' ? '' : `${from} > ${to}`, text(record, 'network', 'transport'), flags,
+  const version = text(record, 'tls', 'protocol', 'version')
+  const tls = [text(record, 'tls', 'client', 'server_name'), version === '' ? '' : `TLS ${version}`, text(record, 'tls', 'client', 'ja4')]
+  return [event, code === undefined ? '' : String(code), from === '' ? '' : `${from} > ${to}`, text(record, 'network', 'transport'),
+    flags, ...(kind === 'handshake' ? tls : []),
     reason === '' ? '' : `(${reason})`, count === undefined || count === 1 ? '' : `x${count}`]
     .filter(part => part !== '').join(' ')
 }

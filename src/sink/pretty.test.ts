@@ -18,7 +18,7 @@ const EXCHANGE = {
 
 function batchOf(records: readonly object[]): SafeBatch {
   const bytes = new Uint8Array(Buffer.from(records.map(record => `${JSON.stringify(record)}\n`).join('')))
-  return { bytes, count: records.length, kinds: [records.length, 0, 0, 0, 0], outputs: 1 }
+  return { bytes, count: records.length, kinds: [records.length, 0, 0, 0, 0, 0], outputs: 1 }
 }
 
 sinkSuite('pretty', async host => {
@@ -45,6 +45,10 @@ test('prettyLine() fits the terminal and cuts the target, not the facts', () => 
 
 test('prettyLine() says what is missing', () => {
   assert.equal(prettyLine({ kind: 'exchange' }, plain), '--:--:--.---                 -       ---       -       - -')
+  assert.equal(prettyLine({
+    kind: 'handshake', time: '2026-01-31T00:00:00Z', event: { name: 'answered' }, client: { address: '::1', port: 5 }, server: { address: '::1', port: 443 },
+    network: { transport: 'tcp' }, tls: { protocol: { version: '1.3' }, client: { server_name: 'a.example', ja4: 't13d00' } },
+  }, plain).slice(13), 'handshake answered [::1]:5 > [::1]:443 tcp a.example TLS 1.3 t13d00')
   assert.equal(prettyLine({ kind: 'anomaly', time: '2026-01-31T00:00:00Z', event: { name: 'bare_lf', count: 3 }, client: { address: '::1', port: 5 }, server: { address: '::1', port: 80 } }, plain),
     '00:00:00.000 anomaly bare_lf [::1]:5 > [::1]:80 x3')
 })

@@ -37,7 +37,7 @@ export function makeBatch(first: number, count: number, lineBytes = 0): SafeBatc
     const pad = Math.max(0, lineBytes - head.length - ',"pad":""}\n'.length)
     return lineBytes === 0 ? `${head}}\n` : `${head},"pad":"${'x'.repeat(pad)}"}\n`
   })
-  return { bytes: new Uint8Array(Buffer.from(lines.join(''))), count, kinds: [count, 0, 0, 0, 0], outputs: 1 }
+  return { bytes: new Uint8Array(Buffer.from(lines.join(''))), count, kinds: [count, 0, 0, 0, 0, 0], outputs: 1 }
 }
 
 /**

@@ -1,6 +1,6 @@
 /** A record as a reader of the log sees it; only the fields that the tests here look at. */
 export interface LogRecord {
-  readonly kind: 'exchange' | 'connection' | 'packet' | 'anomaly' | 'websocket'
+  readonly kind: 'exchange' | 'connection' | 'packet' | 'anomaly' | 'websocket' | 'handshake'
   readonly time: string
   readonly duration?: number
   readonly time_to_first_byte?: number
@@ -23,6 +23,15 @@ export interface LogRecord {
       readonly body?: { readonly size?: number }
       readonly interim_status_codes?: readonly number[]
     }
+  }
+  readonly tls?: {
+    readonly protocol?: { readonly name: string; readonly version: string }
+    readonly cipher?: string
+    readonly curve?: string
+    readonly next_protocol?: string
+    readonly resumed?: boolean
+    readonly client?: { readonly server_name?: string; readonly alpn?: readonly string[]; readonly ja4?: string; readonly ech?: boolean }
+    readonly server?: { readonly subject?: string; readonly issuer?: string; readonly not_after?: string }
   }
   readonly websocket?: {
     readonly subprotocol?: string
