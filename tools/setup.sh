@@ -32,6 +32,8 @@ if [ "$need" != run ]; then
 	want setpriv util-linux
 	want nsenter util-linux
 	want zstd zstd
+	want openssl openssl
+	want haproxy haproxy
 	want tc iproute2
 fi
 if [ "$need" = bench ]; then

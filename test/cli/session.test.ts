@@ -135,7 +135,7 @@ test('run: ready file, start message, SIGHUP with a wrong and a right file, SIGT
   try {
     const ready = await running.ready(readyFile)
     assert.deepEqual([ready.attachments.map(({ where }) => where), ready.outputs], [['lo'], [`file:${output}`]])
-    await running.said(/logging exchange, anomaly records on lo .*\n.*records go to file:.*\n.*curl http:\/\/127\.0\.0\.1:\d+\/\n.*Ctrl-C/)
+    await running.said(/logging exchange, websocket, handshake, anomaly records on lo .*\n.*records go to file:.*\n.*curl http:\/\/127\.0\.0\.1:\d+\/\n.*Ctrl-C/)
     await request(port, '/first')
     await until(() => lines(output).length === 1)
 

@@ -11,7 +11,7 @@ import { replayBatch } from './testing/replay-batch.ts'
 import type { ReplayJob, ReplayReport } from './testing/replay-child.ts'
 
 /** Everything there is to write: each kind of record, each field. */
-const EVERYTHING = { kinds: ['exchange', 'connection', 'packet', 'anomaly'], fields: ['*'], withoutRecords: true } as const
+const EVERYTHING = { kinds: ['exchange', 'connection', 'packet', 'anomaly', 'handshake'], fields: ['*'], withoutRecords: true } as const
 /** The file reader's window, and what a stage may hold whatever the file is like. */
 const SHARED_BASE_BYTES = 2 * 1024 * 1024
 /** Node, the compiled modules, the shared memory's fixed parts, and what the engine has not collected yet. */

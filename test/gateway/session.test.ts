@@ -51,7 +51,7 @@ test('--duration ends by itself; ready file, start words, --stats lines and tota
     assert.equal(existsSync(ready), false, 'the ready file goes with the run')
     const records = lintel.output.trimEnd().split('\n').map((line) => JSON.parse(line) as LoggedRecord)
     assert.deepEqual(records.map((record) => record.http?.response?.status_code), [200, 404])
-    assert.match(lintel.errors, /lintel: logging exchange, anomaly records on lo \(tcx\), ports 18113\n/)
+    assert.match(lintel.errors, /lintel: logging exchange, websocket, handshake, anomaly records on lo \(tcx\), ports 18113\n/)
     assert.match(lintel.errors, /try, in another terminal: curl http:\/\/127\.0\.0\.1:18113\/\n/)
     const stats = lintel.errors.split('\n').filter((line) => line.startsWith('lintel: stats '))
     assert.ok(stats.length >= 4, lintel.errors)

@@ -57,7 +57,7 @@ async function send(): Promise<void> {
 before(async () => {
   const everything = `
 capture: {interfaces: [lo], ports: [${PORT}]}
-kinds: [exchange, connection, packet, anomaly]
+kinds: [exchange, connection, packet, anomaly, handshake]
 fields: {include: ["*"]}
 `
   const config = join(folder, 'all.yaml')

@@ -39,7 +39,7 @@ export interface LoggedRecord {
   duration?: number
   time_to_first_byte?: number
   event?: { name?: string; reason?: string; count?: number; sequence?: number }
-  client?: { address?: string; port?: number }
+  client?: { address?: string; port?: number; real_address?: string }
   server?: { address?: string; port?: number }
   source?: { address?: string; port?: number }
   destination?: { address?: string; port?: number }
@@ -59,6 +59,21 @@ export interface LoggedRecord {
   icmp?: { type?: number; code?: number }
   http?: { request?: LoggedMessage; response?: LoggedMessage }
   connection?: { client?: LoggedSide; server?: LoggedSide; lost_bytes?: number; exchanges?: number }
+  tls?: {
+    protocol?: { name?: string; version?: string }
+    cipher?: string
+    curve?: string
+    next_protocol?: string
+    resumed?: boolean
+    client?: { server_name?: string; alpn?: string[]; ja4?: string; ech?: boolean; subject?: string }
+    server?: { subject?: string; issuer?: string; not_after?: string; subject_alternative_names?: string[] }
+  }
+  proxy?: {
+    version?: number
+    source?: { address?: string; port?: number }
+    destination?: { address?: string; port?: number }
+    authority?: string
+  }
   message?: {
     request?: { method?: string; path?: string; header?: Record<string, string[]>; body?: { size?: number } }
     response?: { status?: string; header?: Record<string, string[]>; body?: { size?: number } }
