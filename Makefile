@@ -30,6 +30,10 @@ bench: setup-bench build ## measure Lintel against other tools in one run and pr
 	$(ROOT_ONLY)
 	@$(NODE) bench/main.ts $(ARGS)
 
+.PHONY: bench-report
+bench-report: node_modules ## write docs/benchmarks.md and its plots from the figures of the last make bench
+	@$(NODE) bench/report.ts
+
 .PHONY: check
 check: node_modules ## type check, and generated files are fresh
 	@node_modules/.bin/tsc -p .

@@ -38,6 +38,12 @@ if [ "$need" != run ]; then
 fi
 if [ "$need" = bench ]; then
 	want httpry httpry
+	want h2load nghttp2-client
+	want openssl openssl
+	want urlsnarf dsniff
+	want ngrep ngrep
+	want tcpflow tcpflow
+	want softflowd softflowd
 fi
 
 if [ -n "$missing" ]; then

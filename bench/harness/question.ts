@@ -1,0 +1,21 @@
+import type { Session } from './session.ts'
+import type { Table } from './table.ts'
+
+export interface Settings {
+  readonly rounds: number
+  /** Of each load. */
+  readonly seconds: number
+  /** Keys of the tools to compare; undefined = all. */
+  readonly tools: readonly string[] | undefined
+  /** Tells the person who waits what was just measured. */
+  progress(line: string): void
+}
+
+/** A question to measure: one or more tables that come from the same rounds. */
+export interface Question {
+  /** Its name for `--tables`. */
+  readonly name: string
+  /** Commands that must be installed. */
+  needs(settings: Settings): readonly string[]
+  measure(session: Session, settings: Settings): Promise<Table[]>
+}

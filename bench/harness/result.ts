@@ -1,0 +1,13 @@
+import type { Machine } from './machine.ts'
+import type { Table } from './table.ts'
+
+/** What build/bench.json holds. */
+export interface BenchResult {
+  readonly version: 1
+  /** When the run began, RFC 3339. */
+  readonly time: string
+  readonly machine: Machine
+  readonly rounds: number
+  readonly seconds: number
+  readonly tables: readonly Table[]
+}

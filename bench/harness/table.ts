@@ -1,0 +1,32 @@
+import { showFigure } from './figure.ts'
+import type { Cell } from './figure.ts'
+
+/** A column of a table to be drawn as bars, one bar a row. */
+export interface Plot {
+  readonly title: string
+  readonly column: string
+}
+
+/** What one question gave: figures with everything a stranger needs to weigh them. */
+export interface Table {
+  /** Its name on the command line, and of its plots. */
+  readonly name: string
+  readonly title: string
+  /** Sentences: the load, what each column means, what is not in it. */
+  readonly about: readonly string[]
+  readonly columns: readonly string[]
+  /** The first cells of a row, up to the first figure, name it. */
+  readonly rows: readonly (readonly Cell[])[]
+  readonly plots: readonly Plot[]
+}
+
+/** The table as Markdown. */
+export function markdownTable({ columns, rows }: Pick<Table, 'columns' | 'rows'>): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
+  return [line(columns), line(columns.map(() => '---')), ...rows.map((row) => line(row.map(showFigure)))].join('\n')
+}
+
+/** Title, what was done, and the figures. */
+export function markdownSection(table: Table): string {
+  return [`## ${table.title}`, '', ...table.about, '', markdownTable(table)].join('\n')
+}

@@ -1,0 +1,164 @@
+/**
+ * What do the gateway's clients feel when Lintel logs all headers: throughput, and the latency of each protocol?
+ *
+ * @module
+ */
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { figure, medianOf } from './harness/figure.ts'
+import type { Cell } from './harness/figure.ts'
+import { Gateway } from './harness/gateway.ts'
+import { PATH, runH2load, runWrk } from './harness/generator.ts'
+import type { LoadResult } from './harness/generator.ts'
+import { countExchanges, showMissing } from './harness/kept.ts'
+import type { Question, Settings } from './harness/question.ts'
+import { RunningTool } from './harness/running-tool.ts'
+import type { Session } from './harness/session.ts'
+import type { Table } from './harness/table.ts'
+import { lintelCommand } from './lintel-command.ts'
+
+const IN_FLIGHT = 32
+const STREAMS = 4
+const DRAIN_MS = 500
+
+interface Protocol {
+  readonly name: string
+  readonly origin: string
+  readonly port: number
+  /** HTTP/1: wrk at saturation, h2load at a rate. HTTP/2: h2load. */
+  readonly http1: boolean
+}
+
+const PROTOCOLS: readonly Protocol[] = [
+  { name: 'HTTP/1.1', origin: 'http://127.0.0.1:8081', port: 8081, http1: true },
+  { name: 'HTTP/2, clear text', origin: 'http://127.0.0.1:8083', port: 8083, http1: false },
+  { name: 'HTTPS, HTTP/1.1', origin: 'https://127.0.0.1:8443', port: 8443, http1: true },
+  { name: 'HTTPS, HTTP/2', origin: 'https://127.0.0.1:8443', port: 8443, http1: false },
+]
+
+/** The same load without Lintel and with it, one right after the other. */
+interface Pair {
+  readonly bare: LoadResult
+  readonly watched: LoadResult
+  readonly logged: number
+}
+
+interface Pairs {
+  readonly protocol: Protocol
+  readonly saturated: Pair[]
+  readonly half: Pair[]
+}
+
+export const latency: Question = {
+  name: 'latency',
+  needs: () => ['nginx', 'wrk', 'h2load', 'openssl', 'zstd'],
+  async measure(session, settings) {
+    await using gateway = await Gateway.start(session, 'protocols.conf', [8081, 8083, 8443])
+    const all: Pairs[] = PROTOCOLS.map((protocol) => ({ protocol, saturated: [], half: [] }))
+    for (let round = 0; round < settings.rounds; round++) {
+      for (const pairs of all) {
+        const isBareFirst = round % 2 === 0
+        pairs.saturated.push(await measurePair(session, gateway, pairs.protocol, settings, isBareFirst, undefined))
+        pairs.half.push(await measurePair(session, gateway, pairs.protocol, settings, isBareFirst, halfRate(pairs)))
+        settings.progress(`latency, round ${round + 1}/${settings.rounds}, ${pairs.protocol.name}: `
+          + `${pairs.saturated.at(-1)!.bare.perSecond.toFixed(0)}/s bare, ${pairs.saturated.at(-1)!.watched.perSecond.toFixed(0)}/s with Lintel`)
+      }
+    }
+    return [saturatedTable(settings, all), halfTable(settings, all)]
+  },
+}
+
+/** Half of what the bare gateway answered in the first round, the same for all rounds. */
+function halfRate({ saturated }: Pairs): number {
+  return Math.round(saturated[0]!.bare.perSecond / 2 / IN_FLIGHT) * IN_FLIGHT
+}
+
+async function measurePair(session: Session, gateway: Gateway, protocol: Protocol, { seconds }: Settings, isBareFirst: boolean, rate: number | undefined):
+Promise<Pair> {
+  const load = (): Promise<LoadResult> => runLoad(session, gateway, protocol, seconds, rate)
+  const first = isBareFirst ? await load() : undefined
+  const out = join(session.folder, 'lintel')
+  const running = await RunningTool.start(session, lintelCommand(protocol.port), out)
+  const watched = await load()
+  await session.delay(DRAIN_MS)
+  await running.stop()
+  const logged = await countExchanges(session, out)
+  rmSync(out, { recursive: true, force: true })
+  return { bare: first ?? await load(), watched, logged }
+}
+
+async function runLoad(session: Session, gateway: Gateway, protocol: Protocol, seconds: number, rate: number | undefined): Promise<LoadResult> {
+  const connections = protocol.http1 ? IN_FLIGHT : IN_FLIGHT / STREAMS
+  const load = { url: `${protocol.origin}${PATH}`, seconds, connections, folder: gateway.folder }
+  const result = protocol.http1 && rate === undefined
+    ? await runWrk(session, load, 'latency.lua')
+    : await runH2load(session, load, { http1: protocol.http1, streams: protocol.http1 ? 1 : STREAMS, ...(rate === undefined ? {} : { rate }) })
+  if (result.failed > 0) throw new Error(`Cannot measure: ${result.failed} of ${result.requests} requests to ${load.url} failed`)
+  return result
+}
+
+const LOAD = [
+  `${IN_FLIGHT} requests in flight at most, nine request headers, on lo, against nginx with one worker that answers from memory:`,
+  `HTTP/1.1 on ${IN_FLIGHT} connections, HTTP/2 on ${IN_FLIGHT / STREAMS} connections with ${STREAMS} streams each.`,
+]
+
+function pairsOf({ rounds, seconds }: Settings): string {
+  return `${rounds} pairs of ${seconds} s without and with Lintel, in turn (every second pair the other way round); medians, in brackets the least and the most.`
+}
+
+const MISSING = '"Missing": requests that the generator counted and Lintel did not log, in the worst round; "not read" = none was logged.'
+
+function saturatedTable(settings: Settings, all: readonly Pairs[]): Table {
+  return {
+    name: 'latency-saturated',
+    title: 'Throughput and latency at saturation, without Lintel and with all headers logged',
+    about: [
+      'Load: wrk (HTTP/1.1) or h2load (HTTP/2), one thread, each connection or stream sending its next request when the last is answered;', ...LOAD,
+      pairsOf(settings), '"÷ without": requests/s with Lintel ÷ without in the same pair. Latency at saturation is the length of the queue: 32 ÷ requests/s.',
+      'wrk corrects its percentiles for requests it could not send in time, h2load does not: compare rows in pairs only.', MISSING,
+    ],
+    columns: ['protocol', 'Lintel', 'requests', '÷ without', 'p50', 'p99', 'p99.9', 'missing'],
+    rows: all.flatMap(({ protocol, saturated }) => {
+      const share = figure(saturated.map(({ bare, watched }) => watched.perSecond / bare.perSecond), '')
+      return [
+        [protocol.name, 'no', rateOf(saturated, 'bare'), '-', ...latencies(saturated, 'bare'), '-'],
+        [protocol.name, 'yes', rateOf(saturated, 'watched'), share, ...latencies(saturated, 'watched'), missing(saturated)],
+      ]
+    }),
+    plots: [{ title: 'Throughput of the gateway at saturation with Lintel ÷ without', column: '÷ without' }],
+  }
+}
+
+function halfTable(settings: Settings, all: readonly Pairs[]): Table {
+  return {
+    name: 'latency-half',
+    title: 'Latency at half of saturation, without Lintel and with all headers logged',
+    about: [
+      'Load: h2load, one thread, at a constant rate: half of what the same gateway answered without Lintel in the first round above;', ...LOAD,
+      pairsOf(settings), '"Added": the difference within each pair. Time counts from the moment a request is sent: one that its connection had to keep waiting is not longer for it.', MISSING,
+    ],
+    columns: ['protocol', 'Lintel', 'requests', 'p50', 'p99', 'p99.9', 'added p50', 'added p99', 'added p99.9', 'missing'],
+    rows: all.flatMap(({ protocol, half }) => {
+      const added = (['p50', 'p99', 'p999'] as const).map((key) => figure(half.map(({ bare, watched }) => watched[key] - bare[key]), 'µs'))
+      return [
+        [protocol.name, 'no', rateOf(half, 'bare'), ...latencies(half, 'bare'), '-', '-', '-', '-'],
+        [protocol.name, 'yes', rateOf(half, 'watched'), ...latencies(half, 'watched'), ...added, missing(half)],
+      ]
+    }),
+    plots: [{ title: 'Median latency at half of saturation', column: 'p50' }, { title: '99th percentile at half of saturation', column: 'p99' }],
+  }
+}
+
+function rateOf(pairs: readonly Pair[], which: 'bare' | 'watched'): Cell {
+  return figure(pairs.map((pair) => pair[which].perSecond), '/s')
+}
+
+function latencies(pairs: readonly Pair[], which: 'bare' | 'watched'): Cell[] {
+  return (['p50', 'p99', 'p999'] as const).map((key) => figure(pairs.map((pair) => pair[which][key]), 'µs'))
+}
+
+function missing(pairs: readonly Pair[]): string {
+  const counted = medianOf(pairs.map(({ watched }) => watched.requests))
+  const text = showMissing(pairs.map(({ watched, logged }) => ({ logged, counted: watched.requests, inFlight: IN_FLIGHT })))
+  return text === 'not read' ? text : `${text} of ${counted}`
+}
