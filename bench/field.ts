@@ -94,15 +94,6 @@ export const FIELD: readonly FieldTool[] = [
     kept: async (session, out) => ({ exchanges: await countLines(session, join(out, 'httpry.log'), '^[^#]') }),
   },
   {
-    key: 'urlsnarf',
-    name: 'urlsnarf (dsniff)',
-    writes: 'one line a request, 3 headers',
-    port: QUIET_PORT,
-    process: { name: 'urlsnarf', command: () => ['urlsnarf', '-n', '-i', 'lo', '.', FILTER] },
-    needs: ['urlsnarf'],
-    kept: async (session, out) => ({ exchanges: await countLines(session, join(out, 'stdout'), '"GET ') }),
-  },
-  {
     key: 'ngrep',
     name: 'ngrep -W byline',
     writes: 'text of packets that begin a message',

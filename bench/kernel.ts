@@ -58,7 +58,7 @@ export const kernel: Question = {
     }
     const under = (what: string, per: (costs: Costs) => number, of: readonly Costs[], bar: string): Cell[] => (
       [what, 'bpf_stats under load', figure(of.map(per), 'ns'), figure(of.map((costs, round) => per(costs) - perRun(rounds.empty[round]!)), 'ns'), bar])
-    return [table(`${settings.rounds} rounds of ${settings.seconds} s each`, [
+    return [table(`rounds: ${settings.rounds} of ${settings.seconds} s each`, [
       ['an empty program, a packet', 'bpf_stats under load', figure(rounds.empty.map(perRun), 'ns'), '-', '-'],
       under('a record made', perRecord, rounds.wanted, `<= ${BAR_RECORD} ns`),
       under('a packet of the wanted port', perRun, rounds.wanted, '-'),
@@ -162,7 +162,7 @@ function table(rounds: string, rows: Cell[][]): Table {
     name: 'kernel',
     title: 'Kernel programs',
     about: [
-      `Load: as for the cost at saturation, ${rounds}, apart from its rounds since the statistics (bpf_stats) slow every packet.`,
+      `Load: as for the cost at saturation; ${rounds}, apart from its rounds since the statistics (bpf_stats) slow every packet.`,
       'Medians, in brackets the least and the most. "Net": without what an empty program shows in the same round, which is what the',
       'statistics themselves take. "A record made": the time of all programs for all packets ÷ records delivered.',
       `"A packet not wanted": Lintel watches port ${OTHER_PORT}, the load is on port ${QUIET_PORT}. Test runs: one frame 20 times 5,000 times.`,

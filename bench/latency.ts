@@ -103,7 +103,7 @@ const LOAD = [
 ]
 
 function pairsOf({ rounds, seconds }: Settings): string {
-  return `${rounds} pairs of ${seconds} s without and with Lintel, in turn (every second pair the other way round); medians, in brackets the least and the most.`
+  return `Pairs: ${rounds} of ${seconds} s without and with Lintel, in turn (every second pair the other way round); medians, in brackets the least and the most.`
 }
 
 const MISSING = '"Missing": requests that the generator counted and Lintel did not log, in the worst round; "not read" = none was logged.'
@@ -135,7 +135,9 @@ function halfTable(settings: Settings, all: readonly Pairs[]): Table {
     title: 'Latency at half of saturation, without Lintel and with all headers logged',
     about: [
       'Load: h2load, one thread, at a constant rate: half of what the same gateway answered without Lintel in the first round above;', ...LOAD,
-      pairsOf(settings), '"Added": the difference within each pair. Time counts from the moment a request is sent: one that its connection had to keep waiting is not longer for it.', MISSING,
+      'h2load\'s clock ticks for all connections together: requests come in bursts of up to 32, and half of a burst waits for the other half.',
+      'Time counts from the moment a request is sent: one that its connection had to keep waiting is not longer for it.',
+      pairsOf(settings), '"Added": the difference within each pair.', MISSING,
     ],
     columns: ['protocol', 'Lintel', 'requests', 'p50', 'p99', 'p99.9', 'added p50', 'added p99', 'added p99.9', 'missing'],
     rows: all.flatMap(({ protocol, half }) => {

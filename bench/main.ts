@@ -52,15 +52,26 @@ async function main(): Promise<void> {
   }
   const time = new Date().toISOString()
   const tables: Table[] = []
-  {
-    await using session = new Session()
-    for (const question of questions) tables.push(...await question.measure(session, settings))
-  }
+  for (const question of questions) tables.push(...await answer(question, settings))
+  if (tables.length === 0) return
   console.log(`${machineLine(machine)}\n\n${tables.map(markdownSection).join('\n\n')}`)
   const result: BenchResult = { version: 1, time, machine, rounds: settings.rounds, seconds: settings.seconds, tables }
   mkdirSync(fileURLToPath(new URL('../build', import.meta.url)), { recursive: true })
   writeFileSync(RESULT, `${JSON.stringify(result, null, 2)}\n`)
   console.error('bench: figures are in build/bench.json')
+}
+
+/** The tables of one question. One that fails does not take the figures of the others with it, but the bench ends with 1. */
+async function answer(question: Question, settings: Settings): Promise<Table[]> {
+  try {
+    await using session = new Session()
+    return await question.measure(session, settings)
+  } catch (error) {
+    if (error instanceof Interrupted) throw error
+    console.error(`bench: error: no table "${question.name}": ${error instanceof Error ? error.message : String(error)}`)
+    process.exitCode = 1
+    return []
+  }
 }
 
 function readOptions(): { questions: readonly Question[]; settings: Settings } {

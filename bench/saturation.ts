@@ -101,7 +101,7 @@ function table(settings: Settings, bare: readonly number[], samples: ReadonlyMap
     title: 'Cost at saturation',
     about: [
       `Load: wrk with one thread and ${CONNECTIONS} connections on lo, nine request headers, against nginx with one worker that answers from memory;`,
-      `${settings.rounds} rounds of ${settings.seconds} s for each tool, in turn, with a round of the bare gateway before and after each.`,
+      `rounds: ${settings.rounds} of ${settings.seconds} s for each tool, in turn, with a round of the bare gateway before and after each.`,
       'Figures are medians, in brackets the least and the most.',
       '"÷ bare": requests/s with the tool divided by the mean of its two neighbours without.',
       '"÷ access_log": the same divided by that of nginx\'s access log in the same round.',

@@ -40,7 +40,6 @@ if [ "$need" = bench ]; then
 	want httpry httpry
 	want h2load nghttp2-client
 	want openssl openssl
-	want urlsnarf dsniff
 	want ngrep ngrep
 	want tcpflow tcpflow
 	want softflowd softflowd
