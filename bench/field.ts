@@ -73,7 +73,8 @@ export const FIELD: readonly FieldTool[] = [
     process: {
       name: 'tshark',
       readyMs: 4000,
-      command: () => ['tshark', '-i', 'lo', '-B', '64', '-f', FILTER, '-d', `tcp.port==${QUIET_PORT},http`, '-l', '-Q', '-T', 'fields',
+      command: () => ['tshark', '-i', 'lo', '-B', '64', '-f', FILTER, '-d', `tcp.port==${QUIET_PORT},http`, '-l', '-Q',
+        '-T', 'fields',
         '-e', 'http.request.method', '-e', 'http.request.uri', '-e', 'http.host', '-e', 'http.user_agent',
         '-e', 'http.response.code', '-e', 'frame.time_epoch', '-Y', 'http.request'],
     },
@@ -118,11 +119,13 @@ export const FIELD: readonly FieldTool[] = [
     port: QUIET_PORT,
     process: {
       name: 'softflowd',
-      command: (out) => ['softflowd', '-d', '-i', 'lo', '-n', `127.0.0.1:${COLLECTOR_PORT}`, '-p', join(out, 'pid'), '-c', join(out, 'control'), FILTER],
+      command: (out) => ['softflowd', '-d', '-i', 'lo', '-n', `127.0.0.1:${COLLECTOR_PORT}`,
+        '-p', join(out, 'pid'), '-c', join(out, 'control'), FILTER],
     },
     needs: ['softflowd'],
     beforeStop: async (session, out) => {
-      await session.run(['sh', '-c', 'softflowctl -c "$1" statistics > "$2"', 'sh', join(out, 'control'), join(out, 'statistics')])
+      const paths = [join(out, 'control'), join(out, 'statistics')]
+      await session.run(['sh', '-c', 'softflowctl -c "$1" statistics > "$2"', 'sh', ...paths])
     },
     kept: async (_session, out) => {
       const processed = numberIn(join(out, 'statistics'), /Packets processed: (\d+)/)

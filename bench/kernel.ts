@@ -46,18 +46,22 @@ export const kernel: Question = {
     await using gateway = await Gateway.start(session, 'nginx.conf', [QUIET_PORT])
     const rounds: Record<'empty' | 'wanted' | 'other', Costs[]> = { empty: [], wanted: [], other: [] }
     const load = async (): Promise<void> => {
-      await runWrk(session, { url: `http://127.0.0.1:${QUIET_PORT}${PATH}`, seconds: settings.seconds, connections: CONNECTIONS, folder: gateway.folder })
+      const url = `http://127.0.0.1:${QUIET_PORT}${PATH}`
+      await runWrk(session, { url, seconds: settings.seconds, connections: CONNECTIONS, folder: gateway.folder })
       await session.delay(DRAIN_MS)
     }
     for (let round = 0; round < settings.rounds; round++) {
       rounds.empty.push(await emptyProgram(session, load))
       rounds.wanted.push(await lintel(session, QUIET_PORT, load))
       rounds.other.push(await lintel(session, OTHER_PORT, load))
-      settings.progress(`kernel, round ${round + 1}/${settings.rounds}: ${perRecord(rounds.wanted.at(-1)!).toFixed(0)} ns a record, `
+      settings.progress(`kernel, round ${round + 1}/${settings.rounds}: `
+        + `${perRecord(rounds.wanted.at(-1)!).toFixed(0)} ns a record, `
         + `${perRun(rounds.other.at(-1)!).toFixed(0)} ns a packet not wanted`)
     }
-    const under = (what: string, per: (costs: Costs) => number, of: readonly Costs[], bar: string): Cell[] => (
-      [what, 'bpf_stats under load', figure(of.map(per), 'ns'), figure(of.map((costs, round) => per(costs) - perRun(rounds.empty[round]!)), 'ns'), bar])
+    const under = (what: string, per: (costs: Costs) => number, of: readonly Costs[], bar: string): Cell[] => {
+      const net = of.map((costs, round) => per(costs) - perRun(rounds.empty[round]!))
+      return [what, 'bpf_stats under load', figure(of.map(per), 'ns'), figure(net, 'ns'), bar]
+    }
     return [table(`rounds: ${settings.rounds} of ${settings.seconds} s each`, [
       ['an empty program, a packet', 'bpf_stats under load', figure(rounds.empty.map(perRun), 'ns'), '-', '-'],
       under('a record made', perRecord, rounds.wanted, `<= ${BAR_RECORD} ns`),
@@ -135,14 +139,15 @@ async function emptyProgram(session: Session, load: () => Promise<void>): Promis
 
 /** One frame over and over, attached nowhere: everything stays in the caches. */
 function testRuns(): Cell[][] {
-  const frame = (flags: number, payload: string): Uint8Array => ethernet(0x0800, ipv4({}, tcp({ flags, sequence: 1001 }, payload)))
+  const frame = (flags: number, payload: string, sequence = 1001): Uint8Array => (
+    ethernet(0x0800, ipv4({}, tcp({ flags, sequence }, payload))))
   const request = frame(ACK | PSH, 'GET / HTTP/1.1\r\n'.padEnd(500, 'x'))
   const unknown = frame(ACK | PSH, '\x16\x03\x01'.padEnd(500, 'x'))
   return [
     testRun('a record of 500 bytes', { ports: [[80, 80]] }, request),
     testRun('a packet not wanted', { ports: [[OTHER_PORT, OTHER_PORT]] }, request),
     testRun('a bare acknowledgement', { ports: [[80, 80]] }, frame(ACK, '')),
-    testRun('a segment of an unknown protocol', { ports: [[80, 80]] }, unknown, [ethernet(0x0800, ipv4({}, tcp({ flags: SYN, sequence: 1000 }))), unknown]),
+    testRun('a segment of an unknown protocol', { ports: [[80, 80]] }, unknown, [frame(SYN, '', 1000), unknown]),
   ]
 }
 
@@ -163,9 +168,10 @@ function table(rounds: string, rows: Cell[][]): Table {
     title: 'Kernel programs',
     about: [
       `Load: as for the cost at saturation; ${rounds}, apart from its rounds since the statistics (bpf_stats) slow every packet.`,
-      'Medians, in brackets the least and the most. "Net": without what an empty program shows in the same round, which is what the',
-      'statistics themselves take. "A record made": the time of all programs for all packets ÷ records delivered.',
-      `"A packet not wanted": Lintel watches port ${OTHER_PORT}, the load is on port ${QUIET_PORT}. Test runs: one frame 20 times 5,000 times.`,
+      'Medians, in brackets the least and the most. "Net": without what an empty program shows in the same round, which is what',
+      'the statistics themselves take. "A record made": the time of all programs for all packets ÷ records delivered.',
+      `"A packet not wanted": Lintel watches port ${OTHER_PORT}, the load is on port ${QUIET_PORT}.`,
+      'Test runs: one frame 20 times 5,000 times.',
     ],
     columns: ['what', 'measured by', 'time', 'net', 'bar'],
     rows,

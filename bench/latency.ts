@@ -20,6 +20,7 @@ import { lintelCommand } from './lintel-command.ts'
 const IN_FLIGHT = 32
 const STREAMS = 4
 const DRAIN_MS = 500
+const PERCENTILES = ['p50', 'p99', 'p999'] as const
 
 interface Protocol {
   readonly name: string
@@ -61,7 +62,8 @@ export const latency: Question = {
         pairs.saturated.push(await measurePair(session, gateway, pairs.protocol, settings, isBareFirst, undefined))
         pairs.half.push(await measurePair(session, gateway, pairs.protocol, settings, isBareFirst, halfRate(pairs)))
         settings.progress(`latency, round ${round + 1}/${settings.rounds}, ${pairs.protocol.name}: `
-          + `${pairs.saturated.at(-1)!.bare.perSecond.toFixed(0)}/s bare, ${pairs.saturated.at(-1)!.watched.perSecond.toFixed(0)}/s with Lintel`)
+          + `${pairs.saturated.at(-1)!.bare.perSecond.toFixed(0)}/s bare, `
+          + `${pairs.saturated.at(-1)!.watched.perSecond.toFixed(0)}/s with Lintel`)
       }
     }
     return [saturatedTable(settings, all), halfTable(settings, all)]
@@ -73,8 +75,10 @@ function halfRate({ saturated }: Pairs): number {
   return Math.round(saturated[0]!.bare.perSecond / 2 / IN_FLIGHT) * IN_FLIGHT
 }
 
-async function measurePair(session: Session, gateway: Gateway, protocol: Protocol, { seconds }: Settings, isBareFirst: boolean, rate: number | undefined):
-Promise<Pair> {
+/** `rate` undefined: as fast as it goes. */
+async function measurePair(
+  session: Session, gateway: Gateway, protocol: Protocol, { seconds }: Settings, isBareFirst: boolean, rate: number | undefined,
+): Promise<Pair> {
   const load = (): Promise<LoadResult> => runLoad(session, gateway, protocol, seconds, rate)
   const first = isBareFirst ? await load() : undefined
   const out = join(session.folder, 'lintel')
@@ -87,12 +91,15 @@ Promise<Pair> {
   return { bare: first ?? await load(), watched, logged }
 }
 
-async function runLoad(session: Session, gateway: Gateway, protocol: Protocol, seconds: number, rate: number | undefined): Promise<LoadResult> {
+async function runLoad(
+  session: Session, gateway: Gateway, protocol: Protocol, seconds: number, rate: number | undefined,
+): Promise<LoadResult> {
   const connections = protocol.http1 ? IN_FLIGHT : IN_FLIGHT / STREAMS
   const load = { url: `${protocol.origin}${PATH}`, seconds, connections, folder: gateway.folder }
+  const options = { http1: protocol.http1, streams: protocol.http1 ? 1 : STREAMS, ...(rate === undefined ? {} : { rate }) }
   const result = protocol.http1 && rate === undefined
     ? await runWrk(session, load, 'latency.lua')
-    : await runH2load(session, load, { http1: protocol.http1, streams: protocol.http1 ? 1 : STREAMS, ...(rate === undefined ? {} : { rate }) })
+    : await runH2load(session, load, options)
   if (result.failed > 0) throw new Error(`Cannot measure: ${result.failed} of ${result.requests} requests to ${load.url} failed`)
   return result
 }
@@ -103,19 +110,24 @@ const LOAD = [
 ]
 
 function pairsOf({ rounds, seconds }: Settings): string {
-  return `Pairs: ${rounds} of ${seconds} s without and with Lintel, in turn (every second pair the other way round); medians, in brackets the least and the most.`
+  return `Pairs: ${rounds} of ${seconds} s without and with Lintel, in turn, every second pair the other way round; `
+    + 'medians, in brackets the least and the most.'
 }
 
-const MISSING = '"Missing": requests that the generator counted and Lintel did not log, in the worst round; "not read" = none was logged.'
+const MISSING = '"Missing": requests that the generator counted and Lintel did not log, in the worst round; '
+  + '"not read" = none was logged.'
 
 function saturatedTable(settings: Settings, all: readonly Pairs[]): Table {
   return {
     name: 'latency-saturated',
     title: 'Throughput and latency at saturation, without Lintel and with all headers logged',
     about: [
-      'Load: wrk (HTTP/1.1) or h2load (HTTP/2), one thread, each connection or stream sending its next request when the last is answered;', ...LOAD,
-      pairsOf(settings), '"÷ without": requests/s with Lintel ÷ without in the same pair. Latency at saturation is the length of the queue: 32 ÷ requests/s.',
-      'wrk corrects its percentiles for requests it could not send in time, h2load does not: compare rows in pairs only.', MISSING,
+      'Load: wrk (HTTP/1.1) or h2load (HTTP/2), one thread, each connection or stream sending its next request when the last',
+      'is answered;', ...LOAD,
+      pairsOf(settings), '"÷ without": requests/s with Lintel ÷ without in the same pair.',
+      `Latency at saturation is mostly waiting: on average ${IN_FLIGHT} ÷ requests/s.`,
+      'wrk corrects its percentiles for requests it could not send in time, h2load does not: compare rows in pairs only.',
+      MISSING,
     ],
     columns: ['protocol', 'Lintel', 'requests', '÷ without', 'p50', 'p99', 'p99.9', 'missing'],
     rows: all.flatMap(({ protocol, saturated }) => {
@@ -134,20 +146,25 @@ function halfTable(settings: Settings, all: readonly Pairs[]): Table {
     name: 'latency-half',
     title: 'Latency at half of saturation, without Lintel and with all headers logged',
     about: [
-      'Load: h2load, one thread, at a constant rate: half of what the same gateway answered without Lintel in the first round above;', ...LOAD,
-      'h2load\'s clock ticks for all connections together: requests come in bursts of up to 32, and half of a burst waits for the other half.',
+      'Load: h2load, one thread, at a constant rate: half of what the same gateway answered without Lintel in the first round',
+      'above;', ...LOAD,
+      'h2load\'s clock ticks for all connections together: requests come in bursts of up to 32, and half of a burst waits',
+      'for the other half.',
       'Time counts from the moment a request is sent: one that its connection had to keep waiting is not longer for it.',
       pairsOf(settings), '"Added": the difference within each pair.', MISSING,
     ],
     columns: ['protocol', 'Lintel', 'requests', 'p50', 'p99', 'p99.9', 'added p50', 'added p99', 'added p99.9', 'missing'],
     rows: all.flatMap(({ protocol, half }) => {
-      const added = (['p50', 'p99', 'p999'] as const).map((key) => figure(half.map(({ bare, watched }) => watched[key] - bare[key]), 'µs'))
+      const added = PERCENTILES.map((key) => figure(half.map(({ bare, watched }) => watched[key] - bare[key]), 'µs'))
       return [
         [protocol.name, 'no', rateOf(half, 'bare'), ...latencies(half, 'bare'), '-', '-', '-', '-'],
         [protocol.name, 'yes', rateOf(half, 'watched'), ...latencies(half, 'watched'), ...added, missing(half)],
       ]
     }),
-    plots: [{ title: 'Median latency at half of saturation', column: 'p50' }, { title: '99th percentile at half of saturation', column: 'p99' }],
+    plots: [
+      { title: 'Median latency at half of saturation', column: 'p50' },
+      { title: '99th percentile at half of saturation', column: 'p99' },
+    ],
   }
 }
 
@@ -156,11 +173,11 @@ function rateOf(pairs: readonly Pair[], which: 'bare' | 'watched'): Cell {
 }
 
 function latencies(pairs: readonly Pair[], which: 'bare' | 'watched'): Cell[] {
-  return (['p50', 'p99', 'p999'] as const).map((key) => figure(pairs.map((pair) => pair[which][key]), 'µs'))
+  return PERCENTILES.map((key) => figure(pairs.map((pair) => pair[which][key]), 'µs'))
 }
 
 function missing(pairs: readonly Pair[]): string {
   const counted = medianOf(pairs.map(({ watched }) => watched.requests))
   const text = showMissing(pairs.map(({ watched, logged }) => ({ logged, counted: watched.requests, inFlight: IN_FLIGHT })))
-  return text === 'not read' ? text : `${text} of ${counted}`
+  return text === 'not read' ? text : `${text} of ${Math.round(counted)}`
 }

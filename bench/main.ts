@@ -55,7 +55,7 @@ async function main(): Promise<void> {
   for (const question of questions) tables.push(...await answer(question, settings))
   if (tables.length === 0) return
   console.log(`${machineLine(machine)}\n\n${tables.map(markdownSection).join('\n\n')}`)
-  const result: BenchResult = { version: 1, time, machine, rounds: settings.rounds, seconds: settings.seconds, tables }
+  const result: BenchResult = { version: 1, time, machine, arguments: process.argv.slice(2), tables }
   mkdirSync(fileURLToPath(new URL('../build', import.meta.url)), { recursive: true })
   writeFileSync(RESULT, `${JSON.stringify(result, null, 2)}\n`)
   console.error('bench: figures are in build/bench.json')
@@ -108,9 +108,10 @@ function wholeNumber(flag: string, text: string): number {
 
 /** A second Lintel on the interface of the load would stand in every figure. */
 function requireAlone(): void {
-  const [attached] = JSON.parse(execFileSync('bpftool', ['-j', 'net', 'show', 'dev', 'lo'], { encoding: 'utf8' })) as { tc?: { name?: string }[] }[]
+  const text = execFileSync('bpftool', ['-j', 'net', 'show', 'dev', 'lo'], { encoding: 'utf8' })
+  const [attached] = JSON.parse(text) as { tc?: { name?: string }[] }[]
   if (attached?.tc?.some(({ name }) => name?.startsWith('lintel_') === true) === true) {
-    throw new Error('Cannot measure while another Lintel watches lo; stop it first. What is left of one that was killed ("bpftool net show dev lo") '
-      + 'goes with: tc qdisc del dev lo clsact')
+    throw new Error('Cannot measure while another Lintel watches lo; stop it first. What is left of one that was killed '
+      + '("bpftool net show dev lo") goes with: tc qdisc del dev lo clsact')
   }
 }

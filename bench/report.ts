@@ -28,11 +28,12 @@ rmSync(plots, { recursive: true, force: true })
 mkdirSync(plots, { recursive: true })
 writeFileSync(`${root}docs/benchmarks.md`, report(result))
 
-function report({ time, machine, rounds, seconds, tables }: BenchResult): string {
+function report({ time, machine, tables, ...result }: BenchResult): string {
+  const command = result.arguments.length === 0 ? 'make bench' : `make bench ARGS='${result.arguments.join(' ')}'`
   const intro = [
     '# Benchmarks', '',
-    `Measured by \`make bench ARGS='--rounds ${rounds} --seconds ${seconds}'\` on ${time.slice(0, 10)}; this file is made from its figures by`,
-    '`node bench/report.ts`. Absolute figures belong to this machine; ratios are taken in turns within one run.', '',
+    `Measured by \`${command}\` on ${time.slice(0, 10)}; this file is made from its figures by`,
+    '`make bench-report`. Absolute figures belong to this machine; ratios are taken in turns within one run.', '',
     machineLine(machine),
   ]
   return `${[intro.join('\n'), ...tables.map(section)].join('\n\n')}\n`

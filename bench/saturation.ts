@@ -89,7 +89,8 @@ async function measure(session: Session, gateway: Gateway, tool: FieldTool, sett
 }
 
 async function wrk(session: Session, gateway: Gateway, port: number, { seconds }: Settings): Promise<LoadResult> {
-  const load = await runWrk(session, { url: `http://127.0.0.1:${port}${PATH}`, seconds, connections: CONNECTIONS, folder: gateway.folder })
+  const url = `http://127.0.0.1:${port}${PATH}`
+  const load = await runWrk(session, { url, seconds, connections: CONNECTIONS, folder: gateway.folder })
   if (load.failed > 0) throw new Error(`Cannot measure: ${load.failed} of ${load.requests} requests on port ${port} failed`)
   return load
 }
@@ -100,15 +101,17 @@ function table(settings: Settings, bare: readonly number[], samples: ReadonlyMap
     name: 'saturation',
     title: 'Cost at saturation',
     about: [
-      `Load: wrk with one thread and ${CONNECTIONS} connections on lo, nine request headers, against nginx with one worker that answers from memory;`,
-      `rounds: ${settings.rounds} of ${settings.seconds} s for each tool, in turn, with a round of the bare gateway before and after each.`,
+      `Load: wrk with one thread and ${CONNECTIONS} connections on lo, nine request headers, against nginx with one worker that`,
+      'answers from memory;',
+      `rounds: ${settings.rounds} of ${settings.seconds} s for each tool, in turn, with a round of the bare gateway before and`,
+      'after each.',
       'Figures are medians, in brackets the least and the most.',
       '"÷ bare": requests/s with the tool divided by the mean of its two neighbours without.',
       '"÷ access_log": the same divided by that of nginx\'s access log in the same round.',
-      '"CPU": user and system time of the tool\'s processes and threads. What a tool makes the kernel do in the time of nginx and wrk',
-      'is not in it and shows in the requests/s.',
-      '"Kept": exchanges written ÷ requests that wrk counted; up to 32 more are answered and written when wrk stops. For tools that',
-      'know no exchanges: packets not dropped ÷ all packets. "Missing": exchanges, in the worst round.',
+      '"CPU": user and system time of the tool\'s processes and threads. What a tool makes the kernel do in the time of',
+      'nginx and wrk is not in it and shows in the requests/s.',
+      '"Kept": exchanges written ÷ requests that wrk counted; up to 32 more are answered and written when wrk stops. For',
+      'tools that know no exchanges: packets not dropped ÷ all packets. "Missing": exchanges, in the worst round.',
     ],
     columns: ['tool', 'writes', 'requests', '÷ bare', '÷ access_log', 'CPU per exchange', 'kept', 'missing', 'resident memory'],
     rows: [

@@ -24,7 +24,8 @@ export function barPlot(table: Table, title: string, column: string): string | u
   const width = LABEL_WIDTH + BAR_WIDTH + VALUE_WIDTH
   const height = TOP + bars.length * ROW_HEIGHT + 8
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escape(title)}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" `
+      + `role="img" aria-label="${escape(title)}">`,
     '<style>text{font:13px sans-serif;fill:#24292f}.bar{fill:#4c8bf5}.own{fill:#e8710a}line{stroke:#24292f;stroke-width:1.5}',
     '@media(prefers-color-scheme:dark){text{fill:#e6edf3}line{stroke:#e6edf3}}</style>',
     `<text x="4" y="20" font-weight="bold">${escape(title)}</text>`,
@@ -35,11 +36,12 @@ export function barPlot(table: Table, title: string, column: string): string | u
 
 function bar(label: string, figure: Figure, top: number, scale: number): string {
   const x = (value: number): string => (LABEL_WIDTH + Math.max(0, value) * scale).toFixed(1)
+  const length = (Math.max(0, figure.median) * scale).toFixed(1)
   const middle = top + ROW_HEIGHT / 2
   const own = label.startsWith('lintel') || label.endsWith(', Lintel') ? 'own' : 'bar'
   return [
     `<text x="${LABEL_WIDTH - 8}" y="${middle + 4}" text-anchor="end">${escape(label)}</text>`,
-    `<rect class="${own}" x="${LABEL_WIDTH}" y="${top + 4}" width="${(Math.max(0, figure.median) * scale).toFixed(1)}" height="${ROW_HEIGHT - 8}"/>`,
+    `<rect class="${own}" x="${LABEL_WIDTH}" y="${top + 4}" width="${length}" height="${ROW_HEIGHT - 8}"/>`,
     `<line x1="${x(figure.min)}" x2="${x(figure.max)}" y1="${middle}" y2="${middle}"/>`,
     `<text x="${LABEL_WIDTH + BAR_WIDTH + 8}" y="${middle + 4}">${escape(showFigure(figure))}</text>`,
   ].join('')

@@ -26,8 +26,8 @@ export class Gateway implements AsyncDisposable {
       if (await answers(port)) throw new Error(`Cannot start the gateway: port ${port} is taken; run "ss -ltnp" to see by whom`)
     }
     if (config === 'protocols.conf') {
-      await session.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2',
-        '-subj', '/CN=127.0.0.1', '-keyout', 'key.pem', '-out', 'cert.pem'], { cwd: folder })
+      await session.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes',
+        '-days', '2', '-subj', '/CN=127.0.0.1', '-keyout', 'key.pem', '-out', 'cert.pem'], { cwd: folder })
     }
     const nginx = await session.start(['nginx', '-p', folder, '-c', config, '-e', 'error.log'], { cwd: folder, stdio: 'ignore' })
     for (let waited = 0; !(await allAnswer(ports)); waited += 50) {

@@ -38,8 +38,8 @@ export function describeMachine(packages: readonly string[]): Machine {
 /** One line for people. */
 export function machineLine(machine: Machine): string {
   const packages = Object.entries(machine.packages).map(([name, version]) => `${name} ${version}`).join(', ')
-  return `Machine: ${machine.cores} x ${machine.cpu}, ${machine.memoryGiB} GiB, ${machine.system}, Linux ${machine.kernel}, Node ${machine.node}; `
-    + `load before the run ${machine.loadBefore}; Lintel ${machine.commit}; ${packages}.`
+  return `Machine: ${machine.cores} x ${machine.cpu}, ${machine.memoryGiB} GiB, ${machine.system}, Linux ${machine.kernel}, `
+    + `Node ${machine.node}; load before the run ${machine.loadBefore}; Lintel ${machine.commit}; ${packages}.`
 }
 
 function output(command: string, args: readonly string[]): string {

@@ -7,7 +7,7 @@ export interface BenchResult {
   /** When the run began, RFC 3339. */
   readonly time: string
   readonly machine: Machine
-  readonly rounds: number
-  readonly seconds: number
+  /** What `make bench` was given as ARGS. */
+  readonly arguments: readonly string[]
   readonly tables: readonly Table[]
 }

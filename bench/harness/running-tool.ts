@@ -31,7 +31,8 @@ export class RunningTool {
     const files = ['stdout', 'stderr'].map((name) => openSync(join(out, name), 'w')) as [number, number]
     const child = await session.start(tool.command(out), { stdio: ['ignore', ...files] })
     files.forEach((file) => { closeSync(file) })
-    const failure = (why: string): Error => new Error(`Cannot measure ${tool.name}: ${why}: ${readFileSync(join(out, 'stderr'), 'utf8').slice(-2000)}`)
+    const failure = (why: string): Error => (
+      new Error(`Cannot measure ${tool.name}: ${why}: ${readFileSync(join(out, 'stderr'), 'utf8').slice(-2000)}`))
     if (tool.readyFile === undefined) await session.delay(tool.readyMs ?? 1500)
     else for (let waited = 0; !existsSync(join(out, tool.readyFile)) && child.exitCode === null; waited += 50) {
       if (waited > START_MS) throw failure(`not ready after ${START_MS / 1000} s`)
