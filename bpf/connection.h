@@ -25,15 +25,6 @@ static __always_inline __s32 sequence_after(__u32 a, __u32 b)
 	return (__s32)(a - b);
 }
 
-/* compilers know no atomic add that returns a value for the oldest instruction set, which is clang's default */
-static __always_inline __u64 fetch_and_increment(__u64 *value)
-{
-	__u64 result = 1;
-
-	asm volatile("%0 = atomic_fetch_add((u64 *)(%1 + 0), %0)" : "+r"(result) : "r"(value) : "memory");
-	return result;
-}
-
 static __always_inline int second_sorts_first(const struct packet_event *event, __u32 source_port, __u32 destination_port)
 {
 	for (int i = 0; i < 4; i++) {

@@ -13,7 +13,7 @@
 #define EVENT_BYTES sizeof(struct packet_event)
 #define CAPTURE_MAX 65536
 /* A perf record's length is 16 bits and counts the event and the packet's headers too (struct perf_event_header). */
-#define CAPTURE_PERF_MAX (65512 - 144)
+#define CAPTURE_PERF_MAX (65512 - (int)sizeof(struct packet_event))
 
 /*
  * bpf_ringbuf_reserve() takes a constant, so records come in classes: four an octave, as an allocator has them. What a
@@ -50,17 +50,6 @@ static __always_inline long copy_payload(CONTEXT *ctx, void *to, __u32 room, __u
 	if (length == 0 || length > room)
 		return 0;
 	return load_bytes(ctx, from, to, length);
-}
-
-static __always_inline __u64 wake_up_flags(void)
-{
-	__u32 zero = 0;
-	__u32 *sleeping = bpf_map_lookup_elem(&reader, &zero);
-
-	if (!sleeping || !*sleeping)
-		return BPF_RB_NO_WAKEUP;
-	*sleeping = 0;
-	return BPF_RB_FORCE_WAKEUP;
 }
 
 #define CLASS(class)                                                                                                  \

@@ -17,6 +17,7 @@
 /* packet_event.kind */
 #define EVENT_SEGMENT 1     /* parsed up to L4; the captured bytes are L4 payload */
 #define EVENT_FRAME 2       /* not parsed (fragment, unusual tunnel): the captured bytes are the whole frame */
+#define EVENT_PROCESS 3     /* no packet: the captured bytes are a struct process_info; comes before the first packet that names it */
 
 /* packet_event.hook */
 #define HOOK_FILE 0
@@ -69,6 +70,8 @@ struct packet_event {
 	__u32 seen_packets;        /* packets of this direction so far, this one included */
 	__u64 seen_bytes;          /* payload bytes of this direction so far, this packet included */
 	__u32 retransmissions;     /* packets of this direction that brought nothing new, so far */
+	__u32 process;             /* process_info.process of who last used the socket that sent it; 0 = not local, not known */
+	__u64 socket_cookie;       /* of the socket that sent it (SO_COOKIE); 0 = not local, not known */
 	__u8 source_address[16];   /* network order; IPv4 in the first 4 bytes, the rest 0 */
 	__u8 destination_address[16];
 	__u16 source_port;         /* ICMP: type; ARP: operation */
@@ -95,6 +98,41 @@ struct packet_event {
 	__u8 source_mac[6];
 	__u8 destination_mac[6];
 };
+
+/* process_info.flags */
+#define PROCESS_ARGUMENTS_CUT 1 /* there are more than the bound */
+#define PROCESS_ARGUMENTS_MISSING 2 /* they could not be read */
+#define PROCESS_EXECUTABLE_CUT 4 /* the path's beginning is left out */
+#define PROCESS_CGROUP_CUT 8
+#define PROCESS_KERNEL_THREAD 16
+
+#define PROCESS_ARGUMENTS_MAX 4096
+#define PROCESS_PATH_MAX 512
+
+/* A process that speaks TCP, as it was when it first did so (after its last exec and change of user). */
+struct process_info {
+	__u64 start_time_ns;       /* CLOCK_BOOTTIME */
+	__u64 cgroup_id;           /* cgroup v2; 0 = not known */
+	__u32 process;             /* number of this process in this run, never 0 */
+	__u32 pid;                 /* in the initial namespace */
+	__u32 user_id;             /* effective, in the initial namespace */
+	__u32 mount_namespace;     /* inode number */
+	__u32 flags;               /* PROCESS_ */
+	__u32 arguments_length;    /* bytes that follow this struct: each argument with its NUL */
+	__u16 executable_at;       /* the path is executable[executable_at ..], absolute in its mount namespace; */
+	__u16 cgroup_at;           /* PROCESS_PATH_MAX = there is none */
+	__u32 reserved;
+	__u8 name[16];             /* task_struct.comm of the thread group's leader */
+	__u8 executable[PROCESS_PATH_MAX];
+	__u8 cgroup[PROCESS_PATH_MAX]; /* cgroup v2, or where that is the root, v1 of memory or pids */
+};
+
+/* Index in the per-CPU array map "process_counters". */
+#define PROCESS_COUNTER_TOLD 0          /* processes handed to user space */
+#define PROCESS_COUNTER_LOST_FULL 1     /* the ring had no space: tried again at the process's next call */
+#define PROCESS_COUNTER_LOST_RATE 2     /* more new ones in this second than the bound: tried again */
+#define PROCESS_COUNTER_LOST_STORAGE 3  /* the socket could not be given a note of its process */
+#define PROCESS_COUNTER_COUNT 4
 
 /* What user space tells the kernel about one connection: slot connection_tag % DIRECTIVE_COUNT of the mmapable array
  * map "directives". It holds for the connection only while .connection_tag equals the connection's. User space writes

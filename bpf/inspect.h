@@ -128,6 +128,33 @@ static __always_inline __u32 deliver_pieces(CONTEXT *ctx, struct packet *packet,
 	return outcome;
 }
 
+/*
+ * Whose packet it is, from the socket that sent it: never the task at hand, which at this place may be anybody. An arriving
+ * packet still has its sender's socket when it came through a virtual device of this machine (veth); a socket that was
+ * put there for its receiver (bpf_sk_assign) has the ports the other way round, and the kernel's own (for resets) none.
+ */
+static __always_inline void note_sender(CONTEXT *ctx, struct packet_event *event)
+{
+#ifdef HAS_SOCKET
+	struct bpf_sock *socket = names_processes ? ctx->sk : NULL;
+	struct socket_owner *owner;
+
+	if (!socket)
+		return;
+	socket = bpf_sk_fullsock(socket);
+	if (!socket || socket->src_port == 0)
+		return;
+	if (event->direction == DIRECTION_INGRESS &&
+	    (event->hook == HOOK_CGROUP || socket->src_port != event->source_port ||
+	     socket->dst_port != bpf_htons(event->destination_port)))
+		return;
+	event->socket_cookie = bpf_get_socket_cookie(ctx);
+	owner = bpf_sk_storage_get(&socket_owners, socket, NULL, 0);
+	if (owner)
+		event->process = owner->process;
+#endif
+}
+
 VERIFIED_ALONE __u32 follow(CONTEXT *ctx, struct packet *packet, __u32 frame, __u32 link)
 {
 	__u32 zero = 0, side, reason, end, most = 0;
@@ -172,6 +199,7 @@ VERIFIED_ALONE __u32 follow(CONTEXT *ctx, struct packet *packet, __u32 frame, __
 	} else if (packet->more & MORE_QUIC) {
 		most = set->head_bytes_max;
 	}
+	note_sender(ctx, event);
 	event->connection_tag = connection->tag;
 	event->flags |= FLAG_NUMBERED | (connection->midstream ? FLAG_MIDSTREAM : 0);
 	if (!transport_perf && most == CAPTURE_MAX && event->payload_length - event->payload_skipped > CAPTURE_MAX)

@@ -10,40 +10,27 @@
 #define LINTEL_MAPS_H
 
 #include "packet.h"
+#include "ring.h"
 
 #define PORT_WORDS 1024       /* 65,536 ports, 64 a word */
 #define CIDRS_MAX 4096
 #define INTERFACES_MAX 1024
 #define CONNECTIONS_DEFAULT 131072
 #define HANDSHAKES 4096       /* SYN/ACKs whose acknowledgement is awaited */
-#define RING_BYTES_DEFAULT (16 << 20)
 
 /* Fixed before the programs are loaded. */
 const volatile __u32 transport_perf = 0; /* 1: events_perf, for kernels before 5.8 */
+const volatile __u32 names_processes = 0; /* 1: socket_owners is kept by process.bpf.c */
 const volatile __u32 hook_kind = HOOK_TCX; /* what the event says: the same program serves TCX and clsact */
 
 /* The tag of the next connection; user space sets a start, so that tags of an earlier run mean nothing. */
 __u64 next_tag = 1;
 
 struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, RING_BYTES_DEFAULT);
-} events SEC(".maps");
-
-struct {
 	__uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
 	__uint(key_size, sizeof(__u32));
 	__uint(value_size, sizeof(__u32));
 } events_perf SEC(".maps");
-
-/* Set by a reader that is about to sleep; the program that wakes it clears it. So a busy reader costs no interrupts. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, __u32);
-} reader SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

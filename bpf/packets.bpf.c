@@ -29,6 +29,7 @@ static __always_inline __u32 outer_tag(CONTEXT *ctx)
 }
 
 #define DIRECT_ACCESS
+#define HAS_SOCKET
 #include "inspect.h"
 
 #define TC_NEXT -1 /* TCX_NEXT and TC_ACT_UNSPEC: the next program or the verdict of others decides */

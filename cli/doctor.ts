@@ -115,8 +115,18 @@ const PROBES: readonly Probe[] = [
   ['attach xdp', 'nice', 'only needed for --attach xdp', feature => feature.programType('xdp')],
   ['attach socket', 'nice', 'only needed for --attach socket', feature => feature.programType('socket_filter')],
   ['attach cgroup', 'nice', 'only needed for --attach cgroup', feature => feature.programType('cgroup_skb')],
+  ['processes named', 'nice', 'records go without the processes at the ends of connections: those need Linux 6.3 with BTF', processes],
   ['cgroup v2', 'nice', 'only needed for --attach cgroup; mount it: mount -t cgroup2 none /sys/fs/cgroup', feature => feature.cgroup2()],
 ]
+
+/** The same kernel features as src/capture/kernel/process-programs.ts asks for, with the defaults of attach and transport. */
+function processes(feature: Features): { answer: Finding['answer'], reason: string } {
+  const tracepoints = ['sock_send_length', 'sock_recv_length', 'inet_sock_set_state'].map(name => feature.typedTracepoint(name))
+  const missing = [feature.mapType('sk_storage'), feature.ringBuffer(), ...tracepoints].find(({ answer }) => answer !== 'yes')
+  if (missing !== undefined) return missing
+  const exact = feature.typedTracepoint('tcp_sendmsg_locked').answer === 'yes'
+  return { answer: 'yes', reason: exact ? 'before each packet is sent' : 'after it was sent (before Linux 6.16): a new sender shows one packet late' }
+}
 
 async function kernelFeatures(): Promise<Finding[]> {
   try {

@@ -71,6 +71,8 @@ function captureFrom(base: Config['capture'], flags: Flags): Config['capture'] {
     ...(flags.attach === undefined ? {} : { attach: checked('attach', captureSchema.shape.attach, flags.attach) }),
     ...(flags.transport === undefined ? {} : { transport: checked('transport', captureSchema.shape.transport, flags.transport) }),
     ...(flags.sample === undefined ? {} : { sample: checked('sample', sampleSchema, numeric(flags.sample)) }),
+    // commander gives true where the flag is absent: then the config file decides.
+    ...(flags.processes === false ? { processes: false } : {}),
     ...(flags.ringBytes === undefined ? {} : { ring_bytes: checked('ring-bytes', ringBytesSchema, flags.ringBytes) }),
   }
 }

@@ -22,6 +22,7 @@ export interface CaptureFlags {
   readonly transport?: string
   readonly sample?: string
   readonly ringBytes?: string
+  readonly processes?: boolean
   readonly metrics?: string
   readonly readyFile?: string
   readonly duration?: string
@@ -60,6 +61,7 @@ export function addCaptureFlags(command: Command): Command {
     .option('--transport <transport>', 'ring or perf')
     .option('--sample <share>', 'share of the connections to capture, above 0 and up to 1')
     .option('--ring-bytes <size>', 'buffer between kernel and agent, e.g. 16MiB')
+    .option('--no-processes', 'do not say which processes of this machine speak')
     .option('--metrics <address>', 'loopback address for Prometheus metrics, e.g. 127.0.0.1:9464, or "off"')
     .option('--ready-file <path>', 'written when everything is attached: JSON with pid, attachments, outputs')
     .option('--duration <time>', 'stop after this time, e.g. 10s')

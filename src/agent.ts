@@ -9,6 +9,8 @@ import { Worker } from 'node:worker_threads'
 import { forbidCoreDumps } from '../lib/ebpf/core-dump.ts'
 import type { AgentContract, AgentHooks, Attachment } from './agent-contract.ts'
 import type { Config } from './config.ts'
+import { ContainerDirectory } from './exchange/container-directory.ts' // not by mod.ts: the capture thread does without node:http
+import type { ContainerQuestion } from './exchange/mod.ts'
 import { kindsSeen, recordLedger } from './ledger.ts'
 import type { Stats, Totals } from './ledger.ts'
 import { shareEphemeralKey } from './privacy/mod.ts'
@@ -45,6 +47,7 @@ export class Agent implements AgentContract {
   /** The worker told its last figures. */
   #final = false
   #failures = 0
+  readonly #containers = new ContainerDirectory()
   #stats: WorkerStats = NO_STATS
   #totals: Promise<Totals> | undefined
 
@@ -148,6 +151,9 @@ export class Agent implements AgentContract {
       case 'batch':
         this.#outlets.write(message.batch)
         break
+      case 'container':
+        void this.#nameContainer(message.question)
+        break
       case 'stats':
         this.#stats = message.stats
         break
@@ -165,6 +171,11 @@ export class Agent implements AgentContract {
         this.#end('the run is over')
         break
     }
+  }
+
+  async #nameContainer(question: ContainerQuestion): Promise<void> {
+    const names = await this.#containers.namesOf(question)
+    if (names !== undefined) this.#send({ type: 'container', containerId: question.containerId, names })
   }
 
   /** Before the start is over the caller of `start` gets the error; after it, whoever runs the agent is told. */

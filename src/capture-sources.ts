@@ -68,10 +68,13 @@ class LiveSources implements Sources {
       connections: Math.max(config.limits.connections, 16),
       filters: kernelFilters(config),
       decoderPorts,
+      processes: capture.processes,
       onAttachmentChange: ({ change, where, reason }) => {
         log('warn', `interface ${where} ${change}${reason === undefined ? '' : `: ${reason}`}`)
       },
     })
+    const { processes } = this.current
+    if (capture.processes && processes.answer !== 'yes') log('info', `processes are not named: ${processes.reason}`)
   }
 
   get attachments(): readonly Attachment[] {

@@ -5,7 +5,7 @@ import { FactsTable, FieldTable, RecordWriter } from '../lib/record/mod.ts'
 import { EVENT_FRAME, FRAME_BYTES, PACKET_EVENT, RECORD_BYTES_MAX } from './capture/mod.ts'
 import type { PacketSource } from './capture/mod.ts'
 import { defaultConfig } from './config.ts'
-import { FIELDS, MARK_REASONS } from './exchange/mod.ts'
+import { FIELDS, MARK_REASONS, ProcessTable } from './exchange/mod.ts'
 import { FlowTrack } from './flow-track.ts'
 import { Wall } from './privacy/wall.ts'
 
@@ -25,7 +25,8 @@ test('a whole frame that gives no segment is counted under the name of what beca
   const table = new FieldTable(memory, FIELDS, MARK_REASONS)
   const facts = new FactsTable({ memory, writer: new RecordWriter(memory, table), protect: (raw) => raw, countMax: 1 })
   const told = new Map<string, number>()
-  const track = new FlowTrack(memory, SOURCE, defaultConfig(), memory.reserve(RECORD_BYTES_MAX), facts, {
+  const track = new FlowTrack(memory, SOURCE, defaultConfig(), memory.reserve(RECORD_BYTES_MAX), facts,
+    new ProcessTable(memory, facts, () => {}), {
     exchange: () => {}, dropped: () => {}, record: () => {}, epoch: () => 0n,
     anomaly: (name, count) => { told.set(name, (told.get(name) ?? 0) + count) },
   })

@@ -16,7 +16,7 @@ import type { Connection, ConnectionEnd, ConnectionEvents, StreamControl } from 
 import { createDatagramReader, createProtocols, Detector } from './decode/mod.ts'
 import type { Handshake, Protocol, WebSocket } from './decode/mod.ts'
 import { Pairer, writeConnection, writeHandshake, writePacket, writeWebSocket } from './exchange/mod.ts'
-import type { ConnectionEventName } from './exchange/mod.ts'
+import type { ConnectionEventName, ProcessTable } from './exchange/mod.ts'
 
 /** What a track yields. */
 export interface TrackOutput {
@@ -52,10 +52,12 @@ export class FlowTrack {
   readonly #scratch: number
   readonly #facts: FactsTable
   readonly #own: readonly Protocol[]
+  readonly #processes: ProcessTable
   #wanted: ReturnType<typeof packetFilter>
   #tellsConnections = false
   readonly #events: ConnectionEvents = {
     frame: (event) => { this.#frame(event) },
+    process: (event, bytes) => { this.#processes.add(event, bytes) },
     opened: (connection, time) => { if (this.#tellsConnections) this.#connection(connection, 'open', '', time) },
     closed: (connection, cause, time) => {
       if (this.#tellsConnections) this.#connection(connection, ENDS[cause][0], ENDS[cause][1], time)
@@ -69,18 +71,22 @@ export class FlowTrack {
    * @param scratch room for RECORD_BYTES_MAX, for what the dissector makes of whole frames
    * @param own protocols of the user's own
    */
-  constructor(memory: ByteMemory, source: PacketSource, config: Config, scratch: number, facts: FactsTable, output: TrackOutput,
-    own: readonly Protocol[] = []) {
+  constructor(memory: ByteMemory, source: PacketSource, config: Config, scratch: number, facts: FactsTable,
+    processes: ProcessTable, output: TrackOutput, own: readonly Protocol[] = []) {
     this.#memory = memory
     this.#own = own
     this.#facts = facts
+    this.#processes = processes
     this.#scratch = scratch
     this.#dissector = new Dissector(memory)
     this.configure(config)
     this.#source = source
     this.#output = output
     this.#pairer = new Pairer(memory, {
-      exchange: (block) => { output.exchange(block) },
+      exchange: (block) => {
+        processes.attach(memory.u32[(block + L.EXCHANGE_CONNECTION) >>> 2]!)
+        output.exchange(block)
+      },
       dropped: (reason) => { output.dropped(reason) },
       handshake: (connection, handshake) => { this.#handshake(connection, handshake) },
       anomaly: (connection, _side, name, time) => { output.anomaly(name, 1, connection, time) },
@@ -156,6 +162,7 @@ export class FlowTrack {
 
   #connection(connection: Connection, event: ConnectionEventName, reason: string, time: number): void {
     const { block } = connection
+    this.#processes.attach(block)
     const start = this.#memory.f64[(block + L.CONNECTION_START_TIME) >>> 3]!
     const interfaceIndex = this.#memory.u32[(block + L.CONNECTION_INTERFACE) >>> 2]!
     this.#output.record(L.KIND_CONNECTION, (writer) => {
@@ -227,7 +234,8 @@ export class FlowTrack {
   #tellCounters(time: number): void {
     const counts = new Map<string, number>()
     if (this.#datagrams.evicted > 0) counts.set('datagram_flow_evicted', this.#datagrams.evicted)
-    for (const met of [this.#table.anomalies(), this.#dissector.anomalies.entries(), this.#framesNotRead(), this.#source.oddities?.() ?? []]) {
+    for (const met of [this.#table.anomalies(), this.#dissector.anomalies.entries(), this.#framesNotRead(),
+      this.#processes.oddities(), this.#source.oddities?.() ?? []]) {
       for (const [name, count] of met) counts.set(name, (counts.get(name) ?? 0) + count)
     }
     for (const [name, count] of counts) {

@@ -15,7 +15,10 @@ import type { Config } from './config.ts'
 import type { StreamControl } from './connection/mod.ts'
 import { OwnProtocol } from './decode/mod.ts'
 import type { FailureReport, LoadedDecoder } from './decode/mod.ts'
-import { AnomalyLog, fieldId, FIELDS, MARK_REASONS, OddityCounts, RECORD_KINDS, RecordSetup, writeAnomaly } from './exchange/mod.ts'
+import {
+  AnomalyLog, fieldId, FIELDS, MARK_REASONS, OddityCounts, ProcessTable, RECORD_KINDS, RecordSetup, writeAnomaly,
+} from './exchange/mod.ts'
+import type { ContainerNames, ContainerQuestion } from './exchange/mod.ts'
 import { FlowTrack } from './flow-track.ts'
 import type { WorkerCounts } from './ledger.ts'
 // Straight, not through mod.ts: those bring the library of the configuration's schema, 15 MiB a thread.
@@ -61,6 +64,7 @@ export class Pipeline {
   readonly #writer: RecordWriter
   readonly #batcher: Batcher
   readonly #facts: FactsTable
+  readonly #processes: ProcessTable
   readonly #anomalies = new AnomalyLog()
   readonly #oddities = new OddityCounts()
   readonly #batch: number
@@ -78,7 +82,8 @@ export class Pipeline {
   #now = 0
 
   constructor(memory: ByteMemory, wall: Wall, config: Config, outputFilters: readonly (string | undefined)[],
-    source: PacketSource, give: (batch: SafeBatch) => void, decoders: Decoders = NO_DECODERS) {
+    source: PacketSource, give: (batch: SafeBatch) => void, decoders: Decoders = NO_DECODERS,
+    ask: (question: ContainerQuestion) => void = () => {}) {
     this.#memory = memory
     this.#wall = wall
     this.#setup = new RecordSetup(memory)
@@ -91,6 +96,7 @@ export class Pipeline {
       protect: (raw) => wall.record(raw),
       countMax: config.limits.connections * 2,
     })
+    this.#processes = new ProcessTable(memory, this.#facts, ask)
     this.#batcher = new Batcher(memory, new JsonEncoder(memory, table), give)
     this.#batch = memory.reserve(BATCH_BYTES + RECORD_BYTES_MAX)
     this.#raw = memory.reserve(RAW_RECORD_BYTES)
@@ -120,6 +126,11 @@ export class Pipeline {
   /** By name: those told in records of their own, and those that stand in the exchanges that had them. */
   get anomalies(): ReadonlyMap<string, number> {
     return new Map([...this.#anomalies.totals(), ...this.#oddities.entries()])
+  }
+
+  /** The names of a container that was asked for. */
+  nameContainer(containerId: string, names: ContainerNames): void {
+    this.#processes.nameContainer(containerId, names)
   }
 
   get connectionsOpen(): number {
@@ -168,12 +179,13 @@ export class Pipeline {
   /** Gives on everything that is held. */
   close(): void {
     this.#track.close(this.#now)
+    this.#processes.close()
     this.#tellAnomalies(Infinity)
     this.#batcher.flush()
   }
 
   #open(config: Config): FlowTrack {
-    return new FlowTrack(this.#memory, this.#source, config, this.#scratch, this.#facts, {
+    return new FlowTrack(this.#memory, this.#source, config, this.#scratch, this.#facts, this.#processes, {
       exchange: (block) => { this.#exchange(block) },
       dropped: (reason) => {
         this.#see(L.KIND_EXCHANGE)

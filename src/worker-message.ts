@@ -1,5 +1,6 @@
 import type { PacketCounters } from './capture/mod.ts'
 import type { Config } from './config.ts'
+import type { ContainerNames, ContainerQuestion } from './exchange/mod.ts'
 import type { WorkerCounts } from './ledger.ts'
 import type { Attachment } from './agent-contract.ts'
 import type { LogLevel, SafeBatch } from './sink/mod.ts'
@@ -27,6 +28,7 @@ export type FromWorker =
   | { readonly type: 'batch', readonly batch: SafeBatch }
   | { readonly type: 'stats', readonly stats: WorkerStats }
   | { readonly type: 'log', readonly level: LogLevel, readonly message: string }
+  | { readonly type: 'container', readonly question: ContainerQuestion }
   | { readonly type: 'reloaded', readonly error?: string }
   | { readonly type: 'finished', readonly stats: WorkerStats }
 
@@ -35,3 +37,4 @@ export type ToWorker =
   | { readonly type: 'stop' }
   | { readonly type: 'reload', readonly start: WorkerStart }
   | { readonly type: 'recycle', readonly buffer: SharedArrayBuffer }
+  | { readonly type: 'container', readonly containerId: string, readonly names: ContainerNames }

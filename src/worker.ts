@@ -63,7 +63,7 @@ class CaptureLoop {
     }
     this.#sources = openSources(start.config, memory, log, decoders.flatMap(({ decoder }) => decoder.ports))
     this.#pipeline = new Pipeline(memory, this.#wall, start.config, start.outputFilters, this.#sources.current,
-      (batch) => { this.#give(batch) }, { loaded: decoders, log })
+      (batch) => { this.#give(batch) }, { loaded: decoders, log }, (question) => { this.#post({ type: 'container', question }) })
   }
 
   run(): void {
@@ -129,6 +129,7 @@ class CaptureLoop {
       const { message } = received
       if (message.type === 'stop') this.#stopping = true
       else if (message.type === 'recycle') this.#recycle(message.buffer)
+      else if (message.type === 'container') this.#pipeline.nameContainer(message.containerId, message.names)
       else this.#reload(message.start)
     }
   }

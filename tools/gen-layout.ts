@@ -15,15 +15,13 @@ const source = `${root}bpf/events.h`
 const target = `${root}src/capture/events.gen.ts`
 const header = readFileSync(source, 'utf8')
 
-interface Member { name: string; count: number }
-
 /** Struct members in order, from the header's text; their offsets are asked from the compiler. */
-function membersOf(struct: string): Member[] {
+function membersOf(struct: string): { name: string }[] {
   const body = new RegExp(`struct ${struct} \\{([\\s\\S]*?)\\n\\};`).exec(header)?.[1]
   if (body === undefined) throw new Error(`Cannot find struct "${struct}" in bpf/events.h`)
   const text = body.replaceAll(/\/\*[\s\S]*?\*\//g, '')
-  return [...text.matchAll(/__u(?:8|16|32|64)\s+(\w+)(?:\[(\d+)\])?;/g)]
-    .map((match) => ({ name: match[1]!, count: Number(match[2] ?? 1) }))
+  return [...text.matchAll(/__u(?:8|16|32|64)\s+(\w+)(?:\[\w+\])?;/g)]
+    .map((match) => ({ name: match[1]! }))
 }
 
 function compileLayout(structs: string[]): Map<string, number> {
@@ -48,7 +46,7 @@ function upperSnake(struct: string): string {
 }
 
 function generate(): string {
-  const structs = ['packet_event', 'directive', 'settings']
+  const structs = ['packet_event', 'process_info', 'directive', 'settings']
   const layout = compileLayout(structs)
   const out = [
     '// Made by tools/gen-layout.ts from bpf/events.h. Do not edit: run `make layout`.',

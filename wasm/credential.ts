@@ -164,6 +164,23 @@ export function writeSearched(text: usize, length: u32, query: bool): void {
     if (!passAddresses(text, length)) noteClean(text, length, query)
     return
   }
+  writeMasked(text, length)
+}
+
+/** As `writeSearched`, and hides `count` spans besides: pairs of u32 addresses in the text. */
+export function writeSearchedWith(text: usize, length: u32, hidden: usize, count: u32): void {
+  if (length == 0) return
+  if (table == 0 || length > TEXT_MAX) {
+    hide(text, length)
+    return
+  }
+  searchText(text, length, false)
+  for (let i: u32 = 0; i < count; i++) markSecret(load<u32>(hidden + i * 8), load<u32>(hidden + i * 8, 4))
+  if (anyMarked()) writeMasked(text, length)
+  else passAddresses(text, length)
+}
+
+function writeMasked(text: usize, length: u32): void {
   const end = text + length
   for (let p = text; p < end; ) {
     const stop = maskRunEnd(p, end)

@@ -37,6 +37,7 @@ export const SIDE_RETRANSMISSIONS = 20 // u32
 export const SIDE_BYTES = 24 // f64: payload bytes, as far as known
 export const SIDE_LOST_BYTES = 32 // f64: payload bytes that the capture did not get
 export const SIDE_RESETS = 40 // u32
+export const SIDE_PROCESS = 44 // u32: process_info.process of its sender, 0 = not local, not known
 export const CONNECTION_FACTS = 176 // 4 x u32: facts blocks by FACTS_*, 0 = none
 export const CONNECTION_FACTS_COUNT = 4
 export const FACTS_CLIENT_PROCESS = 0

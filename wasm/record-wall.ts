@@ -3,6 +3,7 @@
  * sensitivity, header fields by their names. For the kinds of records that are not on the hot path.
  */
 import { addressMode, writeAddress, writeMac } from './anonymise'
+import { writeArguments } from './arguments'
 import {
   ENTRY_FIELD, ENTRY_FLAG_REDACTED, ENTRY_FLAGS, ENTRY_LENGTH, ENTRY_PAYLOAD, ENTRY_TYPE, RECORD_COUNT,
   RECORD_ENTRIES, RECORD_KIND, RECORD_LENGTH, TYPE_ADDRESS, TYPE_HEADERS, TYPE_MAC, TYPE_STRING, TYPE_STRINGS,
@@ -13,8 +14,8 @@ import {
   headerAction, valueFlags, writeQuery, writeText, writeValue,
 } from './privacy'
 import {
-  ACTION_DROP, ACTION_KEEP, ADDRESS_KEEP, FIELD_EXTENSIONS, FIELD_HIDDEN, FIELD_PLAIN, FIELD_QUERY, FIELD_REQUEST_HEADERS,
-  FIELD_RESPONSE_HEADERS, FIELD_SUBPROTOCOL,
+  ACTION_DROP, ACTION_KEEP, ADDRESS_KEEP, FIELD_ARGUMENTS, FIELD_EXTENSIONS, FIELD_HIDDEN, FIELD_PLAIN, FIELD_QUERY,
+  FIELD_REQUEST_HEADERS, FIELD_RESPONSE_HEADERS, FIELD_SUBPROTOCOL,
 } from './wall-numbers'
 
 const FIELD_CHECKS: u32 = 512
@@ -46,6 +47,7 @@ function actionFor(check: u32): u32 {
 
 function writeChecked(check: u32, text: usize, length: u32, out: usize): u32 {
   if (check == FIELD_SUBPROTOCOL || check == FIELD_EXTENSIONS) return writeValue(actionFor(check), text, length, out)
+  if (check == FIELD_ARGUMENTS) return writeArguments(text, length, out)
   return check == FIELD_QUERY ? writeQuery(text, length, out) : writeText(text, length, out)
 }
 

@@ -74,3 +74,4 @@ export const FIELD_REQUEST_HEADERS = 4
 export const FIELD_RESPONSE_HEADERS = 5
 export const FIELD_SUBPROTOCOL = 6 // as the response header Sec-WebSocket-Protocol
 export const FIELD_EXTENSIONS = 7 // as the response header Sec-WebSocket-Extensions
+export const FIELD_ARGUMENTS = 8 // arguments of a process, with NULs between them

@@ -120,6 +120,13 @@ export class BpfMap {
     if (error < 0) fail(`Cannot skip the map "${this.name}"`, failureOf(error))
   }
 
+  /** Before `load`: use the map of another, loaded object instead of a new one; both must be of one shape. */
+  reuse(map: BpfMap): void {
+    // SAFETY: the pointer is a bpf_map of an open object; libbpf duplicates the descriptor.
+    const error = libbpf.bpf_map__reuse_fd(this.#requireOpen('share'), map.fd)
+    if (error < 0) fail(`Cannot use the map "${map.name}" as "${this.name}"`, failureOf(error))
+  }
+
   /**
    * The value of `key`, copied into `out` when given; `undefined` when there is none.
    * Per-CPU maps answer with `lookupPerCpu`.

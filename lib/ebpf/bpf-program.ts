@@ -7,7 +7,7 @@ import { attachCgroup } from './link-cgroup.ts'
 import type { CgroupHook } from './link-cgroup.ts'
 import { attachTcx, attachXdp } from './link-network.ts'
 import type { Direction, TcxOptions, XdpMode } from './link-network.ts'
-import { attachRawTracepoint, attachTracepoint, attachUprobe } from './link-probe.ts'
+import { attachRawTracepoint, attachTrace, attachTracepoint, attachUprobe } from './link-probe.ts'
 import type { LibbpfProgram, UprobeTarget } from './link-probe.ts'
 import { attachSocketFilter } from './link-socket-filter.ts'
 import { attachTc } from './link-tc.ts'
@@ -138,6 +138,11 @@ export class BpfProgram {
   /** Runs at a tracepoint with its raw arguments: `attachRawTracepoint('sys_enter')`. */
   attachRawTracepoint(name: string): Link {
     return this.#keep(attachRawTracepoint(this.#forLibbpf(), name))
+  }
+
+  /** Runs at the tracepoint that its section names, with typed arguments: `tp_btf/sock_send_length`. */
+  attachTrace(): Link {
+    return this.#keep(attachTrace(this.#forLibbpf()))
   }
 
   /** Runs at a function of user space, at its entry or return. */

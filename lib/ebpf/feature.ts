@@ -1,4 +1,4 @@
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, readFileSync } from 'node:fs'
 import { constants as system } from 'node:os'
 
 import { cgroup2MountPath } from './cgroup2.ts'
@@ -93,6 +93,17 @@ export const feature = {
           ? { answer: 'no', reason: `"${VMLINUX_BTF}" is missing: the kernel lacks CONFIG_DEBUG_INFO_BTF` }
           : { answer: 'unknown', reason: `"${VMLINUX_BTF}" cannot be read` }
       }
+    })
+  },
+
+  /** A tracepoint with typed arguments, by its kernel name: `sock_send_length`. */
+  typedTracepoint(name: string): FeatureAnswer {
+    return cached(`tracepoint ${name}`, () => {
+      const types = feature.btf()
+      if (types.answer !== 'yes') return types
+      // The name of the type that describes the arguments, a string of its own in the BTF.
+      const has = readFileSync(VMLINUX_BTF).includes(`\0btf_trace_${name}\0`)
+      return { answer: has ? 'yes' : 'no', reason: `the kernel has ${has ? 'the' : 'no'} tracepoint "${name}"` }
     })
   },
 

@@ -103,6 +103,7 @@ export const libbpf = {
     'int bpf_map__set_value_size(void *map, uint32_t size)'),
   bpf_map__set_autocreate: bpf<(map: Pointer, autocreate: boolean) => number>(
     'int bpf_map__set_autocreate(void *map, bool autocreate)'),
+  bpf_map__reuse_fd: bpf<(map: Pointer, fd: number) => number>('int bpf_map__reuse_fd(void *map, int fd)'),
   bpf_map__initial_value: bpf<(map: Pointer, size: Memory) => Pointer | null>(
     'void *bpf_map__initial_value(void *map, void *psize)'),
 
@@ -141,6 +142,7 @@ export const libbpf = {
     'void *bpf_program__attach_tracepoint(const void *prog, const char *category, const char *name)'),
   bpf_program__attach_raw_tracepoint: bpf<(program: Pointer, name: string) => Pointer | null>(
     'void *bpf_program__attach_raw_tracepoint(const void *prog, const char *tp_name)'),
+  bpf_program__attach_trace: bpf<Of1<Pointer | null>>('void *bpf_program__attach_trace(const void *prog)'),
   bpf_program__attach_uprobe_opts: bpf<
     (program: Pointer, pid: number, path: string, offset: number, options: Memory) => Pointer | null>(
     'void *bpf_program__attach_uprobe_opts(const void *prog, int pid, const char *binary_path, '

@@ -55,6 +55,15 @@ export function attachRawTracepoint(program: LibbpfProgram, name: string): LinkP
   })
 }
 
+/** What a program's section names: a tracepoint with typed arguments (`tp_btf/...`). The kernel looked it up at load. */
+export function attachTrace(program: LibbpfProgram): LinkParts {
+  // SAFETY: program is loaded.
+  const link = libbpf.bpf_program__attach_trace(program.pointer)
+  return keep('tracing', link, `Cannot attach "${program.name}" to what its section names`, {
+    EPERM: NO_PRIVILEGE, EACCES: NO_PRIVILEGE,
+  })
+}
+
 /** A probe in a function of user space. */
 export function attachUprobe(program: LibbpfProgram, target: UprobeTarget): LinkParts {
   const { path, symbol, offset = 0, pid = ALL_PROCESSES, cookie = 0n } = target

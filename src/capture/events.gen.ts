@@ -2,7 +2,7 @@
 
 /** Byte offsets in struct packet_event; `bytes` is its size. */
 export const PACKET_EVENT = {
-  bytes: 144,
+  bytes: 160,
   time_ns: 0,
   interface_index: 8,
   record_number: 12,
@@ -18,31 +18,52 @@ export const PACKET_EVENT = {
   seen_packets: 52,
   seen_bytes: 56,
   retransmissions: 64,
-  source_address: 68,
-  destination_address: 84,
-  source_port: 100,
-  destination_port: 102,
-  data_offset: 104,
-  link_type: 106,
-  ethertype: 108,
-  vlan: 110,
-  tcp_flags: 114,
-  tcp_window: 116,
-  tcp_mss: 118,
-  tcp_window_scale: 120,
-  kind: 121,
-  hook: 122,
-  direction: 123,
-  flags: 124,
-  vlan_count: 125,
-  ip_version: 126,
-  ip_protocol: 127,
-  ip_ttl: 128,
-  ip_tos: 129,
-  tunnel: 130,
-  tunnel_depth: 131,
-  source_mac: 132,
-  destination_mac: 138,
+  process: 68,
+  socket_cookie: 72,
+  source_address: 80,
+  destination_address: 96,
+  source_port: 112,
+  destination_port: 114,
+  data_offset: 116,
+  link_type: 118,
+  ethertype: 120,
+  vlan: 122,
+  tcp_flags: 126,
+  tcp_window: 128,
+  tcp_mss: 130,
+  tcp_window_scale: 132,
+  kind: 133,
+  hook: 134,
+  direction: 135,
+  flags: 136,
+  vlan_count: 137,
+  ip_version: 138,
+  ip_protocol: 139,
+  ip_ttl: 140,
+  ip_tos: 141,
+  tunnel: 142,
+  tunnel_depth: 143,
+  source_mac: 144,
+  destination_mac: 150,
+} as const
+
+/** Byte offsets in struct process_info; `bytes` is its size. */
+export const PROCESS_INFO = {
+  bytes: 1088,
+  start_time_ns: 0,
+  cgroup_id: 8,
+  process: 16,
+  pid: 20,
+  user_id: 24,
+  mount_namespace: 28,
+  flags: 32,
+  arguments_length: 36,
+  executable_at: 40,
+  cgroup_at: 42,
+  reserved: 44,
+  name: 48,
+  executable: 64,
+  cgroup: 576,
 } as const
 
 /** Byte offsets in struct directive; `bytes` is its size. */
@@ -64,6 +85,7 @@ export const SETTINGS = {
 
 export const EVENT_SEGMENT = 1
 export const EVENT_FRAME = 2
+export const EVENT_PROCESS = 3
 export const HOOK_FILE = 0
 export const HOOK_TCX = 1
 export const HOOK_CLSACT = 2
@@ -91,6 +113,18 @@ export const TUNNEL_MPLS = 6
 export const TUNNEL_PPPOE = 7
 export const TUNNEL_TEREDO = 8
 export const TUNNEL_OTHER = 9
+export const PROCESS_ARGUMENTS_CUT = 1
+export const PROCESS_ARGUMENTS_MISSING = 2
+export const PROCESS_EXECUTABLE_CUT = 4
+export const PROCESS_CGROUP_CUT = 8
+export const PROCESS_KERNEL_THREAD = 16
+export const PROCESS_ARGUMENTS_MAX = 4096
+export const PROCESS_PATH_MAX = 512
+export const PROCESS_COUNTER_TOLD = 0
+export const PROCESS_COUNTER_LOST_FULL = 1
+export const PROCESS_COUNTER_LOST_RATE = 2
+export const PROCESS_COUNTER_LOST_STORAGE = 3
+export const PROCESS_COUNTER_COUNT = 4
 export const DIRECTIVE_COUNT = 65536
 export const DIRECTIVE_SKIP_0 = 1
 export const DIRECTIVE_SKIP_1 = 2

@@ -34,5 +34,8 @@ export const captureSchema = z.strictObject({
     .describe('Where the kernel programs are attached. xdp sees what comes in only (off the loopback), ' +
       'so requests and responses are not paired there.'),
   transport: z.enum(TRANSPORTS).default('ring').describe('How packets leave the kernel; perf is for kernels without a ring buffer (before 5.8).'),
+  processes: z.boolean().default(true)
+    .describe('Say which processes of this machine are at the ends of a connection, where the kernel (6.3) and the attachment (tcx, ' +
+      'clsact, cgroup) allow it.'),
   ring_bytes: ringBytesSchema.prefault('16MiB').describe('Buffer between kernel and agent, per worker; rounded up to a power of two.'),
 }).describe('What is captured, where, and how it comes out of the kernel.')

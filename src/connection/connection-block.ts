@@ -58,6 +58,8 @@ export function noteBlock(memory: ByteMemory, block: number, side: Side, segment
     u32[(at + L.SIDE_PACKETS) >> 2]!++
     f64[(at + L.SIDE_BYTES) >> 3]! += segment.length
   }
+  const process = u32[(event + E.process) >> 2]!
+  if (process !== 0) u32[(at + L.SIDE_PROCESS) >> 2] = process
   if ((segment.tcpFlags & TCP_SYN) !== 0) {
     u16[(at + L.SIDE_MSS) >> 1] = u16[(event + E.tcp_mss) >> 1]!
     u8[at + L.SIDE_WINDOW_SCALE] = u8[event + E.tcp_window_scale]!

@@ -1,7 +1,7 @@
 import { randomFillSync } from 'node:crypto'
 import type { ByteMemory } from '../../lib/bytes/mod.ts'
 import * as L from '../../wasm/layout.ts'
-import { EVENT_FRAME, EVENT_SEGMENT, FRAME_BYTES, FRAME_DISCARD, PACKET_EVENT } from '../capture/mod.ts'
+import { EVENT_FRAME, EVENT_PROCESS, EVENT_SEGMENT, FRAME_BYTES, FRAME_DISCARD, PACKET_EVENT } from '../capture/mod.ts'
 import type { PacketSource } from '../capture/mod.ts'
 import { fillBlock } from './connection-block.ts'
 import { CONNECTION_ANOMALIES, CONNECTION_COUNT as COUNT, ConnectionCounters } from './connection-counters.ts'
@@ -40,6 +40,8 @@ export interface ConnectionEvents {
    * later.
    */
   frame?(pointer: number): void
+  /** A process that packets may name from now on (EVENT_PROCESS); `bytes` = of the event and what follows it. */
+  process?(pointer: number, bytes: number): void
   /** Both endpoints have answered, or the first bytes are there. */
   opened?(connection: Connection, time: number): void
   /** Once a connection, opened or not; its block is valid during the call. */
@@ -127,6 +129,7 @@ export class ConnectionTable implements ConnectionOwner {
       else if (bytes < PACKET_EVENT.bytes) this.counters.add(COUNT.malformed, 1)
       else if (u8[event + PACKET_EVENT.kind] === EVENT_SEGMENT) this.#take(event, bytes)
       else if (u8[event + PACKET_EVENT.kind] === EVENT_FRAME) this.#frame(event)
+      else if (u8[event + PACKET_EVENT.kind] === EVENT_PROCESS) this.#events.process?.(event, bytes)
       else this.counters.add(COUNT.malformed, 1)
     }
     if (at !== end) this.counters.add(COUNT.malformed, 1)

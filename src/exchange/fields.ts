@@ -52,6 +52,30 @@ function field(name: string, type: FieldType, kinds: readonly RecordKind[], stan
     : { name, type, kinds, standard, sensitivity, doc, unit }
 }
 
+/** Of the process at one end of a connection: a contiguous range, so that it is written once and shown in many records. */
+function processFields(role: 'client' | 'server'): Field[] {
+  const at = (name: string, type: FieldType, standard: boolean, sensitivity: Sensitivity, doc: string): Field =>
+    field(`${role}.${name}`, type, EC, standard, sensitivity, doc)
+  return [
+    at('process.pid', 'int', true, 'none', `Process that speaks for the ${role}, when it is on this machine: its id.`),
+    at('process.title', 'string', false, 'free', 'Its name as the kernel has it (comm), at most 15 bytes; a program may set it.'),
+    at('process.executable.name', 'string', true, 'free', 'Last name of its executable\'s path.'),
+    at('process.executable.path', 'string', true, 'free', 'Path of its executable, in its own mount namespace.'),
+    at('process.command_line', 'string', true, 'free', 'Its arguments, secrets hidden; at most 4,096 bytes.'),
+    at('process.owner', 'string', true, 'free', 'Name of its effective user, from this host\'s /etc/passwd.'),
+    at('process.user.id', 'int', false, 'none', 'Number of its effective user.'),
+    at('process.linux.cgroup', 'string', false, 'free', 'Path of its cgroup: v2, or v1 of memory or pids where v2 is not used.'),
+    at('systemd.unit', 'string', true, 'free', 'systemd service or scope it runs in.'),
+    at('container.id', 'string', true, 'none', 'Container it runs in.'),
+    at('container.name', 'string', true, 'free', 'The container\'s name, where its runtime tells.'),
+    at('container.image.name', 'string', true, 'free', 'The container\'s image, where its runtime tells.'),
+    at('container.runtime.name', 'string', false, 'none', 'docker, containerd, cri-o or podman, as far as the cgroup tells.'),
+    at('k8s.namespace.name', 'string', true, 'free', 'Kubernetes namespace of its pod.'),
+    at('k8s.pod.name', 'string', true, 'free', 'Name of its pod.'),
+    at('k8s.pod.uid', 'string', true, 'none', 'UID of its pod.'),
+  ]
+}
+
 /** In the order in which a record shows them. */
 export const FIELDS: readonly Field[] = [
   field('kind', 'string', ALL, true, 'none', 'exchange, connection, packet, anomaly, websocket or handshake.'),
@@ -65,8 +89,10 @@ export const FIELDS: readonly Field[] = [
   field('client.address', 'address', ALL_BUT_PACKET, true, 'personal', 'Socket address of the side that asked.'),
   field('client.port', 'int', ALL_BUT_PACKET, true, 'none', 'Its port.'),
   field('client.real_address', 'string', E, true, 'personal', 'The client behind trusted proxies, from a PROXY header, Forwarded, X-Forwarded-For or X-Real-IP.'),
+  ...processFields('client'),
   field('server.address', 'address', ALL_BUT_PACKET, true, 'personal', 'Socket address of the side that answers.'),
   field('server.port', 'int', ALL_BUT_PACKET, true, 'none', 'Its port.'),
+  ...processFields('server'),
   field('source.address', 'address', P, true, 'personal', 'Sender of the packet.'),
   field('source.port', 'int', P, true, 'none', 'Its port.'),
   field('destination.address', 'address', P, true, 'personal', 'Receiver of the packet.'),

@@ -2,8 +2,8 @@
  * Which fields are logged and how each is checked: the numbers that the wall's byte work reads, by field id.
  */
 import {
-  FIELD_EXTENSIONS, FIELD_HIDDEN, FIELD_PLAIN, FIELD_QUERY, FIELD_REQUEST_HEADERS, FIELD_RESPONSE_HEADERS, FIELD_SUBPROTOCOL,
-  FIELD_TEXT,
+  FIELD_ARGUMENTS, FIELD_EXTENSIONS, FIELD_HIDDEN, FIELD_PLAIN, FIELD_QUERY, FIELD_REQUEST_HEADERS, FIELD_RESPONSE_HEADERS,
+  FIELD_SUBPROTOCOL, FIELD_TEXT,
 } from '../../wasm/wall-numbers.ts'
 import { FIELDS, type Field } from '../exchange/mod.ts'
 import { namePredicate } from './linear-pattern.ts'
@@ -29,7 +29,7 @@ function checkOf(field: Field): number {
     case 'personal': return FIELD_TEXT
     case 'headers': return /^(http|message)\.response\./.test(field.name) ?
       FIELD_RESPONSE_HEADERS : FIELD_REQUEST_HEADERS
-    case 'free': return TEXTS.get(field.name) ?? FIELD_TEXT
+    case 'free': return TEXTS.get(field.name) ?? (field.name.endsWith('.process.command_line') ? FIELD_ARGUMENTS : FIELD_TEXT)
   }
 }
 

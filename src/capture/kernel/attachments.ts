@@ -51,7 +51,7 @@ const PROGRAMS = {
 
 /**
  * Holds the programs at the interfaces, and follows interfaces that come and go. The loopback shows every packet on its
- * way in and on its way out: ingress alone sees all.
+ * way out and on its way in: egress alone sees all, and there a packet still has the socket that sent it.
  */
 export class Attachments {
   readonly #object: BpfObject
@@ -223,5 +223,5 @@ function programsFor(attach: KernelAttach, found: NetworkInterface): [Direction 
     throw new Error(`Cannot attach to "${found.name}": its link type ${found.type} is neither Ethernet nor IP`)
   }
   const programs = Object.entries(PROGRAMS[attach][layer]) as [Direction | 'both', string][]
-  return found.type === ARPHRD_LOOPBACK ? programs.filter(([direction]) => direction !== 'egress') : programs
+  return found.type === ARPHRD_LOOPBACK ? programs.filter(([direction]) => direction !== 'ingress') : programs
 }

@@ -18,8 +18,7 @@ const TAG_START_MAX = 2 ** 32
  * @throws {Error} when they are not built, or this kernel or this process may not have them; the message says the mend
  */
 export function loadKernelObject(plan: KernelPlan, folder?: string): BpfObject {
-  const path = `${folder ?? fileURLToPath(new URL('../../../build', import.meta.url))}/${FILES[plan.attach]}`
-  if (!existsSync(path)) throw new Error(`Cannot load "${path}": it has not been built; run "make build"`)
+  const path = builtObject(FILES[plan.attach], folder)
   requireFeatures(plan)
   const object = BpfObject.open(path, { name: 'lintel' })
   try {
@@ -30,6 +29,8 @@ export function loadKernelObject(plan: KernelPlan, folder?: string): BpfObject {
     object.globals('.rodata').set('hook_kind', plan.attach === KernelAttach.clsact ? HOOK_CLSACT : HOOK_TCX)
     object.globals('.data').set('next_tag', BigInt(randomInt(1, TAG_START_MAX)))
     object.map('connections').setMaxEntries(plan.connections)
+    if (plan.processes === true) object.globals('.rodata').set('names_processes', 1)
+    else object.map('socket_owners').setAutocreate(false)
     if (plan.transport === KernelTransport.perf) object.map('events').setAutocreate(false)
     else object.map('events').setMaxEntries(plan.ringBytes)
     object.load()
@@ -38,6 +39,13 @@ export function loadKernelObject(plan: KernelPlan, folder?: string): BpfObject {
     object.close()
     throw error
   }
+}
+
+/** Path of a compiled file of programs. @throws {Error} when it is not there */
+export function builtObject(name: string, folder?: string): string {
+  const path = `${folder ?? fileURLToPath(new URL('../../../build', import.meta.url))}/${name}`
+  if (!existsSync(path)) throw new Error(`Cannot load "${path}": it has not been built; run "make build"`)
+  return path
 }
 
 /** Says what the kernel lacks before the loader's answer, which speaks of maps and programs. */

@@ -1,5 +1,5 @@
 import { feature } from '../../../lib/ebpf/mod.ts'
-import type { BpfObject } from '../../../lib/ebpf/mod.ts'
+import type { BpfObject, FeatureAnswer } from '../../../lib/ebpf/mod.ts'
 import type { PacketSource } from '../source.ts'
 import { Attachments } from './attachments.ts'
 import type { AttachmentCounts, AttachmentRefusal, KernelAttachment } from './attachments.ts'
@@ -11,6 +11,7 @@ import type { KernelCounters } from './kernel-counters.ts'
 import { loadKernelObject } from './kernel-object.ts'
 import { KernelAttach, planOf } from './options.ts'
 import type { KernelOptions } from './options.ts'
+import { ProcessPrograms, processSupport } from './process-programs.ts'
 import { RecordReader } from './record-reader.ts'
 import { WallClock } from './wall-clock.ts'
 
@@ -34,6 +35,9 @@ export class KernelSource implements PacketSource, Disposable {
   readonly #directives: Directives
   readonly #attachments: Attachments
   readonly #reader: RecordReader
+  readonly #processes: ProcessPrograms | undefined
+  /** Whether packets name the processes that sent them, and if not, why. */
+  readonly processes: FeatureAnswer
   readonly #clock = new WallClock()
   readonly #onlyListed: boolean
   #refreshedAt = performance.now()
@@ -43,8 +47,10 @@ export class KernelSource implements PacketSource, Disposable {
   constructor(options: KernelOptions) {
     const plan = planOf(options, () => feature.tcxLink().answer !== 'no')
     this.attach = plan.attach
+    this.processes = options.processes === false ? { answer: 'no', reason: 'it is switched off' } : processSupport(plan)
+    const names = this.processes.answer === 'yes'
     this.#memory = options.memory.u8
-    this.#object = loadKernelObject(plan, options.objectFolder)
+    this.#object = loadKernelObject({ ...plan, processes: names }, options.objectFolder)
     let reader: RecordReader | undefined
     try {
       this.#filters = new FilterMaps(this.#object, plan.headBytesMax)
@@ -59,11 +65,14 @@ export class KernelSource implements PacketSource, Disposable {
         onChange: options.onAttachmentChange ?? (() => {}),
         ...(options.cgroupPath === undefined ? {} : { cgroupPath: options.cgroupPath }),
       })
+      // Before the first packet, so that it finds who sent it.
+      if (names) this.#processes = ProcessPrograms.attach(this.#object, options.objectFolder)
       this.#onlyListed = plan.attach === KernelAttach.cgroup && (options.interfaces ?? []).length > 0
       this.#attachments.start()
       if (this.#onlyListed) this.#filters.setInterfaces(this.#attachments.indexes())
     } catch (error) {
       reader?.close()
+      this.#processes?.close()
       this.#object.close()
       throw error
     }
@@ -112,6 +121,11 @@ export class KernelSource implements PacketSource, Disposable {
     return this.#closed ? this.#lastCounters : readCounters(this.#object.map('counters'))
   }
 
+  /** Processes that could not be told, by reason. */
+  oddities(): Iterable<readonly [string, number]> {
+    return this.#closed ? this.#lastOddities : this.#processes?.oddities() ?? []
+  }
+
   attachments(): KernelAttachment[] {
     return this.#attachments.list()
   }
@@ -128,7 +142,8 @@ export class KernelSource implements PacketSource, Disposable {
 
   /** What each program has cost, with bpf_stats enabled. */
   costs(): ProgramCost[] {
-    return [...this.#object.programs.values()].filter((program) => program.autoload).map((program) => {
+    const programs = [...this.#object.programs.values(), ...(this.#processes?.programs() ?? [])]
+    return programs.filter((program) => program.autoload).map((program) => {
       const info = program.info()
       return { id: info.id, name: program.name, runs: Number(info.runCount), nanoseconds: Number(info.runTimeNs) }
     })
@@ -138,6 +153,7 @@ export class KernelSource implements PacketSource, Disposable {
   detach(): void {
     this.#detached = true
     this.#attachments.close()
+    this.#processes?.detach()
   }
 
   /** Detaches and unloads. The counters can still be asked. Idempotent. */
@@ -145,8 +161,10 @@ export class KernelSource implements PacketSource, Disposable {
     if (this.#closed) return
     this.detach()
     this.#lastCounters = readCounters(this.#object.map('counters'))
+    this.#lastOddities = [...this.oddities()]
     this.#closed = true
     this.#reader.close()
+    this.#processes?.close()
     this.#object.close()
   }
 
@@ -156,6 +174,7 @@ export class KernelSource implements PacketSource, Disposable {
 
   #detached = false
   #lastCounters!: KernelCounters
+  #lastOddities: (readonly [string, number])[] = []
 
   #follow(): void {
     const now = performance.now()

@@ -36,6 +36,8 @@ export interface KernelOptions {
   readonly cgroupPath?: string
   /** Default `auto`: the driver's, else the generic one. */
   readonly xdpMode?: XdpMode
+  /** Say of each packet which process sent it, where the kernel and the attachment can. Default true. */
+  readonly processes?: boolean
   /** Folder of the compiled kernel programs; default `build/` of this checkout. */
   readonly objectFolder?: string
   /** Called from `wait` when an interface came, went, or refused a program. */
@@ -54,6 +56,8 @@ export interface KernelPlan {
   readonly ringBytes: number
   readonly connections: number
   readonly headBytesMax: number
+  /** Packets say who sent them: `ProcessPrograms` must be attached too. */
+  readonly processes?: boolean
 }
 
 /**

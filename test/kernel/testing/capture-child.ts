@@ -9,6 +9,7 @@ import { createInterface } from 'node:readline'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 
 import { ByteMemory } from '../../../lib/bytes/mod.ts'
+import { EVENT_PROCESS } from '../../../src/capture/events.gen.ts'
 import { KernelSource } from '../../../src/capture/kernel/mod.ts'
 import type { KernelFilters, KernelOptions } from '../../../src/capture/kernel/mod.ts'
 import { recordsOf } from './records.ts'
@@ -37,6 +38,7 @@ async function main(): Promise<void> {
   const drain = (): void => {
     for (let length = source.fill(pointer, ROOM_BYTES); length > 0; length = source.fill(pointer, ROOM_BYTES)) {
       for (const record of recordsOf(memory.u8.subarray(pointer, pointer + length))) {
+        if (record.kind === EVENT_PROCESS) continue // no packet
         records.push({ ...record, data: record.data.toString('latin1') })
       }
     }

@@ -1,0 +1,101 @@
+import { BpfObject, feature } from '../../../lib/ebpf/mod.ts'
+import type { BpfProgram, FeatureAnswer, Link } from '../../../lib/ebpf/mod.ts'
+import {
+  PROCESS_COUNTER_LOST_FULL, PROCESS_COUNTER_LOST_RATE, PROCESS_COUNTER_LOST_STORAGE,
+} from '../events.gen.ts'
+import { builtObject } from './kernel-object.ts'
+import { KernelAttach, KernelTransport } from './options.ts'
+import type { KernelPlan } from './options.ts'
+
+const FILE = 'process.bpf.o'
+/** Maps that the packet programs have made: the ring, and who owns a socket. */
+const SHARED = ['events', 'reader', 'socket_owners'] as const
+/** Before a send if the kernel can (6.16), else after it. */
+const SENDS = { program: 'lintel_sends', tracepoint: 'tcp_sendmsg_locked' } as const
+const SENT = { program: 'lintel_sent', tracepoint: 'sock_send_length' } as const
+const OTHERS = [
+  { program: 'lintel_receives', tracepoint: 'sock_recv_length' },
+  { program: 'lintel_connects', tracepoint: 'inet_sock_set_state' },
+] as const
+/** Where a packet still has the socket that sent it. */
+const WITH_SOCKET: ReadonlySet<KernelAttach> = new Set([KernelAttach.tcx, KernelAttach.clsact, KernelAttach.cgroup])
+
+const ODDITIES = [
+  ['process_lost_ring_full', PROCESS_COUNTER_LOST_FULL],
+  ['process_lost_rate', PROCESS_COUNTER_LOST_RATE],
+  ['process_lost_no_storage', PROCESS_COUNTER_LOST_STORAGE],
+] as const
+
+/** Whether this kernel, attached so, can say which process sent a packet. */
+export function processSupport(plan: Pick<KernelPlan, 'attach' | 'transport'>): FeatureAnswer {
+  if (!WITH_SOCKET.has(plan.attach)) return { answer: 'no', reason: `packets have no socket where "${plan.attach}" sees them` }
+  if (plan.transport !== KernelTransport.ring) return { answer: 'no', reason: 'it needs the ring buffer' }
+  const needed = [feature.mapType('sk_storage'), ...OTHERS.map(({ tracepoint }) => feature.typedTracepoint(tracepoint)), sends().answer]
+  return needed.find(({ answer }) => answer !== 'yes') ?? { answer: 'yes', reason: sends().answer.reason }
+}
+
+function sends(): { readonly program: string; readonly answer: FeatureAnswer } {
+  const before = feature.typedTracepoint(SENDS.tracepoint)
+  return before.answer === 'yes' ? { program: SENDS.program, answer: before }
+    : { program: SENT.program, answer: feature.typedTracepoint(SENT.tracepoint) }
+}
+
+/** The programs of bpf/process.bpf.c, attached: they note at each TCP socket who uses it. */
+export class ProcessPrograms implements Disposable {
+  readonly #object: BpfObject
+  readonly #links: Link[] = []
+
+  private constructor(object: BpfObject) {
+    this.#object = object
+  }
+
+  /**
+   * @param packets loaded with `processes`
+   * @throws {Error} when the kernel refuses them; ask `processSupport` first
+   */
+  static attach(packets: BpfObject, folder?: string): ProcessPrograms {
+    const object = BpfObject.open(builtObject(FILE, folder), { name: 'lintel' })
+    const programs = new ProcessPrograms(object)
+    try {
+      const chosen = new Set<string>([sends().program, ...OTHERS.map(({ program }) => program)])
+      for (const [name, program] of object.programs) program.setAutoload(chosen.has(name))
+      for (const name of SHARED) object.map(name).reuse(packets.map(name))
+      object.load()
+      for (const name of chosen) programs.#links.push(object.program(name).attachTrace())
+      return programs
+    } catch (error) {
+      programs.close()
+      throw error
+    }
+  }
+
+  programs(): BpfProgram[] {
+    return [...this.#object.programs.values()]
+  }
+
+  /** Processes that were not told, and sockets that could not be marked, by reason. */
+  oddities(): (readonly [name: string, count: number])[] {
+    return ODDITIES.map(([name, index]) => [name, this.#count(index)] as const)
+  }
+
+  detach(): void {
+    for (const link of this.#links.splice(0)) link.detach()
+  }
+
+  close(): void {
+    this.detach()
+    this.#object.close()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  #count(index: number): number {
+    let sum = 0
+    for (const value of this.#object.map('process_counters').lookupPerCpu(new Uint8Array(Uint32Array.of(index).buffer)) ?? []) {
+      sum += Number(new DataView(value.buffer, value.byteOffset).getBigUint64(0, true))
+    }
+    return sum
+  }
+}
