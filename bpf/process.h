@@ -17,7 +17,7 @@ struct process_key {
 	__u32 pid;
 	__u32 user_id;
 	__u32 exec;
-	__u32 reserved;
+	__u32 telling;
 };
 
 struct {
@@ -33,6 +33,9 @@ struct {
 	__type(key, __u32);
 	__type(value, __u64);
 } process_counters SEC(".maps");
+
+/* Raised by user space when it has forgotten a process: then each is told again when it next speaks. */
+__u32 telling = 1;
 
 /* The number of the next process; a run's first is 1. */
 __u64 next_process = 1;
@@ -99,6 +102,7 @@ static __always_inline void set_owner(struct sock *sk, struct task_struct *task,
 	owner->pid = key->pid;
 	owner->user_id = key->user_id;
 	owner->exec = key->exec;
+	owner->telling = key->telling;
 	owner->process = process;
 }
 
@@ -116,10 +120,11 @@ static __always_inline int own(struct sock *sk)
 	key.pid = task->tgid;
 	key.user_id = task->cred->euid.val;
 	key.exec = task->self_exec_id;
+	key.telling = *(volatile __u32 *)&telling;
 	owner = bpf_sk_storage_get(&socket_owners, sk, NULL, 0);
 	if (owner && owner->process) {
 		if (owner->pid == key.pid && owner->start_time_ns == key.start_time_ns && owner->exec == key.exec &&
-		    owner->user_id == key.user_id)
+		    owner->user_id == key.user_id && owner->telling == key.telling)
 			return 0;
 		/* A worker of the kernel sends for whoever asked it to. */
 		if (task->flags & PF_KTHREAD)

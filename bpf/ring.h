@@ -28,6 +28,8 @@ struct socket_owner {
 	__u32 pid;
 	__u32 user_id;
 	__u32 exec; /* how often the process, or one it came from, has called exec */
+	__u32 telling; /* the telling that .process is of */
+	__u32 reserved;
 };
 
 struct {

@@ -40,6 +40,9 @@ const ENDS: Readonly<Record<ConnectionEnd, readonly [ConnectionEventName, string
   shutdown: ['close', 'the capture ended'],
 }
 
+/** Processes that were forgotten are told again at most so often. */
+const RENEW_NS = 10e9
+
 export class FlowTrack {
   readonly #memory: ByteMemory
   readonly #source: PacketSource
@@ -64,6 +67,7 @@ export class FlowTrack {
     },
     freeing: ({ block }) => { this.#release(block) },
   }
+  #renewedAt = 0
   /** Counter values of the table that were told already. */
   readonly #told = new Map<string, number>()
 
@@ -121,6 +125,10 @@ export class FlowTrack {
     this.#table.tick(time)
     this.#datagrams.tick(time)
     this.#pairer.tick(time)
+    if (time - this.#renewedAt >= RENEW_NS && this.#processes.hasMissed()) {
+      this.#renewedAt = time
+      this.#source.renewProcesses?.()
+    }
     this.#tellCounters(time)
   }
 

@@ -44,6 +44,9 @@ export interface PacketSource {
   /** What was odd about the packets or about the file so far, by name; missing = this source meets no oddities. */
   oddities?(): Iterable<readonly [name: string, count: number]>
 
+  /** A process that packets name has been forgotten here: tell each again (EVENT_PROCESS) when it next speaks. */
+  renewProcesses?(): void
+
   close(): void
 }
 

@@ -61,7 +61,7 @@ function processFields(role: 'client' | 'server'): Field[] {
     at('process.title', 'string', false, 'free', 'Its name as the kernel has it (comm), at most 15 bytes; a program may set it.'),
     at('process.executable.name', 'string', true, 'free', 'Last name of its executable\'s path.'),
     at('process.executable.path', 'string', true, 'free', 'Path of its executable, in its own mount namespace.'),
-    at('process.command_line', 'string', true, 'free', 'Its arguments, secrets hidden; at most 4,096 bytes.'),
+    at('process.command_line', 'string', true, 'free', 'Its arguments, secrets hidden; over 4,096 bytes they are cut and end in an ellipsis.'),
     at('process.owner', 'string', true, 'free', 'Name of its effective user, from this host\'s /etc/passwd.'),
     at('process.user.id', 'int', false, 'none', 'Number of its effective user.'),
     at('process.linux.cgroup', 'string', false, 'free', 'Path of its cgroup: v2, or v1 of memory or pids where v2 is not used.'),

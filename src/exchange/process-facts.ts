@@ -23,6 +23,8 @@ export interface KnownProcess {
   readonly names: ContainerNames
 }
 
+/** Stands for the arguments behind the bound. */
+const ELLIPSIS = Buffer.from('\0…')
 const decoder = new TextDecoder('latin1')
 
 const idsOf = (role: ProcessRole) => ({
@@ -56,7 +58,7 @@ export function writeProcess(writer: RecordWriter, role: ProcessRole, { info, pl
   // A thread of the kernel has no executable; its title is its name.
   text(ids.executableName, info.executable === undefined ? info.title : lastName(info.executable))
   text(ids.executablePath, info.executable)
-  text(ids.commandLine, info.arguments)
+  text(ids.commandLine, info.arguments !== undefined && info.argumentsCut ? Buffer.concat([info.arguments, ELLIPSIS]) : info.arguments)
   text(ids.owner, owner)
   writer.int(ids.userId, info.userId)
   text(ids.cgroup, info.cgroup)

@@ -3,7 +3,10 @@ import { test } from 'node:test'
 import { ByteMemory } from '../../lib/bytes/mod.ts'
 import { FactsTable, FieldTable, RecordView, RecordWriter } from '../../lib/record/mod.ts'
 import * as L from '../../wasm/layout.ts'
-import { EVENT_PROCESS, PACKET_EVENT, PROCESS_INFO, PROCESS_PATH_MAX } from '../capture/mod.ts'
+import {
+  EVENT_PROCESS, PACKET_EVENT, PROCESS_ARGUMENTS_CUT, PROCESS_ARGUMENTS_MISSING, PROCESS_CGROUP_CUT, PROCESS_EXECUTABLE_CUT,
+  PROCESS_INFO, PROCESS_PATH_MAX,
+} from '../capture/mod.ts'
 import { Wall } from '../privacy/wall.ts'
 import { fieldId, FIELDS, MARK_REASONS } from './fields.ts'
 import { ProcessTable } from './process-table.ts'
@@ -23,7 +26,7 @@ class Fixture {
   readonly block = this.memory.reserve(L.CONNECTION_BYTES)
 
   /** @returns bytes of the event */
-  write(process: number, { pid = 4711, executable = '/usr/sbin/nginx', args = 'nginx', cgroup = '/' } = {}): number {
+  write(process: number, { pid = 4711, executable = '/usr/sbin/nginx', args = 'nginx', cgroup = '/', flags = 0 } = {}): number {
     const { memory } = this
     const at = this.#event + PACKET_EVENT.bytes
     memory.u8.fill(0, this.#event, at + PROCESS_INFO.bytes)
@@ -32,6 +35,7 @@ class Fixture {
     const { view } = memory
     view.setUint32(at + PROCESS_INFO.process, process, true)
     view.setUint32(at + PROCESS_INFO.pid, pid, true)
+    view.setUint32(at + PROCESS_INFO.flags, flags, true)
     view.setUint32(at + PROCESS_INFO.arguments_length, args.length, true)
     view.setUint16(at + PROCESS_INFO.executable_at, PROCESS_PATH_MAX - executable.length, true)
     view.setUint16(at + PROCESS_INFO.cgroup_at, PROCESS_PATH_MAX - cgroup.length, true)
@@ -86,7 +90,38 @@ test('a process that was never told, or went for want of room, is left out and c
   const shown = fixture.shown(1, PROCESSES_MAX + 1)
   assert.equal(shown('client.process.pid'), undefined)
   assert.equal(shown('server.process.pid'), 4711)
-  assert.deepEqual(fixture.oddities(), { process_evicted: 1, process_not_known: 1 })
+  assert.deepEqual(fixture.oddities(), { process_evicted: 1, process_forgotten: 1 })
+})
+
+test('processes that records show outlive a flood of those that none shows', () => {
+  const fixture = new Fixture()
+  fixture.tell(1)
+  fixture.tell(2)
+  for (let process = 3; process <= 3 * PROCESSES_MAX; process++) {
+    fixture.tell(process)
+    if (process % 1000 === 0) assert.equal(fixture.shown(1, 2)('server.process.pid'), 4711)
+  }
+  assert.equal(fixture.table.size, PROCESSES_MAX)
+  assert.equal(fixture.table.hasMissed(), false)
+  fixture.shown(3, 2)
+  assert.equal(fixture.table.hasMissed(), true)
+  assert.equal(fixture.table.hasMissed(), false)
+})
+
+test('arguments that were longer than the bound end in an ellipsis', () => {
+  const fixture = new Fixture()
+  fixture.tell(1, { args: 'node\0app.js', flags: PROCESS_ARGUMENTS_CUT })
+  assert.equal(fixture.shown(1, 0)('client.process.command_line'), 'node\0app.js\0…')
+})
+
+test('a path whose beginning is missing, and arguments that could not be read, are left out', () => {
+  const fixture = new Fixture()
+  fixture.tell(1, { flags: PROCESS_EXECUTABLE_CUT | PROCESS_ARGUMENTS_MISSING | PROCESS_CGROUP_CUT })
+  const shown = fixture.shown(1, 0)
+  assert.equal(shown('client.process.executable.path'), undefined)
+  assert.equal(shown('client.process.command_line'), undefined)
+  assert.equal(shown('client.process.linux.cgroup'), undefined)
+  assert.equal(shown('client.process.executable.name'), 'nginx')
 })
 
 test('a container\'s names are asked for once, and shown when they come', () => {

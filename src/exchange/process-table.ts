@@ -15,6 +15,8 @@ const NO_NAMES: ContainerNames = {}
 
 interface Entry {
   process: KnownProcess
+  /** A record has shown it since it was last passed over for its place. */
+  used: boolean
   /** Facts block of each role, with one reference; 0 = not yet made. */
   client: number
   server: number
@@ -29,8 +31,8 @@ export interface ContainerQuestion {
 /**
  * The processes that packets name, and the facts blocks that show them in records.
  *
- * Bound: PROCESSES_MAX, the one told first goes; a packet that names one that went (or never came, for want of room in the
- * ring) stays without, counted.
+ * Bound: PROCESSES_MAX; the one told first goes, but those that records have shown meanwhile get a second turn. A packet that
+ * names one that went stays without, counted; then all are to be told again (`hasMissed`).
  */
 export class ProcessTable {
   readonly #memory: ByteMemory
@@ -42,9 +44,8 @@ export class ProcessTable {
   #malformed = 0
   #evicted = 0
   #containersEvicted = 0
-  /** Processes that packets named and that are not here. */
-  readonly #missing = new Set<number>()
-  #missingCount = 0
+  #missed = false
+  #missedCount = 0
 
   /** @param ask called once for each new container; who knows its names calls `nameContainer`, at any time */
   constructor(memory: ByteMemory, facts: FactsTable, ask: (question: ContainerQuestion) => void) {
@@ -61,8 +62,15 @@ export class ProcessTable {
   * oddities(): Generator<readonly [string, number]> {
     yield ['process_event_malformed', this.#malformed]
     yield ['process_evicted', this.#evicted]
-    yield ['process_not_known', this.#missingCount]
+    yield ['process_forgotten', this.#missedCount]
     yield ['container_evicted', this.#containersEvicted]
+  }
+
+  /** Whether a packet has named a process that is not here, since the last call. */
+  hasMissed(): boolean {
+    const missed = this.#missed
+    this.#missed = false
+    return missed
   }
 
   /** Takes an EVENT_PROCESS of `bytes` bytes. */
@@ -78,8 +86,7 @@ export class ProcessTable {
     const place = placeOf(info.cgroup === undefined ? '' : Buffer.from(info.cgroup).toString('latin1'))
     const owner = this.#users.nameOf(info.userId, info.mountNamespace)
     const names = place.containerId === undefined ? NO_NAMES : this.#namesOf(place.containerId, place.podUid)
-    this.#entries.set(info.process, { process: { info, place, owner, names }, client: 0, server: 0 })
-    this.#missing.delete(info.process)
+    this.#entries.set(info.process, { process: { info, place, owner, names }, used: false, client: 0, server: 0 })
   }
 
   /** The names of a container have come: its processes are shown with them from now on. */
@@ -109,18 +116,14 @@ export class ProcessTable {
     const entry = this.#entries.get(process)
     let facts = 0
     if (entry === undefined) {
-      this.#miss(process)
+      this.#missed = true
+      this.#missedCount++
     } else {
+      entry.used = true
       if (entry[role] === 0) entry[role] = this.#facts.add((writer) => { writeProcess(writer, role, entry.process) }) || REFUSED
       facts = entry[role] === REFUSED ? 0 : entry[role]
     }
     if (this.#memory.u32[slot >>> 2] !== facts) this.#facts.setSlot(slot, facts)
-  }
-
-  #miss(process: number): void {
-    if (this.#missing.has(process) || this.#missing.size >= PROCESSES_MAX) return
-    this.#missing.add(process)
-    this.#missingCount++
   }
 
   #namesOf(containerId: string, podUid: string | undefined): ContainerNames {
@@ -136,9 +139,16 @@ export class ProcessTable {
   }
 
   #evict(): void {
-    const [process, entry] = this.#entries.entries().next().value!
-    this.#evicted++
-    this.#drop(process, entry)
+    for (const [process, entry] of this.#entries) {
+      if (!entry.used) {
+        this.#evicted++
+        this.#drop(process, entry)
+        return
+      }
+      entry.used = false
+      this.#entries.delete(process)
+      this.#entries.set(process, entry)
+    }
   }
 
   #drop(process: number, entry: Entry): void {

@@ -45,7 +45,7 @@ test('kill -9 under load, --attach clsact: the filters outlive it and the next s
   await killUnderLoad(['--attach', 'clsact', '--interface', 'lo'])
   const next = await Lintel.start(['--attach', 'clsact', '--interface', 'lo'])
   try {
-    const filters = execFileSync('tc', ['filter', 'show', 'dev', 'lo', 'ingress'], { encoding: 'utf8' })
+    const filters = execFileSync('tc', ['filter', 'show', 'dev', 'lo', 'egress'], { encoding: 'utf8' })
     assert.equal(filters.match(/handle 0x\S+ lintel/g)?.length ?? 0, 1, filters)
     await next.stop()
   } finally {

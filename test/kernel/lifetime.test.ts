@@ -22,11 +22,11 @@ async function untilGone(ids: readonly number[]): Promise<void> {
   while (ids.some(isLoaded)) await new Promise((resolve) => setTimeout(resolve, 20))
 }
 
-/** How many filters of Lintel stand on the loopback's ingress. */
+/** How many filters of Lintel stand on the loopback's egress. */
 function clsactFilters(namespaces: Namespaces): number {
-  const rows = JSON.parse(namespaces.exec('lo', 'tc', '-j', 'filter', 'show', 'dev', 'lo', 'ingress') || '[]') as
+  const rows = JSON.parse(namespaces.exec('lo', 'tc', '-j', 'filter', 'show', 'dev', 'lo', 'egress') || '[]') as
     { options?: { handle?: string; bpf_name?: string } }[]
-  return rows.filter((row) => row.options?.handle !== undefined && row.options.bpf_name?.startsWith('lintel_ingress')).length
+  return rows.filter((row) => row.options?.handle !== undefined && row.options.bpf_name?.startsWith('lintel_egress')).length
 }
 
 for (const attach of ['tcx', 'xdp', 'socket', 'cgroup'] as const) {

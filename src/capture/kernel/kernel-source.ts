@@ -121,6 +121,10 @@ export class KernelSource implements PacketSource, Disposable {
     return this.#closed ? this.#lastCounters : readCounters(this.#object.map('counters'))
   }
 
+  renewProcesses(): void {
+    if (!this.#closed) this.#processes?.renew()
+  }
+
   /** Processes that could not be told, by reason. */
   oddities(): Iterable<readonly [string, number]> {
     return this.#closed ? this.#lastOddities : this.#processes?.oddities() ?? []

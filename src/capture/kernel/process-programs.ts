@@ -78,6 +78,12 @@ export class ProcessPrograms implements Disposable {
     return ODDITIES.map(([name, index]) => [name, this.#count(index)] as const)
   }
 
+  /** User space has forgotten a process: each is told again when it next speaks. */
+  renew(): void {
+    const data = this.#object.globals('.data')
+    data.set('telling', ((data.get('telling') as number) + 1) >>> 0)
+  }
+
   detach(): void {
     for (const link of this.#links.splice(0)) link.detach()
   }
