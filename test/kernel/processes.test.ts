@@ -4,13 +4,16 @@ import { connect, createServer } from 'node:net'
 import type { Socket } from 'node:net'
 
 import { ByteMemory } from '../../lib/bytes/mod.ts'
+import { bpfStats } from '../../lib/ebpf/mod.ts'
 import { EVENT_PROCESS, PACKET_EVENT, PROCESS_INFO } from '../../src/capture/events.gen.ts'
 import { KernelSource } from '../../src/capture/kernel/mod.ts'
-import { processSupport } from '../../src/capture/kernel/process-programs.ts'
+import { ProcessPrograms, processSupport } from '../../src/capture/kernel/process-programs.ts'
 import { kernelTest } from './testing/kernel-test.ts'
+import { ProgramBench } from './testing/program-bench.ts'
 
 const PORT = 18171
 const ROOM_BYTES = 1 << 20
+const ANSWER = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'
 const REQUEST = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
 
 interface Seen {
@@ -48,6 +51,15 @@ class Watch {
   }
 }
 
+/** A client and a server in this process. */
+async function conversation(): Promise<{ client: Socket; close: () => void }> {
+  const server = createServer((socket) => { socket.on('data', () => { socket.write(ANSWER) }) }).listen(PORT, '127.0.0.1')
+  await once(server, 'listening')
+  const client = connect(PORT, '127.0.0.1')
+  await once(client, 'connect')
+  return { client, close: () => { client.destroy(); server.close() } }
+}
+
 /** One request and its answer, both ends in this process. */
 async function exchange(client: Socket): Promise<void> {
   client.write(REQUEST)
@@ -58,10 +70,7 @@ kernelTest('a process is told once, before its packets; again when it was forgot
   const watch = new Watch()
   using source = watch.source
   assert.deepEqual(source.processes.answer, 'yes')
-  const server = createServer((socket) => { socket.on('data', () => { socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n') }) }).listen(PORT)
-  await once(server, 'listening')
-  const client = connect(PORT, '127.0.0.1')
-  await once(client, 'connect')
+  const { client, close } = await conversation()
   await exchange(client)
   const first = watch.seen()
   assert.equal(first.told.length, 1)
@@ -82,8 +91,20 @@ kernelTest('a process is told once, before its packets; again when it was forgot
   assert.notEqual(renewed.told[0], first.told[0])
   for (const { process } of renewed.packets) assert.equal(process, renewed.told[0])
   assert.deepEqual([...source.oddities()].filter(([, count]) => count > 0), [])
-  client.destroy()
-  server.close()
+  close()
+})
+
+kernelTest('the program for kernels before 6.16 names who has sent, too', async () => {
+  using bench = new ProgramBench({ processes: true })
+  using programs = ProcessPrograms.attach(bench.object, undefined, 'lintel_sent')
+  using _stats = bpfStats.enable()
+  const { client, close } = await conversation()
+  await exchange(client)
+  const sent = programs.programs().find(({ name }) => name === 'lintel_sent')!
+  assert.ok(sent.info().runCount >= 2n, 'each end has sent')
+  assert.ok(programs.told >= 1)
+  assert.deepEqual(programs.oddities().filter(([, count]) => count > 0), [])
+  close()
 })
 
 kernelTest('where packets have no socket, or there is no ring, no process is named, and why is said', async () => {

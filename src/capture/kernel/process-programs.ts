@@ -1,7 +1,7 @@
 import { BpfObject, feature } from '../../../lib/ebpf/mod.ts'
 import type { BpfProgram, FeatureAnswer, Link } from '../../../lib/ebpf/mod.ts'
 import {
-  PROCESS_COUNTER_LOST_FULL, PROCESS_COUNTER_LOST_RATE, PROCESS_COUNTER_LOST_STORAGE,
+  PROCESS_COUNTER_LOST_FULL, PROCESS_COUNTER_LOST_RATE, PROCESS_COUNTER_LOST_STORAGE, PROCESS_COUNTER_TOLD,
 } from '../events.gen.ts'
 import { builtObject } from './kernel-object.ts'
 import { KernelAttach, KernelTransport } from './options.ts'
@@ -51,13 +51,14 @@ export class ProcessPrograms implements Disposable {
 
   /**
    * @param packets loaded with `processes`
+   * @param sending the program that runs where a process sends: the best that the kernel has
    * @throws {Error} when the kernel refuses them; ask `processSupport` first
    */
-  static attach(packets: BpfObject, folder?: string): ProcessPrograms {
+  static attach(packets: BpfObject, folder?: string, sending = sends().program): ProcessPrograms {
     const object = BpfObject.open(builtObject(FILE, folder), { name: 'lintel' })
     const programs = new ProcessPrograms(object)
     try {
-      const chosen = new Set<string>([sends().program, ...OTHERS.map(({ program }) => program)])
+      const chosen = new Set<string>([sending, ...OTHERS.map(({ program }) => program)])
       for (const [name, program] of object.programs) program.setAutoload(chosen.has(name))
       for (const name of SHARED) object.map(name).reuse(packets.map(name))
       object.load()
@@ -71,6 +72,11 @@ export class ProcessPrograms implements Disposable {
 
   programs(): BpfProgram[] {
     return [...this.#object.programs.values()]
+  }
+
+  /** Processes that were told. */
+  get told(): number {
+    return this.#count(PROCESS_COUNTER_TOLD)
   }
 
   /** Processes that were not told, and sockets that could not be marked, by reason. */
