@@ -6,7 +6,7 @@
  *
  * In    tracepoints of the kernel's own BTF (sock_recv_length and sock_send_length came in 6.3, tcp_sendmsg_locked in 6.16).
  * Out   EVENT_PROCESS in the ring, socket_owners.
- * Limit PROCESSES_MAX processes known at a time (least recently met goes), PROCESSES_A_SECOND new ones a second.
+ * Limit PROCESSES_MAX processes known at a time (least recently met goes), processes_a_second new ones a second.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_core_read.h>

@@ -7,7 +7,6 @@
 #include "ring.h"
 
 #define PROCESSES_MAX 16384
-#define PROCESSES_A_SECOND 4096
 #define SECOND 1000000000ull
 #define PF_KTHREAD 0x00200000
 
@@ -34,6 +33,9 @@ struct {
 	__type(value, __u64);
 } process_counters SEC(".maps");
 
+/* New ones told in a second: a flood of short-lived processes must not fill the ring. */
+const volatile __u32 processes_a_second = 4096;
+
 /* Raised by user space when it has forgotten a process: then each is told again when it next speaks. */
 __u32 telling = 1;
 
@@ -59,7 +61,7 @@ static __always_inline int over_rate(void)
 		second_began = now;
 		told_in_second = 0;
 	}
-	return fetch_and_increment(&told_in_second) >= PROCESSES_A_SECOND;
+	return fetch_and_increment(&told_in_second) >= processes_a_second;
 }
 
 /* The number of a process; tells user space of one that is new. 0 = it could not be told. */

@@ -7,16 +7,15 @@ import {
   EVENT_PROCESS, PACKET_EVENT, PROCESS_ARGUMENTS_CUT, PROCESS_ARGUMENTS_MISSING, PROCESS_CGROUP_CUT, PROCESS_EXECUTABLE_CUT,
   PROCESS_INFO, PROCESS_PATH_MAX,
 } from '../capture/mod.ts'
-import { Wall } from '../privacy/wall.ts'
 import { fieldId, FIELDS, MARK_REASONS } from './fields.ts'
 import { ProcessTable } from './process-table.ts'
 import type { ContainerQuestion } from './process-table.ts'
 
 const ID = 'a'.repeat(64)
-const PROCESSES_MAX = 16_384
+const PROCESSES_MAX = 8192
 
 class Fixture {
-  readonly memory = new ByteMemory({ imports: Wall.imports() })
+  readonly memory = new ByteMemory()
   readonly #fields = new FieldTable(this.memory, FIELDS, MARK_REASONS)
   readonly #view = new RecordView(this.memory, this.#fields)
   readonly facts = new FactsTable({ memory: this.memory, writer: new RecordWriter(this.memory, this.#fields), protect: (raw) => raw, countMax: 100_000 })

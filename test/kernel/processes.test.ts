@@ -96,7 +96,7 @@ kernelTest('a process is told once, before its packets; again when it was forgot
 
 kernelTest('the program for kernels before 6.16 names who has sent, too', async () => {
   using bench = new ProgramBench({ processes: true })
-  using programs = ProcessPrograms.attach(bench.object, undefined, 'lintel_sent')
+  using programs = ProcessPrograms.attach(bench.object, undefined, { sending: 'lintel_sent' })
   using _stats = bpfStats.enable()
   const { client, close } = await conversation()
   await exchange(client)
@@ -104,6 +104,34 @@ kernelTest('the program for kernels before 6.16 names who has sent, too', async 
   assert.ok(sent.info().runCount >= 2n, 'each end has sent')
   assert.ok(programs.told >= 1)
   assert.deepEqual(programs.oddities().filter(([, count]) => count > 0), [])
+  close()
+})
+
+const lost = (programs: ProcessPrograms, reason: string): number => new Map(programs.oddities()).get(`process_lost_${reason}`) ?? 0
+
+kernelTest('more new processes in a second than the bound are not told, and counted', async () => {
+  using bench = new ProgramBench({ processes: true })
+  using programs = ProcessPrograms.attach(bench.object, undefined, { perSecond: 0 })
+  const { client, close } = await conversation()
+  await exchange(client)
+  assert.equal(programs.told, 0)
+  assert.ok(lost(programs, 'rate') >= 4, 'each call of each end asks again')
+  close()
+})
+
+kernelTest('a process that finds no room in the ring is counted, and told once there is room', async () => {
+  using bench = new ProgramBench({ processes: true, ringBytes: 1 << 16 })
+  using programs = ProcessPrograms.attach(bench.object)
+  const { client, close } = await conversation()
+  for (let turn = 0; turn < 200 && lost(programs, 'ring_full') === 0; turn++) {
+    programs.renew()
+    await exchange(client)
+  }
+  assert.ok(lost(programs, 'ring_full') > 0)
+  const { told } = programs
+  bench.records()
+  await exchange(client)
+  assert.ok(programs.told > told)
   close()
 })
 

@@ -40,6 +40,13 @@ function sends(): { readonly program: string; readonly answer: FeatureAnswer } {
     : { program: SENT.program, answer: feature.typedTracepoint(SENT.tracepoint) }
 }
 
+export interface ProcessOptions {
+  /** The program that runs where a process sends; default: the best that the kernel has. */
+  readonly sending?: 'lintel_sends' | 'lintel_sent'
+  /** New processes told in a second; default 4,096. */
+  readonly perSecond?: number
+}
+
 /** The programs of bpf/process.bpf.c, attached: they note at each TCP socket who uses it. */
 export class ProcessPrograms implements Disposable {
   readonly #object: BpfObject
@@ -51,15 +58,15 @@ export class ProcessPrograms implements Disposable {
 
   /**
    * @param packets loaded with `processes`
-   * @param sending the program that runs where a process sends: the best that the kernel has
    * @throws {Error} when the kernel refuses them; ask `processSupport` first
    */
-  static attach(packets: BpfObject, folder?: string, sending = sends().program): ProcessPrograms {
+  static attach(packets: BpfObject, folder?: string, options: ProcessOptions = {}): ProcessPrograms {
     const object = BpfObject.open(builtObject(FILE, folder), { name: 'lintel' })
     const programs = new ProcessPrograms(object)
     try {
-      const chosen = new Set<string>([sending, ...OTHERS.map(({ program }) => program)])
+      const chosen = new Set<string>([options.sending ?? sends().program, ...OTHERS.map(({ program }) => program)])
       for (const [name, program] of object.programs) program.setAutoload(chosen.has(name))
+      if (options.perSecond !== undefined) object.globals('.rodata').set('processes_a_second', options.perSecond)
       for (const name of SHARED) object.map(name).reuse(packets.map(name))
       object.load()
       for (const name of chosen) programs.#links.push(object.program(name).attachTrace())
