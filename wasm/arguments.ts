@@ -8,7 +8,7 @@ import { writeSearchedWith } from './credential'
 import { headerAction } from './header-decision'
 import { beginText, endText, hide } from './redaction'
 import { NAME_PLAIN, NAME_WEAK, secretName } from './secret-name'
-import { ACTION_ADDRESSES, ACTION_HOST, ACTION_KEEP, ACTION_PRODUCTS } from './wall-numbers'
+import { ACTION_HOST, ACTION_KEEP, ACTION_PRODUCTS } from './wall-numbers'
 
 const LINE_MAX: u32 = 8192
 const SPANS_MAX: u32 = 256
@@ -90,7 +90,7 @@ function hideHeader(from: usize, to: usize): void {
     store<u8>(lowered + i, (c >= 65 && c <= 90 ? c | 32 : c) as u8)
   }
   const action = headerAction(lowered, length, 0, 0)
-  if (action == ACTION_KEEP || action == ACTION_ADDRESSES || action == ACTION_HOST || action == ACTION_PRODUCTS) return
+  if (action == ACTION_KEEP || action == ACTION_HOST || action == ACTION_PRODUCTS) return
   p++
   while (p < to && load<u8>(p) == SPACE) p++
   hideSpan(p, to)
