@@ -251,6 +251,21 @@ test('ends in other network namespaces are named where their packets come in', a
   }
 })
 
+for (const attach of ['clsact', 'cgroup']) {
+  test(`--attach ${attach} names both ends`, async () => {
+    const other = await Lintel.start(['--attach', attach, '--interface', 'lo', '--port', String(PORT)])
+    try {
+      await run(CURL, ['-s', '-o', '/dev/null', `${URL_BASE}/${attach}`])
+      const [exchange] = await other.exchanges(`/${attach}`) as Named[]
+      assert.equal(exchange?.client?.process?.command_line, `${CURL} -s -o /dev/null ${URL_BASE}/${attach}`)
+      assert.equal(exchange.server?.process?.command_line, 'nginx: worker process')
+    } finally {
+      await other.stop()
+      other.remove()
+    }
+  })
+}
+
 test('switched off, no process is named', async () => {
   const off = await Lintel.start(['--interface', 'lo', '--port', String(PORT), '--no-processes'])
   try {
