@@ -21,6 +21,8 @@ const TEXTS: ReadonlyMap<string, number> = new Map([
   ['url.query', FIELD_QUERY],
   ['websocket.subprotocol', FIELD_SUBPROTOCOL],
   ['websocket.extensions', FIELD_EXTENSIONS],
+  ['client.process.command_line', FIELD_ARGUMENTS],
+  ['server.process.command_line', FIELD_ARGUMENTS],
 ])
 
 function checkOf(field: Field): number {
@@ -29,7 +31,7 @@ function checkOf(field: Field): number {
     case 'personal': return FIELD_TEXT
     case 'headers': return /^(http|message)\.response\./.test(field.name) ?
       FIELD_RESPONSE_HEADERS : FIELD_REQUEST_HEADERS
-    case 'free': return TEXTS.get(field.name) ?? (field.name.endsWith('.process.command_line') ? FIELD_ARGUMENTS : FIELD_TEXT)
+    case 'free': return TEXTS.get(field.name) ?? FIELD_TEXT
   }
 }
 
