@@ -9,6 +9,7 @@ interface HpackExports {
   openHpackTable(table: number, isNew: number): void
   closeHpackTable(table: number): void
   loseHpackTable(table: number): void
+  isGrpcHead(head: number): number
 }
 
 /** The HPACK decoder, and what it found last. One for all connections: their tables are given with each block. */
@@ -50,6 +51,11 @@ export class HpackDecoder {
   /** C.HPACK_INFO_* bits. */
   get flags(): number {
     return this.memory.u32[(this.#info + C.HPACK_INFO_FLAGS) >>> 2]!
+  }
+
+  /** Whether a head says Content-Type: application/grpc*. */
+  isGrpc(head: number): boolean {
+    return this.exports.isGrpcHead(head) !== 0
   }
 
   free(block: number): void {

@@ -27,6 +27,15 @@ export function plainBlock(fields: Readonly<Record<string, string>> | readonly (
   return Buffer.concat(list.map(([name, value]) => literalField(LITERAL.plain, name, value)))
 }
 
+/** Entries of the static table that every encoder uses (RFC 7541 appendix A). */
+const STATIC: ReadonlyMap<string, number> = new Map([
+  [':method: GET', 2], [':method: POST', 3], [':path: /', 4], [':scheme: http', 6], [':scheme: https', 7], [':status: 200', 8],
+  [':status: 204', 9], [':status: 304', 11], [':status: 404', 13], [':status: 500', 14],
+])
+const STATIC_NAMES: ReadonlyMap<string, number> = new Map([
+  [':authority', 1], [':method', 2], [':path', 4], [':scheme', 6], [':status', 8], ['content-type', 31], ['server', 54],
+])
+
 /** One that indexes whatever it can and evicts as RFC 7541 4.3 says: the peer of a decoder that must keep up with it. */
 export class HpackEncoder {
   readonly #entries: [string, string][] = []
@@ -50,10 +59,13 @@ export class HpackEncoder {
   }
 
   #field(name: string, value: string, form: number): Buffer {
+    const known = STATIC.get(`${name}: ${value}`)
+    if (known !== undefined) return hpackInteger(0x80, 7, known)
     const whole = this.#entries.findIndex(([key, entry]) => key === name && entry === value)
     if (whole >= 0 && form !== LITERAL.never) return hpackInteger(0x80, 7, 62 + whole)
-    const named = this.#entries.findIndex(([key]) => key === name)
-    const start = named >= 0 ? hpackInteger(form, form === LITERAL.indexed ? 6 : 4, 62 + named)
+    const place = this.#entries.findIndex(([key]) => key === name)
+    const named = STATIC_NAMES.get(name) ?? (place < 0 ? 0 : 62 + place)
+    const start = named > 0 ? hpackInteger(form, form === LITERAL.indexed ? 6 : 4, named)
       : Buffer.concat([Buffer.of(form), text(name)])
     if (form === LITERAL.indexed) this.#insert(name, value)
     return Buffer.concat([start, text(value)])
