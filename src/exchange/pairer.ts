@@ -117,7 +117,7 @@ const SIMPLE: MarkReason = 'an HTTP/0.9 response has no head'
 
 /**
  * Pairs the messages of each connection by their exchange number (the decoder's word: it never guesses) and gives each
- * exchange on once, when both messages are over or the connection is.
+ * exchange on once, when both messages are over or the connection is; where asked for, once more before, while it is open.
  *
  * Bound: what the decoder leaves outstanding (1,000 a connection) and the shared memory's limit; an exchange that the
  * memory refuses is counted as dropped.
@@ -128,6 +128,10 @@ export class Pairer implements MessageSink {
   readonly #seesBoth: boolean
   readonly #oneDirectionNs: number
   readonly #facts: FactsTable
+  /** Nanoseconds after which an exchange that is not over is told as it is, once; Infinity = never. For those that begin from now on. */
+  openAfterNs = Infinity
+  /** Exchanges that may have to be told while they are open, oldest first; empty where none are. */
+  readonly #untold = new Set<Pending>()
   /** Connections whose server may be out of sight; empty where both directions are seen. */
   readonly #oneSided = new Set<Waiting>()
 
@@ -219,9 +223,21 @@ export class Pairer implements MessageSink {
     this.#oneSided.delete(waiting)
   }
 
-  /** Called now and then: gives on requests whose server the hook cannot see. `time` is the source's present time. */
+  /** Called now and then: gives on requests whose server is out of sight, tells what is open for long. `time` is the source's present. */
   tick(time: number): void {
     for (const waiting of this.#oneSided) this.#giveUpOnServer(waiting, time - this.#oneDirectionNs)
+    for (const pending of this.#untold) {
+      if (pending.startTime > time - this.openAfterNs) break
+      this.#untold.delete(pending)
+      this.#tellOpen(pending.block)
+    }
+  }
+
+  /** The exchange as it is; it stays pending. */
+  #tellOpen(block: number): void {
+    this.#memory.u8[block + L.EXCHANGE_FLAGS] = L.EXCHANGE_FLAG_OPEN
+    this.#output.exchange(block)
+    this.#memory.u8[block + L.EXCHANGE_FLAGS] = 0
   }
 
   #keepFacts(connection: StreamControl, slot: number, write: (writer: RecordWriter) => void): void {
@@ -261,6 +277,7 @@ export class Pairer implements MessageSink {
       hasResponse: false,
     }
     waiting.add(pending)
+    if (this.openAfterNs !== Infinity) this.#untold.add(pending)
     return pending
   }
 
@@ -368,6 +385,7 @@ export class Pairer implements MessageSink {
 
   #give(waiting: Waiting, pending: Pending): void {
     const { block } = pending
+    this.#untold.delete(pending)
     this.#output.exchange(block)
     this.#facts.releaseSlots(block + L.EXCHANGE_FACTS, 1)
     closeBlock(this.#memory, block)

@@ -15,6 +15,7 @@ import { plainBlock } from '../../src/decode/http2/testing/hpack-encoder.ts'
 const NGINX = 18201
 const NODE = 18202
 const RAW = 18203
+const OPEN = 18204
 
 let lintel: Lintel
 let gateway: Gateway
@@ -185,4 +186,52 @@ test('gRPC over Node: unary and streaming, messages counted, status from trailer
   const call = { system: { name: 'grpc' }, method: 'shop.v1.Cart/Watch', deadline: 2 }
   assert.deepEqual(of('stream'), { ...call, status_code: 'OK', ...counts })
   assert.deepEqual(of('refused'), { ...call, status_code: 'PERMISSION_DENIED', status_message: 'not yours', request: { message_count: 1 }, response: { message_count: 0 } })
+})
+
+test('an exchange that goes on is logged once while it is open, and whole at its end: HTTP/2 and server-sent events of HTTP/1', async () => {
+  const own = await Lintel.start(['--port', String(OPEN), '--interface', 'lo', '--kind', 'exchange', '--open-after', '200ms'])
+  let close = (): void => {}
+  const server = await serve(OPEN, (stream) => {
+    stream.respond({ ':status': 200, 'content-type': 'text/event-stream' })
+    stream.write('data: 1\n\n')
+    close = () => stream.end('data: 2\n\n')
+  })
+  try {
+    const client = await Http2Client.connect(OPEN)
+    const asked = client.ask({ ':path': '/events' })
+    const [open] = await own.exchanges('/events')
+    assert.equal(open?.event?.name, 'open')
+    assert.equal(open.http?.response?.status_code, 200)
+    assert.deepEqual(shown(open, 'response')['content-type'], ['text/event-stream'])
+    assert.equal(open.duration, undefined)
+    assert.equal(open.http.response.body, undefined)
+    close()
+    await asked
+    await client.close()
+    server.close()
+    const [, whole] = await own.exchanges('/events', 2)
+    assert.equal(whole?.event?.name, undefined)
+    assert.equal(whole?.http?.response?.body?.size, 18)
+    assert.equal(whole.network?.connection?.id, open.network?.connection?.id)
+    assert.deepEqual((whole as { http2?: unknown }).http2, (open as { http2?: unknown }).http2)
+    const raw = await RawServer.scripted(OPEN, [
+      { until: '\r\n\r\n', send: 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n' },
+      { until: 'never', send: '' },
+    ])
+    const curl = run('curl', ['-sN', '-m', '1', `http://127.0.0.1:${OPEN}/sse`]).catch(() => undefined)
+    const [sse] = await own.exchanges('/sse')
+    assert.equal(sse?.event?.name, 'open')
+    assert.equal(sse.http?.response?.status_code, 200)
+    await curl
+    await raw.stop()
+    const [, ended, ...more] = await own.exchanges('/sse', 2)
+    assert.equal(ended?.event?.name, undefined)
+    assert.equal(ended?.http?.request?.depth, sse.http.request?.depth)
+    assert.deepEqual(more, [])
+    assert.match(await own.stop(), /records seen 4 = logged 4[\s\S]*adds up/)
+  } finally {
+    server.close()
+    await own.process.stop('SIGKILL')
+    own.remove()
+  }
 })
