@@ -29,7 +29,9 @@ type Segment = readonly [side: 0 | 1, bytes: Buffer]
 async function record(): Promise<Segment[]> {
   const segments: Segment[] = []
   const server = createHttp2Server((request, response) => {
-    response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-store', 'x-request-id': request.headers['x-request-id']!, server: 'bench' })
+    response.writeHead(200, {
+      'content-type': 'application/json', 'cache-control': 'no-store', 'x-request-id': request.headers['x-request-id']!, server: 'bench',
+    })
     response.end('{"hello":"world"}')
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -45,7 +47,8 @@ async function record(): Promise<Segment[]> {
   for (let done = 0; done < EXCHANGES; done += AT_ONCE) {
     await Promise.all(Array.from({ length: AT_ONCE }, async (_, index) => {
       const stream = session.request({
-        ':path': `/orders/${(done + index) % 50}?page=${index}`, 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64) bench/1.0', accept: 'application/json',
+        ':path': `/orders/${(done + index) % 50}?page=${index}`, 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64) bench/1.0',
+        accept: 'application/json',
         'accept-language': 'en-US,en;q=0.5', 'accept-encoding': 'gzip, deflate, br', 'x-request-id': `0f8fad5b-d9cb-469f-a165-${done + index}`,
         'x-forwarded-for': '203.0.113.7', cookie: 'theme=dark',
       })
@@ -64,7 +67,8 @@ const memory = new ByteMemory({ imports: Wall.imports() })
 const protocols = createProtocols(memory)
 const input = TestConnection.reserveInput(memory)
 const wall = new Wall(memory, DEFAULT_PRIVACY)
-const facts = new FactsTable({ memory, writer: new RecordWriter(memory, new FieldTable(memory, FIELDS, MARK_REASONS)), protect: (raw) => raw, countMax: 1 })
+const writer = new RecordWriter(memory, new FieldTable(memory, FIELDS, MARK_REASONS))
+const facts = new FactsTable({ memory, writer, protect: (raw) => raw, countMax: 1 })
 
 /** Gives heads back, and nothing else. */
 const freeing: MessageSink = {

@@ -26,7 +26,8 @@ const statusNames: usize = memory.data(17 * 24)
 const statusLengths: usize = memory.data(17)
 
 function nameStatus(code: u32, name: string): void {
-  for (let index = 0; index < name.length; index++) store<u8>(statusNames + code * STATUS_ROOM + index, name.charCodeAt(index) as u8)
+  const at = statusNames + code * STATUS_ROOM
+  for (let index = 0; index < name.length; index++) store<u8>(at + index, name.charCodeAt(index) as u8)
   store<u8>(statusLengths + code, name.length as u8)
 }
 

@@ -174,13 +174,14 @@ function putAuthority(): void {
 /** RFC 9113 8.3.1: scheme, authority and path stand in pseudo-headers; CONNECT has the authority alone (8.5). */
 function putUrl2(isConnect: bool): void {
   const pseudo = <u32>load<u8>(request, L.HEAD_PSEUDO)
-  if ((pseudo & L.PSEUDO_PATH) != 0) splitTarget(raw + load<u32>(request, L.HEAD_TARGET), load<u32>(request, L.HEAD_TARGET + 4), false)
-  else splitTarget(raw, 0, false)
+  const length = (pseudo & L.PSEUDO_PATH) != 0 ? load<u32>(request, L.HEAD_TARGET + 4) : 0
+  splitTarget(raw + load<u32>(request, L.HEAD_TARGET), length, false)
   const scheme = <u32>load<u8>(request, L.HEAD_SCHEME)
   if (scheme == SCHEME_HTTP || scheme == SCHEME_HTTPS) putWord(F.FIELD_URL_SCHEME, scheme == SCHEME_HTTPS ? HTTPS : HTTP)
   if ((pseudo & L.PSEUDO_AUTHORITY) != 0) putAuthority()
-  else if (load<u16>(request, L.HEAD_UNKNOWN) != 0 && onlySpan(REQUEST_INDEX, HEADER_HOST) == 0) notePseudo(request, F.FIELD_URL_DOMAIN)
-  else putDomain()
+  else if (load<u16>(request, L.HEAD_UNKNOWN) == 0) putDomain()
+  // Host counts only where there is no :authority, and one may be among what is not known.
+  else notePseudo(request, F.FIELD_URL_DOMAIN)
   putPath((load<u8>(request, L.HEAD_SECRET) & L.PSEUDO_PATH) != 0)
   if ((pseudo & L.PSEUDO_PATH) == 0 && !isConnect) notePseudo(request, F.FIELD_URL_PATH)
 }

@@ -1,7 +1,7 @@
 import { HPACK_OK, HPACK_TABLE_BYTES } from '../../../wasm/hpack-contract.ts'
 import {
-  definesFlags, FAULT, FLAG_ACK, FLAG_END_HEADERS, FRAME, FRAME_BYTES_MAX, FRAME_HEADER_BYTES, headerFault, blockOffset, paddingOf,
-  payloadFault, SETTING_BYTES, uint16, uint24, uint32,
+  definesFlags, FAULT, FLAG_ACK, FLAG_END_HEADERS, FRAME, FRAME_BYTES_MAX, FRAME_HEADER_BYTES, headerFault, blockOffset,
+  paddingOf, payloadFault, SETTING_BYTES, uint16, uint24, uint32,
 } from './frame.ts'
 import type { HpackDecoder } from './hpack-decoder.ts'
 

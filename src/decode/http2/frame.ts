@@ -1,7 +1,8 @@
 /** Frames of HTTP/2 (RFC 9113 4 and 6): their numbers, and what each type allows. */
 
 export const FRAME = {
-  data: 0, headers: 1, priority: 2, resetStream: 3, settings: 4, pushPromise: 5, ping: 6, goaway: 7, windowUpdate: 8, continuation: 9,
+  data: 0, headers: 1, priority: 2, resetStream: 3, settings: 4, pushPromise: 5, ping: 6, goaway: 7, windowUpdate: 8,
+  continuation: 9,
 } as const
 export const FLAG_END_STREAM = 1
 export const FLAG_ACK = 1

@@ -86,7 +86,8 @@ export class GrpcBody {
     // Flags that are not defined: no length-prefixed messages.
     if ((this.#flag & ~(FLAG_TRAILER | 1)) !== 0) return this.lose()
     this.#left = this.#length
-    if (this.#flag === FLAG_TRAILER && this.#length <= TRAILER_BYTES_MAX) this.#trailer = new Carry(this.#memory, TRAILER_BYTES_MAX + 2)
+    const isTrailer = this.#flag === FLAG_TRAILER && this.#length <= TRAILER_BYTES_MAX
+    if (isTrailer) this.#trailer = new Carry(this.#memory, TRAILER_BYTES_MAX + LINE_END.length)
     if (this.#left === 0) this.#end()
   }
 

@@ -293,7 +293,9 @@ export class Http2Connection implements StreamHandler, Http2SideOwner {
   }
 
   #promise(side: Side, id: number, time: number): void {
-    if (side === this.#client || this.#streams.find(id) !== undefined) return this.#misplaced(side, HTTP2_ANOMALY.streamIdentifier)
+    if (side === this.#client || this.#streams.find(id) !== undefined) {
+      return this.#misplaced(side, HTTP2_ANOMALY.streamIdentifier)
+    }
     this.#makeRoom()
     const stream = this.#streams.add(id)
     const message = this.#message(MESSAGE.request, side, stream, time)
@@ -462,7 +464,8 @@ export class Http2Connection implements StreamHandler, Http2SideOwner {
     const stream = this.#streams.find(id)
     if (stream === undefined) return
     if (side === this.#client) return this.#finishRequest(stream, MESSAGE_END.malformed, this.#now)
-    if (stream.response !== undefined || stream.held !== undefined) return this.#finishResponse(stream, MESSAGE_END.malformed, this.#now)
-    this.#giveUp(stream, undefined)
+    const hasResponse = stream.response !== undefined || stream.held !== undefined
+    if (hasResponse) this.#finishResponse(stream, MESSAGE_END.malformed, this.#now)
+    else this.#giveUp(stream, undefined)
   }
 }

@@ -19,7 +19,8 @@ export class Http2Message implements Message {
   /** Follows the messages of its body, when it is one of gRPC. */
   grpc: GrpcBody | undefined = undefined
 
-  constructor(kind: MessageKind, side: Side, exchange: number, stream: number, head: number, startTime: number, oddities: number) {
+  constructor(kind: MessageKind, side: Side, exchange: number, stream: number, head: number, startTime: number,
+    oddities: number) {
     this.kind = kind
     this.side = side
     this.exchange = exchange

@@ -41,7 +41,9 @@ export class Http2Protocol implements Protocol {
     let same = 0
     while (same < known && u8[pointer + same] === PREFACE[same]) same++
     if (same === known) return known === PREFACE.length ? DETECT.yes : DETECT.more
-    if (!connection.fromStart) return this.#search.evidence(pointer, pointer + length) >= EVIDENCE_CERTAIN ? DETECT.yes : DETECT.no
+    if (!connection.fromStart) {
+      return this.#search.evidence(pointer, pointer + length) >= EVIDENCE_CERTAIN ? DETECT.yes : DETECT.no
+    }
     if (side === connection.client) return DETECT.no
     return isFirstSettings(u8, pointer, length)
   }
@@ -50,7 +52,7 @@ export class Http2Protocol implements Protocol {
     return this.#connection(connection, sink)
   }
 
-  /** Takes a connection over from HTTP/1.1 behind the 101 response to an upgrade (RFC 7540 3.2); undefined = to something else. */
+  /** Takes a connection over behind the 101 of HTTP/1.1 to an upgrade (RFC 7540 3.2); undefined = it speaks something else. */
   upgrade({ control, sink, status, response, exchange }: TunnelOpening): StreamHandler | undefined {
     if (status !== 101 || headValue(this.#memory, response, HEADER_UPGRADE)?.toLowerCase() !== 'h2c') return undefined
     return this.#connection(control, sink, exchange)

@@ -85,7 +85,8 @@ export class Http2Side {
   #skipping = 0
   #skipIsStale = false
 
-  constructor(owner: Http2SideOwner, memory: ByteMemory, search: FrameSearch, side: Side, state: 'preface' | 'header' | 'resync') {
+  constructor(owner: Http2SideOwner, memory: ByteMemory, search: FrameSearch, side: Side,
+    state: 'preface' | 'header' | 'resync') {
     this.#owner = owner
     this.#memory = memory
     this.#search = search

@@ -9,7 +9,8 @@
  * Limits 262,144 bytes a header block on the wire, as many decoded, 8,192 fields kept of it, 65,536 bytes of table entries a
  *       side, 1,000 CONTINUATION frames a block, 4,096 streams open at once.
  *
- * Never a wrong value: a field that names a table entry which was not seen to go in is left out and counted (wasm/hpack-table.ts).
+ * Never a wrong value: a field that names a table entry which was not seen to go in is left out and counted
+ * (wasm/hpack-table.ts).
  * After a loss a side waits for frames that are certain (frame-search.ts).
  *
  * @module
