@@ -156,6 +156,14 @@ export class Http2Connection implements StreamHandler, Http2SideOwner {
     message.grpc?.take(pointer, length)
   }
 
+  bodyUnknown(side: Side, id: number): void {
+    const stream = this.#streams.find(id)
+    const message = side === this.#client ? stream?.request : stream?.response
+    if (message === undefined) return
+    message.bodyBytes = -1
+    message.grpc?.lose()
+  }
+
   skippable(side: Side, id: number, length: number): number {
     const stream = this.#streams.find(id)
     const message = side === this.#client ? stream?.request : stream?.response

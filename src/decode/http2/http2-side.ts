@@ -30,6 +30,8 @@ export interface Http2SideOwner {
   blockLost(side: Side, stream: number, time: number): void
   /** Body bytes of a stream, padding taken off: at `pointer`, or not seen when that is 0. */
   body(side: Side, stream: number, pointer: number, length: number, time: number): void
+  /** The stream's body goes on in bytes that nobody counted. */
+  bodyUnknown(side: Side, stream: number): void
   endStream(side: Side, stream: number, time: number): void
   reset(side: Side, stream: number, code: number, time: number): void
   goaway(side: Side, lastStream: number, code: number, time: number): void
@@ -154,6 +156,8 @@ export class Http2Side {
 
   end(_cause: End, time: number): void {
     if (this.#blockStream !== 0) this.#cutBlock(time)
+    // How much of what was to be skipped has gone by is not known.
+    if (this.#skipping > 0 && !this.#skipIsStale && this.#state === 'data') this.#owner.bodyUnknown(this.side, this.#stream)
     this.stop()
   }
 
