@@ -81,7 +81,7 @@ const freeing: MessageSink = {
 }
 
 function pairer(exchange: (block: number) => void): MessageSink {
-  return new Pairer(memory, { exchange, dropped: () => {}, anomaly: () => {} }, { seesBothDirections: true, facts })
+  return new Pairer(memory, { exchange, dropped: () => {}, anomaly: () => {}, webSocket: () => {} }, { seesBothDirections: true, facts })
 }
 
 function measure(name: string, segments: readonly Segment[], sink: () => MessageSink): void {
