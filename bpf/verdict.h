@@ -13,6 +13,14 @@
 #define METHOD_MAX 24
 #define BLANK_LINES_MAX 8 /* bytes of CR and LF before a request line (RFC 9112 section 2.2) */
 
+/* RFC 9113 section 6; frames of more bytes must be announced. */
+#define FRAME_HEADERS 1
+#define FRAME_RST_STREAM 3
+#define FRAME_SETTINGS 4
+#define FRAME_PING 6
+#define FRAME_WINDOW_UPDATE 8
+#define FRAME_BYTES_MAX 16384
+
 #define TOKEN 1
 #define UPPER 2
 
@@ -122,6 +130,56 @@ VERIFIED_ALONE int judge_server(const struct opening *opening)
 	       (bytes[5] | bytes[6] | bytes[7] | bytes[8]) == 0;
 }
 
+/* What an HPACK block may begin with: a pseudo-header, an index of the dynamic table, a table size (RFC 7541 section 6). */
+static __always_inline int begins_block(__u8 byte)
+{
+	if (byte >= 0x80)
+		return (byte >= 0x81 && byte <= 0x8e) || byte >= 0xbe;
+	if ((byte & 0xe0) == 0x20)
+		return 1;
+	byte &= byte & 0x40 ? 0x3f : 0x0f;
+	return byte >= 1 && byte <= 8;
+}
+
+/*
+ * Joined late, a frame of HTTP/2 at the front of a segment: one whose header fixes enough of its bytes, or HEADERS with a block
+ * that begins as one does. DATA says nothing: zeros look like it.
+ */
+VERIFIED_ALONE int judge_frame(const struct opening *opening)
+{
+	const __u8 *bytes;
+	__u32 length, stream, at = 9;
+	__u8 flags;
+
+	if (!opening || opening->length < 10)
+		return 0;
+	bytes = opening->bytes;
+	length = (__u32)bytes[0] << 16 | bytes[1] << 8 | bytes[2];
+	stream = (__u32)bytes[5] << 24 | bytes[6] << 16 | bytes[7] << 8 | bytes[8];
+	flags = bytes[4];
+	if (length > FRAME_BYTES_MAX || stream >> 31)
+		return 0;
+	switch (bytes[3]) {
+	case FRAME_HEADERS:
+		if (stream == 0 || length == 0 || flags & ~0x2d)
+			return 0;
+		if (flags & 0x08)
+			at += 1;
+		if (flags & 0x20)
+			at += 5;
+		return at < opening->length && begins_block(bytes[at & (JUDGED_BYTES - 1)]);
+	case FRAME_SETTINGS:
+		return stream == 0 && flags == 0 && length > 0 && length % 6 == 0 && bytes[9] == 0;
+	case FRAME_PING:
+		return stream == 0 && flags <= 1 && length == 8;
+	case FRAME_WINDOW_UPDATE:
+		return flags == 0 && length == 4;
+	case FRAME_RST_STREAM:
+		return stream != 0 && flags == 0 && length == 4;
+	}
+	return 0;
+}
+
 /*
  * Joined late, any segment may be the middle of anything: capitals only, and a target that looks like one; of TLS a
  * ClientHello with its inner length and version, as the rest of a handshake says nothing without it.
@@ -132,7 +190,11 @@ VERIFIED_ALONE int judge_midstream(const struct opening *opening)
 	const __u8 *bytes;
 	__u32 same = 1, same_connect = 1;
 
-	if (!opening || opening->length < 12)
+	if (!opening || opening->length < 10)
+		return 0;
+	if (judge_frame(opening))
+		return 1;
+	if (opening->length < 12)
 		return 0;
 	bytes = opening->bytes;
 	for (__u32 i = 0; i < sizeof(status); i++)

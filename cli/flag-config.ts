@@ -33,6 +33,8 @@ export function configFrom(flags: Flags, files: readonly string[] = []): Config 
     outputs: outputsFrom(base.outputs, flags.output),
     metrics: metricsFrom(base.metrics, flags.metrics),
     stats: flags.stats === undefined ? base.stats : { interval: checked('stats', durationSchema({ min: '100ms', max: '24d' }), flags.stats) },
+    exchanges: flags.openAfter === undefined ? base.exchanges
+      : { open_after: checked('open-after', durationSchema({ min: '1ms', max: '24d' }), flags.openAfter) },
     files,
   }
 }

@@ -9,6 +9,7 @@ export interface OutputFlags {
   readonly field: readonly string[]
   readonly header: readonly string[]
   readonly stats?: string
+  readonly openAfter?: string
   readonly port: readonly string[]
   readonly include: readonly string[]
   readonly exclude: readonly string[]
@@ -49,6 +50,7 @@ export function addOutputFlags(command: Command): Command {
     .option('--header <pattern>', 'log only these headers, or with "!" in front leave them out, e.g. \'x-*\', \'!x-internal-*\' ' +
       '(more than once)', more, NONE)
     .option('--decoder <file>', 'read a protocol of your own with this TypeScript file (more than once); see docs/decoders.md', more, NONE)
+    .option('--open-after <time>', 'log an exchange that is still open after this time, and again at its end, e.g. 1s')
     .option('--stats <interval>', 'a line of counters on standard error every so often, e.g. 10s')
 }
 

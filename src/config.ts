@@ -18,6 +18,11 @@ export const configSchema = z.strictObject({
   fields: fieldsSchema,
   headers: headersSchema,
   privacy: checkedPrivacySchema.prefault({}).describe('What is hidden, hashed or made anonymous before anything is written.'),
+  exchanges: z.strictObject({
+    open_after: durationSchema({ min: '1ms', max: '24d' }).optional()
+      .describe('An exchange that is not over after this time is logged as it is, with event.name open, and whole at its end; ' +
+        'none = at its end only.'),
+  }).prefault({}).describe('When exchanges are logged.'),
   trust: z.strictObject({
     proxies: z.array(cidrSchema).prefault([...PRIVATE_NETWORKS])
       .describe('Networks of proxies whose Forwarded, X-Forwarded-For and X-Real-IP headers, and PROXY headers, are believed; ' +

@@ -83,7 +83,6 @@ export class FlowTrack {
     this.#processes = processes
     this.#scratch = scratch
     this.#dissector = new Dissector(memory)
-    this.configure(config)
     this.#source = source
     this.#output = output
     this.#pairer = new Pairer(memory, {
@@ -96,6 +95,7 @@ export class FlowTrack {
       anomaly: (connection, _side, name, time) => { output.anomaly(name, 1, connection, time) },
       webSocket: (connection, webSocket) => { this.#webSocket(connection, webSocket) },
     }, { seesBothDirections: source.seesBothDirections, facts })
+    this.configure(config)
     this.#table = this.#openTable(config)
     this.#datagrams = new DatagramTable(memory, createDatagramReader(this.#pairer), { freeing: (block) => { this.#release(block) } })
   }
@@ -104,6 +104,7 @@ export class FlowTrack {
   configure(config: Config): void {
     this.#wanted = packetFilter(kernelFilters(config))
     this.#tellsConnections = config.kinds.includes('connection')
+    this.#pairer.openAfterNs = config.exchanges.open_after === undefined ? Infinity : config.exchanges.open_after * 1e6
     // Not there at all when it is not wanted: it would be called for every packet.
     if (config.kinds.includes('packet')) this.#events.packet = (pointer) => { this.#packet(pointer) }
     else delete this.#events.packet

@@ -211,7 +211,9 @@ export class Pipeline {
 
   #exchange(block: number): void {
     this.#see(L.KIND_EXCHANGE)
-    this.#oddities.add(this.#memory.u32[(block + L.EXCHANGE_ODDITIES) >>> 2]!)
+    // Those of an exchange that goes on are counted at its end.
+    const isOpen = (this.#memory.u8[block + L.EXCHANGE_FLAGS]! & L.EXCHANGE_FLAG_OPEN) !== 0
+    if (!isOpen) this.#oddities.add(this.#memory.u32[(block + L.EXCHANGE_ODDITIES) >>> 2]!)
     if (!this.#wanted[L.KIND_EXCHANGE - 1]) {
       this.counts.filtered++
       return

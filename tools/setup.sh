@@ -35,6 +35,8 @@ if [ "$need" != run ]; then
 	want openssl openssl
 	want haproxy haproxy
 	want tc iproute2
+	want h2load nghttp2-client
+	want nghttpd nghttp2-server
 fi
 if [ "$need" = bench ]; then
 	want httpry httpry

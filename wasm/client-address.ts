@@ -9,7 +9,7 @@ import { HEADER_FORWARDED, HEADER_X_FORWARDED_FOR, HEADER_X_REAL_IP } from './he
 import { REQUEST_INDEX, onlySpan, spanCount, valueAt, valueLengthOf } from './header-index'
 import { FIELD_PROXY_SOURCE_ADDRESS } from './field-ids.gen'
 import { ENTRY_FIELD, ENTRY_LENGTH, ENTRY_PAYLOAD, FACTS_RAW, HEAD_COUNT, HEAD_SPANS, RECORD_COUNT, RECORD_ENTRIES, SPAN_BYTES,
-  SPAN_NAME_ID,
+  SPAN_ID_MASK, SPAN_NAME_ID,
 } from './layout'
 
 /** Networks of at most this many proxies are trusted; `setTrusted` refuses more. */
@@ -210,7 +210,7 @@ function walkHeader(head: usize, raw: usize, id: u32): u32 {
   beginWalk()
   const end = head + HEAD_SPANS + load<u32>(head, HEAD_COUNT) * SPAN_BYTES
   for (let span = head + HEAD_SPANS; span < end; span += SPAN_BYTES) {
-    if (load<u16>(span, SPAN_NAME_ID) != id) continue
+    if ((<u32>load<u16>(span, SPAN_NAME_ID) & SPAN_ID_MASK) != id) continue
     if (id == HEADER_FORWARDED) walkForwarded(valueAt(raw, span), valueLengthOf(span))
     else walkList(valueAt(raw, span), valueLengthOf(span))
   }

@@ -3,13 +3,18 @@ import { HEADER_X_AMZ_APIGW_ID, HEADER_X_AMZN_REQUESTID, HEADER_CF_RAY, HEADER_U
   HEADER_X_KONG_REQUEST_ID, HEADER_X_REQUEST_ID,
 } from './header-ids'
 import { TEXT_MAX } from './hidden-mask'
-import { ACTION_DROP, ACTION_HOST, ACTION_KEEP } from './wall-numbers'
+import { hashingOn } from './redaction'
+import { ACTION_DROP, ACTION_HASH, ACTION_HOST, ACTION_KEEP, ACTION_PRESENCE } from './wall-numbers'
 import { REQUEST_INDEX, RESPONSE_INDEX, firstSpan, nameLengthOf, nameOf, noteWritten, rawOf, valueAt, valueLengthOf,
   writtenField,
 } from './header-index'
-import { FIELD_REQUEST_ID, FIELD_USER_AGENT_ORIGINAL, REASON_CUT_MORE_THAN_THE_BOUND } from './field-ids.gen'
+import { FIELD_REQUEST_ID, FIELD_USER_AGENT_ORIGINAL, REASON_CUT_MORE_THAN_THE_BOUND,
+  REASON_UNKNOWN_THE_COMPRESSION_TABLE_WAS_NOT_SEEN_WHOLE,
+} from './field-ids.gen'
 import { copyOver } from './copy'
-import { HEAD_COUNT, HEAD_DROPPED, HEAD_SPANS, SPAN_BYTES, SPAN_NAME_ID, TYPE_HEADERS, TYPE_STRING } from './layout'
+import { HEAD_COUNT, HEAD_DROPPED, HEAD_SPANS, HEAD_UNKNOWN, SPAN_BYTES, SPAN_ID_MASK, SPAN_NAME_ID, SPAN_SECRET, TYPE_HEADERS,
+  TYPE_STRING,
+} from './layout'
 import { headerAction, valueFlags, writeValue } from './privacy'
 import { closeEntry, closeText, hasRoom, noteEncoding, noteMark, openEntry, openText, textRoom, wants } from './record'
 
@@ -30,7 +35,28 @@ function copyLower(out: usize, from: usize, length: u32): void {
 export function actionOf(raw: usize, span: usize, response: u32): u32 {
   const length = nameLengthOf(span)
   copyLower(nameScratch, nameOf(raw, span), length)
-  return headerAction(nameScratch, length, load<u16>(span, SPAN_NAME_ID), response)
+  return actionFor(nameScratch, length, load<u16>(span, SPAN_NAME_ID), response)
+}
+
+let hidesNeverIndexed: bool = true
+
+/** Whether a value whose sender wants nobody to index it (RFC 7541 7.1.3) is hidden as a secret. At first it is. */
+export function setHidesNeverIndexed(on: u32): void {
+  hidesNeverIndexed = on != 0
+}
+
+/** The action under which a never-indexed value is written, where that of its name is `action`. */
+export function secretAction(action: u32): u32 {
+  if (!hidesNeverIndexed || !isOpen(action)) return action
+  return hashingOn() ? ACTION_HASH : ACTION_PRESENCE
+}
+
+/** Action of a name in lower case; `id` is SPAN_NAME_ID as it stands in the span. */
+// @ts-ignore: decorator
+@inline
+function actionFor(name: usize, length: u32, id: u32, response: u32): u32 {
+  const action = headerAction(name, length, id & SPAN_ID_MASK, response)
+  return (id & SPAN_SECRET) == 0 ? action : secretAction(action)
 }
 
 /** True for an action that lets the value be read (and searched for credentials). */
@@ -56,6 +82,7 @@ function pad4(at: usize, length: u32): usize {
  */
 export function putHeaders(field: u32, head: usize, index: u32, isTrailer: bool): void {
   if (load<u16>(head, HEAD_DROPPED) != 0) noteMark(field, REASON_CUT_MORE_THAN_THE_BOUND)
+  if (load<u16>(head, HEAD_UNKNOWN) != 0) noteMark(field, REASON_UNKNOWN_THE_COMPRESSION_TABLE_WAS_NOT_SEEN_WHOLE)
   if (!wants(field)) return
   const payload = openEntry(field, TYPE_HEADERS, 4)
   if (payload == 0) return
@@ -69,7 +96,7 @@ export function putHeaders(field: u32, head: usize, index: u32, isTrailer: bool)
     const id = <u32>load<u16>(span, SPAN_NAME_ID)
     if (!hasRoom(at, 32 + nameLength + textRoom(valueLength))) return
     copyLower(at + 8, nameOf(raw, span), nameLength)
-    const action = headerAction(at + 8, nameLength, id, index)
+    const action = actionFor(at + 8, nameLength, id, index)
     if (action == ACTION_DROP) continue
     if (valueLength > TEXT_MAX && isOpen(action)) noteMark(field, REASON_CUT_MORE_THAN_THE_BOUND)
     const value = pad4(at + 8, nameLength)
@@ -78,7 +105,7 @@ export function putHeaders(field: u32, head: usize, index: u32, isTrailer: bool)
     store<u16>(at, valueFlags(), 2)
     store<u32>(at, length, 4)
     noteEncoding(field, value, length)
-    if (!isTrailer) noteWritten(index, id, span, at)
+    if (!isTrailer) noteWritten(index, id & SPAN_ID_MASK, span, at)
     at = pad4(value, length)
     kept++
   }

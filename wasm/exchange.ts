@@ -6,12 +6,13 @@
 import { writeAddressText } from './address-text'
 import { clientAddress, findClient, isTrusted, proxiedClient } from './client-address'
 import { SAMPLED, SAMPLING_UNKNOWN, findTrace, hasSpanId, sampling, spanId, traceId } from './correlate'
-import { actionOf, isOpen, putHeaders, putRequestId, putUserAgent } from './exchange-headers'
+import { actionOf, isOpen, putHeaders, putRequestId, putUserAgent, secretAction } from './exchange-headers'
 import { putClient, putConnection, putIp, putLink, putNetwork, putServer, putTcp } from './exchange-connection'
 import { putMessages, putProtocolName } from './exchange-message'
 import { putFacts } from './facts'
 import * as F from './field-ids.gen'
-import { ACTION_DROP } from './wall-numbers'
+import { putRpc } from './exchange-rpc'
+import { ACTION_DROP, ACTION_KEEP } from './wall-numbers'
 import { HEADER_B3, HEADER_FORWARDED, HEADER_HOST, HEADER_TRACEPARENT, HEADER_UBER_TRACE_ID, HEADER_X_AMZN_TRACE_ID,
   HEADER_X_B3_TRACEID, HEADER_X_CLOUD_TRACE_CONTEXT, HEADER_X_FORWARDED_FOR, HEADER_X_REAL_IP,
 } from './header-ids'
@@ -20,7 +21,7 @@ import { REQUEST_INDEX, RESPONSE_INDEX, firstSpan, indexHeaders, onlySpan, rawOf
 } from './header-index'
 import * as L from './layout'
 import { loadShort } from './copy'
-import { valueFlags, writePath, writeQuery, writeText, writeValue } from './privacy'
+import { headerAction, writePath, writeQuery, writeText, writeValue } from './privacy'
 import { beginRecord, closeEntry, closeText, endRecord, noteMark, notedMarkCount, notedMarks, openEntry, openText, putBool,
   putInt, putOwnText, putSeconds, putText, putTime, putWord, wants,
 } from './record'
@@ -30,6 +31,7 @@ import { SCHEME_HTTP, SCHEME_HTTPS, hasAuthority, hasPath, hasQuery, hostAt, hos
 } from './target'
 
 const EXCHANGE = pack('exchange')
+const OPEN = pack('open')
 const HTTP = pack('http')
 const HTTPS = pack('https')
 const OTHER = pack('_OTHER')
@@ -47,6 +49,8 @@ const QUERY = pack('QUERY')
 const ODDITY_BITS: u32 = 32
 const oddityNames: usize = memory.data(32 * 8) // u32 pointer, u32 length
 const scratch: usize = memory.data(64)
+const HOST: usize = memory.data<u8>([0x68, 0x6f, 0x73, 0x74])
+const HTTP2: u32 = 0x20
 
 /** Epoch nanoseconds at 0 of the source's clock. */
 let clockZero: i64 = 0
@@ -134,6 +138,7 @@ function putVersion(): void {
   const head = request != 0 ? request : response
   if (head == 0) return
   const version = <u64>load<u8>(head, L.HEAD_VERSION)
+  if (version == HTTP2) return putWord(F.FIELD_NETWORK_PROTOCOL_VERSION, 0x32)
   putWord(F.FIELD_NETWORK_PROTOCOL_VERSION, (0x30 + (version >> 4)) | 0x2e00 | ((0x30 + (version & 15)) << 16))
 }
 
@@ -144,6 +149,41 @@ function isOneDirection(exchange: usize): bool {
     if (load<u16>(exchange + L.EXCHANGE_MARKS + index * 4, 2) == F.REASON_HOOK_SEES_ONE_DIRECTION_ONLY) return true
   }
   return false
+}
+
+/** What is not known because an index of HPACK names an entry that was never seen, or because it was never sent. */
+function notePseudo(head: usize, field: u32): void {
+  noteMark(field, load<u16>(head, L.HEAD_UNKNOWN) != 0 ? F.REASON_UNKNOWN_THE_COMPRESSION_TABLE_WAS_NOT_SEEN_WHOLE
+    : F.REASON_MALFORMED_MESSAGE)
+}
+
+/** Host of :authority: under the action of Host, whose place it takes (RFC 9113 8.3.1). */
+function putAuthority(): void {
+  if (!wants(F.FIELD_URL_DOMAIN)) return
+  splitAuthority(raw + load<u32>(request, L.HEAD_AUTHORITY), load<u32>(request, L.HEAD_AUTHORITY + 4))
+  if (hostLength == 0) return
+  let action = headerAction(HOST, 4, HEADER_HOST, REQUEST_INDEX)
+  if ((load<u8>(request, L.HEAD_SECRET) & L.PSEUDO_AUTHORITY) != 0) action = secretAction(action)
+  if (action == ACTION_DROP) return
+  const payload = openText(F.FIELD_URL_DOMAIN, hostLength)
+  if (payload == 0) return
+  closeText(F.FIELD_URL_DOMAIN, payload, isOpen(action) ? writeText(hostAt, hostLength, payload)
+    : writeValue(action, hostAt, hostLength, payload))
+}
+
+/** RFC 9113 8.3.1: scheme, authority and path stand in pseudo-headers; CONNECT has the authority alone (8.5). */
+function putUrl2(isConnect: bool): void {
+  const pseudo = <u32>load<u8>(request, L.HEAD_PSEUDO)
+  const length = (pseudo & L.PSEUDO_PATH) != 0 ? load<u32>(request, L.HEAD_TARGET + 4) : 0
+  splitTarget(raw + load<u32>(request, L.HEAD_TARGET), length, false)
+  const scheme = <u32>load<u8>(request, L.HEAD_SCHEME)
+  if (scheme == SCHEME_HTTP || scheme == SCHEME_HTTPS) putWord(F.FIELD_URL_SCHEME, scheme == SCHEME_HTTPS ? HTTPS : HTTP)
+  if ((pseudo & L.PSEUDO_AUTHORITY) != 0) putAuthority()
+  else if (load<u16>(request, L.HEAD_UNKNOWN) == 0) putDomain()
+  // Host counts only where there is no :authority, and one may be among what is not known.
+  else notePseudo(request, F.FIELD_URL_DOMAIN)
+  putPath((load<u8>(request, L.HEAD_SECRET) & L.PSEUDO_PATH) != 0)
+  if ((pseudo & L.PSEUDO_PATH) == 0 && !isConnect) notePseudo(request, F.FIELD_URL_PATH)
 }
 
 /** Host from the target's authority, else from the one Host field; under Host's action when it came from there. */
@@ -169,18 +209,31 @@ function putDomain(): void {
 }
 
 function putUrl(exchange: usize, method: u64): void {
+  if (load<u8>(request, L.HEAD_VERSION) == HTTP2) return putUrl2(method == CONNECT)
   splitTarget(raw + load<u32>(request, L.HEAD_TARGET), load<u32>(request, L.HEAD_TARGET + 4), method == CONNECT)
   const isSecure = targetScheme == SCHEME_HTTPS
     || targetScheme != SCHEME_HTTP && load<u8>(exchange, L.EXCHANGE_TLS) != 0
   putWord(F.FIELD_URL_SCHEME, isSecure ? HTTPS : HTTP)
   putDomain()
+  putPath(false)
+}
+
+/** Path and query of the target; `isSecret`: as values that their sender wants nobody to index. */
+function putPath(isSecret: bool): void {
+  const action = isSecret ? secretAction(ACTION_KEEP) : <u32>ACTION_KEEP
   if (hasPath && wants(F.FIELD_URL_PATH)) {
     const payload = openText(F.FIELD_URL_PATH, pathLength)
-    if (payload != 0) closeText(F.FIELD_URL_PATH, payload, writePath(pathAt, pathLength, payload))
+    if (payload != 0) {
+      closeText(F.FIELD_URL_PATH, payload, action == ACTION_KEEP ? writePath(pathAt, pathLength, payload)
+        : writeValue(action, pathAt, pathLength, payload))
+    }
   }
   if (hasQuery && wants(F.FIELD_URL_QUERY)) {
     const payload = openText(F.FIELD_URL_QUERY, queryLength)
-    if (payload != 0) closeText(F.FIELD_URL_QUERY, payload, writeQuery(queryAt, queryLength, payload))
+    if (payload != 0) {
+      closeText(F.FIELD_URL_QUERY, payload, action == ACTION_KEEP ? writeQuery(queryAt, queryLength, payload)
+        : writeValue(action, queryAt, queryLength, payload))
+    }
   }
 }
 
@@ -198,16 +251,23 @@ function putBodySize(field: u32, bytes: f64): void {
   if (bytes >= 0) putInt(field, <i64>bytes)
 }
 
+/** Fields of a head: those kept, those over the bound, those not known. */
+function fieldCount(head: usize): i64 {
+  return <i64>load<u32>(head, L.HEAD_COUNT) + load<u16>(head, L.HEAD_DROPPED) + load<u16>(head, L.HEAD_UNKNOWN)
+}
+
 function putRequest(exchange: usize, method: u64): void {
   if (request != 0) {
-    putWord(F.FIELD_HTTP_REQUEST_METHOD, method != 0 ? method : OTHER)
-    if (method == 0) {
+    const isKnown = load<u8>(request, L.HEAD_VERSION) != HTTP2 || (load<u8>(request, L.HEAD_PSEUDO) & L.PSEUDO_METHOD) != 0
+    if (isKnown) putWord(F.FIELD_HTTP_REQUEST_METHOD, method != 0 ? method : OTHER)
+    else notePseudo(request, F.FIELD_HTTP_REQUEST_METHOD)
+    if (method == 0 && isKnown) {
       putText(F.FIELD_HTTP_REQUEST_METHOD_ORIGINAL, raw + load<u32>(request, L.HEAD_METHOD),
         load<u32>(request, L.HEAD_METHOD + 4))
     }
     putHeaders(F.FIELD_HTTP_REQUEST_HEADER, request, REQUEST_INDEX, false)
     putInt(F.FIELD_HTTP_REQUEST_HEADER_BYTES, load<u32>(request, L.HEAD_RAW_LENGTH))
-    putInt(F.FIELD_HTTP_REQUEST_HEADER_COUNT, <i64>load<u32>(request, L.HEAD_COUNT) + load<u16>(request, L.HEAD_DROPPED))
+    putInt(F.FIELD_HTTP_REQUEST_HEADER_COUNT, fieldCount(request))
   }
   putBodySize(F.FIELD_HTTP_REQUEST_BODY_SIZE, load<f64>(exchange, L.EXCHANGE_REQUEST_BODY))
   const trailer = load<u32>(exchange, L.EXCHANGE_REQUEST_TRAILER)
@@ -229,15 +289,15 @@ function putInterim(exchange: usize): void {
 
 function putResponse(exchange: usize): void {
   if (response != 0) {
-    putInt(F.FIELD_HTTP_RESPONSE_STATUS_CODE, load<u16>(response, L.HEAD_STATUS))
+    if (load<u16>(response, L.HEAD_STATUS) != 0) putInt(F.FIELD_HTTP_RESPONSE_STATUS_CODE, load<u16>(response, L.HEAD_STATUS))
+    else notePseudo(response, F.FIELD_HTTP_RESPONSE_STATUS_CODE)
     const phraseLength = load<u32>(response, L.HEAD_METHOD + 4)
     if (phraseLength != 0) {
       putText(F.FIELD_HTTP_RESPONSE_REASON_PHRASE, rawOf(response) + load<u32>(response, L.HEAD_METHOD), phraseLength)
     }
     putHeaders(F.FIELD_HTTP_RESPONSE_HEADER, response, RESPONSE_INDEX, false)
     putInt(F.FIELD_HTTP_RESPONSE_HEADER_BYTES, load<u32>(response, L.HEAD_RAW_LENGTH))
-    putInt(F.FIELD_HTTP_RESPONSE_HEADER_COUNT,
-      <i64>load<u32>(response, L.HEAD_COUNT) + load<u16>(response, L.HEAD_DROPPED))
+    putInt(F.FIELD_HTTP_RESPONSE_HEADER_COUNT, fieldCount(response))
   }
   putBodySize(F.FIELD_HTTP_RESPONSE_BODY_SIZE, load<f64>(exchange, L.EXCHANGE_RESPONSE_BODY))
   const trailer = load<u32>(exchange, L.EXCHANGE_RESPONSE_TRAILER)
@@ -325,6 +385,7 @@ export function writeExchange(exchange: usize, pointer: usize, room: u32): u32 {
   beginRecord(L.KIND_EXCHANGE, pointer, room)
   putWord(F.FIELD_KIND, EXCHANGE)
   putTimes(exchange)
+  if ((load<u8>(exchange, L.EXCHANGE_FLAGS) & L.EXCHANGE_FLAG_OPEN) != 0) putWord(F.FIELD_EVENT_NAME, OPEN)
   putInt(F.FIELD_EVENT_SEQUENCE, 0)
   putClient(connection, client)
   putRealAddress()
@@ -347,6 +408,8 @@ export function writeExchange(exchange: usize, pointer: usize, room: u32): u32 {
     if (request != 0) putUrl(exchange, method)
     putRequest(exchange, method)
     putResponse(exchange)
+    if (load<u32>(exchange, L.EXCHANGE_STREAM) != 0) putInt(F.FIELD_HTTP2_STREAM_ID, load<u32>(exchange, L.EXCHANGE_STREAM))
+    putRpc(exchange, request, response)
   }
   putFacts(load<u32>(exchange, L.EXCHANGE_FACTS))
   if (isOwn) putMessages(exchange, request, response)

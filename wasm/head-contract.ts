@@ -18,9 +18,9 @@ export const HEAD_ERROR_STATUS = -3 // the status code is not three digits
 export const HEAD_ERROR_TOO_LONG = -4 // no end within HEAD_BYTES_MAX
 
 // Area at headInfo(): the first HEAD_SPANS bytes are those of the block (wasm/layout.ts), then:
-export const INFO_BLOCK = 48 // u32: the head block, 0 = the memory limit refused it
-export const INFO_METHOD = 52 // u8: METHOD_*
-export const INFO_BYTES = 64
+export const INFO_BLOCK = 64 // u32: the head block, 0 = the memory limit refused it
+export const INFO_METHOD = 68 // u8: METHOD_*
+export const INFO_BYTES = 80
 export const METHOD_OTHER = 0
 export const METHOD_HEAD = 1
 export const METHOD_CONNECT = 2

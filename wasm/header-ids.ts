@@ -119,5 +119,8 @@ export const HEADER_X_TENANT_ID = 109
 export const HEADER_X_HTTP_METHOD_OVERRIDE = 110
 export const HEADER_IDEMPOTENCY_KEY = 111
 export const HEADER_RETRY_AFTER = 112
+export const HEADER_GRPC_TIMEOUT = 113
+export const HEADER_GRPC_STATUS = 114
+export const HEADER_GRPC_MESSAGE = 115
 
-export const HEADER_COUNT = 112
+export const HEADER_COUNT = 115

@@ -1,6 +1,6 @@
 /** Where the known headers of one head stand: built in one pass, asked by id. One index for a request, one for a response. */
 import { HEADER_COUNT } from './header-ids'
-import { HEAD_COUNT, HEAD_SPANS, SPAN_BYTES, SPAN_NAME, SPAN_NAME_ID, SPAN_NAME_LENGTH, SPAN_VALUE,
+import { HEAD_COUNT, HEAD_SPANS, SPAN_BYTES, SPAN_ID_MASK, SPAN_NAME, SPAN_NAME_ID, SPAN_NAME_LENGTH, SPAN_VALUE,
   SPAN_VALUE_LENGTH,
 } from './layout'
 
@@ -32,7 +32,7 @@ export function resetHeaderIndexes(): void {
 export function indexHeaders(index: u32, head: usize): void {
   const end = head + HEAD_SPANS + load<u32>(head, HEAD_COUNT) * SPAN_BYTES
   for (let span = head + HEAD_SPANS; span < end; span += SPAN_BYTES) {
-    const id = <u32>load<u16>(span, SPAN_NAME_ID)
+    const id = <u32>load<u16>(span, SPAN_NAME_ID) & SPAN_ID_MASK
     if (id == 0 || id > <u32>HEADER_COUNT) continue
     const entry = entryOf(index, id)
     if (load<u32>(entry) == run) {

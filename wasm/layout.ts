@@ -50,10 +50,10 @@ export const CONNECTION_FLAG_IP_OPTIONS = 4
 
 // Head block: one scanned message head (or trailer section). Made by wasm/head.ts, one alloc() of HEAD_BYTES.
 export const HEAD_BYTES = 0 // u32: bytes given to alloc()
-export const HEAD_RAW_LENGTH = 4 // u32: bytes on the wire, start line to the empty line
+export const HEAD_RAW_LENGTH = 4 // u32: bytes on the wire: start line to the empty line, or the header block (HTTP/2)
 export const HEAD_COUNT = 8 // u32: header fields kept
 export const HEAD_KIND = 12 // u8: HEAD_KIND_*
-export const HEAD_VERSION = 13 // u8: major * 16 + minor, 0x09 for HTTP/0.9
+export const HEAD_VERSION = 13 // u8: major * 16 + minor, 0x09 for HTTP/0.9, 0x20 for HTTP/2
 export const HEAD_STATUS = 14 // u16: response only
 export const HEAD_ODDITIES = 16 // u32: ODDITY_* bits
 export const HEAD_BODY = 20 // u8: BODY_*, from the head alone (HEAD, CONNECT, ... are the decoder's business)
@@ -62,13 +62,26 @@ export const HEAD_DROPPED = 22 // u16: header fields over the bound, not kept
 export const HEAD_CONTENT_LENGTH = 24 // f64: -1 = none
 export const HEAD_METHOD = 32 // u32 offset in raw, u32 length: method; for a response the reason phrase
 export const HEAD_TARGET = 40 // u32 offset in raw, u32 length: request target
-export const HEAD_SPANS = 48 // HEAD_COUNT x SPAN_BYTES, then the raw bytes
+export const HEAD_AUTHORITY = 48 // u32 offset in raw, u32 length: :authority (HTTP/2)
+export const HEAD_UNKNOWN = 56 // u16: header fields whose name or value is not known (HPACK), not kept
+export const HEAD_PSEUDO = 58 // u8: PSEUDO_* that are there (HTTP/2)
+export const HEAD_SECRET = 59 // u8: PSEUDO_* that the sender wants nobody to index (RFC 7541 6.2.3)
+export const HEAD_SCHEME = 60 // u8: SCHEME_* of wasm/target.ts, of :scheme (HTTP/2)
+export const HEAD_SPANS = 64 // HEAD_COUNT x SPAN_BYTES, then the raw bytes
 export const SPAN_BYTES = 16
 export const SPAN_NAME = 0 // u32: offset in raw
 export const SPAN_NAME_LENGTH = 4 // u16
-export const SPAN_NAME_ID = 6 // u16: HEADER_* (wasm/names.ts), 0 = not a known name
+export const SPAN_NAME_ID = 6 // u16: HEADER_* (wasm/names.ts), 0 = not a known name; SPAN_SECRET
 export const SPAN_VALUE = 8 // u32: offset in raw (obs-fold already turned into spaces there)
 export const SPAN_VALUE_LENGTH = 12 // u32
+export const SPAN_SECRET = 0x8000 // the sender wants nobody to index the field: a secret (RFC 7541 7.1.3)
+export const SPAN_ID_MASK = 0x7fff
+export const PSEUDO_METHOD = 1
+export const PSEUDO_PATH = 2
+export const PSEUDO_STATUS = 4
+export const PSEUDO_AUTHORITY = 8
+export const PSEUDO_SCHEME = 16
+export const PSEUDO_PROTOCOL = 32
 export const HEAD_KIND_REQUEST = 1
 export const HEAD_KIND_RESPONSE = 2
 export const HEAD_KIND_TRAILER = 3
@@ -99,6 +112,9 @@ export const ODDITY_START_LINE = 16384 // extra spaces, odd target bytes, versio
 export const ODDITY_CHUNK_SIZE = 32768 // odd chunk-size line (sign, 0x, overflow, whitespace)
 export const ODDITY_HEADERS_OVER_BOUND = 65536 // more fields than kept
 export const ODDITY_TARGET_INVALID = 131072
+export const ODDITY_PSEUDO_HEADER = 262144 // a pseudo-header that is repeated, unknown, misplaced or missing (RFC 9113 8.3)
+export const ODDITY_CONNECTION_FIELD = 524288 // a field of HTTP/1 connections in HTTP/2 (RFC 9113 8.2.2)
+export const ODDITY_HOST_DIFFERS = 1048576 // Host says another name than :authority
 
 // Exchange block: one request and its response. Written by exchange/, read by privacy/.
 export const EXCHANGE_BYTES = 192
@@ -122,6 +138,11 @@ export const EXCHANGE_MARK_COUNT = 90 // u8: at most 16
 export const EXCHANGE_MARKS = 92 // 16 x (u16 field id, u16 reason id): why a value is cut, missing or unknown
 export const EXCHANGE_PROTOCOL = 156 // u8: PROTOCOL_*
 export const EXCHANGE_FACTS = 160 // u32: facts block, 0 = none
+export const EXCHANGE_STREAM = 172 // u32: HTTP/2 stream, 0 = none
+export const EXCHANGE_REQUEST_MESSAGES = 176 // i32: gRPC messages of the request, -1 = not known
+export const EXCHANGE_RESPONSE_MESSAGES = 180 // i32
+export const EXCHANGE_FLAGS = 184 // u8: EXCHANGE_FLAG_*
+export const EXCHANGE_FLAG_OPEN = 1 // it goes on: this record shows its beginning
 export const PROTOCOL_HTTP = 0
 export const PROTOCOL_OWN = 128 // and up: decoders of the user's own, by their place
 export const PROTOCOL_OWN_COUNT = 16

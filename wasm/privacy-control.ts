@@ -5,6 +5,7 @@ export {
   decisionNames, decisionsNotKept, decisionTablesCleared, linkDecisions, resetDecisions,
 } from './header-decision'
 export { cutTexts, hashedValues, hiddenValues, setHashing } from './redaction'
+export { setHidesNeverIndexed } from './exchange-headers'
 export { fieldChecks, writeRecordBehindWall } from './record-wall'
 export { setNameTable } from './secret-name'
 export { hmacSha256, setHmacKey, sha256 } from './sha256'

@@ -101,7 +101,8 @@ function schemeLength(target: usize, length: u32): u32 {
   return 0
 }
 
-function schemeOf(scheme: usize, length: u32): u32 {
+/** SCHEME_* of a word. */
+export function schemeOf(scheme: usize, length: u32): u32 {
   if (length > 5) return SCHEME_OTHER
   let lower = loadShort(scheme, length)
   lower |= 0x2020202020202020 & (<u64>-1 >> (64 - (length << 3)))

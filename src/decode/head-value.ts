@@ -15,7 +15,7 @@ export function headValue(memory: ByteMemory, head: number, id: number): string 
   const raw = head + L.HEAD_SPANS + count * L.SPAN_BYTES
   let found: string | undefined
   for (let span = head + L.HEAD_SPANS; span < raw; span += L.SPAN_BYTES) {
-    if (u16[(span + L.SPAN_NAME_ID) >>> 1] !== id) continue
+    if ((u16[(span + L.SPAN_NAME_ID) >>> 1]! & L.SPAN_ID_MASK) !== id) continue
     const length = Math.min(u32[(span + L.SPAN_VALUE_LENGTH) >>> 2]!, VALUE_BYTES_MAX)
     const value = memory.latin1(raw + u32[(span + L.SPAN_VALUE) >>> 2]!, length)
     found = found === undefined ? value : `${found}, ${value}`.slice(0, VALUE_BYTES_MAX)

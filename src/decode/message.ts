@@ -18,6 +18,8 @@ export const MESSAGE_END = {
   malformed: 'malformed',
   /** The connection speaks another protocol from here on (CONNECT, 101). */
   tunnel: 'tunnel',
+  /** One side reset its stream (see `resetCode`). */
+  reset: 'reset',
 } as const
 export type MessageEnd = (typeof MESSAGE_END)[keyof typeof MESSAGE_END]
 
@@ -46,7 +48,16 @@ export interface Message {
   readonly oddities: number
   /** Set by the time of `end`. */
   readonly ended: MessageEnd | undefined
+  /** HTTP/2 stream that carries it. */
+  readonly stream?: number
+  /** Error code of the reset that ended it (RFC 9113 7). */
+  readonly resetCode?: number | undefined
+  /** gRPC messages in its body, -1 = not known; undefined = it is no gRPC. Set by the time of `end`. */
+  readonly messages?: number | undefined
 }
+
+/** Why no response will come, as far as the decoder knows: an error code of a reset (RFC 9113 7), or a word. */
+export type Unanswered = number | 'goaway' | 'streams'
 
 /** Takes messages in the order in which they begin on each side. */
 export interface MessageSink {
@@ -58,9 +69,9 @@ export interface MessageSink {
   end(connection: StreamControl, message: Message): void
   /**
    * No response will carry this number: the request's response was lost, or cannot be told from others. Called after the
-   * request's `head`, at most once; its `end` may still be to come.
+   * request's `head`, at most once; its `end` may still be to come. `why` where that is known.
    */
-  unanswered?(connection: StreamControl, exchange: number, time: number): void
+  unanswered?(connection: StreamControl, exchange: number, time: number, why?: Unanswered): void
   /** What a handshake told in the open, as soon as it tells no more. */
   handshake?(connection: StreamControl, handshake: Handshake): void
   /** The connection began with a PROXY header; comes before any message. */

@@ -20,6 +20,9 @@ export const ODDITY_NAMES = [
   'chunk_size',
   'headers_over_bound',
   'target_invalid',
+  'pseudo_header',
+  'connection_field',
+  'host_differs',
 ] as const
 export type OddityName = (typeof ODDITY_NAMES)[number]
 

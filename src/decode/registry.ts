@@ -2,6 +2,7 @@ import type { ByteMemory } from '../../lib/bytes/mod.ts'
 import type { OpenInner, Protocol } from './decoder.ts'
 import { Detector } from './detector.ts'
 import { Http1Protocol } from './http1/mod.ts'
+import { Http2Protocol } from './http2/mod.ts'
 import { ProxyProtocol } from './proxy/mod.ts'
 import { SocksProtocol } from './socks/mod.ts'
 import { TlsProtocol } from './tls/mod.ts'
@@ -15,11 +16,13 @@ const DEPTH_MAX = 4
  * @param depth protocols that may still be opened inside one of these
  */
 export function createProtocols(memory: ByteMemory, own: readonly Protocol[] = [], depth = DEPTH_MAX): Protocol[] {
+  const http2 = new Http2Protocol(memory)
   const openInner = depth > 0 ? innerOpener(memory, own, depth - 1) : undefined
   return [
     ...own,
     ...(openInner === undefined ? [] : [new ProxyProtocol(memory, openInner), new SocksProtocol(memory, openInner)]),
-    new Http1Protocol(memory, openInner),
+    new Http1Protocol(memory, openInner, (opening) => http2.upgrade(opening)),
+    http2,
     new TlsProtocol(memory, openInner),
   ]
 }

@@ -41,6 +41,8 @@ export function openBlock(memory: ByteMemory, connectionBlock: number, depth: nu
   for (let word = block >>> 2, end = (block + L.EXCHANGE_BYTES) >>> 2; word < end; word++) i32[word] = 0
   memory.u32[(block + L.EXCHANGE_CONNECTION) >>> 2] = connectionBlock
   memory.u32[(block + L.EXCHANGE_DEPTH) >>> 2] = depth
+  memory.i32[(block + L.EXCHANGE_REQUEST_MESSAGES) >>> 2] = -1
+  memory.i32[(block + L.EXCHANGE_RESPONSE_MESSAGES) >>> 2] = -1
   const f64 = memory.f64
   const base = block >>> 3
   f64[base + (L.EXCHANGE_REQUEST_TIME >>> 3)] = -1

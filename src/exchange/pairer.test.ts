@@ -6,7 +6,7 @@ import * as L from '../../wasm/layout.ts'
 import { END } from '../connection/mod.ts'
 import type { Side, StreamControl } from '../connection/mod.ts'
 import { MESSAGE, MESSAGE_END } from '../decode/mod.ts'
-import type { Message, MessageEnd, MessageKind } from '../decode/mod.ts'
+import type { Message, MessageEnd, MessageKind, Unanswered } from '../decode/mod.ts'
 import { FIELDS, MARK_REASONS } from './fields.ts'
 import { Pairer } from './pairer.ts'
 
@@ -217,5 +217,49 @@ test('Pairer counts an exchange whose head the memory refused as dropped', () =>
   scene.pairer.head(scene.connection, message)
   scene.pairer.end(scene.connection, { ...message, ended: MESSAGE_END.complete })
   assert.deepEqual(scene.dropped.splice(0), ['memory_limit'])
+  scene.done()
+})
+
+test('Pairer finds each of thousands of open streams by its number, in any order', () => {
+  const scene = new Scene()
+  const numbers = Array.from({ length: 3000 }, (_, index) => 2 * index + 1)
+  for (const number of numbers) scene.end(scene.head(MESSAGE.request, number))
+  for (const number of numbers.toReversed()) scene.end(scene.head(MESSAGE.response, number, 200))
+  assert.deepEqual(scene.given.map(({ depth }) => depth), Array.from({ length: 3000 }, (_, index) => 3000 - index))
+  scene.end(scene.head(MESSAGE.request, 9001))
+  scene.pairer.close(scene.connection, END.fin, 30)
+  assert.equal(scene.given.at(-1)?.depth, 3001)
+  scene.done()
+})
+
+test('Pairer says why no response came, where the decoder knows: a reset, GOAWAY, too many streams', () => {
+  const scene = new Scene()
+  const reasons: [Unanswered, string][] = [
+    [8, 'stream reset: CANCEL'], [99, 'stream reset: another error code'], ['goaway', 'no response: the server went away (GOAWAY)'],
+    ['streams', 'too many streams open on the connection'],
+  ]
+  reasons.forEach(([why], index) => {
+    scene.end(scene.head(MESSAGE.request, index + 1))
+    scene.pairer.unanswered(scene.connection, index + 1, 20, why)
+  })
+  assert.deepEqual(scene.given.map(({ marks }) => marks), reasons.map(([, reason]) => [reason]))
+  scene.done()
+})
+
+test('Pairer tells an exchange that is open for long once as it is, and once more whole', () => {
+  const scene = new Scene()
+  scene.pairer.openAfterNs = 100
+  const request = scene.head(MESSAGE.request, 1)
+  scene.pairer.tick(109)
+  assert.equal(scene.given.length, 0)
+  scene.pairer.tick(110)
+  scene.pairer.tick(500)
+  assert.equal(scene.given.length, 1)
+  scene.end(request)
+  scene.end(scene.head(MESSAGE.response, 1, 200))
+  scene.end(scene.head(MESSAGE.request, 2))
+  scene.end(scene.head(MESSAGE.response, 2, 200))
+  scene.pairer.tick(1e9)
+  assert.deepEqual(scene.given.map(({ depth, status }) => [depth, status]), [[1, 0], [1, 200], [2, 200]])
   scene.done()
 })

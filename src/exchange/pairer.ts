@@ -2,11 +2,12 @@ import type { ByteMemory } from '../../lib/bytes/mod.ts'
 import type { FactsTable, RecordWriter } from '../../lib/record/mod.ts'
 import type { End, Side, StreamControl } from '../connection/mod.ts'
 import { MESSAGE, MESSAGE_END } from '../decode/mod.ts'
-import type { Handshake, Message, MessageSink, ProxyHeader, WebSocket } from '../decode/mod.ts'
+import type { Handshake, Message, MessageSink, ProxyHeader, Unanswered, WebSocket } from '../decode/mod.ts'
 import * as L from '../../wasm/layout.ts'
 import { addInterim, closeBlock, freeHead, mark, MARK_FIELD, openBlock } from './block.ts'
 import type { MarkReason } from './fields.ts'
 import { writeProxy, writeTls } from './handshake-record.ts'
+import { resetReason, unansweredReason } from './reset-reason.ts'
 
 /** Takes what the exchange stage yields. */
 export interface ExchangeOutput {
@@ -48,27 +49,59 @@ interface Pending {
 class Waiting {
   readonly connection: StreamControl
   /** Exchanges that are not over, oldest first. */
-  readonly pending: Pending[] = []
+  readonly #few: Pending[] = []
   depth = 0
 
   constructor(connection: StreamControl) {
     this.connection = connection
   }
 
-  /** Usually one is pending; a pipeline holds a few. */
+  /** The same by number, once there are more than FEW; undefined = there are not. */
+  #byNumber: Map<number, Pending> | undefined
+
+  get count(): number {
+    return this.#byNumber?.size ?? this.#few.length
+  }
+
+  /** The one that began first. */
+  get oldest(): Pending | undefined {
+    return this.#byNumber === undefined ? this.#few[0] : this.#byNumber.values().next().value
+  }
+
+  /** Usually one is pending; a pipeline holds a few, the streams of HTTP/2 may be thousands. */
   find(number: number): Pending | undefined {
-    for (let index = 0; index < this.pending.length; index++) {
-      const candidate = this.pending[index]!
+    if (this.#byNumber !== undefined) return this.#byNumber.get(number)
+    for (let index = 0; index < this.#few.length; index++) {
+      const candidate = this.#few[index]!
       if (candidate.number === number) return candidate
     }
     return undefined
   }
 
+  add(pending: Pending): void {
+    if (this.#byNumber !== undefined) {
+      this.#byNumber.set(pending.number, pending)
+      return
+    }
+    this.#few.push(pending)
+    if (this.#few.length <= FEW) return
+    this.#byNumber = new Map(this.#few.map((each) => [each.number, each]))
+    this.#few.length = 0
+  }
+
   take(pending: Pending): void {
-    if (this.pending.length === 1) this.pending.pop()
-    else this.pending.splice(this.pending.indexOf(pending), 1)
+    if (this.#byNumber !== undefined) {
+      this.#byNumber.delete(pending.number)
+      if (this.#byNumber.size === 0) this.#byNumber = undefined
+      return
+    }
+    if (this.#few.length === 1) this.#few.pop()
+    else this.#few.splice(this.#few.indexOf(pending), 1)
   }
 }
+
+/** Pending exchanges that are looked through one by one. */
+const FEW = 8
 
 const CLOSE_REASON: Readonly<Record<End, MarkReason>> = {
   fin: 'no response before the connection closed',
@@ -84,7 +117,7 @@ const SIMPLE: MarkReason = 'an HTTP/0.9 response has no head'
 
 /**
  * Pairs the messages of each connection by their exchange number (the decoder's word: it never guesses) and gives each
- * exchange on once, when both messages are over or the connection is.
+ * exchange on once, when both messages are over or the connection is; where asked for, once more before, while it is open.
  *
  * Bound: what the decoder leaves outstanding (1,000 a connection) and the shared memory's limit; an exchange that the
  * memory refuses is counted as dropped.
@@ -95,6 +128,10 @@ export class Pairer implements MessageSink {
   readonly #seesBoth: boolean
   readonly #oneDirectionNs: number
   readonly #facts: FactsTable
+  /** Nanoseconds after which an exchange that is not over is told as it is, once; Infinity = never. For those that begin from now on. */
+  openAfterNs = Infinity
+  /** Exchanges that may have to be told while they are open, oldest first; empty where none are. */
+  readonly #untold = new Set<Pending>()
   /** Connections whose server may be out of sight; empty where both directions are seen. */
   readonly #oneSided = new Set<Waiting>()
 
@@ -141,11 +178,12 @@ export class Pairer implements MessageSink {
   }
 
   /** No response will come under this number: what answered it was lost, or cannot be told for certain. */
-  unanswered(connection: StreamControl, exchange: number): void {
+  unanswered(connection: StreamControl, exchange: number, _time?: number, why?: Unanswered): void {
     const waiting = connection.companion as Waiting | undefined
     const pending = waiting?.find(exchange)
     if (waiting === undefined || pending === undefined || pending.hasResponse) return
-    const reason = this.#hasLost(connection) ? 'lost by the capture' : 'not known which response answers it'
+    const reason = why !== undefined ? unansweredReason(why)
+      : this.#hasLost(connection) ? 'lost by the capture' : 'not known which response answers it'
     mark(this.#memory, pending.block, MARK_FIELD.response, this.#isSimple(pending) ? SIMPLE : reason)
     pending.responseOver = true
     if (pending.requestOver) this.#give(waiting, pending)
@@ -179,13 +217,27 @@ export class Pairer implements MessageSink {
   close(connection: StreamControl, cause: End, _time: number): void {
     const waiting = connection.companion as Waiting | undefined
     if (waiting === undefined) return
-    while (waiting.pending.length > 0) this.#giveUnfinished(waiting, waiting.pending[0]!, CLOSE_REASON[cause])
+    for (let oldest = waiting.oldest; oldest !== undefined; oldest = waiting.oldest) {
+      this.#giveUnfinished(waiting, oldest, CLOSE_REASON[cause])
+    }
     this.#oneSided.delete(waiting)
   }
 
-  /** Called now and then: gives on requests whose server the hook cannot see. `time` is the source's present time. */
+  /** Called now and then: gives on requests whose server is out of sight, tells what is open for long. `time` is the source's present. */
   tick(time: number): void {
     for (const waiting of this.#oneSided) this.#giveUpOnServer(waiting, time - this.#oneDirectionNs)
+    for (const pending of this.#untold) {
+      if (pending.startTime > time - this.openAfterNs) break
+      this.#untold.delete(pending)
+      this.#tellOpen(pending.block)
+    }
+  }
+
+  /** The exchange as it is; it stays pending. */
+  #tellOpen(block: number): void {
+    this.#memory.u8[block + L.EXCHANGE_FLAGS] = L.EXCHANGE_FLAG_OPEN
+    this.#output.exchange(block)
+    this.#memory.u8[block + L.EXCHANGE_FLAGS] = 0
   }
 
   #keepFacts(connection: StreamControl, slot: number, write: (writer: RecordWriter) => void): void {
@@ -215,6 +267,7 @@ export class Pairer implements MessageSink {
     }
     this.#memory.u8[block + L.EXCHANGE_PROTOCOL] = message.protocol ?? L.PROTOCOL_HTTP
     connection.retain()
+    if (message.stream !== undefined) this.#memory.u32[(block + L.EXCHANGE_STREAM) >>> 2] = message.stream
     const pending: Pending = {
       number: message.exchange,
       block,
@@ -223,7 +276,8 @@ export class Pairer implements MessageSink {
       responseOver: false,
       hasResponse: false,
     }
-    waiting.pending.push(pending)
+    waiting.add(pending)
+    if (this.openAfterNs !== Infinity) this.#untold.add(pending)
     return pending
   }
 
@@ -245,6 +299,8 @@ export class Pairer implements MessageSink {
     }
     if (message.head === 0) mark(this.#memory, pending.block, MARK_FIELD.response, 'memory limit reached')
     pending.hasResponse = true
+    // An exchange that began in HTTP/1 and was upgraded has its stream from here on.
+    if (message.stream !== undefined) this.#memory.u32[(pending.block + L.EXCHANGE_STREAM) >>> 2] = message.stream
     this.#memory.u32[(pending.block + L.EXCHANGE_RESPONSE) >>> 2] = message.head
     this.#memory.f64[(pending.block + L.EXCHANGE_RESPONSE_TIME) >>> 3] = message.startTime
   }
@@ -266,6 +322,7 @@ export class Pairer implements MessageSink {
     this.#memory.u32[(block + L.EXCHANGE_REQUEST_TRAILER) >>> 2] = message.trailer
     this.#memory.f64[(block + L.EXCHANGE_REQUEST_END_TIME) >>> 3] = message.endTime
     this.#memory.f64[(block + L.EXCHANGE_REQUEST_BODY) >>> 3] = message.bodyBytes
+    this.#memory.i32[(block + L.EXCHANGE_REQUEST_MESSAGES) >>> 2] = message.messages ?? -1
     this.#markEnd(block, MARK_FIELD.requestBody, message)
   }
 
@@ -275,6 +332,7 @@ export class Pairer implements MessageSink {
     this.#memory.u32[(block + L.EXCHANGE_RESPONSE_TRAILER) >>> 2] = message.trailer
     this.#memory.f64[(block + L.EXCHANGE_RESPONSE_END_TIME) >>> 3] = message.endTime
     this.#memory.f64[(block + L.EXCHANGE_RESPONSE_BODY) >>> 3] = message.bodyBytes
+    this.#memory.i32[(block + L.EXCHANGE_RESPONSE_MESSAGES) >>> 2] = message.messages ?? -1
     this.#markEnd(block, MARK_FIELD.responseBody, message)
   }
 
@@ -292,6 +350,9 @@ export class Pairer implements MessageSink {
       case MESSAGE_END.tunnel:
         mark(this.#memory, block, field, 'connection became a tunnel')
         break
+      case MESSAGE_END.reset:
+        mark(this.#memory, block, field, resetReason(message.resetCode ?? -1))
+        break
       case MESSAGE_END.complete:
       case undefined:
         break
@@ -305,7 +366,7 @@ export class Pairer implements MessageSink {
     const server = waiting.connection.block + L.CONNECTION_SIDE + (1 - client) * L.CONNECTION_SIDE_BYTES
     if (this.#memory.u32[(server + L.SIDE_PACKETS) >>> 2] !== 0) return
     for (;;) {
-      const pending = waiting.pending[0]
+      const pending = waiting.oldest
       if (pending === undefined || !pending.requestOver || pending.startTime >= before) return
       this.#giveUnfinished(waiting, pending, 'hook sees one direction only')
     }
@@ -324,6 +385,7 @@ export class Pairer implements MessageSink {
 
   #give(waiting: Waiting, pending: Pending): void {
     const { block } = pending
+    this.#untold.delete(pending)
     this.#output.exchange(block)
     this.#facts.releaseSlots(block + L.EXCHANGE_FACTS, 1)
     closeBlock(this.#memory, block)

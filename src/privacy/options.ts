@@ -31,6 +31,8 @@ export const privacySchema = z.strictObject({
     'Rules for headers; the first that matches decides. Without a match every name is logged and ' +
       'secret-like ones have '
     + 'their values hidden.'),
+  never_indexed: z.enum(['redact', 'keep']).default('redact').describe('Values of HTTP/2 whose sender lets nobody index them: ' +
+    'redact hides them, keep judges them by name and content alone.'),
   query: z.strictObject({
     secret_names: z.array(pattern).default([]).describe(
       'More names of query parameters, form fields and JSON members whose values are hidden ("*_ref" by ' +

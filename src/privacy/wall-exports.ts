@@ -14,6 +14,7 @@ export interface WallExports {
   setNameTable(pointer: number): void
   holdsCredential(pointer: number, length: number): number
   setHashing(on: number): void
+  setHidesNeverIndexed(on: number): void
   setHmacKey(pointer: number, length: number): void
   setAddressMode(mode: number, bits4: number, bits6: number): void
   setAddressKey(pointer: number): void

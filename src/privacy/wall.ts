@@ -141,6 +141,7 @@ export class Wall {
       this.#exports.resetDecisions(randomBytes(4).readUInt32LE(), NAMES_MAX)
       this.#memory.write(this.#exports.fieldChecks(), checks)
       this.#setChosenFields(checks)
+      this.#exports.setHidesNeverIndexed(options.never_indexed === 'redact' ? 1 : 0)
       this.#setKey(key)
       this.#setAddresses(options.addresses, key)
     } finally {

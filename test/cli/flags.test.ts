@@ -44,6 +44,7 @@ const WRONG: [args: string[], said: RegExp][] = [
   [['run', '--header', 'x y'], /must be a header name or a pattern/],
   [['run', '--header', '/(a)\\1/'], /linear time/],
   [['run', '--stats', '10'], /Cannot use --stats "10": Cannot read "10" as a duration/],
+  [['run', '--open-after', 'soon'], /Cannot use --open-after "soon": Cannot read "soon" as a duration/],
   [['run', '--duration', '1ms'], /must be at least 10ms/],
   [['run', '--metrics', '0.0.0.0:9464'], /must be a port on this machine's loopback/],
   [['run', '--ready-file', '/nowhere/ready'], /Cannot use --ready-file "\/nowhere\/ready": .*; choose a path in a folder that is there/],

@@ -31,10 +31,16 @@ export interface SideFacts {
 
 /** What an exchange is made of; what is missing is not known, or a plain default. */
 export interface ExchangeFacts {
-  request?: string | Buffer
-  response?: string | Buffer
-  requestTrailer?: string
-  responseTrailer?: string
+  /** Text of HTTP/1, or a head block that was made elsewhere. */
+  request?: string | Buffer | number
+  response?: string | Buffer | number
+  requestTrailer?: string | number
+  responseTrailer?: string | number
+  /** HTTP/2 stream. */
+  stream?: number
+  /** gRPC messages of both bodies; -1 = not known. */
+  messages?: [number, number]
+  isOpen?: boolean
   requestTime?: number
   responseTime?: number
   responseEndTime?: number
@@ -128,8 +134,9 @@ export class ExchangeFixture {
     const { memory } = this
     const block = memory.allocator.alloc(L.EXCHANGE_BYTES)
     memory.u8.fill(0, block, block + L.EXCHANGE_BYTES)
-    const head = (offset: number, text: string | Buffer | undefined, kind: number): void => {
-      memory.view.setUint32(block + offset, text === undefined ? 0 : this.head(text, kind), true)
+    const head = (offset: number, text: string | Buffer | number | undefined, kind: number): void => {
+      const made = text === undefined ? 0 : typeof text === 'number' ? text : this.head(text, kind)
+      memory.view.setUint32(block + offset, made, true)
     }
     head(L.EXCHANGE_REQUEST, facts.request, L.HEAD_KIND_REQUEST | SCAN_SIMPLE)
     head(L.EXCHANGE_RESPONSE, facts.response, L.HEAD_KIND_RESPONSE)
@@ -146,6 +153,10 @@ export class ExchangeFixture {
     f64(L.EXCHANGE_REQUEST_BODY, facts.requestBody)
     f64(L.EXCHANGE_RESPONSE_BODY, facts.responseBody)
     memory.view.setUint32(block + L.EXCHANGE_ODDITIES, facts.oddities ?? 0, true)
+    memory.view.setUint32(block + L.EXCHANGE_STREAM, facts.stream ?? 0, true)
+    memory.view.setInt32(block + L.EXCHANGE_REQUEST_MESSAGES, facts.messages?.[0] ?? -1, true)
+    memory.view.setInt32(block + L.EXCHANGE_RESPONSE_MESSAGES, facts.messages?.[1] ?? -1, true)
+    memory.u8[block + L.EXCHANGE_FLAGS] = facts.isOpen === true ? L.EXCHANGE_FLAG_OPEN : 0
     memory.u8[block + L.EXCHANGE_TLS] = facts.tls === true ? 1 : 0
     memory.u8[block + L.EXCHANGE_INTERIM_COUNT] = facts.interim?.length ?? 0
     facts.interim?.forEach((code, index) => memory.view.setUint16(block + L.EXCHANGE_INTERIM + index * 2, code, true))

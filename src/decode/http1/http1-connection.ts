@@ -1,11 +1,13 @@
 import type { ByteMemory } from '../../../lib/bytes/mod.ts'
 import { METHOD_CONNECT, METHOD_HEAD } from '../../../wasm/head-contract.ts'
+import { HEADER_UPGRADE } from '../../../wasm/header-ids.ts'
 import {
   BODY_CHUNKED, BODY_LENGTH, BODY_NONE, HEAD_CONNECTION_CLOSE, HEAD_CONNECTION_KEEP_ALIVE, HEAD_CONNECTION_UPGRADE,
   HEAD_KIND_REQUEST, HEAD_KIND_RESPONSE, ODDITY_LENGTH_DIFFERS, ODDITY_LENGTH_INVALID,
 } from '../../../wasm/layout.ts'
 import { END } from '../../connection/mod.ts'
 import type { End, Gap, Side, StreamControl, StreamHandler } from '../../connection/mod.ts'
+import { headValue } from '../head-value.ts'
 import { MESSAGE, MESSAGE_END } from '../message.ts'
 import type { MessageEnd, MessageSink } from '../message.ts'
 import type { OpenTunnel } from '../tunnel.ts'
@@ -37,6 +39,7 @@ export class Http1Connection implements StreamHandler, SideOwner {
   readonly control: StreamControl
   readonly #options: Http1Options
   readonly #sink: MessageSink
+  readonly #memory: ByteMemory
   readonly #scanner: HeadScanner
   readonly #pairing: Pairing
   readonly #sides: readonly [Http1Side, Http1Side]
@@ -57,6 +60,7 @@ export class Http1Connection implements StreamHandler, SideOwner {
     this.#options = options
     this.control = control
     this.#sink = options.sink
+    this.#memory = memory
     this.#scanner = scanner
     this.#pairing = new Pairing({
       fromStart: control.fromStart,
@@ -212,7 +216,9 @@ export class Http1Connection implements StreamHandler, SideOwner {
   #response(side: Http1Side, startTime: number): BodyPlan {
     const scanner = this.#scanner
     const { status, version, connection, oddities } = scanner
-    const isInterim = status < 200 && status !== 101
+    // RFC 7540 3.2: the response to the request itself comes in HTTP/2, and the 101 is one of 1xx before it.
+    const isUpgrade = status === 101 && headValue(this.#memory, scanner.block, HEADER_UPGRADE)?.toLowerCase() === 'h2c'
+    const isInterim = status < 200 && (status !== 101 || isUpgrade)
     const { exchange, method, unasked } = this.#pairing.response(startTime, isInterim)
     const kind = isInterim ? MESSAGE.interim : MESSAGE.response
     const message = new Http1Message(kind, side.side, exchange, scanner.block, startTime, oddities)

@@ -6,7 +6,7 @@ import { DETECT } from '../decoder.ts'
 import type { Detect, OpenInner, Protocol } from '../decoder.ts'
 import type { MessageSink } from '../message.ts'
 import { TunnelSink } from '../tunnel-sink.ts'
-import type { TunnelOpening } from '../tunnel.ts'
+import type { OpenTunnel, TunnelOpening } from '../tunnel.ts'
 import { openWebSocket } from '../websocket/mod.ts'
 import { HeadScanner } from './head-scanner.ts'
 import { Http1Connection } from './http1-connection.ts'
@@ -24,11 +24,17 @@ export class Http1Protocol implements Protocol {
   readonly #scanner: HeadScanner
   readonly #openInner: OpenInner | undefined
 
-  /** @param openInner reads what lies in a tunnel made by CONNECT; undefined = nothing does */
-  constructor(memory: ByteMemory, openInner?: OpenInner) {
+  readonly #upgrade: OpenTunnel | undefined
+
+  /**
+   * @param openInner reads what lies in a tunnel made by CONNECT; undefined = nothing does
+   * @param upgrade is asked first what a connection becomes behind 101; a WebSocket is one in any case
+   */
+  constructor(memory: ByteMemory, openInner?: OpenInner, upgrade?: OpenTunnel) {
     this.#memory = memory
     this.#openInner = openInner
     this.#scanner = new HeadScanner(memory)
+    this.#upgrade = upgrade
   }
 
   detect(_side: Side, pointer: number, length: number, connection: StreamControl): Detect {
@@ -60,7 +66,7 @@ export class Http1Protocol implements Protocol {
 
   #openTunnel(opening: TunnelOpening): StreamHandler | undefined {
     const { status, control, sink, exchange } = opening
-    if (status === SWITCHING_PROTOCOLS) return openWebSocket(this.#memory, opening)
+    if (status === SWITCHING_PROTOCOLS) return this.#upgrade?.(opening) ?? openWebSocket(this.#memory, opening)
     return this.#openInner?.(control, new TunnelSink(sink, exchange))
   }
 }

@@ -16,3 +16,8 @@ export function needsCorpus(path: string): { skip: string | false } {
   if (process.env['CI'] === 'true' || existsSync(join(folder, path))) return { skip: false }
   return { skip: `"${path}" is not in ${folder}; set LINTEL_CORPORA` }
 }
+
+/** Where a part of the corpora lies. */
+export function corpusFolder(path: string): string {
+  return join(folder, path)
+}

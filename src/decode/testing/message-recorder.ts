@@ -1,9 +1,9 @@
 import type { ByteMemory } from '../../../lib/bytes/mod.ts'
-import { HEAD_BYTES } from '../../../wasm/layout.ts'
+import { HEAD_AUTHORITY, HEAD_BYTES, HEAD_COUNT, HEAD_SPANS, HEAD_UNKNOWN, SPAN_BYTES } from '../../../wasm/layout.ts'
 import type { End, Side, StreamControl } from '../../connection/mod.ts'
 import type { Handshake, ProxyHeader } from '../connection-facts.ts'
 import { MESSAGE } from '../message.ts'
-import type { Message, MessageSink } from '../message.ts'
+import type { Message, MessageSink, Unanswered } from '../message.ts'
 import type { WebSocket } from '../websocket/mod.ts'
 import { oddityNames } from '../oddity.ts'
 import { headText } from './head-text.ts'
@@ -20,6 +20,12 @@ export interface Recorded extends HeadText {
   ended: string | undefined
   oddities: string[]
   trailer: HeadText['fields']
+  /** HTTP/2: pseudo-headers that are not among the above, and what is not known. */
+  authority?: string
+  unknown?: number
+  stream?: number
+  resetCode?: number | undefined
+  messages?: number | undefined
 }
 
 const KINDS = { [MESSAGE.request]: 'request', [MESSAGE.response]: 'response', [MESSAGE.interim]: 'interim' } as const
@@ -34,6 +40,8 @@ export class MessageRecorder implements MessageSink {
   readonly messages: Recorded[] = []
   readonly anomalies: string[] = []
   readonly unansweredExchanges: number[] = []
+  /** Why, for each of them. */
+  readonly reasons: (Unanswered | undefined)[] = []
   /** Those that are over. */
   readonly webSockets: WebSocket[] = []
   readonly handshakes: Handshake[] = []
@@ -86,9 +94,18 @@ export class MessageRecorder implements MessageSink {
       ended: undefined,
       oddities: [],
       trailer: [],
+      ...this.#ofHttp2(message),
     }
     this.messages.push(recorded)
     this.#open.set(message, recorded)
+  }
+
+  #ofHttp2({ head, stream }: Message): Partial<Recorded> {
+    if (stream === undefined || head === 0) return {}
+    const { u16, u32 } = this.#memory
+    const raw = head + HEAD_SPANS + u32[(head + HEAD_COUNT) >>> 2]! * SPAN_BYTES
+    const authority = this.#memory.latin1(raw + u32[(head + HEAD_AUTHORITY) >>> 2]!, u32[(head + HEAD_AUTHORITY + 4) >>> 2]!)
+    return { authority, unknown: u16[(head + HEAD_UNKNOWN) >>> 1]!, stream }
   }
 
   end(_connection: StreamControl, message: Message): void {
@@ -99,6 +116,8 @@ export class MessageRecorder implements MessageSink {
     recorded.endTime = message.endTime
     recorded.bodyBytes = message.bodyBytes
     recorded.ended = message.ended
+    if (message.resetCode !== undefined) recorded.resetCode = message.resetCode
+    if (message.messages !== undefined) recorded.messages = message.messages
     recorded.oddities = oddityNames(message.oddities)
     if (message.trailer !== 0) recorded.trailer = headText(this.#memory, message.trailer).fields
     for (const block of [message.head, message.trailer]) {
@@ -106,11 +125,12 @@ export class MessageRecorder implements MessageSink {
     }
   }
 
-  unanswered(_connection: StreamControl, exchange: number, _time: number): void {
+  unanswered(_connection: StreamControl, exchange: number, _time: number, why?: Unanswered): void {
     this.#mustBeOpen('unanswered')
     if (this.unansweredExchanges.includes(exchange)) throw new Error(`Exchange ${exchange} was told unanswered twice`)
     if (!this.#taken.has(`request ${exchange}`)) throw new Error(`Exchange ${exchange} is unanswered, but has no request`)
     this.unansweredExchanges.push(exchange)
+    this.reasons.push(why)
   }
 
   handshake(connection: StreamControl, handshake: Handshake): void {

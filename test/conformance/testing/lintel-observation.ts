@@ -2,10 +2,14 @@ import type { HeaderMap, LogRecord } from './log-record.ts'
 import { conversationOf, endpointsKey, NO_ANSWER } from './observation.ts'
 import type { Observation } from './observation.ts'
 
-/** What the log says, as conversations. Records of other kinds than `exchange` are left out. */
+/**
+ * What the log says, as conversations. Records of other kinds than `exchange` are left out, and exchanges over HTTP/2: the witnesses
+ * are asked for HTTP/1.
+ */
 export function lintelObservation(records: readonly LogRecord[]): Observation {
   const observation: Observation = new Map()
-  const exchanges = records.filter((record) => record.kind === 'exchange' && record.client !== undefined)
+  const exchanges = records.filter((record) => record.kind === 'exchange' && record.client !== undefined &&
+    record.network?.protocol?.version !== '2')
   for (const [key, group] of byEndpoints(exchanges)) {
     const conversation = conversationOf(observation, key)
     const order = [...group].sort((a, b) => connectionOf(a) - connectionOf(b) || depthOf(a) - depthOf(b))

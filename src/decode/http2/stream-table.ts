@@ -1,0 +1,63 @@
+import { Http2Stream } from './http2-stream.ts'
+
+/** Streams of one connection that are followed at once; nginx allows 128, Envoy 2^31 by default. */
+export const STREAMS_MAX = 4096
+
+/**
+ * The streams of one connection that are not over, oldest first, and which identifiers were used (RFC 9113 5.1.1).
+ *
+ * Bound: STREAMS_MAX; over it the oldest has to go.
+ */
+export class StreamTable {
+  readonly #open = new Map<number, Http2Stream>()
+  #last: Http2Stream | undefined
+  /** Largest identifier that a client's request was certain to open, 0 = none. */
+  #newest = 0
+  readonly #numberOf: (id: number) => number
+
+  constructor(numberOf: (id: number) => number) {
+    this.#numberOf = numberOf
+  }
+
+  get size(): number {
+    return this.#open.size
+  }
+
+  get newest(): number {
+    return this.#newest
+  }
+
+  find(id: number): Http2Stream | undefined {
+    if (this.#last !== undefined && this.#last.id === id) return this.#last
+    const stream = this.#open.get(id)
+    if (stream !== undefined) this.#last = stream
+    return stream
+  }
+
+  add(id: number, exchange = this.#numberOf(id)): Http2Stream {
+    const stream = new Http2Stream(id, exchange)
+    this.#open.set(id, stream)
+    this.#last = stream
+    return stream
+  }
+
+  /** The client has opened `id`. */
+  note(id: number): void {
+    if (id > this.#newest) this.#newest = id
+  }
+
+  remove(stream: Http2Stream): void {
+    if (this.#open.get(stream.id) === stream) this.#open.delete(stream.id)
+    if (this.#last === stream) this.#last = undefined
+  }
+
+  /** The one that goes when there are too many. */
+  get oldest(): Http2Stream | undefined {
+    return this.#open.values().next().value
+  }
+
+  /** A copy, so that streams may go while it is walked. */
+  all(): Http2Stream[] {
+    return [...this.#open.values()]
+  }
+}
