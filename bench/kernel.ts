@@ -37,6 +37,8 @@ interface Costs {
   readonly nanoseconds: number
   /** Records the programs delivered to user space. */
   readonly records: number
+  /** Of the programs that name processes. */
+  readonly calls: { readonly runs: number; readonly nanoseconds: number }
 }
 
 export const kernel: Question = {
@@ -66,13 +68,14 @@ export const kernel: Question = {
       ['an empty program, a packet', 'bpf_stats under load', figure(rounds.empty.map(perRun), 'ns'), '-', '-'],
       under('a record made', perRecord, rounds.wanted, `<= ${BAR_RECORD} ns`),
       under('a packet of the wanted port', perRun, rounds.wanted, '-'),
+      under('a call that sends or receives', ({ calls }) => perRun(calls), rounds.wanted, '-'),
       under('a packet not wanted', perRun, rounds.other, `<= ${BAR_NOT_WANTED} ns`),
       ...testRuns(),
     ])]
   },
 }
 
-function perRun({ nanoseconds, runs }: Costs): number {
+function perRun({ nanoseconds, runs }: Pick<Costs, 'runs' | 'nanoseconds'>): number {
   return nanoseconds / runs
 }
 
@@ -87,17 +90,20 @@ async function lintel(session: Session, port: number, load: () => Promise<void>)
   const others = new Set(programs().map(({ id }) => id))
   const running = await RunningTool.start(session, lintelCommand(port), out)
   let costs: Pick<Costs, 'runs' | 'nanoseconds'>
+  let calls: Pick<Costs, 'runs' | 'nanoseconds'>
   {
     using _stats = bpfStats.enable()
     await load()
-    costs = sum(programs().filter(({ id }) => !others.has(id)))
+    const ours = programs().filter(({ id }) => !others.has(id))
+    costs = sum(ours.filter(({ name = '' }) => !CALLS.has(name)))
+    calls = sum(ours.filter(({ name = '' }) => CALLS.has(name)))
   }
   await running.stop()
   const totals = readFileSync(join(out, 'stderr'), 'utf8')
   const records = Number(/= delivered (\d+) \+/.exec(totals)?.[1] ?? Number.NaN)
   if (Number.isNaN(records)) throw new Error(`Cannot read the totals of lintel: ${totals}`)
   rmSync(out, { recursive: true, force: true })
-  return { ...costs, records }
+  return { ...costs, records, calls }
 }
 
 interface ProgramEntry {
@@ -106,6 +112,9 @@ interface ProgramEntry {
   readonly run_cnt?: number
   readonly run_time_ns?: number
 }
+
+/** They run where a process connects, sends or receives, and not for packets. */
+const CALLS: ReadonlySet<string> = new Set(['lintel_connects', 'lintel_sends', 'lintel_sent', 'lintel_receives'])
 
 /** Lintel's loaded programs, from bpftool. */
 function programs(): ProgramEntry[] {
@@ -130,11 +139,11 @@ async function emptyProgram(session: Session, load: () => Promise<void>): Promis
   using object = BpfObject.open(path)
   object.load()
   const program = object.program('bench_nothing')
-  program.attachTcx(interfaceIndex('lo'), 'ingress')
+  program.attachTcx(interfaceIndex('lo'), 'egress')
   using _stats = bpfStats.enable()
   await load()
   const info = program.info()
-  return { runs: Number(info.runCount), nanoseconds: Number(info.runTimeNs), records: 0 }
+  return { runs: Number(info.runCount), nanoseconds: Number(info.runTimeNs), records: 0, calls: { runs: 0, nanoseconds: 0 } }
 }
 
 /** One frame over and over, attached nowhere: everything stays in the caches. */
