@@ -5,8 +5,8 @@
  */
 import type { ByteMemory } from '../lib/bytes/mod.ts'
 import type { Attachment } from './agent-contract.ts'
-import { FileSource, KernelSource, packetFilter, PROTOCOL_BIT } from './capture/mod.ts'
-import type { FileSourceOptions, KernelFilters, PacketCounters, PacketSource } from './capture/mod.ts'
+import { FileSource, globFilter, KernelSource, packetFilter, PROTOCOL_BIT } from './capture/mod.ts'
+import type { FileSourceOptions, KernelFilters, KernelOptions, PacketCounters, PacketSource } from './capture/mod.ts'
 import type { Config } from './config.ts'
 import type { LogLevel } from './sink/mod.ts'
 
@@ -54,6 +54,16 @@ export function kernelFilters(config: Config): KernelFilters {
   }
 }
 
+function tlsWish({ capture }: Config, log: SourceLog): NonNullable<KernelOptions['tls']> {
+  return {
+    wants: globFilter(capture.tls.paths),
+    onBinary: ({ path, library, isRead, reason }) => {
+      if (!isRead) log('warn', `TLS of ${path} (${library}) is not read: ${reason}`)
+    },
+    onRefusal: (reason) => { log('warn', `TLS is not read in the clear: ${reason}`) },
+  }
+}
+
 class LiveSources implements Sources {
   readonly current: KernelSource
 
@@ -69,6 +79,7 @@ class LiveSources implements Sources {
       filters: kernelFilters(config),
       decoderPorts,
       processes: capture.processes,
+      ...(capture.tls.enabled ? { tls: tlsWish(config, log) } : {}),
       onAttachmentChange: ({ change, where, reason }) => {
         log('warn', `interface ${where} ${change}${reason === undefined ? '' : `: ${reason}`}`)
       },

@@ -11,7 +11,7 @@ import { DISSECT_OUTCOME, Dissector, FIRST_LOSS, FRAME_BYTES, FrameMeta, PACKET_
 import type { PacketSource } from './capture/mod.ts'
 import { kernelFilters } from './capture-sources.ts'
 import type { Config } from './config.ts'
-import { ConnectionTable, DatagramTable } from './connection/mod.ts'
+import { ConnectionTable, DatagramTable, PlaintextTable } from './connection/mod.ts'
 import type { Connection, ConnectionEnd, ConnectionEvents, StreamControl } from './connection/mod.ts'
 import { createDatagramReader, createProtocols, Detector } from './decode/mod.ts'
 import type { Handshake, Protocol, WebSocket } from './decode/mod.ts'
@@ -50,6 +50,7 @@ export class FlowTrack {
   readonly #pairer: Pairer
   readonly #table: ConnectionTable
   readonly #datagrams: DatagramTable
+  readonly #plaintext: PlaintextTable
   readonly #dissector: Dissector
   readonly #meta = new FrameMeta()
   readonly #scratch: number
@@ -61,6 +62,7 @@ export class FlowTrack {
   readonly #events: ConnectionEvents = {
     frame: (event) => { this.#frame(event) },
     process: (event, bytes) => { this.#processes.add(event, bytes) },
+    plaintext: (event, bytes) => { this.#plaintext.take(event, bytes) },
     opened: (connection, time) => { if (this.#tellsConnections) this.#connection(connection, 'open', '', time) },
     closed: (connection, cause, time) => {
       if (this.#tellsConnections) this.#connection(connection, ENDS[cause][0], ENDS[cause][1], time)
@@ -96,8 +98,17 @@ export class FlowTrack {
       webSocket: (connection, webSocket) => { this.#webSocket(connection, webSocket) },
     }, { seesBothDirections: source.seesBothDirections, facts })
     this.configure(config)
-    this.#table = this.#openTable(config)
     this.#datagrams = new DatagramTable(memory, createDatagramReader(this.#pairer), { freeing: (block) => { this.#release(block) } })
+    const protocols = createProtocols(memory, this.#own)
+    const open = (control: StreamControl): Detector => new Detector({ memory, protocols, sink: this.#pairer, control })
+    this.#table = this.#openTable(config, open)
+    this.#plaintext = new PlaintextTable({
+      memory, source, open, wires: this.#table,
+      freeing: (block) => { this.#release(block) },
+      wants: (event) => this.#wanted === undefined || this.#wanted(memory, event),
+      sessionCountMax: config.limits.connections,
+      idleMsMax: config.limits.connection_idle,
+    })
   }
 
   /** Takes the parts of a configuration that can change while running. */
@@ -113,7 +124,7 @@ export class FlowTrack {
   }
 
   get connectionCount(): number {
-    return this.#table.size
+    return this.#table.size + this.#plaintext.size
   }
 
   /** @returns the newest packet's time, nanoseconds in the source's clock */
@@ -125,6 +136,7 @@ export class FlowTrack {
   tick(time: number): void {
     this.#table.tick(time)
     this.#datagrams.tick(time)
+    this.#plaintext.tick(time)
     this.#pairer.tick(time)
     if (time - this.#renewedAt >= RENEW_NS && this.#processes.hasMissed()) {
       this.#renewedAt = time
@@ -134,6 +146,7 @@ export class FlowTrack {
   }
 
   close(time: number): void {
+    this.#plaintext.close(time) // before the connections whose blocks it shares
     this.#table.close(time)
     this.#datagrams.close(time)
     this.#dissector.close()
@@ -160,9 +173,7 @@ export class FlowTrack {
     if (this.#wanted === undefined || this.#wanted(this.#memory, this.#scratch + FRAME_BYTES)) this.#table.process(this.#scratch, length)
   }
 
-  #openTable(config: Config): ConnectionTable {
-    const protocols = createProtocols(this.#memory, this.#own)
-    const open = (control: StreamControl): Detector => new Detector({ memory: this.#memory, protocols, sink: this.#pairer, control })
+  #openTable(config: Config, open: (control: StreamControl) => Detector): ConnectionTable {
     return new ConnectionTable(this.#memory, this.#source, open, {
       connectionCountMax: config.limits.connections,
       idleMsMax: config.limits.connection_idle,
@@ -243,8 +254,11 @@ export class FlowTrack {
   #tellCounters(time: number): void {
     const counts = new Map<string, number>()
     if (this.#datagrams.evicted > 0) counts.set('datagram_flow_evicted', this.#datagrams.evicted)
-    for (const met of [this.#table.anomalies(), this.#dissector.anomalies.entries(), this.#framesNotRead(),
-      this.#processes.oddities(), this.#source.oddities?.() ?? []]) {
+    const all = [
+      this.#table.anomalies(), this.#plaintext.anomalies(), this.#dissector.anomalies.entries(), this.#framesNotRead(),
+      this.#processes.oddities(), this.#source.oddities?.() ?? [],
+    ]
+    for (const met of all) {
       for (const [name, count] of met) counts.set(name, (counts.get(name) ?? 0) + count)
     }
     for (const [name, count] of counts) {

@@ -15,6 +15,7 @@ export { DISSECT_OUTCOME, Dissector, FIRST_LOSS, FrameMeta, PROTOCOL_BIT } from 
 export { FileSource } from './file/mod.ts'
 export type { FileSourceOptions } from './file/mod.ts'
 export { KernelSource } from './kernel/mod.ts'
-export type { KernelFilters } from './kernel/mod.ts'
+export type { KernelFilters, KernelOptions } from './kernel/mod.ts'
 export { placeOf, readProcess, UserNames } from './process/mod.ts'
 export type { CgroupPlace, ProcessInfo } from './process/mod.ts'
+export { globFilter } from './tls/mod.ts'

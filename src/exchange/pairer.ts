@@ -266,6 +266,7 @@ export class Pairer implements MessageSink {
       return undefined
     }
     this.#memory.u8[block + L.EXCHANGE_PROTOCOL] = message.protocol ?? L.PROTOCOL_HTTP
+    if (connection.isPlaintext === true) this.#memory.u8[block + L.EXCHANGE_TLS] = 1
     connection.retain()
     if (message.stream !== undefined) this.#memory.u32[(block + L.EXCHANGE_STREAM) >>> 2] = message.stream
     const pending: Pending = {

@@ -1,0 +1,8 @@
+export { globFilter } from './glob-filter.ts'
+export { codeMappings, processIds } from './process-maps.ts'
+export type { CodeMapping } from './process-maps.ts'
+export { judgeBinary } from './tls-binary.ts'
+export type { TlsVerdict } from './tls-binary.ts'
+export type { TlsCounters } from './tls-counters.ts'
+export type { TlsBinary } from './tls-probes.ts'
+export { TlsSource } from './tls-source.ts'
