@@ -5,7 +5,7 @@
  * Attached by user space to functions of OpenSSL and its kin (BoringSSL, LibreSSL, also inside of other programs) and of
  * GnuTLS, whose arguments lie alike: see PROBE_*.
  */
-#include "tls_call.h"
+#include "tls_go.h"
 
 static __always_inline void end_session(__u64 object)
 {
@@ -41,6 +41,7 @@ int BPF_KPROBE(lintel_tls_in, __u64 object, __u64 buffer, __u64 length, __u64 le
 {
 	__u64 probe = bpf_get_attach_cookie(ctx);
 	__u32 direction = CONTROL;
+	struct thread *thread;
 
 	if (!object || is_over || current_process() == own_process)
 		return 0;
@@ -67,7 +68,11 @@ int BPF_KPROBE(lintel_tls_in, __u64 object, __u64 buffer, __u64 length, __u64 le
 	}
 	if (probe != PROBE_READ_EX && probe != PROBE_WRITE_EX)
 		length_at = 0;
-	enter(PT_REGS_SP(ctx), object, buffer, length_at, direction);
+	thread = thread_of(1);
+	if (thread)
+		enter(thread, PT_REGS_SP(ctx), object, buffer, length_at, direction);
+	else
+		count(TLS_THREAD_REFUSED, 1);
 	return 0;
 }
 
@@ -104,6 +109,38 @@ int BPF_KRETPROBE(lintel_tls_end, __u64 result)
 	return 0;
 }
 
+/* In Go programs, at entries and at return instructions. */
+SEC("uprobe")
+int lintel_tls_go(struct pt_regs *ctx)
+{
+#if defined(__TARGET_ARCH_x86)
+	__u64 probe = bpf_get_attach_cookie(ctx);
+
+	if (is_over)
+		return 0;
+	switch (probe) {
+	case PROBE_GO_READ:
+		go_enter(ctx, ctx->ax, ctx->bx, READ);
+		break;
+	case PROBE_GO_WRITE:
+		go_write(ctx->ax, ctx->bx, ctx->cx);
+		go_enter(ctx, ctx->ax, ctx->bx, CONTROL);
+		break;
+	case PROBE_GO_HANDSHAKE:
+		begin_handshake(ctx->ax);
+		go_enter(ctx, ctx->ax, 0, CONTROL);
+		break;
+	case PROBE_GO_CLOSE:
+		end_session(ctx->ax);
+		break;
+	case PROBE_GO_END:
+		go_leave(ctx);
+		break;
+	}
+#endif
+	return 0;
+}
+
 static __always_inline void watch_socket(struct sock *sk, int result, __u32 direction)
 {
 	struct thread *thread;
@@ -114,8 +151,13 @@ static __always_inline void watch_socket(struct sock *sk, int result, __u32 dire
 	if (result <= 0 || is_over)
 		return;
 	thread = thread_of(0);
-	if (!thread || (thread->depth == 0 && !thread->outside))
-		return;
+	if (!thread || (thread->depth == 0 && !thread->outside)) {
+		if (!go_is_read)
+			return;
+		thread = calling_goroutine();
+		if (!thread || thread->depth == 0)
+			return;
+	}
 	if (sk->sk_protocol != IPPROTO_TCP || (sk->__sk_common.skc_family != AF_INET && sk->__sk_common.skc_family != AF_INET6))
 		return;
 	cookie = bpf_get_socket_cookie(sk);

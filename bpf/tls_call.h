@@ -29,24 +29,19 @@ static __always_inline struct frame *frame_at(struct thread *thread, __u32 index
 	return &thread->frame[index];
 }
 
-static __always_inline void enter(__u64 stack, __u64 object, __u64 buffer, __u64 length_at, __u32 direction)
+static __always_inline void enter(struct thread *thread, __u64 stack, __u64 object, __u64 buffer, __u64 length_at, __u32 direction)
 {
-	struct thread *thread;
 	struct frame *frame;
-	__u32 depth;
+	__u32 depth = thread->depth;
 
-	thread = thread_of(1);
-	if (!thread) {
-		count(TLS_THREAD_REFUSED, 1);
-		return;
-	}
-	depth = thread->depth;
 	for (int i = 0; i < FRAMES && depth > 0; i++) {
-		/* Stacks grow down: a frame below this one is over. */
-		if (frame_at(thread, depth - 1)->stack > stack)
+		/* Stacks grow down: a frame below this one is over. One in the same place has jumped here: it ends as this one. */
+		frame = frame_at(thread, depth - 1);
+		if (frame->stack > stack)
 			break;
 		depth--;
-		count(TLS_UNRETURNED, 1);
+		if (frame->stack != stack || frame->object != object)
+			count(TLS_UNRETURNED, 1);
 	}
 	for (__u32 i = 0; i < FRAMES; i++) {
 		if (i >= depth)
@@ -112,6 +107,16 @@ static __always_inline struct session *settle_socket(struct thread *thread, stru
 	return session;
 }
 
+/* Counts `bytes` of a session, and delivers them; call->from and the time are set. */
+static __always_inline void send_bytes(struct call *call, struct session *session, __u32 direction, __u32 bytes)
+{
+	describe(&call->event, session, direction);
+	call->event.call_length = bytes;
+	call->event.position = __sync_fetch_and_add(&session->position[direction & 1], bytes);
+	/* GnuTLS takes a write that it could not finish up again without the bytes: they are missing, and their position says so. */
+	count(call->from ? deliver_call(call, direction, bytes) : TLS_CALLS_LOST_COPY, 1);
+}
+
 /* `bytes` went one way in the call that `frame` was. */
 static __always_inline void moved(struct thread *thread, struct frame *frame, __u32 bytes)
 {
@@ -133,16 +138,9 @@ static __always_inline void moved(struct thread *thread, struct frame *frame, __
 		else
 			vote_write(thread, session, &key, bytes);
 	}
-	describe(&call.event, session, direction);
 	call.event.time_ns = direction == READ ? bpf_ktime_get_ns() : frame->time;
-	call.event.call_length = bytes;
-	call.event.position = __sync_fetch_and_add(&session->position[direction], bytes);
 	call.from = (const void *)frame->buffer;
-	/* GnuTLS takes a write that it could not finish up again without the bytes: they are missing, and their position says so. */
-	if (!frame->buffer)
-		count(TLS_CALLS_LOST_COPY, 1);
-	else
-		count(deliver_call(&call, direction, bytes), 1);
+	send_bytes(&call, session, direction, bytes);
 }
 
 /* A call that moved no bytes: a handshake, or a try. */
@@ -157,8 +155,12 @@ static __always_inline void moved_none(struct thread *thread, struct frame *fram
 		return;
 	}
 	session = bpf_map_lookup_elem(&sessions, &key);
-	if (session)
-		settle_socket(thread, session, &key, frame->cookie);
+	if (!session || session->socket.cookie == frame->cookie)
+		return;
+	session = settle_socket(thread, session, &key, frame->cookie);
+	/* What was told before went without. */
+	if (session && (session->position[READ] || session->position[WRITE]))
+		tell(session, WRITE, PLAINTEXT_SOCKET);
 }
 
 #endif

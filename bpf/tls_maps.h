@@ -19,7 +19,7 @@
 #include "events.h"
 
 #define SESSIONS_DEFAULT 65536
-#define GOROUTINES 16384
+#define GOROUTINES 131072
 #define FRAMES 4 /* calls of one thread under way: TLS inside TLS, as through an HTTPS proxy, takes two */
 
 #define ALIKE(member)                                                                                                 \

@@ -11,3 +11,6 @@
 export { ElfError } from './elf-error.ts'
 export { ElfFile, MACHINE } from './elf-file.ts'
 export type { ElfSection, ElfSegment, ElfSymbol } from './elf-file.ts'
+export { goFunctions, goVersion } from './go-binary.ts'
+export type { GoFunction, GoFunctions } from './go-binary.ts'
+export { x64Length, x64Returns } from './x64-length.ts'

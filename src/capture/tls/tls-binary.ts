@@ -1,4 +1,5 @@
 import { ElfError, ElfFile, MACHINE } from '../../../lib/elf/mod.ts'
+import { judgeGo } from './go-library.ts'
 import { TLS_LIBRARIES, TLS_SYMBOLS } from './tls-library.ts'
 
 /** One place in a file, and what the program there is told. */
@@ -6,7 +7,8 @@ export interface TlsProbe {
   readonly offset: number
   /** One of PROBE_*. */
   readonly cookie: number
-  readonly atReturn: boolean
+  /** At a function's entry, at its return by way of a uretprobe, or at any instruction of a Go program. */
+  readonly place: 'entry' | 'return' | 'go'
 }
 
 /** What a file is to whoever wants to read TLS. */
@@ -35,7 +37,7 @@ export function judgeBinary(path: string): TlsVerdict {
   }
   using elf = file
   if (elf.machine !== MACHINES[process.arch]) return NO
-  return judgeFunctions(elf)
+  return judgeGo(elf) ?? judgeFunctions(elf)
 }
 
 function judgeFunctions(elf: ElfFile): TlsVerdict {
@@ -54,8 +56,8 @@ function judgeFunctions(elf: ElfFile): TlsVerdict {
       const at = found.get(symbol)
       const offset = at === undefined ? undefined : elf.fileOffset(at.address)
       if (offset === undefined) continue
-      if (entry !== undefined) probes.push({ offset, cookie: entry, atReturn: false })
-      if (end !== undefined) probes.push({ offset, cookie: end, atReturn: true })
+      if (entry !== undefined) probes.push({ offset, cookie: entry, place: 'entry' })
+      if (end !== undefined) probes.push({ offset, cookie: end, place: 'return' })
     }
   }
   return names.length === 0 ? NO : { speaks: 'readable', library: names.join(' and '), probes }

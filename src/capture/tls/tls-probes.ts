@@ -17,6 +17,8 @@ export interface TlsBinary {
 
 interface Held { readonly binary: TlsBinary; readonly links: readonly Link[] }
 
+/** Programs of bpf/tls.bpf.c. */
+export const PROGRAMS = { return: 'lintel_tls_end', entry: 'lintel_tls_in', go: 'lintel_tls_go' } as const
 /** Files that are remembered as holding no TLS library. */
 const KNOWN_MAX = 65_536
 /** Files that are probed at a time: each takes two descriptors, before kernel 6.6 about 16. */
@@ -109,10 +111,11 @@ export class TlsProbes {
   #attach(path: string, probes: readonly TlsProbe[]): Link[] {
     const links: Link[] = []
     try {
-      for (const atReturn of [true, false]) {
-        const places = probes.filter((probe) => probe.atReturn === atReturn).map(({ offset, cookie }) => ({ offset, cookie: BigInt(cookie) }))
-        if (places.length > 0) links.push(...this.#attachAll(atReturn ? 'lintel_tls_end' : 'lintel_tls_in', path, atReturn, places))
+      for (const place of ['return', 'entry', 'go'] as const) {
+        const places = probes.filter((probe) => probe.place === place).map(({ offset, cookie }) => ({ offset, cookie: BigInt(cookie) }))
+        if (places.length > 0) links.push(...this.#attachAll(PROGRAMS[place], path, place === 'return', places))
       }
+      if (probes.some(({ place }) => place === 'go')) this.#object.globals('.bss').set('go_is_read', 1)
       return links
     } catch (error) {
       for (const link of links) link.detach()

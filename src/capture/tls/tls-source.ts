@@ -6,10 +6,9 @@ import { readTlsCounters } from './tls-counters.ts'
 import type { TlsCounters } from './tls-counters.ts'
 import { TlsDirectives } from './tls-directives.ts'
 import { TlsDiscovery } from './tls-discovery.ts'
-import { TlsProbes } from './tls-probes.ts'
+import { PROGRAMS, TlsProbes } from './tls-probes.ts'
 import type { TlsBinary } from './tls-probes.ts'
 
-const UPROBES = ['lintel_tls_in', 'lintel_tls_end'] as const
 /** Programs that run at every socket call; kernels before 6.3 lack their tracepoints. */
 const SOCKET_PROGRAMS = ['lintel_tls_sent', 'lintel_tls_got', 'lintel_tls_gone'] as const
 
@@ -112,7 +111,7 @@ function loadWith({ objectFolder, events, reader }: TlsOptions, isMulti: boolean
   if (!existsSync(path)) throw new Error(`Cannot load "${path}": it has not been built; run "make build"`)
   const object = BpfObject.open(path, { name: 'lintel_tls' })
   try {
-    if (isMulti) for (const name of UPROBES) object.program(name).setAttachType('trace_uprobe_multi')
+    if (isMulti) for (const name of Object.values(PROGRAMS)) object.program(name).setAttachType('trace_uprobe_multi')
     object.globals('.rodata').set('own_process', process.pid)
     object.map('events').reuse(events)
     object.map('reader').reuse(reader)
