@@ -25,6 +25,8 @@ export interface Sources {
   detach(): void
   /** Of all sources so far. */
   counters(): PacketCounters
+  /** Calls of TLS libraries; missing or undefined when none is read. */
+  tlsCalls?(): PacketCounters | undefined
   /** Nanoseconds in the source's clock by this machine's clock; undefined for a file, whose packets carry its time. */
   now(): number | undefined
   close(): void
@@ -60,7 +62,7 @@ function tlsWish({ capture }: Config, log: SourceLog): NonNullable<KernelOptions
     onBinary: ({ path, library, isRead, reason }) => {
       if (!isRead) log('warn', `TLS of ${path} (${library}) is not read: ${reason}`)
     },
-    onRefusal: (reason) => { log('warn', `TLS is not read in the clear: ${reason}`) },
+    onRefusal: (reason) => { log('warn', `TLS in the clear: ${reason}`) },
   }
 }
 
@@ -110,6 +112,10 @@ class LiveSources implements Sources {
 
   counters(): PacketCounters {
     return this.current.counters()
+  }
+
+  tlsCalls(): PacketCounters | undefined {
+    return this.current.tlsCounters()
   }
 
   now(): number {

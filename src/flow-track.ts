@@ -4,10 +4,11 @@
  *
  * @module
  */
+import { randomInt } from 'node:crypto'
 import type { ByteMemory } from '../lib/bytes/mod.ts'
 import type { FactsTable, RecordWriter } from '../lib/record/mod.ts'
 import * as L from '../wasm/layout.ts'
-import { DISSECT_OUTCOME, Dissector, FIRST_LOSS, FRAME_BYTES, FrameMeta, PACKET_EVENT, packetFilter } from './capture/mod.ts'
+import { DISSECT_OUTCOME, Dissector, FIRST_LOSS, FRAME_BYTES, FrameMeta, PACKET_EVENT, packetFilter, PLAINTEXT_EVENT, processFilter } from './capture/mod.ts'
 import type { PacketSource } from './capture/mod.ts'
 import { kernelFilters } from './capture-sources.ts'
 import type { Config } from './config.ts'
@@ -42,6 +43,8 @@ const ENDS: Readonly<Record<ConnectionEnd, readonly [ConnectionEventName, string
 
 /** Processes that were forgotten are told again at most so often. */
 const RENEW_NS = 10e9
+/** TASK_COMM_LEN (include/linux/sched.h). */
+const PROCESS_NAME_BYTES = 16
 
 export class FlowTrack {
   readonly #memory: ByteMemory
@@ -58,6 +61,9 @@ export class FlowTrack {
   readonly #own: readonly Protocol[]
   readonly #processes: ProcessTable
   #wanted: ReturnType<typeof packetFilter>
+  #wantsProcess: ReturnType<typeof processFilter> = () => true
+  #sample = 1
+  readonly #sampleSeed = randomInt(2 ** 31)
   #tellsConnections = false
   readonly #events: ConnectionEvents = {
     frame: (event) => { this.#frame(event) },
@@ -105,7 +111,7 @@ export class FlowTrack {
     this.#plaintext = new PlaintextTable({
       memory, source, open, wires: this.#table,
       freeing: (block) => { this.#release(block) },
-      wants: (event) => this.#wanted === undefined || this.#wanted(memory, event),
+      wants: (event) => this.#wantsPlaintext(event),
       sessionCountMax: config.limits.connections,
       idleMsMax: config.limits.connection_idle,
     })
@@ -114,6 +120,8 @@ export class FlowTrack {
   /** Takes the parts of a configuration that can change while running. */
   configure(config: Config): void {
     this.#wanted = packetFilter(kernelFilters(config))
+    this.#sample = config.capture.sample
+    this.#wantsProcess = processFilter(config.capture.tls.processes)
     this.#tellsConnections = config.kinds.includes('connection')
     this.#pairer.openAfterNs = config.exchanges.open_after === undefined ? Infinity : config.exchanges.open_after * 1e6
     // Not there at all when it is not wanted: it would be called for every packet.
@@ -178,6 +186,31 @@ export class FlowTrack {
       connectionCountMax: config.limits.connections,
       idleMsMax: config.limits.connection_idle,
     }, this.#events)
+  }
+
+  /** By ports and addresses, as packets are, and by process. Without a socket, ports and addresses cannot speak for it. */
+  #wantsPlaintext(event: number): boolean {
+    const { u8, u32 } = this.#memory
+    const processId = u32[(event + PLAINTEXT_EVENT.process_id) >>> 2]!
+    const name = this.#memory.latin1(event + PLAINTEXT_EVENT.process_name, PROCESS_NAME_BYTES).replace(/\0.*$/s, '')
+    if (!this.#wantsProcess(name, processId) || !this.#isSampled(event)) return false
+    if (this.#wanted === undefined) return true
+    return u8[event + PLAINTEXT_EVENT.ip_version] !== 0 && this.#wanted(this.#memory, event)
+  }
+
+  /** The same for both ends of a connection. */
+  #isSampled(event: number): boolean {
+    if (this.#sample >= 1) return true
+    const ends = [
+      [PLAINTEXT_EVENT.source_address, PLAINTEXT_EVENT.source_port], [PLAINTEXT_EVENT.destination_address, PLAINTEXT_EVENT.destination_port],
+    ] as const
+    let hash = 0
+    for (const [address, port] of ends) {
+      let end = Math.imul(this.#memory.u16[(event + port) >>> 1]! + this.#sampleSeed, 0x9e3779b1)
+      for (let word = 0; word < 4; word++) end = Math.imul(end ^ (end >>> 15) ^ this.#memory.i32[(event + address) / 4 + word]!, 0x85ebca6b)
+      hash = (hash + (end ^ (end >>> 13))) | 0
+    }
+    return (Math.imul(hash ^ (hash >>> 16), 0xc2b2ae35) >>> 0) < this.#sample * 2 ** 32
   }
 
   #connection(connection: Connection, event: ConnectionEventName, reason: string, time: number): void {

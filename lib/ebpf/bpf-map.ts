@@ -113,17 +113,6 @@ export class BpfMap {
     libbpf.bpf_map__set_value_size(pointer, size)
   }
 
-  /**
-   * Before `load`: takes the place of this map by one that is loaded already, of another object or thread. Type, sizes and
-   * entries are that map's; the descriptor is duplicated.
-   */
-  reuse(other: Pick<MapHandle, 'fd' | 'name'>): void {
-    const pointer = this.#requireOpen('replace')
-    // SAFETY: the pointer is a bpf_map of an open object; libbpf duplicates the descriptor.
-    const error = libbpf.bpf_map__reuse_fd(pointer, other.fd)
-    if (error < 0) fail(`Cannot use "${other.name}" as the map "${this.name}"`, failureOf(error))
-  }
-
   /** Before `load`: whether the kernel gets this map at all. Programs that load must not use it then. */
   setAutocreate(autocreate: boolean): void {
     // SAFETY: the pointer is a bpf_map of an open object.

@@ -222,10 +222,12 @@ function openTls(object: BpfObject, plan: KernelPlan, { tls, objectFolder }: Ker
   if (tls === undefined) return undefined
   try {
     if (plan.transport !== KernelTransport.ring) throw new Error('Cannot read TLS: it needs the ring buffer; run with --transport ring')
-    return new TlsSource({
+    const source = new TlsSource({
       events: object.map('events'), reader: object.map('reader'), wants: tls.wants, objectFolder,
       ...(tls.onBinary === undefined ? {} : { onBinary: tls.onBinary }),
     })
+    if (!source.knowsSockets) tls.onRefusal?.('addresses and ports of TLS are not known: this kernel lacks the tracepoint sock_send_length (6.3)')
+    return source
   } catch (error) {
     tls.onRefusal?.((error as Error).message)
     return undefined

@@ -12,3 +12,13 @@ export function globFilter({ include, exclude }: GlobLists): (text: string) => b
 function patternOf(glob: string): RegExp {
   return new RegExp(`^${glob.split('*').map((part) => RegExp.escape(part)).join('[^]*')}$`)
 }
+
+/** The kernel keeps no more of a process's name (TASK_COMM_LEN, include/linux/sched.h). */
+const COMM_CHARACTERS = 15
+
+/** The same for processes, each told by its name or its number. */
+export function processFilter({ include, exclude }: GlobLists): (name: string, processId: number) => boolean {
+  const matches = (lists: readonly string[], name: string, processId: number): boolean =>
+    lists.some((each) => each.slice(0, COMM_CHARACTERS) === name || each === String(processId))
+  return (name, processId) => (include.length === 0 || matches(include, name, processId)) && !matches(exclude, name, processId)
+}

@@ -12,8 +12,8 @@ export interface CodeMapping {
 }
 
 const PROCESS = /^\d+$/
-/** start-end perms offset dev inode path (proc_pid_maps(5)). */
-const LINE = /^([0-9a-f]+-[0-9a-f]+) ..x. [0-9a-f]+ ([0-9a-f]+:[0-9a-f]+) (\d+) +(\/.*)$/gm
+/** start-end perms offset dev inode path (proc_pid_maps(5)); map_files has the range without the zeros in front. */
+const LINE = /^0*([0-9a-f]+)-0*([0-9a-f]+) ..x. [0-9a-f]+ ([0-9a-f]+:[0-9a-f]+) (\d+) +(\/.*)$/gm
 
 /** Ids of all processes there are. */
 export function processIds(): number[] {
@@ -29,10 +29,10 @@ export function codeMappings(processId: number): CodeMapping[] {
     return []
   }
   const found = new Map<string, CodeMapping>()
-  for (const [, range, device, inode, path] of text.matchAll(LINE)) {
+  for (const [, start, end, device, inode, path] of text.matchAll(LINE)) {
     const file = `${device}:${inode}`
     if (inode === '0' || found.has(file)) continue
-    found.set(file, { processId, file, path: path!, openPath: `/proc/${processId}/map_files/${range}` })
+    found.set(file, { processId, file, path: path!, openPath: `/proc/${processId}/map_files/${start}-${end}` })
   }
   return [...found.values()]
 }

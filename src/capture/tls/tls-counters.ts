@@ -4,24 +4,19 @@ import {
   TLS_CALLS_LOST_TABLE, TLS_CALLS_SEEN, TLS_CALLS_SKIPPED, TLS_CHUNKS, TLS_COUNTER_COUNT, TLS_NOTICES_LOST, TLS_SESSIONS,
   TLS_THREAD_REFUSED, TLS_TOO_DEEP, TLS_UNRETURNED,
 } from '../events.gen.ts'
+import type { PacketCounters } from '../source.ts'
 
-/** Ledger of TLS calls that moved bytes: `seen` equals `delivered` + `skipped` + `ignored` + every entry of `lost`. */
-export interface TlsCounters {
-  readonly seen: number
-  readonly delivered: number
-  /** Nothing of the call was wanted: a body. */
-  readonly skipped: number
-  /** The session was not wanted: no known protocol, filtered, or told by its other end. */
-  readonly ignored: number
-  readonly lost: ReadonlyMap<string, number>
+/** Ledger of TLS calls that moved bytes, as of packets. */
+export interface TlsCounters extends PacketCounters {
   /** What else was odd, by name. */
   readonly oddities: ReadonlyMap<string, number>
   readonly sessions: number
+  /** Records of the ring with bytes. */
   readonly chunks: number
-  readonly bytesDelivered: number
-  readonly bytesCut: number
 }
 
+/** `skipped_body`: nothing of the call was wanted. `ignored`: no known protocol, filtered, or told by the connection's other end. */
+const NOT_WANTED: ReadonlyMap<string, number> = new Map([['skipped_body', TLS_CALLS_SKIPPED], ['ignored', TLS_CALLS_IGNORED]])
 const LOST: ReadonlyMap<string, number> = new Map([
   ['ring_full', TLS_CALLS_LOST_FULL], ['copy', TLS_CALLS_LOST_COPY], ['table_full', TLS_CALLS_LOST_TABLE],
 ])
@@ -48,8 +43,7 @@ export function readTlsCounters(map: BpfMap): TlsCounters {
   return {
     seen: at(TLS_CALLS_SEEN),
     delivered: at(TLS_CALLS_DELIVERED),
-    skipped: at(TLS_CALLS_SKIPPED),
-    ignored: at(TLS_CALLS_IGNORED),
+    notWanted: named(NOT_WANTED),
     lost: named(LOST),
     oddities: named(ODD),
     sessions: at(TLS_SESSIONS),

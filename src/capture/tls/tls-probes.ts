@@ -47,7 +47,7 @@ export class TlsProbes {
    *
    * @param openPath where the file can be opened from here
    * @param path what to call it
-   * @returns what became of it; undefined = nothing to do with TLS, or not to be opened
+   * @returns what became of it; undefined = nothing to do with TLS, known already, or not to be opened
    */
   consider(openPath: string, path: string): TlsBinary | undefined {
     let identity: string
@@ -57,8 +57,7 @@ export class TlsProbes {
     } catch {
       return undefined // its process is gone, or it was never a file
     }
-    const known = this.#held.get(identity)
-    if (known !== undefined || this.#others.has(identity)) return known?.binary
+    if (this.#held.has(identity) || this.#others.has(identity)) return undefined
     const verdict = judgeBinary(openPath)
     if (verdict.speaks === 'no') {
       if (this.#others.size >= KNOWN_MAX) this.#others.clear()

@@ -39,7 +39,9 @@ export class TlsSource {
     try {
       this.#directives = new TlsDirectives(this.#object.map('tls_directives'))
       this.#probes = new TlsProbes(this.#object)
-      for (const name of SOCKET_PROGRAMS) this.#object.program(name).attachTrace()
+      for (const program of SOCKET_PROGRAMS.map((name) => this.#object.program(name))) {
+        if (program.autoload) program.attachTrace()
+      }
       this.#discovery = new TlsDiscovery({
         probes: this.#probes, wants: options.wants, ...(options.onBinary === undefined ? {} : { onBinary: options.onBinary }),
       })
@@ -52,6 +54,11 @@ export class TlsSource {
   /** Descriptors that can be read when `follow` has something to do. */
   get fds(): number[] {
     return this.#discovery.fds
+  }
+
+  /** False = this kernel shows no sockets: every exchange stands without its addresses. */
+  get knowsSockets(): boolean {
+    return SOCKET_PROGRAMS.every((name) => this.#object.program(name).autoload)
   }
 
   follow(): void {
@@ -96,22 +103,32 @@ export class TlsSource {
   }
 }
 
-/** One link for all places in a file needs kernel 6.6; before, each place has one of its own. */
+/** What newer kernels have and older ones lack, the newest first. */
+const WAYS = [
+  { isMulti: true, hasSockets: true }, // 6.6: one link for all places in a file
+  { isMulti: false, hasSockets: true }, // 6.3: tracepoints that show the socket of a call
+  { isMulti: false, hasSockets: false },
+] as const
+
+/** Loads what this kernel takes. @throws what the last try met */
 function loadObject(options: TlsOptions): BpfObject {
-  try {
-    return loadWith(options, true)
-  } catch (error) {
-    if (!(error instanceof BpfError) || error.code !== 'EINVAL') throw error
-    return loadWith(options, false)
+  for (const way of WAYS) {
+    try {
+      return loadWith(options, way)
+    } catch (error) {
+      if (way === WAYS.at(-1) || !(error instanceof BpfError) || error.code === 'EPERM') throw error
+    }
   }
+  throw new Error('Cannot load the programs that read TLS') // not reached: the last way returns or throws
 }
 
-function loadWith({ objectFolder, events, reader }: TlsOptions, isMulti: boolean): BpfObject {
+function loadWith({ objectFolder, events, reader }: TlsOptions, { isMulti, hasSockets }: (typeof WAYS)[number]): BpfObject {
   const path = `${objectFolder ?? fileURLToPath(new URL('../../../build', import.meta.url))}/tls.bpf.o`
   if (!existsSync(path)) throw new Error(`Cannot load "${path}": it has not been built; run "make build"`)
   const object = BpfObject.open(path, { name: 'lintel_tls' })
   try {
     if (isMulti) for (const name of Object.values(PROGRAMS)) object.program(name).setAttachType('trace_uprobe_multi')
+    for (const name of SOCKET_PROGRAMS) object.program(name).setAutoload(hasSockets)
     object.globals('.rodata').set('own_process', process.pid)
     object.map('events').reuse(events)
     object.map('reader').reuse(reader)
