@@ -63,9 +63,9 @@ const ANOMALIES: readonly PlaintextCount[] = [
 const SILENT = Symbol('silent')
 
 interface Session {
-  /** Undefined while its socket is not known and may still come. */
+  /** Undefined while it waits: see `#wait`. */
   state: PlaintextConnection | typeof SILENT | undefined
-  /** Events that wait for the socket. */
+  /** The events that wait with it. */
   held: HeldEvents | undefined
   /** Place in the index of addresses; -1 = none. */
   slot: number
@@ -75,7 +75,7 @@ interface Session {
   cookie: number
 }
 
-/** How long first bytes wait for their socket to become known: it is told by the next call of the thread. */
+/** How long first bytes wait at most. */
 const HOLD_NS = 100e6
 /** A socket that was closed may have left bytes that its program reads still. */
 const CLOSING_NS = 250e6
@@ -87,8 +87,8 @@ const SWEEP_NS = 1e9
 /**
  * TLS sessions in the clear: events of the probes in, two ordered streams per session out, as from the connection table.
  *
- * Where both ends of a connection are read on this machine, the end that shows the first bytes is home and tells it; the
- * other is silent. A session takes the block of its wire connection, when packets have shown one, else a block of its own.
+ * Where both ends of a connection are read on this machine, one is home and tells it, the server's as a rule; the other is
+ * silent. A session takes the block of its wire connection, when packets have shown one, else a block of its own.
  *
  * Bound: `sessionCountMax`, the oldest goes first; the events that wait for a socket (held-events.ts).
  */
@@ -201,17 +201,22 @@ export class PlaintextTable implements PlaintextOwner {
     }
   }
 
-  /** A session that is not open yet: its socket may be in this event, come later, or never. */
+  /**
+   * A session that is not open yet. Its socket may be in this event, come later, or never. And an end that writes first is
+   * the client's: it waits until it has read an answer, by when its server has shown itself, if that is read here too. The
+   * server's end tells more: what it has answered, the client may not live to read.
+   */
   #wait(session: Session, event: number, bytes: number): void {
     const record = this.#record
     const isOver = (record.flags & PLAINTEXT_ENDED) !== 0
-    if (record.cookie !== 0 && session.held === undefined) {
+    const isReady = record.cookie !== 0 && !record.isWritten
+    if (isReady && session.held === undefined) {
       this.#open(session, record)
       return this.#give(session, record)
     }
     const held = (session.held ??= new HeldEvents(this.memory, record.time))
     const isKept = held.add(event, bytes)
-    if (record.cookie !== 0 || isOver || !isKept) {
+    if (isReady || isOver || !isKept) {
       const { session: id } = record
       this.#settle(session, id)
       if (isKept || this.#sessions.get(id) !== session) return
