@@ -310,3 +310,57 @@ test('--no-tls leaves every library alone', async () => {
     await gateway.stop()
   }
 })
+
+/** TLS through memory: each pass moves what the library has made to the socket, in pieces of `piece` bytes. */
+const MEMORY_CLIENT = (piece: number, id: string): string => `
+import socket, ssl
+context = ssl.create_default_context()
+context.check_hostname = False
+context.verify_mode = ssl.CERT_NONE
+incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+tls = context.wrap_bio(incoming, outgoing)
+sock = socket.create_connection(('127.0.0.1', ${NGINX}))
+def flush():
+    data = outgoing.read()
+    while data:
+        sock.sendall(data[:${piece}])
+        data = data[${piece}:]
+def repeat(call):
+    while True:
+        try:
+            result = call()
+            flush()
+            return result
+        except ssl.SSLWantReadError:
+            flush()
+            incoming.write(sock.recv(${piece}))
+repeat(tls.do_handshake)
+repeat(lambda: tls.write(b'GET /memory HTTP/1.1\\r\\nHost: localhost\\r\\nX-Request-ID: ${id}\\r\\n\\r\\n'))
+repeat(lambda: tls.read(65536))
+`
+
+test('a program that keeps its library away from the socket: told by the order of its calls, else without addresses, marked', async () => {
+  const gateway = await folder.gateway(NGINX)
+  // nginx is left out, so that the client alone can tell.
+  const lintel = await Lintel.configured((directory) => `
+outputs: [{ type: file, path: ${join(directory, 'log.ndjson')} }]
+capture: { tls: { processes: { include: [python3, python3.11, python] } } }
+`)
+  try {
+    await run('python3', ['-c', MEMORY_CLIENT(65_536, 'memory-paired')])
+    await run('python3', ['-c', MEMORY_CLIENT(20, 'memory-pieces')])
+    const [paired, pieces] = await exchangesOf(lintel, 'memory', 2)
+    assert.equal(idOf(paired!), 'memory-paired')
+    assert.equal(paired?.server?.port, NGINX)
+    assert.equal(paired?.marks, undefined)
+    assert.equal(idOf(pieces!), 'memory-pieces')
+    assert.equal(pieces?.http?.response?.status_code, 200)
+    assert.equal(pieces?.client, undefined)
+    assert.equal(pieces?.server, undefined)
+    assert.match(pieces?.marks?.['client.address'] ?? '', /^socket not known/)
+  } finally {
+    await lintel.stop()
+    lintel.remove()
+    await gateway.stop()
+  }
+})
