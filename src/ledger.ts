@@ -137,8 +137,9 @@ export function outputLines(stats: Stats): string[] {
 
 /** One line for the end of a run, without LF. */
 export function totalsLine(totals: Totals): string {
-  const off = [recordsOff(totals.records), packetsOff(totals.packets), callsOff(totals), totals.records.queued]
-  const wrong = `DOES NOT ADD UP (records off by ${off[0]}, packets by ${off[1]}, TLS calls by ${off[2]}, ${off[3]} still queued)`
+  const calls = totals.tlsCalls === undefined ? '' : `, TLS calls by ${callsOff(totals)}`
+  const wrong = `DOES NOT ADD UP (records off by ${recordsOff(totals.records)}, packets by ${packetsOff(totals.packets)}${calls}, ` +
+    `${totals.records.queued} still queued)`
   const verdict = addsUp(totals) ? 'adds up' : totals.known ? wrong : 'the totals are NOT KNOWN: the capture broke after these figures'
   return `totals after ${formatDuration(totals.uptimeMs)}: ${recordText(totals.records)}; ` +
     `${trafficText(totals)}; ${verdict}`

@@ -5,7 +5,9 @@ import { sideBlock } from '../connection-block.ts'
 import type { Side } from '../stream.ts'
 
 /** A CONNECTION block for a session of which no packet is known. `source` is the side that sends what the event holds. */
-export function fillPlaintextBlock(memory: ByteMemory, block: number, id: number, source: Side, event: number, time: number, fromStart: boolean): void {
+export function fillPlaintextBlock(
+  memory: ByteMemory, block: number, id: number, source: Side, event: number, time: number, fromStart: boolean,
+): void {
   const { u8, u32, f64 } = memory
   u8.fill(0, block, block + L.CONNECTION_BYTES)
   u8[block + L.CONNECTION_TRANSPORT] = u8[event + E.ip_protocol]!
