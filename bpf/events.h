@@ -18,6 +18,7 @@
 #define EVENT_SEGMENT 1     /* parsed up to L4; the captured bytes are L4 payload */
 #define EVENT_FRAME 2       /* not parsed (fragment, unusual tunnel): the captured bytes are the whole frame */
 #define EVENT_PROCESS 3     /* no packet: the captured bytes are a struct process_info; comes before the first packet that names it */
+#define EVENT_PLAINTEXT 4   /* what a program gave to its TLS library or got from it: struct plaintext_event */
 
 /* packet_event.hook */
 #define HOOK_FILE 0
@@ -26,6 +27,7 @@
 #define HOOK_XDP 3
 #define HOOK_SOCKET 4
 #define HOOK_CGROUP 5
+#define HOOK_UPROBE 6
 
 /* packet_event.direction, relative to the interface */
 #define DIRECTION_UNKNOWN 0
@@ -133,6 +135,96 @@ struct process_info {
 #define PROCESS_COUNTER_LOST_RATE 2     /* more new ones in this second than the bound: tried again */
 #define PROCESS_COUNTER_LOST_STORAGE 3  /* the socket could not be given a note of its process */
 #define PROCESS_COUNTER_COUNT 4
+/* plaintext_event.flags */
+#define PLAINTEXT_START 1       /* the session was watched from its handshake on: position 0 is its first byte */
+#define PLAINTEXT_CUT 2         /* last chunk of a call longer than PLAINTEXT_CALL_MAX: the call's rest is missing */
+#define PLAINTEXT_ENDED 4       /* no bytes: the program has freed the session */
+#define PLAINTEXT_WRITE_ENDED 8 /* no bytes: the program has sent its close_notify */
+#define PLAINTEXT_SOCKET 16     /* no bytes: the session's socket became known */
+#define PLAINTEXT_CLOSED 32     /* no bytes and no session: the socket with this cookie is closed */
+#define PLAINTEXT_GUESSED 64    /* the socket was told from the order of the thread's calls: see bpf/tls_socket.h */
+
+#define PLAINTEXT_CHUNK_MAX 16384
+#define PLAINTEXT_CALL_MAX 262144
+
+/*
+ * A piece of one call of a TLS library, in the clear. Time, addresses, ports, lengths and kind lie where struct
+ * packet_event has them. Source is who sends: the program itself for what it writes, its peer for what it reads.
+ */
+struct plaintext_event {
+	__u64 time_ns;             /* of the call's begin for what is written, of its end for what is read */
+	__u32 process_id;          /* in the initial PID namespace */
+	__u32 thread_id;
+	__u32 session;             /* kernel's id of the TLS session (never 0) */
+	__u32 network_namespace;   /* inode number */
+	__u32 call_length;         /* bytes of the whole call */
+	__u32 chunk_offset;        /* of the captured bytes, within the call */
+	__u32 captured_length;
+	__u32 reserved;
+	__u64 position;            /* of the captured bytes in their direction's stream, counted before space is reserved */
+	__u64 socket_cookie;       /* 0 = not known; then addresses, ports and ip_version are 0 too */
+	__u8 padding[24];
+	__u8 source_address[16];
+	__u8 destination_address[16];
+	__u16 source_port;
+	__u16 destination_port;
+	__u16 data_offset;
+	__u16 padding_2;
+	__u8 padding_3[13];
+	__u8 kind;
+	__u8 hook;
+	__u8 direction;            /* DIRECTION_INGRESS: the program read it; DIRECTION_EGRESS: it wrote it */
+	__u8 flags;
+	__u8 padding_4;
+	__u8 ip_version;
+	__u8 ip_protocol;
+	__u8 process_name[16];     /* comm of the process, not of its thread; ends with 0 */
+	__u8 padding_5[4];
+};
+
+/* What user space tells the kernel about one TLS session: slot session % PLAINTEXT_DIRECTIVE_COUNT of the mmapable array
+ * map "tls_directives", under the rules of struct directive. */
+#define PLAINTEXT_DIRECTIVE_COUNT 8192
+struct plaintext_directive {
+	__u32 session;
+	__u32 flags;               /* DIRECTIVE_SKIP_0: read, DIRECTIVE_SKIP_1: written, DIRECTIVE_IGNORE */
+	__u64 skip_until[2];       /* position up to which bytes are not wanted: [0] of what is read, [1] of what is written */
+};
+
+/* The cookie of a probe: which function it stands at. */
+#define PROBE_READ 1        /* SSL_read(object, buffer, length): returns the bytes */
+#define PROBE_WRITE 2
+#define PROBE_READ_EX 3     /* SSL_read_ex(object, buffer, length, *bytes) */
+#define PROBE_WRITE_EX 4
+#define PROBE_HANDSHAKE 5   /* SSL_do_handshake(object) */
+#define PROBE_SHUTDOWN 6    /* SSL_shutdown(object) */
+#define PROBE_FREE 7        /* SSL_free(object) */
+#define PROBE_NEW 8         /* the return of SSL_new: the object */
+#define PROBE_END 9         /* the return of one of the others */
+#define PROBE_GO_READ 10    /* (*tls.Conn).Read(object, buffer) */
+#define PROBE_GO_WRITE 11
+#define PROBE_GO_HANDSHAKE 12
+#define PROBE_GO_CLOSE 13
+#define PROBE_GO_END 14     /* a return instruction of one of these */
+
+/* Index in the per-CPU array map "tls_counters". calls_seen is the sum of the others marked (=), once nothing runs. */
+#define TLS_CALLS_SEEN 0       /* calls that moved bytes */
+#define TLS_CALLS_DELIVERED 1  /* (=) every wanted byte was handed to user space */
+#define TLS_CALLS_SKIPPED 2    /* (=) nothing of it was wanted */
+#define TLS_CALLS_IGNORED 3    /* (=) user space asked for no more of the session */
+#define TLS_CALLS_LOST_FULL 4  /* (=) a chunk of it found no space in the ring */
+#define TLS_CALLS_LOST_COPY 5  /* (=) the program's memory could not be read */
+#define TLS_CALLS_LOST_TABLE 6 /* (=) no space for the session */
+#define TLS_CALLS_CUT 7        /* longer than PLAINTEXT_CALL_MAX */
+#define TLS_CHUNKS 8           /* records with bytes */
+#define TLS_BYTES 9
+#define TLS_BYTES_CUT 10
+#define TLS_THREAD_REFUSED 11  /* no memory to remember a call: it is not seen */
+#define TLS_TOO_DEEP 12        /* TLS inside TLS inside TLS ...: the innermost is not seen */
+#define TLS_UNRETURNED 13      /* calls that never came back (longjmp, another stack) */
+#define TLS_SESSIONS 14
+#define TLS_NOTICES_LOST 15    /* the ring had no space for an event without bytes */
+#define TLS_COUNTER_COUNT 16
 
 /* What user space tells the kernel about one connection: slot connection_tag % DIRECTIVE_COUNT of the mmapable array
  * map "directives". It holds for the connection only while .connection_tag equals the connection's. User space writes

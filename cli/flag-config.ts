@@ -75,6 +75,7 @@ function captureFrom(base: Config['capture'], flags: Flags): Config['capture'] {
     ...(flags.sample === undefined ? {} : { sample: checked('sample', sampleSchema, numeric(flags.sample)) }),
     // commander gives true where the flag is absent: then the config file decides.
     ...(flags.processes === false ? { processes: false } : {}),
+    ...(flags.tls === false ? { tls: { ...base.tls, enabled: false } } : {}),
     ...(flags.ringBytes === undefined ? {} : { ring_bytes: checked('ring-bytes', ringBytesSchema, flags.ringBytes) }),
   }
 }

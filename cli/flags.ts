@@ -22,6 +22,8 @@ export interface CaptureFlags {
   readonly attach?: string
   readonly transport?: string
   readonly sample?: string
+  /** False with --no-tls. */
+  readonly tls?: boolean
   readonly ringBytes?: string
   readonly processes?: boolean
   readonly metrics?: string
@@ -62,6 +64,7 @@ export function addCaptureFlags(command: Command): Command {
     .option('--attach <hook>', 'tcx, clsact, xdp, socket or cgroup; xdp sees what comes in only')
     .option('--transport <transport>', 'ring or perf')
     .option('--sample <share>', 'share of the connections to capture, above 0 and up to 1')
+    .option('--no-tls', 'leave TLS alone: no probes in the TLS libraries of this machine')
     .option('--ring-bytes <size>', 'buffer between kernel and agent, e.g. 16MiB')
     .option('--no-processes', 'do not say which processes of this machine speak')
     .option('--metrics <address>', 'loopback address for Prometheus metrics, e.g. 127.0.0.1:9464, or "off"')

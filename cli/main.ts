@@ -39,6 +39,11 @@ addOutputFlags(command('replay', 'log what capture files hold (pcap, pcapng, als
 command('doctor', 'say what this kernel and these privileges allow, what is missing, and the mend')
   .action(async () => (await import('./doctor.ts')).doctor())
 
+command('tls', 'list the processes that speak TLS: which are read, which are not, and why')
+  .option('-c, --config <file>', 'YAML config file')
+  .option('--format <format>', 'table or json', 'table')
+  .action(async (flags: { config?: string, format: string }) => (await import('./tls.ts')).tls(flags))
+
 command('fields', 'list the fields of records')
   .option('--format <format>', 'table, json or markdown', 'table')
   .action(async (flags: { format: string }) => (await import('./fields.ts')).fields(flags.format))

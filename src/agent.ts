@@ -107,6 +107,7 @@ export class Agent implements AgentContract {
     return {
       uptimeMs: performance.now() - this.#startedAt,
       packets: this.#stats.packets,
+      tlsCalls: this.#stats.tlsCalls,
       records: recordLedger([this.#stats.records], outlets, this.#final),
       kinds: kindsSeen(this.#stats.kinds, this.#stats.records, outlets, this.#final),
       anomalies: this.#stats.anomalies,

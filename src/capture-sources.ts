@@ -5,8 +5,8 @@
  */
 import type { ByteMemory } from '../lib/bytes/mod.ts'
 import type { Attachment } from './agent-contract.ts'
-import { FileSource, KernelSource, packetFilter, PROTOCOL_BIT } from './capture/mod.ts'
-import type { FileSourceOptions, KernelFilters, PacketCounters, PacketSource } from './capture/mod.ts'
+import { FileSource, globFilter, KernelSource, packetFilter, PROTOCOL_BIT } from './capture/mod.ts'
+import type { FileSourceOptions, KernelFilters, KernelOptions, PacketCounters, PacketSource } from './capture/mod.ts'
 import type { Config } from './config.ts'
 import type { LogLevel } from './sink/mod.ts'
 
@@ -25,6 +25,8 @@ export interface Sources {
   detach(): void
   /** Of all sources so far. */
   counters(): PacketCounters
+  /** Calls of TLS libraries; missing or undefined when none is read. */
+  tlsCalls?(): PacketCounters | undefined
   /** Nanoseconds in the source's clock by this machine's clock; undefined for a file, whose packets carry its time. */
   now(): number | undefined
   close(): void
@@ -54,6 +56,16 @@ export function kernelFilters(config: Config): KernelFilters {
   }
 }
 
+function tlsWish({ capture }: Config, log: SourceLog): NonNullable<KernelOptions['tls']> {
+  return {
+    wants: globFilter(capture.tls.paths),
+    onBinary: ({ path, library, isRead, reason }) => {
+      if (!isRead) log('warn', `TLS of ${path} (${library}) is not read: ${reason}`)
+    },
+    onRefusal: (reason) => { log('warn', `TLS in the clear: ${reason}`) },
+  }
+}
+
 class LiveSources implements Sources {
   readonly current: KernelSource
 
@@ -69,6 +81,7 @@ class LiveSources implements Sources {
       filters: kernelFilters(config),
       decoderPorts,
       processes: capture.processes,
+      ...(capture.tls.enabled ? { tls: tlsWish(config, log) } : {}),
       onAttachmentChange: ({ change, where, reason }) => {
         log('warn', `interface ${where} ${change}${reason === undefined ? '' : `: ${reason}`}`)
       },
@@ -99,6 +112,10 @@ class LiveSources implements Sources {
 
   counters(): PacketCounters {
     return this.current.counters()
+  }
+
+  tlsCalls(): PacketCounters | undefined {
+    return this.current.tlsCounters()
   }
 
   now(): number {

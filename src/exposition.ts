@@ -20,6 +20,7 @@ type Labels = readonly (readonly [name: string, value: string])[]
 export function exposition(stats: Stats, figures: ProcessFigures): string {
   const text = new Exposition()
   packetMetrics(text, stats)
+  tlsMetrics(text, stats)
   recordMetrics(text, stats)
   outputMetrics(text, stats)
   text.family('lintel_connections_open', 'gauge', 'Connections that are followed now.')
@@ -47,6 +48,16 @@ function packetMetrics(text: Exposition, { packets }: Stats): void {
   text.family('lintel_packet_bytes_total', 'counter', 'Bytes of payload that left the kernel, and that were cut off there.')
   text.sample([['outcome', 'delivered']], packets.bytesDelivered)
   text.sample([['outcome', 'cut']], packets.bytesCut)
+}
+
+function tlsMetrics(text: Exposition, { tlsCalls }: Stats): void {
+  if (tlsCalls === undefined) return
+  text.family('lintel_tls_calls_seen_total', 'counter', 'Calls of TLS libraries that moved bytes; the sum of lintel_tls_calls_total.')
+  text.sample([], tlsCalls.seen)
+  text.family('lintel_tls_calls_total', 'counter', 'Calls of TLS libraries by outcome and reason.')
+  text.sample([['outcome', 'delivered'], ['reason', '']], tlsCalls.delivered)
+  for (const [reason, count] of tlsCalls.notWanted) text.sample([['outcome', 'not_wanted'], ['reason', reason]], count)
+  for (const [reason, count] of tlsCalls.lost) text.sample([['outcome', 'lost'], ['reason', reason]], count)
 }
 
 function recordMetrics(text: Exposition, { records, kinds }: Stats): void {

@@ -4,14 +4,17 @@
  *
  * @module
  */
+import { randomInt } from 'node:crypto'
 import type { ByteMemory } from '../lib/bytes/mod.ts'
 import type { FactsTable, RecordWriter } from '../lib/record/mod.ts'
 import * as L from '../wasm/layout.ts'
-import { DISSECT_OUTCOME, Dissector, FIRST_LOSS, FRAME_BYTES, FrameMeta, PACKET_EVENT, packetFilter } from './capture/mod.ts'
+import {
+  DISSECT_OUTCOME, Dissector, FIRST_LOSS, FRAME_BYTES, FrameMeta, PACKET_EVENT, packetFilter, PLAINTEXT_EVENT, processFilter,
+} from './capture/mod.ts'
 import type { PacketSource } from './capture/mod.ts'
 import { kernelFilters } from './capture-sources.ts'
 import type { Config } from './config.ts'
-import { ConnectionTable, DatagramTable } from './connection/mod.ts'
+import { ConnectionTable, DatagramTable, PlaintextTable } from './connection/mod.ts'
 import type { Connection, ConnectionEnd, ConnectionEvents, StreamControl } from './connection/mod.ts'
 import { createDatagramReader, createProtocols, Detector } from './decode/mod.ts'
 import type { Handshake, Protocol, WebSocket } from './decode/mod.ts'
@@ -42,6 +45,8 @@ const ENDS: Readonly<Record<ConnectionEnd, readonly [ConnectionEventName, string
 
 /** Processes that were forgotten are told again at most so often. */
 const RENEW_NS = 10e9
+/** TASK_COMM_LEN (include/linux/sched.h). */
+const PROCESS_NAME_BYTES = 16
 
 export class FlowTrack {
   readonly #memory: ByteMemory
@@ -50,6 +55,7 @@ export class FlowTrack {
   readonly #pairer: Pairer
   readonly #table: ConnectionTable
   readonly #datagrams: DatagramTable
+  readonly #plaintext: PlaintextTable
   readonly #dissector: Dissector
   readonly #meta = new FrameMeta()
   readonly #scratch: number
@@ -57,10 +63,14 @@ export class FlowTrack {
   readonly #own: readonly Protocol[]
   readonly #processes: ProcessTable
   #wanted: ReturnType<typeof packetFilter>
+  #wantsProcess: ReturnType<typeof processFilter> = () => true
+  #sample = 1
+  readonly #sampleSeed = randomInt(2 ** 31)
   #tellsConnections = false
   readonly #events: ConnectionEvents = {
     frame: (event) => { this.#frame(event) },
     process: (event, bytes) => { this.#processes.add(event, bytes) },
+    plaintext: (event, bytes) => { this.#plaintext.take(event, bytes) },
     opened: (connection, time) => { if (this.#tellsConnections) this.#connection(connection, 'open', '', time) },
     closed: (connection, cause, time) => {
       if (this.#tellsConnections) this.#connection(connection, ENDS[cause][0], ENDS[cause][1], time)
@@ -96,13 +106,24 @@ export class FlowTrack {
       webSocket: (connection, webSocket) => { this.#webSocket(connection, webSocket) },
     }, { seesBothDirections: source.seesBothDirections, facts })
     this.configure(config)
-    this.#table = this.#openTable(config)
     this.#datagrams = new DatagramTable(memory, createDatagramReader(this.#pairer), { freeing: (block) => { this.#release(block) } })
+    const protocols = createProtocols(memory, this.#own)
+    const open = (control: StreamControl): Detector => new Detector({ memory, protocols, sink: this.#pairer, control })
+    this.#table = this.#openTable(config, open)
+    this.#plaintext = new PlaintextTable({
+      memory, source, open, wires: this.#table,
+      freeing: (block) => { this.#release(block) },
+      wants: (event) => this.#wantsPlaintext(event),
+      sessionCountMax: config.limits.connections,
+      idleMsMax: config.limits.connection_idle,
+    })
   }
 
   /** Takes the parts of a configuration that can change while running. */
   configure(config: Config): void {
     this.#wanted = packetFilter(kernelFilters(config))
+    this.#sample = config.capture.sample
+    this.#wantsProcess = processFilter(config.capture.tls.processes)
     this.#tellsConnections = config.kinds.includes('connection')
     this.#pairer.openAfterNs = config.exchanges.open_after === undefined ? Infinity : config.exchanges.open_after * 1e6
     // Not there at all when it is not wanted: it would be called for every packet.
@@ -113,7 +134,7 @@ export class FlowTrack {
   }
 
   get connectionCount(): number {
-    return this.#table.size
+    return this.#table.size + this.#plaintext.size
   }
 
   /** @returns the newest packet's time, nanoseconds in the source's clock */
@@ -125,6 +146,7 @@ export class FlowTrack {
   tick(time: number): void {
     this.#table.tick(time)
     this.#datagrams.tick(time)
+    this.#plaintext.tick(time)
     this.#pairer.tick(time)
     if (time - this.#renewedAt >= RENEW_NS && this.#processes.hasMissed()) {
       this.#renewedAt = time
@@ -134,6 +156,7 @@ export class FlowTrack {
   }
 
   close(time: number): void {
+    this.#plaintext.close(time) // before the connections whose blocks it shares
     this.#table.close(time)
     this.#datagrams.close(time)
     this.#dissector.close()
@@ -160,13 +183,36 @@ export class FlowTrack {
     if (this.#wanted === undefined || this.#wanted(this.#memory, this.#scratch + FRAME_BYTES)) this.#table.process(this.#scratch, length)
   }
 
-  #openTable(config: Config): ConnectionTable {
-    const protocols = createProtocols(this.#memory, this.#own)
-    const open = (control: StreamControl): Detector => new Detector({ memory: this.#memory, protocols, sink: this.#pairer, control })
+  #openTable(config: Config, open: (control: StreamControl) => Detector): ConnectionTable {
     return new ConnectionTable(this.#memory, this.#source, open, {
       connectionCountMax: config.limits.connections,
       idleMsMax: config.limits.connection_idle,
     }, this.#events)
+  }
+
+  /** By ports and addresses, as packets are, and by process. Without a socket, ports and addresses cannot speak for it. */
+  #wantsPlaintext(event: number): boolean {
+    const { u8, u32 } = this.#memory
+    const processId = u32[(event + PLAINTEXT_EVENT.process_id) >>> 2]!
+    const name = this.#memory.latin1(event + PLAINTEXT_EVENT.process_name, PROCESS_NAME_BYTES).replace(/\0.*$/s, '')
+    if (!this.#wantsProcess(name, processId) || !this.#isSampled(event)) return false
+    if (this.#wanted === undefined) return true
+    return u8[event + PLAINTEXT_EVENT.ip_version] !== 0 && this.#wanted(this.#memory, event)
+  }
+
+  /** The same for both ends of a connection. */
+  #isSampled(event: number): boolean {
+    if (this.#sample >= 1) return true
+    const ends = [
+      [PLAINTEXT_EVENT.source_address, PLAINTEXT_EVENT.source_port], [PLAINTEXT_EVENT.destination_address, PLAINTEXT_EVENT.destination_port],
+    ] as const
+    let hash = 0
+    for (const [address, port] of ends) {
+      let end = Math.imul(this.#memory.u16[(event + port) >>> 1]! + this.#sampleSeed, 0x9e3779b1)
+      for (let word = 0; word < 4; word++) end = Math.imul(end ^ (end >>> 15) ^ this.#memory.i32[(event + address) / 4 + word]!, 0x85ebca6b)
+      hash = (hash + (end ^ (end >>> 13))) | 0
+    }
+    return (Math.imul(hash ^ (hash >>> 16), 0xc2b2ae35) >>> 0) < this.#sample * 2 ** 32
   }
 
   #connection(connection: Connection, event: ConnectionEventName, reason: string, time: number): void {
@@ -243,8 +289,11 @@ export class FlowTrack {
   #tellCounters(time: number): void {
     const counts = new Map<string, number>()
     if (this.#datagrams.evicted > 0) counts.set('datagram_flow_evicted', this.#datagrams.evicted)
-    for (const met of [this.#table.anomalies(), this.#dissector.anomalies.entries(), this.#framesNotRead(),
-      this.#processes.oddities(), this.#source.oddities?.() ?? []]) {
+    const all = [
+      this.#table.anomalies(), this.#plaintext.anomalies(), this.#dissector.anomalies.entries(), this.#framesNotRead(),
+      this.#processes.oddities(), this.#source.oddities?.() ?? [],
+    ]
+    for (const met of all) {
       for (const [name, count] of met) counts.set(name, (counts.get(name) ?? 0) + count)
     }
     for (const [name, count] of counts) {

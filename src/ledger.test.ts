@@ -27,6 +27,9 @@ test('totalsLine() says by how much it does not add up', () => {
   assert.equal(addsUp(wrong), false)
   assert.equal(recordsOff(wrong.records), -1)
   assert.match(totalsLine(wrong), /DOES NOT ADD UP \(records off by -1, packets by 0, 2 still queued\)$/)
+  const tlsCalls = { ...STATS.packets, seen: 7, delivered: 4, notWanted: new Map([['ignored', 1]]), lost: new Map() }
+  assert.equal(addsUp({ ...STATS, tlsCalls }), false)
+  assert.match(totalsLine({ ...STATS, tlsCalls }), /TLS calls seen 7 = delivered 4 .*packets by 0, TLS calls by 2, 0 still queued\)$/)
 })
 
 test('statsLine() gives the rate since the line before, and what hinders an output', () => {

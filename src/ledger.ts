@@ -25,6 +25,8 @@ export interface Stats {
   /** Milliseconds since the start. */
   readonly uptimeMs: number
   readonly packets: PacketCounters
+  /** Calls of TLS libraries that moved bytes; missing when none is read. */
+  readonly tlsCalls?: PacketCounters | undefined
   readonly records: RecordLedger
   /** Records of each kind that were seen: exchange, connection, packet, anomaly. */
   readonly kinds: ReadonlyMap<string, number>
@@ -108,9 +110,15 @@ export function packetsOff(packets: PacketCounters): number {
   return packets.seen - packets.delivered - sum(packets.notWanted) - sum(packets.lost)
 }
 
-/** True when both ledgers are known and add up, and nothing is on the way any more. */
+/** The same for calls of TLS libraries. */
+function callsOff({ tlsCalls }: Stats): number {
+  return tlsCalls === undefined ? 0 : packetsOff(tlsCalls)
+}
+
+/** True when all ledgers are known and add up, and nothing is on the way any more. */
 export function addsUp(totals: Totals): boolean {
-  return totals.known && recordsOff(totals.records) === 0 && packetsOff(totals.packets) === 0 && totals.records.queued === 0
+  return totals.known && recordsOff(totals.records) === 0 && packetsOff(totals.packets) === 0 && callsOff(totals) === 0 &&
+    totals.records.queued === 0
 }
 
 /** Why outputs lose records without any fault: the reader of a pipe had enough. */
@@ -129,11 +137,12 @@ export function outputLines(stats: Stats): string[] {
 
 /** One line for the end of a run, without LF. */
 export function totalsLine(totals: Totals): string {
-  const off = [recordsOff(totals.records), packetsOff(totals.packets), totals.records.queued]
-  const wrong = `DOES NOT ADD UP (records off by ${off[0]}, packets by ${off[1]}, ${off[2]} still queued)`
+  const calls = totals.tlsCalls === undefined ? '' : `, TLS calls by ${callsOff(totals)}`
+  const wrong = `DOES NOT ADD UP (records off by ${recordsOff(totals.records)}, packets by ${packetsOff(totals.packets)}${calls}, ` +
+    `${totals.records.queued} still queued)`
   const verdict = addsUp(totals) ? 'adds up' : totals.known ? wrong : 'the totals are NOT KNOWN: the capture broke after these figures'
   return `totals after ${formatDuration(totals.uptimeMs)}: ${recordText(totals.records)}; ` +
-    `${packetText(totals.packets)}; ${verdict}`
+    `${trafficText(totals)}; ${verdict}`
 }
 
 /** One line for `--stats`, without LF; rates are taken over the time since `before`. */
@@ -142,7 +151,7 @@ export function statsLine(now: Stats, before?: Stats): string {
   const rate = seconds <= 0 ? 0 : (now.records.seen - (before?.records.seen ?? 0)) / seconds
   const queuedBytes = now.outputs.reduce((bytes, output) => bytes + output.queuedBytes, 0)
   return `stats ${formatDuration(now.uptimeMs)}: ${rate.toFixed(rate < 100 ? 1 : 0)} records/s; ` +
-    `${recordText(now.records)}; ${packetText(now.packets)}; ${now.connectionsOpen} connections open, ` +
+    `${recordText(now.records)}; ${trafficText(now)}; ${now.connectionsOpen} connections open, ` +
     `${now.records.queued} records (${queuedBytes} bytes) queued` +
     outputLines(now).map(line => `; ${line}`).join('') +
     now.outputs.map(output => output.lastError === undefined ? '' : `; ${output.name}: ${output.lastError}`).join('')
@@ -153,8 +162,13 @@ function recordText(records: RecordLedger): string {
     `${records.sampled} + dropped ${withReasons(records.dropped)}${records.queued === 0 ? '' : ` + queued ${records.queued}`}`
 }
 
-function packetText(packets: PacketCounters): string {
-  return `packets seen ${packets.seen} = delivered ${packets.delivered} + not wanted ${withReasons(packets.notWanted)} ` +
+/** Packets, and TLS calls where there were any. */
+function trafficText({ packets, tlsCalls }: Stats): string {
+  return packetText('packets', packets) + (tlsCalls === undefined || tlsCalls.seen === 0 ? '' : `; ${packetText('TLS calls', tlsCalls)}`)
+}
+
+function packetText(what: string, packets: PacketCounters): string {
+  return `${what} seen ${packets.seen} = delivered ${packets.delivered} + not wanted ${withReasons(packets.notWanted)} ` +
     `+ lost ${withReasons(packets.lost)}`
 }
 

@@ -15,6 +15,8 @@ export interface WorkerStart {
 /** Figures of a worker, sent now and then and at its end. */
 export interface WorkerStats {
   readonly packets: PacketCounters
+  /** Calls of TLS libraries; missing when none is read. */
+  readonly tlsCalls?: PacketCounters | undefined
   readonly records: WorkerCounts
   readonly kinds: ReadonlyMap<string, number>
   readonly anomalies: ReadonlyMap<string, number>

@@ -158,7 +158,7 @@ class CaptureLoop {
 
   #stats(): WorkerStats {
     const { counts, kinds, anomalies, connectionsOpen } = this.#pipeline
-    return { packets: this.#sources.counters(), records: { ...counts }, kinds, anomalies, connectionsOpen }
+    return { packets: this.#sources.counters(), tlsCalls: this.#sources.tlsCalls?.(), records: { ...counts }, kinds, anomalies, connectionsOpen }
   }
 
   #post(message: FromWorker): void {

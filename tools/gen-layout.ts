@@ -46,7 +46,7 @@ function upperSnake(struct: string): string {
 }
 
 function generate(): string {
-  const structs = ['packet_event', 'process_info', 'directive', 'settings']
+  const structs = ['packet_event', 'plaintext_event', 'process_info', 'directive', 'plaintext_directive', 'settings']
   const layout = compileLayout(structs)
   const out = [
     '// Made by tools/gen-layout.ts from bpf/events.h. Do not edit: run `make layout`.',

@@ -34,6 +34,8 @@ if [ "$need" != run ]; then
 	want zstd zstd
 	want openssl openssl
 	want haproxy haproxy
+	want wget wget
+	want go golang-go
 	want tc iproute2
 	want h2load nghttp2-client
 	want nghttpd nghttp2-server

@@ -8,6 +8,7 @@ import { FIELD_CLIENT_ADDRESS, FIELD_CLIENT_PORT, FIELD_IP_DSCP, FIELD_IP_ECN, F
 import { writeU32 } from './digits'
 import { interfaceName, interfaceNameLength } from './interface-names'
 import { CONNECTION_ADDRESS, CONNECTION_ETHERTYPE, CONNECTION_FLAGS, CONNECTION_FLAG_IP_OPTIONS, CONNECTION_FLAG_LINK,
+  CONNECTION_FLAG_NO_PACKETS,
   CONNECTION_HANDSHAKE, CONNECTION_HOOK, CONNECTION_ID, CONNECTION_INTERFACE, CONNECTION_IP_VERSION, CONNECTION_PORT,
   CONNECTION_SIDE, CONNECTION_SIDE_BYTES, CONNECTION_TRANSPORT, CONNECTION_TUNNEL, CONNECTION_TUNNEL_ID, CONNECTION_VLAN,
   CONNECTION_VLAN_COUNT, SIDE_MAC, SIDE_MSS, SIDE_PACKETS, SIDE_RESETS, SIDE_RETRANSMISSIONS, SIDE_TCP_FLAGS, SIDE_TOS,
@@ -25,8 +26,8 @@ const ICMPV6 = pack('icmpv6')
 const SCTP = pack('sctp')
 const PROTOCOL_TCP: u32 = 6
 
-const HOOKS: usize = packWords('file tcx clsact xdp socket cgroup', memory.data(6 * 8))
-const HOOK_COUNT: u32 = 6
+const HOOKS: usize = packWords('file tcx clsact xdp socket cgroup uprobe', memory.data(7 * 8))
+const HOOK_COUNT: u32 = 7
 const TUNNELS: usize = packWords('vxlan geneve gre ipip gtpu mpls pppoe teredo other', memory.data(9 * 8))
 const TUNNEL_COUNT: u32 = 9
 const TCP_FLAG_NAMES: usize = packWords('FIN SYN RST PSH ACK URG ECE CWR AE', memory.data(9 * 8))
@@ -53,13 +54,13 @@ function portOf(connection: usize, side: u32): i64 {
 }
 
 export function putClient(connection: usize, client: u32): void {
-  if (client > 1) return
+  if (client > 1 || load<u8>(connection, CONNECTION_IP_VERSION) == 0) return
   putAddress(FIELD_CLIENT_ADDRESS, load<u8>(connection, CONNECTION_IP_VERSION), addressOf(connection, client))
   putInt(FIELD_CLIENT_PORT, portOf(connection, client))
 }
 
 export function putServer(connection: usize, client: u32): void {
-  if (client > 1) return
+  if (client > 1 || load<u8>(connection, CONNECTION_IP_VERSION) == 0) return
   putAddress(FIELD_SERVER_ADDRESS, load<u8>(connection, CONNECTION_IP_VERSION), addressOf(connection, 1 - client))
   putInt(FIELD_SERVER_PORT, portOf(connection, 1 - client))
 }
@@ -132,6 +133,7 @@ export function putLink(connection: usize, client: u32): void {
 
 /** ip.*: of the client's packets, when any was seen. */
 export function putIp(connection: usize, client: u32): void {
+  if ((load<u8>(connection, CONNECTION_FLAGS) & CONNECTION_FLAG_NO_PACKETS) != 0) return
   if (client < 2 && load<u32>(sideOf(connection, client), SIDE_PACKETS) != 0) {
     const side = sideOf(connection, client)
     putInt(FIELD_IP_TTL, load<u8>(side, SIDE_TTL))
@@ -164,6 +166,7 @@ function scaledWindow(side: usize, peer: usize): i64 {
 
 export function putTcp(connection: usize, client: u32): void {
   if (load<u8>(connection, CONNECTION_TRANSPORT) != PROTOCOL_TCP) return
+  if ((load<u8>(connection, CONNECTION_FLAGS) & CONNECTION_FLAG_NO_PACKETS) != 0) return
   const first = sideOf(connection, 0)
   const second = sideOf(connection, 1)
   putTcpFlags(load<u16>(first, SIDE_TCP_FLAGS) | load<u16>(second, SIDE_TCP_FLAGS))

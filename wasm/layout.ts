@@ -47,6 +47,7 @@ export const FACTS_PROXY = 12
 export const CONNECTION_FLAG_LINK = 1 // MACs and ethertype are valid
 export const CONNECTION_FLAG_MIDSTREAM = 2 // the handshake was not seen
 export const CONNECTION_FLAG_IP_OPTIONS = 4
+export const CONNECTION_FLAG_NO_PACKETS = 8 // known by its TLS session only: nothing of IP and TCP but the addresses
 
 // Head block: one scanned message head (or trailer section). Made by wasm/head.ts, one alloc() of HEAD_BYTES.
 export const HEAD_BYTES = 0 // u32: bytes given to alloc()

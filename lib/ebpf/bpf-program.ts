@@ -7,8 +7,8 @@ import { attachCgroup } from './link-cgroup.ts'
 import type { CgroupHook } from './link-cgroup.ts'
 import { attachTcx, attachXdp } from './link-network.ts'
 import type { Direction, TcxOptions, XdpMode } from './link-network.ts'
-import { attachRawTracepoint, attachTrace, attachTracepoint, attachUprobe } from './link-probe.ts'
-import type { LibbpfProgram, UprobeTarget } from './link-probe.ts'
+import { attachRawTracepoint, attachTrace, attachTracepoint, attachUprobe, attachUprobeMulti } from './link-probe.ts'
+import type { LibbpfProgram, UprobeMultiTarget, UprobeTarget } from './link-probe.ts'
 import { attachSocketFilter } from './link-socket-filter.ts'
 import { attachTc } from './link-tc.ts'
 import type { TcOptions } from './link-tc.ts'
@@ -148,6 +148,11 @@ export class BpfProgram {
   /** Runs at a function of user space, at its entry or return. */
   attachUprobe(target: UprobeTarget): Link {
     return this.#keep(attachUprobe(this.#forLibbpf(), target))
+  }
+
+  /** Runs at many places of one file of user space, by one link. */
+  attachUprobeMulti(target: UprobeMultiTarget): Link {
+    return this.#keep(attachUprobeMulti(this, target))
   }
 
   /** Called by BpfObject once the kernel has the program. */

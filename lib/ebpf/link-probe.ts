@@ -4,7 +4,9 @@ import { constants } from 'node:os'
 import { lastErrno, libbpf } from './libbpf.ts'
 import type { Pointer } from './libbpf.ts'
 import type { LinkKind, LinkParts } from './link.ts'
-import { CStruct, cString, fail, failureOf, isNull } from './syscall.ts'
+import { descriptorLink } from './link-network.ts'
+import { CStruct, bpfSyscall, cString, fail, failureOf, isNull } from './syscall.ts'
+import { AttachType, BPF_F_UPROBE_MULTI_RETURN, BpfCommand } from './uapi.ts'
 
 /** A program libbpf attaches. */
 export interface LibbpfProgram {
@@ -25,6 +27,21 @@ export interface UprobeTarget {
   readonly return?: boolean
   /** What the program reads with bpf_get_attach_cookie (kernel 5.15). */
   readonly cookie?: bigint
+}
+
+/** Many places in one file, probed by one link (kernel 6.6). */
+export interface UprobeMultiTarget {
+  readonly path: string
+  readonly places: readonly UprobePlace[]
+  /** At the functions' returns instead of their entries. */
+  readonly return?: boolean
+}
+
+export interface UprobePlace {
+  /** Bytes into the file. */
+  readonly offset: number
+  /** What the program reads with bpf_get_attach_cookie. */
+  readonly cookie: bigint
 }
 
 /** Where libbpf finds the ids of tracepoints. */
@@ -86,6 +103,33 @@ export function attachUprobe(program: LibbpfProgram, target: UprobeTarget): Link
     EINVAL: 'the offset is not at the start of an instruction, or outside the code',
     EPERM: NO_PRIVILEGE, EACCES: NO_PRIVILEGE,
   })
+}
+
+/**
+ * A probe at each of many places of one file, as one link: attached and detached in one go. The program must have been loaded
+ * with the attach type `trace_uprobe_multi`. See bpf_uprobe_multi_link_attach in kernel/trace/bpf_trace.c.
+ */
+export function attachUprobeMulti(program: { readonly name: string; readonly fd: number }, target: UprobeMultiTarget): LinkParts {
+  const { path, places } = target
+  const offsets = new BigUint64Array(places.map(({ offset }) => BigInt(offset)))
+  const cookies = new BigUint64Array(places.map(({ cookie }) => cookie))
+  const attr = new CStruct(64)
+    .u32(0, program.fd)
+    .u32(8, AttachType.trace_uprobe_multi)
+    .pointer(16, cString(path))
+    .pointer(24, new Uint8Array(offsets.buffer))
+    .pointer(40, new Uint8Array(cookies.buffer))
+    .u32(48, places.length)
+    .u32(52, target.return === true ? BPF_F_UPROBE_MULTI_RETURN : 0)
+  const fd = bpfSyscall(BpfCommand.LINK_CREATE, attr)
+  if (fd < 0) {
+    fail(`Cannot attach "${program.name}" to ${places.length} places of "${path}"`, failureOf(fd), {
+      ENOENT: 'give the path of a binary or library',
+      EINVAL: 'an offset is not at the start of an instruction, or the kernel is older than 6.6',
+      EPERM: NO_PRIVILEGE, EACCES: NO_PRIVILEGE,
+    })
+  }
+  return descriptorLink({ kind: 'uprobe_multi' }, fd)
 }
 
 function keep(

@@ -1,6 +1,6 @@
 /** One attachment of a program. It dies with the process, however that ends; only `tc` does not. */
 export interface Link extends Disposable {
-  /** `tcx`, `xdp`, `tc`, `cgroup`, `socket_filter`, `tracepoint`, `raw_tracepoint`, `tracing` or `uprobe`. */
+  /** `tcx`, `xdp`, `tc`, `cgroup`, `socket_filter`, `tracepoint`, `raw_tracepoint`, `tracing`, `uprobe` or `uprobe_multi`. */
   readonly kind: LinkKind
   /** The network interface, for those kinds that have one. */
   readonly interfaceIndex?: number
@@ -12,7 +12,7 @@ export interface Link extends Disposable {
 
 export const LinkKind = {
   tcx: 'tcx', xdp: 'xdp', tc: 'tc', cgroup: 'cgroup', socket_filter: 'socket_filter',
-  tracepoint: 'tracepoint', raw_tracepoint: 'raw_tracepoint', tracing: 'tracing', uprobe: 'uprobe',
+  tracepoint: 'tracepoint', raw_tracepoint: 'raw_tracepoint', tracing: 'tracing', uprobe: 'uprobe', uprobe_multi: 'uprobe_multi',
 } as const
 export type LinkKind = (typeof LinkKind)[keyof typeof LinkKind]
 

@@ -33,8 +33,11 @@ export class RingBuffer implements Disposable {
   #position: bigint
   #closed = false
 
-  /** @throws BpfError EINVAL when the map is no ring buffer, or what mmap(2) answers. */
-  constructor(map: Pick<MapHandle, 'name' | 'type' | 'fd' | 'maxEntries'>) {
+  /**
+   * @param alsoWake descriptors that end a `wait` as well when they can be read
+   * @throws BpfError EINVAL when the map is no ring buffer, or what mmap(2) answers.
+   */
+  constructor(map: Pick<MapHandle, 'name' | 'type' | 'fd' | 'maxEntries'>, alsoWake: readonly number[] = []) {
     if (map.type !== 'ringbuf') {
       throw new BpfError(`Cannot read "${map.name}" as a ring buffer: it is a ${map.type}`, 'EINVAL')
     }
@@ -50,7 +53,7 @@ export class RingBuffer implements Disposable {
     this.#producerPosition = new BigInt64Array(this.#producer.buffer, 0, 1)
     this.#words = new Int32Array(this.#producer.buffer, page, this.sizeBytes / 4)
     this.#bytes = new Uint8Array(this.#producer.buffer, page, this.sizeBytes)
-    this.#wait = new EventWait(of, [map.fd])
+    this.#wait = new EventWait(of, [map.fd, ...alsoWake])
     // A consumer before us may have left off anywhere.
     this.#position = Atomics.load(this.#consumerPosition, 0)
   }

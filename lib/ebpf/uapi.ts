@@ -38,7 +38,7 @@ export const AttachType = {
   cgroup_inet6_getsockname: 32, xdp_devmap: 33, cgroup_inet_sock_release: 34, xdp_cpumap: 35,
   sk_lookup: 36, xdp: 37, sk_skb_verdict: 38, sk_reuseport_select: 39, sk_reuseport_select_or_migrate: 40,
   perf_event: 41, trace_kprobe_multi: 42, lsm_cgroup: 43, struct_ops: 44, netfilter: 45, tcx_ingress: 46,
-  tcx_egress: 47,
+  tcx_egress: 47, trace_uprobe_multi: 48,
 } as const
 export type AttachType = keyof typeof AttachType
 
@@ -59,6 +59,9 @@ export type UpdateFlag = keyof typeof UpdateFlag
 /** Multi-program attach position, for TCX. */
 export const BPF_F_BEFORE = 1 << 3
 export const BPF_F_AFTER = 1 << 4
+
+/** Of a uprobe-multi link: at the functions' returns. */
+export const BPF_F_UPROBE_MULTI_RETURN = 1
 
 /** include/uapi/linux/if_link.h */
 export const XDP_FLAGS_SKB_MODE = 1 << 1

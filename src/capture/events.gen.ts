@@ -47,6 +47,39 @@ export const PACKET_EVENT = {
   destination_mac: 150,
 } as const
 
+/** Byte offsets in struct plaintext_event; `bytes` is its size. */
+export const PLAINTEXT_EVENT = {
+  bytes: 160,
+  time_ns: 0,
+  process_id: 8,
+  thread_id: 12,
+  session: 16,
+  network_namespace: 20,
+  call_length: 24,
+  chunk_offset: 28,
+  captured_length: 32,
+  reserved: 36,
+  position: 40,
+  socket_cookie: 48,
+  padding: 56,
+  source_address: 80,
+  destination_address: 96,
+  source_port: 112,
+  destination_port: 114,
+  data_offset: 116,
+  padding_2: 118,
+  padding_3: 120,
+  kind: 133,
+  hook: 134,
+  direction: 135,
+  flags: 136,
+  padding_4: 137,
+  ip_version: 138,
+  ip_protocol: 139,
+  process_name: 140,
+  padding_5: 156,
+} as const
+
 /** Byte offsets in struct process_info; `bytes` is its size. */
 export const PROCESS_INFO = {
   bytes: 1088,
@@ -74,6 +107,14 @@ export const DIRECTIVE = {
   skip_until: 8,
 } as const
 
+/** Byte offsets in struct plaintext_directive; `bytes` is its size. */
+export const PLAINTEXT_DIRECTIVE = {
+  bytes: 24,
+  session: 0,
+  flags: 4,
+  skip_until: 8,
+} as const
+
 /** Byte offsets in struct settings; `bytes` is its size. */
 export const SETTINGS = {
   bytes: 16,
@@ -86,12 +127,14 @@ export const SETTINGS = {
 export const EVENT_SEGMENT = 1
 export const EVENT_FRAME = 2
 export const EVENT_PROCESS = 3
+export const EVENT_PLAINTEXT = 4
 export const HOOK_FILE = 0
 export const HOOK_TCX = 1
 export const HOOK_CLSACT = 2
 export const HOOK_XDP = 3
 export const HOOK_SOCKET = 4
 export const HOOK_CGROUP = 5
+export const HOOK_UPROBE = 6
 export const DIRECTION_UNKNOWN = 0
 export const DIRECTION_INGRESS = 1
 export const DIRECTION_EGRESS = 2
@@ -125,6 +168,47 @@ export const PROCESS_COUNTER_LOST_FULL = 1
 export const PROCESS_COUNTER_LOST_RATE = 2
 export const PROCESS_COUNTER_LOST_STORAGE = 3
 export const PROCESS_COUNTER_COUNT = 4
+export const PLAINTEXT_START = 1
+export const PLAINTEXT_CUT = 2
+export const PLAINTEXT_ENDED = 4
+export const PLAINTEXT_WRITE_ENDED = 8
+export const PLAINTEXT_SOCKET = 16
+export const PLAINTEXT_CLOSED = 32
+export const PLAINTEXT_GUESSED = 64
+export const PLAINTEXT_CHUNK_MAX = 16384
+export const PLAINTEXT_CALL_MAX = 262144
+export const PLAINTEXT_DIRECTIVE_COUNT = 8192
+export const PROBE_READ = 1
+export const PROBE_WRITE = 2
+export const PROBE_READ_EX = 3
+export const PROBE_WRITE_EX = 4
+export const PROBE_HANDSHAKE = 5
+export const PROBE_SHUTDOWN = 6
+export const PROBE_FREE = 7
+export const PROBE_NEW = 8
+export const PROBE_END = 9
+export const PROBE_GO_READ = 10
+export const PROBE_GO_WRITE = 11
+export const PROBE_GO_HANDSHAKE = 12
+export const PROBE_GO_CLOSE = 13
+export const PROBE_GO_END = 14
+export const TLS_CALLS_SEEN = 0
+export const TLS_CALLS_DELIVERED = 1
+export const TLS_CALLS_SKIPPED = 2
+export const TLS_CALLS_IGNORED = 3
+export const TLS_CALLS_LOST_FULL = 4
+export const TLS_CALLS_LOST_COPY = 5
+export const TLS_CALLS_LOST_TABLE = 6
+export const TLS_CALLS_CUT = 7
+export const TLS_CHUNKS = 8
+export const TLS_BYTES = 9
+export const TLS_BYTES_CUT = 10
+export const TLS_THREAD_REFUSED = 11
+export const TLS_TOO_DEEP = 12
+export const TLS_UNRETURNED = 13
+export const TLS_SESSIONS = 14
+export const TLS_NOTICES_LOST = 15
+export const TLS_COUNTER_COUNT = 16
 export const DIRECTIVE_COUNT = 65536
 export const DIRECTIVE_SKIP_0 = 1
 export const DIRECTIVE_SKIP_1 = 2

@@ -38,6 +38,12 @@ export interface PacketSource {
   /** Nothing more of this connection is wanted. A hint. */
   ignore(connectionTag: number): void
 
+  /** As `skip`, for a session of EVENT_PLAINTEXT: of what its program writes, or of what it reads. Missing = there are none. */
+  skipPlaintext?(session: number, isWritten: boolean, until: number): void
+
+  /** Nothing more of this session of EVENT_PLAINTEXT is wanted. A hint. */
+  ignorePlaintext?(session: number): void
+
   /** What was seen, delivered, not wanted and lost, by counter name; equal to bpf/events.h's COUNTER_ list. */
   counters(): PacketCounters
 

@@ -17,6 +17,12 @@ export const interfaceSchema = z.string({ error: 'must be the name of an interfa
 export const sampleSchema = z.number({ error: 'must be a number above 0 and up to 1, e.g. 0.1 for every tenth connection' })
   .gt(0, 'must be above 0: 0.1 keeps every tenth connection').max(1, 'must be at most 1: 1 keeps every connection')
 
+const globSchema = z.string({ error: 'must be a path, e.g. /usr/lib/*/libssl.so*' }).min(1, 'must be a path, e.g. /usr/lib/*/libssl.so*')
+  .describe('Path of a program or library; * stands for any characters.')
+
+const processSchema = z.string({ error: 'must be the name of a process or its number as text' }).min(1, 'must be the name of a process or its number')
+  .describe('Name of a process, or its number.')
+
 export const ringBytesSchema = bytesSchema({ min: '64KiB', max: '1GiB' })
 
 /** What is captured, where, and how it comes out of the kernel. */
@@ -37,5 +43,16 @@ export const captureSchema = z.strictObject({
   processes: z.boolean().default(true)
     .describe('Say which processes of this machine are at the ends of a connection, where the kernel (6.3) and the attachment (tcx, ' +
       'clsact, cgroup) allow it.'),
+  tls: z.strictObject({
+    enabled: z.boolean().default(true).describe('Read TLS in the clear, by probes in the TLS libraries of this machine\'s processes.'),
+    paths: z.strictObject({
+      include: z.array(globSchema).default([]).describe('Probe only programs and libraries whose path matches one of these; none = all.'),
+      exclude: z.array(globSchema).default([]).describe('Never probe these; wins over include.'),
+    }).prefault({}).describe('Programs and libraries, by their path as their process sees it; * stands for any characters.'),
+    processes: z.strictObject({
+      include: z.array(processSchema).default([]).describe('Log only TLS of these processes; none = all.'),
+      exclude: z.array(processSchema).default([]).describe('Never log TLS of these; wins over include.'),
+    }).prefault({}).describe('Processes, by name (comm, 15 characters at most) or by number.'),
+  }).prefault({}).describe('TLS in the clear, without keys; ports and addresses hold for it too.'),
   ring_bytes: ringBytesSchema.prefault('16MiB').describe('Buffer between kernel and agent, per worker; rounded up to a power of two.'),
 }).describe('What is captured, where, and how it comes out of the kernel.')

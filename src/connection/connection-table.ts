@@ -1,7 +1,7 @@
 import { randomFillSync } from 'node:crypto'
 import type { ByteMemory } from '../../lib/bytes/mod.ts'
 import * as L from '../../wasm/layout.ts'
-import { EVENT_FRAME, EVENT_PROCESS, EVENT_SEGMENT, FRAME_BYTES, FRAME_DISCARD, PACKET_EVENT } from '../capture/mod.ts'
+import { EVENT_FRAME, EVENT_PLAINTEXT, EVENT_PROCESS, EVENT_SEGMENT, FRAME_BYTES, FRAME_DISCARD, PACKET_EVENT } from '../capture/mod.ts'
 import type { PacketSource } from '../capture/mod.ts'
 import { fillBlock } from './connection-block.ts'
 import { CONNECTION_ANOMALIES, CONNECTION_COUNT as COUNT, ConnectionCounters } from './connection-counters.ts'
@@ -42,6 +42,8 @@ export interface ConnectionEvents {
   frame?(pointer: number): void
   /** A process that packets may name from now on (EVENT_PROCESS); `bytes` = of the event and what follows it. */
   process?(pointer: number, bytes: number): void
+  /** What a TLS library read or wrote (EVENT_PLAINTEXT), `bytes` long. */
+  plaintext?(pointer: number, bytes: number): void
   /** Both endpoints have answered, or the first bytes are there. */
   opened?(connection: Connection, time: number): void
   /** Once a connection, opened or not; its block is valid during the call. */
@@ -128,6 +130,7 @@ export class ConnectionTable implements ConnectionOwner {
       if ((word & FRAME_DISCARD) !== 0) this.counters.add(COUNT.discarded, 1)
       else if (bytes < PACKET_EVENT.bytes) this.counters.add(COUNT.malformed, 1)
       else if (u8[event + PACKET_EVENT.kind] === EVENT_SEGMENT) this.#take(event, bytes)
+      else if (u8[event + PACKET_EVENT.kind] === EVENT_PLAINTEXT) this.#plaintext(event, bytes)
       else if (u8[event + PACKET_EVENT.kind] === EVENT_FRAME) this.#frame(event)
       else if (u8[event + PACKET_EVENT.kind] === EVENT_PROCESS) this.#events.process?.(event, bytes)
       else this.counters.add(COUNT.malformed, 1)
@@ -224,10 +227,10 @@ export class ConnectionTable implements ConnectionOwner {
     }
     if (this.#size >= this.#limits.connectionCountMax) this.#evict(segment.time)
     const slot = this.#freeSlots.pop() ?? this.#connections.length
-    this.#lastId = (this.#lastId + 1) >>> 0
-    fillBlock(this.#memory, block, this.#lastId, side, segment)
+    const id = this.takeId()
+    fillBlock(this.#memory, block, id, side, segment)
     if (!fromStart) this.#memory.u8[block + L.CONNECTION_FLAGS]! |= L.CONNECTION_FLAG_MIDSTREAM
-    const connection = new Connection(this, this.#lastId, slot, block, fromStart)
+    const connection = new Connection(this, id, slot, block, fromStart)
     connection.list = list
     this.#lastTimes[slot] = segment.time
     connection.tag = segment.tag
@@ -302,6 +305,25 @@ export class ConnectionTable implements ConnectionOwner {
     const { side } = this.#flows
     if (slot >= 0) this.#packetFlow.packet(this.#connections[slot]!, side, segment)
     else this.#packetFlow.meet(side, segment)
+  }
+
+  /** The open connection between the addresses and ports of an event, packet or plaintext. */
+  find(event: number): Connection | undefined {
+    const slot = this.#flows.find(event)
+    const connection = slot < 0 ? undefined : this.#connections[slot]
+    return connection?.isClosed === true ? undefined : connection
+  }
+
+  /** A number that no connection of this run has, for one that packets do not show. */
+  takeId(): number {
+    return this.#lastId = (this.#lastId + 1) >>> 0
+  }
+
+  #plaintext(event: number, bytes: number): void {
+    const { u32 } = this.#memory
+    const time = u32[(event + PACKET_EVENT.time_ns) >>> 2]! + u32[(event + PACKET_EVENT.time_ns + 4) >>> 2]! * 2 ** 32
+    if (time > this.#time) this.#time = time
+    this.#events.plaintext?.(event, bytes)
   }
 
   #frame(event: number): void {

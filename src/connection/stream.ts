@@ -56,6 +56,8 @@ export interface StreamControl {
   readonly block: number
   /** True when the handshake was seen, so that the streams begin at their first byte. */
   readonly fromStart: boolean
+  /** The streams were inside TLS, and come in the clear. */
+  readonly isPlaintext?: boolean
   /** Free for the stage that takes the messages: what it keeps per connection, found without a look-up. */
   companion?: object | undefined
   /** Side of the client: as told by `setClient`, else from the handshake, else undefined. */

@@ -8,6 +8,7 @@ const INTERIM_MAX = 6
 
 /** Field that a mark hangs on, by what is missing or cut. */
 export const MARK_FIELD = {
+  client: fieldId('client.address'),
   request: fieldId('http.request.method'),
   requestHeader: fieldId('http.request.header'),
   requestBody: fieldId('http.request.body.size'),

@@ -274,6 +274,7 @@ export const MARK_REASONS = [
   'stream reset: INADEQUATE_SECURITY',
   'stream reset: HTTP_1_1_REQUIRED',
   'stream reset: another error code',
+  'socket not known: the program keeps its TLS library away from it',
 ] as const
 
 export type MarkReason = (typeof MARK_REASONS)[number]

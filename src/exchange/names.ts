@@ -17,7 +17,7 @@ export function tcpFlagNames(flags: number): string {
 }
 
 /** `network.hook` of a HOOK_* number. */
-export const HOOK_NAMES = ['file', 'tcx', 'clsact', 'xdp', 'socket', 'cgroup'] as const
+export const HOOK_NAMES = ['file', 'tcx', 'clsact', 'xdp', 'socket', 'cgroup', 'uprobe'] as const
 
 /** `tunnel.type` of a TUNNEL_* number; 0 = none. */
 export const TUNNEL_NAMES = ['', 'vxlan', 'geneve', 'gre', 'ipip', 'gtpu', 'mpls', 'pppoe', 'teredo', 'other'] as const

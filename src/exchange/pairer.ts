@@ -266,6 +266,7 @@ export class Pairer implements MessageSink {
       return undefined
     }
     this.#memory.u8[block + L.EXCHANGE_PROTOCOL] = message.protocol ?? L.PROTOCOL_HTTP
+    if (connection.isPlaintext === true) this.#memory.u8[block + L.EXCHANGE_TLS] = 1
     connection.retain()
     if (message.stream !== undefined) this.#memory.u32[(block + L.EXCHANGE_STREAM) >>> 2] = message.stream
     const pending: Pending = {
@@ -386,6 +387,10 @@ export class Pairer implements MessageSink {
   #give(waiting: Waiting, pending: Pending): void {
     const { block } = pending
     this.#untold.delete(pending)
+    const { block: connection, isPlaintext } = waiting.connection
+    if (isPlaintext === true && this.#memory.u8[connection + L.CONNECTION_IP_VERSION] === 0) {
+      mark(this.#memory, block, MARK_FIELD.client, 'socket not known: the program keeps its TLS library away from it')
+    }
     this.#output.exchange(block)
     this.#facts.releaseSlots(block + L.EXCHANGE_FACTS, 1)
     closeBlock(this.#memory, block)

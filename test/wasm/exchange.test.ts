@@ -185,7 +185,7 @@ test('the other names of closed sets', () => {
     assert.equal(fields.get('network.transport'), name)
     assert.equal(fields.has('tcp.resets'), false)
   }
-  const hooks = ['file', 'tcx', 'clsact', 'xdp', 'socket', 'cgroup', undefined]
+  const hooks = ['file', 'tcx', 'clsact', 'xdp', 'socket', 'cgroup', 'uprobe', undefined]
   hooks.forEach((name, hook) => assert.equal(get({ request: REQUEST, hook }, 'network.hook'), name))
   const tunnels = [undefined, 'vxlan', 'geneve', 'gre', 'ipip', 'gtpu', 'mpls', 'pppoe', 'teredo', 'other', undefined]
   tunnels.forEach((name, type) => assert.equal(get({ request: REQUEST, tunnel: [type, 1] }, 'tunnel.type'), name))

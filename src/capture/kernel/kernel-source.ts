@@ -1,6 +1,8 @@
 import { feature } from '../../../lib/ebpf/mod.ts'
 import type { BpfObject, FeatureAnswer } from '../../../lib/ebpf/mod.ts'
 import type { PacketSource } from '../source.ts'
+import { TlsSource } from '../tls/mod.ts'
+import type { TlsBinary, TlsCounters } from '../tls/mod.ts'
 import { Attachments } from './attachments.ts'
 import type { AttachmentCounts, AttachmentRefusal, KernelAttachment } from './attachments.ts'
 import { Directives } from './directives.ts'
@@ -9,8 +11,8 @@ import type { KernelFilters } from './filters.ts'
 import { readCounters } from './kernel-counters.ts'
 import type { KernelCounters } from './kernel-counters.ts'
 import { loadKernelObject } from './kernel-object.ts'
-import { KernelAttach, planOf } from './options.ts'
-import type { KernelOptions } from './options.ts'
+import { KernelAttach, KernelTransport, planOf } from './options.ts'
+import type { KernelOptions, KernelPlan } from './options.ts'
 import { ProcessPrograms, processSupport } from './process-programs.ts'
 import { RecordReader } from './record-reader.ts'
 import { WallClock } from './wall-clock.ts'
@@ -40,6 +42,7 @@ export class KernelSource implements PacketSource, Disposable {
   readonly processes: FeatureAnswer
   readonly #clock = new WallClock()
   readonly #onlyListed: boolean
+  readonly #tls: TlsSource | undefined
   #refreshedAt = performance.now()
   #closed = false
 
@@ -52,12 +55,14 @@ export class KernelSource implements PacketSource, Disposable {
     this.#memory = options.memory.u8
     this.#object = loadKernelObject({ ...plan, processes: names }, options.objectFolder)
     let reader: RecordReader | undefined
+    let tls: TlsSource | undefined
     try {
       this.#filters = new FilterMaps(this.#object, plan.headBytesMax)
       this.#filters.set(options.filters ?? {})
       this.#filters.setDecoderPorts(options.decoderPorts ?? [])
       this.#directives = new Directives(this.#object.map('directives'))
-      reader = this.#reader = new RecordReader(this.#object, plan)
+      tls = this.#tls = openTls(this.#object, plan, options)
+      reader = this.#reader = new RecordReader(this.#object, plan, tls?.fds)
       this.#attachments = new Attachments(this.#object, {
         attach: plan.attach,
         interfaces: options.interfaces ?? [],
@@ -73,6 +78,7 @@ export class KernelSource implements PacketSource, Disposable {
     } catch (error) {
       reader?.close()
       this.#processes?.close()
+      tls?.close()
       this.#object.close()
       throw error
     }
@@ -117,6 +123,24 @@ export class KernelSource implements PacketSource, Disposable {
     if (!this.#closed) this.#directives.ignore(connectionTag)
   }
 
+  skipPlaintext(session: number, isWritten: boolean, until: number): void {
+    if (!this.#closed) this.#tls?.skip(session, isWritten, until)
+  }
+
+  ignorePlaintext(session: number): void {
+    if (!this.#closed) this.#tls?.ignore(session)
+  }
+
+  /** Programs and libraries that speak TLS, read or not. */
+  tlsBinaries(): TlsBinary[] {
+    return this.#tls?.binaries() ?? []
+  }
+
+  /** What became of the calls of TLS libraries; undefined when none is read. */
+  tlsCounters(): TlsCounters | undefined {
+    return this.#tls?.counters()
+  }
+
   counters(): KernelCounters {
     return this.#closed ? this.#lastCounters : readCounters(this.#object.map('counters'))
   }
@@ -127,7 +151,7 @@ export class KernelSource implements PacketSource, Disposable {
 
   /** Processes that could not be told, by reason. */
   oddities(): Iterable<readonly [string, number]> {
-    return this.#closed ? this.#lastOddities : this.#processes?.oddities() ?? []
+    return this.#closed ? this.#lastOddities : [...this.#processes?.oddities() ?? [], ...this.#tls?.oddities() ?? []]
   }
 
   attachments(): KernelAttachment[] {
@@ -156,6 +180,7 @@ export class KernelSource implements PacketSource, Disposable {
   /** Takes every program off; what was captured can still be read, and the counters stand still. */
   detach(): void {
     this.#detached = true
+    this.#tls?.detach()
     this.#attachments.close()
     this.#processes?.detach()
   }
@@ -169,6 +194,7 @@ export class KernelSource implements PacketSource, Disposable {
     this.#closed = true
     this.#reader.close()
     this.#processes?.close()
+    this.#tls?.close()
     this.#object.close()
   }
 
@@ -181,10 +207,29 @@ export class KernelSource implements PacketSource, Disposable {
   #lastOddities: (readonly [string, number])[] = []
 
   #follow(): void {
+    if (this.#detached) return
+    this.#tls?.follow()
     const now = performance.now()
-    if (this.#detached || now - this.#refreshedAt < REFRESH_MS) return
+    if (now - this.#refreshedAt < REFRESH_MS) return
     this.#refreshedAt = now
     this.#attachments.refresh()
     if (this.#onlyListed) this.#filters.setInterfaces(this.#attachments.indexes())
+  }
+}
+
+/** TLS is read beside the packets: what keeps it away keeps nothing else away. */
+function openTls(object: BpfObject, plan: KernelPlan, { tls, objectFolder }: KernelOptions): TlsSource | undefined {
+  if (tls === undefined) return undefined
+  try {
+    if (plan.transport !== KernelTransport.ring) throw new Error('Cannot read TLS: it needs the ring buffer; run with --transport ring')
+    const source = new TlsSource({
+      events: object.map('events'), reader: object.map('reader'), wants: tls.wants, objectFolder,
+      ...(tls.onBinary === undefined ? {} : { onBinary: tls.onBinary }),
+    })
+    if (!source.knowsSockets) tls.onRefusal?.('addresses and ports of TLS are not known: this kernel lacks the tracepoint sock_send_length (6.3)')
+    return source
+  } catch (error) {
+    tls.onRefusal?.((error as Error).message)
+    return undefined
   }
 }

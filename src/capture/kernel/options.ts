@@ -1,5 +1,6 @@
 import type { ByteMemory } from '../../../lib/bytes/mod.ts'
 import type { XdpMode } from '../../../lib/ebpf/mod.ts'
+import type { TlsBinary } from '../tls/mod.ts'
 import type { AttachmentChange } from './attachments.ts'
 import type { KernelFilters } from './filters.ts'
 
@@ -40,8 +41,20 @@ export interface KernelOptions {
   readonly processes?: boolean
   /** Folder of the compiled kernel programs; default `build/` of this checkout. */
   readonly objectFolder?: string
+  /** Reads TLS in the clear as well; missing = no. */
+  readonly tls?: TlsWish
   /** Called from `wait` when an interface came, went, or refused a program. */
   readonly onAttachmentChange?: (change: AttachmentChange) => void
+}
+
+/** What TLS is to be read in the clear. */
+export interface TlsWish {
+  /** False = the program or library at this path, as its process sees it, is left alone. */
+  readonly wants: (path: string) => boolean
+  /** A program or library that speaks TLS was found, read or not. */
+  readonly onBinary?: (binary: TlsBinary) => void
+  /** TLS cannot be read at all, and why. */
+  readonly onRefusal?: (reason: string) => void
 }
 
 const RING_BYTES_MIN = 65536

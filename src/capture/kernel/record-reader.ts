@@ -23,7 +23,8 @@ export class RecordReader {
   readonly #pause = new Int32Array(new SharedArrayBuffer(4))
   #busy = false
 
-  constructor(object: BpfObject, plan: KernelPlan) {
+  /** @param alsoWake descriptors that end a `wait` as well when they can be read */
+  constructor(object: BpfObject, plan: KernelPlan, alsoWake: readonly number[] = []) {
     if (plan.transport === 'perf') {
       const share = Math.max(RING_BYTES_MIN, plan.ringBytes / onlineCpus().length)
       const pagesPerCpu = 2 ** Math.floor(Math.log2(share / PAGE_BYTES))
@@ -33,7 +34,7 @@ export class RecordReader {
       return
     }
     const bytes = object.map('reader').mmap()
-    this.#buffer = new RingBuffer(object.map('events'))
+    this.#buffer = new RingBuffer(object.map('events'), alsoWake)
     this.#sleeping = new Int32Array(bytes.buffer, bytes.byteOffset, 1)
   }
 

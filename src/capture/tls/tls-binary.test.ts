@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { PROBE_END, PROBE_READ, PROBE_WRITE } from '../events.gen.ts'
+import { globFilter, processFilter } from './glob-filter.ts'
+import { codeMappings } from './process-maps.ts'
+import { judgeBinary } from './tls-binary.ts'
+import { tlsProcesses } from './tls-processes.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'lintel-binary-'))
+after(() => { rmSync(folder, { recursive: true, force: true }) })
+
+function compile(name: string, source: string, ...flags: string[]): string {
+  const path = join(folder, name)
+  execFileSync('clang-19', ['-x', 'c', '-O1', '-', '-o', path, ...flags], { input: source })
+  return path
+}
+
+const READ = '__attribute__((noinline)) int SSL_read(void *s, void *b, int n) { return n * (s == b); }\n'
+const WRITE = '__attribute__((noinline)) int SSL_write(void *s, const void *b, int n) { return n - (s == b); }\n'
+const MAIN = 'int main(int n, char **w) { return SSL_read(w, w, n); }\n'
+
+test('a program with OpenSSL built into it is found by its symbols', () => {
+  const verdict = judgeBinary(compile('static', READ + WRITE + MAIN))
+  assert.equal(verdict.speaks, 'readable')
+  assert.deepEqual(verdict.probes.map(({ cookie, place }) => [cookie, place]),
+    [[PROBE_READ, 'entry'], [PROBE_END, 'return'], [PROBE_WRITE, 'entry'], [PROBE_END, 'return']])
+})
+
+test('half of a library is not read, and the reason names what is missing; no library at all is none', () => {
+  assert.deepEqual(judgeBinary(compile('half', READ + MAIN)),
+    { speaks: 'unreadable', library: 'OpenSSL', reason: 'it has no symbol SSL_write (stripped?)' })
+  assert.deepEqual(judgeBinary(compile('stripped', READ + WRITE + MAIN, '-s')), { speaks: 'no' })
+  assert.deepEqual(judgeBinary('/no/such/file'), { speaks: 'no' })
+  assert.deepEqual(judgeBinary('/etc/passwd'), { speaks: 'no' })
+})
+
+test('this process speaks TLS by the OpenSSL inside of Node, and is listed so', () => {
+  const mine = tlsProcesses(() => true).filter(({ processId }) => processId === process.pid)
+  assert.ok(mine.some(({ isReadable, library, path }) => isReadable && library === 'OpenSSL' && path.endsWith('/node')))
+  const left = tlsProcesses(() => false).filter(({ processId }) => processId === process.pid)
+  assert.ok(left.length > 0 && left.every(({ isReadable, reason }) => !isReadable && reason === 'left out by the configuration'))
+})
+
+test('mapped code can be opened by the place that is given for it', () => {
+  const mappings = codeMappings(process.pid)
+  assert.ok(mappings.some(({ path }) => path.endsWith('/node')))
+  // Also a program whose addresses have fewer digits than the list prints.
+  for (const { openPath } of mappings) assert.equal(execFileSync('head', ['-c', '4', openPath]).toString('latin1'), '\x7fELF')
+  assert.deepEqual(codeMappings(2 ** 22 + 1), [])
+})
+
+test('paths are chosen by stars, processes by name or number', () => {
+  const wants = globFilter({ include: ['/usr/lib/*/libssl.so*', '/opt/(a)*'], exclude: ['*.so.1.0'] })
+  assert.deepEqual(['/usr/lib/x/libssl.so.3', '/opt/(a)/b', '/usr/lib/libssl.so', '/usr/lib/x/libssl.so.1.0'].map(wants), [true, true, false, false])
+  assert.equal(globFilter({ include: [], exclude: [] })('anything'), true)
+  const process = processFilter({ include: ['nginx', '77', 'a-very-long-process-name'], exclude: ['78'] })
+  assert.deepEqual([process('nginx', 1), process('x', 77), process('nginx', 78), process('curl', 2), process('a-very-long-pro', 3)],
+    [true, true, false, false, true])
+})

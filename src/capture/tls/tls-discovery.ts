@@ -1,0 +1,145 @@
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { MappingWatch } from '../../../lib/ebpf/mod.ts'
+import type { NewMapping } from '../../../lib/ebpf/mod.ts'
+import { codeMappings, processIds } from './process-maps.ts'
+import type { CodeMapping } from './process-maps.ts'
+import type { TlsBinary, TlsProbes } from './tls-probes.ts'
+
+/** Where the loader of a Linux system looks; a library there may be mapped any moment by a program that lives for milliseconds. */
+const LIBRARY_FOLDERS = ['/lib', '/lib64', '/usr/lib', '/usr/lib64', '/usr/local/lib', '/usr/local/lib64']
+const MULTIARCH = /-linux-gnu$/
+const TLS_LIBRARY_NAME = /^lib(?:ssl|gnutls|boringssl)(?:[-_.\d]*)\.so/
+/** Files whose mapping was judged, by the kernel's numbers. */
+const JUDGED_MAX = 65_536
+/** How often files that nobody maps any more are looked for. */
+const SWEEP_MS = 60_000
+/** Files judged in one go while packets wait. */
+const JUDGED_AT_ONCE = 4
+
+export interface TlsDiscoveryOptions {
+  readonly probes: TlsProbes
+  /** False = the file at this path (as its process sees it) is not to be read. */
+  readonly wants: (path: string) => boolean
+  readonly onBinary?: (binary: TlsBinary) => void
+}
+
+/**
+ * Finds programs and libraries that speak TLS: those installed, those mapped by a process now, and those that a process maps
+ * later, at its exec or at its first TLS connection. Each file is judged once, whoever maps it, in whatever mount namespace.
+ */
+export class TlsDiscovery {
+  readonly #options: TlsDiscoveryOptions
+  readonly #watch: MappingWatch
+  readonly #judged = new Set<string>()
+  #waiting: CodeMapping[] = []
+  #sweptAt = performance.now()
+  /** Mappings that could not be followed: their process was gone before its file could be opened. */
+  missed = 0
+
+  /** Attaches to what is there; takes some milliseconds for each program that runs. */
+  constructor(options: TlsDiscoveryOptions) {
+    this.#options = options
+    this.#watch = new MappingWatch() // before the scan: what comes in between is told twice, not never
+    for (const path of installedLibraries()) this.#consider(path, path)
+    for (const processId of processIds()) for (const mapping of codeMappings(processId)) this.#judge(mapping)
+  }
+
+  /** Descriptors that can be read when there is something to follow. */
+  get fds(): number[] {
+    return this.#watch.fds
+  }
+
+  /** Mappings that the kernel could not tell. */
+  get lost(): number {
+    return this.#watch.lost
+  }
+
+  /** Follows what was mapped since the last call, some files at a time. */
+  follow(): void {
+    for (const mapping of this.#watch.read()) {
+      const file = fileOf(mapping)
+      if (mapping.inode === 0n || this.#judged.has(file)) continue
+      const range = `${mapping.address.toString(16)}-${(mapping.address + mapping.length).toString(16)}`
+      const { processId, path } = mapping
+      this.#waiting.push({ processId, file, path, openPath: `/proc/${processId}/map_files/${range}` })
+    }
+    for (const mapping of this.#waiting.splice(0, JUDGED_AT_ONCE)) this.#judge(mapping)
+    this.#sweep()
+  }
+
+  close(): void {
+    this.#watch.close()
+  }
+
+  #judge(mapping: CodeMapping): void {
+    if (this.#judged.has(mapping.file)) return
+    if (this.#judged.size >= JUDGED_MAX) this.#judged.clear()
+    const openPath = placeOf(mapping)
+    if (openPath === undefined) {
+      this.missed++
+      return
+    }
+    this.#judged.add(mapping.file)
+    this.#consider(openPath, mapping.path)
+  }
+
+  #consider(openPath: string, path: string): void {
+    if (!this.#options.wants(path)) return
+    const binary = this.#options.probes.consider(openPath, path)
+    if (binary !== undefined) this.#options.onBinary?.(binary)
+  }
+
+  /** A file that is neither installed nor mapped by anybody is let go of. */
+  #sweep(): void {
+    const now = performance.now()
+    if (now - this.#sweptAt < SWEEP_MS) return
+    this.#sweptAt = now
+    const used = new Set<string>()
+    const note = (path: string): void => {
+      try {
+        const { dev, ino } = statSync(path, { bigint: true })
+        used.add(`${dev}:${ino}`)
+      } catch {
+        // Gone in the meantime.
+      }
+    }
+    const files = new Map<string, CodeMapping>()
+    for (const processId of processIds()) for (const mapping of codeMappings(processId)) files.set(mapping.file, mapping)
+    for (const { openPath } of files.values()) note(openPath)
+    for (const path of installedLibraries()) note(path)
+    this.#options.probes.release((identity) => used.has(identity))
+    this.#judged.clear()
+    for (const file of files.keys()) this.#judged.add(file)
+  }
+}
+
+/** TLS libraries in the folders of the system. */
+function installedLibraries(): string[] {
+  const found: string[] = []
+  for (const folder of LIBRARY_FOLDERS) {
+    for (const name of namesIn(folder)) {
+      if (TLS_LIBRARY_NAME.test(name)) found.push(`${folder}/${name}`)
+      if (!MULTIARCH.test(name)) continue
+      for (const inner of namesIn(`${folder}/${name}`)) if (TLS_LIBRARY_NAME.test(inner)) found.push(`${folder}/${name}/${inner}`)
+    }
+  }
+  return found
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return []
+  }
+}
+
+/** As /proc/PID/maps writes it. */
+function fileOf({ major, minor, inode }: NewMapping): string {
+  return `${major.toString(16).padStart(2, '0')}:${minor.toString(16).padStart(2, '0')}:${inode}`
+}
+
+/** Where the mapped file can be opened; undefined when its process is gone and took its mount namespace along. */
+function placeOf({ openPath, processId, path }: CodeMapping): string | undefined {
+  return [openPath, `/proc/${processId}/root${path}`, path].find((place) => existsSync(place))
+}

@@ -1,0 +1,349 @@
+import { randomFillSync } from 'node:crypto'
+import type { ByteMemory } from '../../../lib/bytes/mod.ts'
+import * as L from '../../../wasm/layout.ts'
+import {
+  PLAINTEXT_CLOSED, PLAINTEXT_CUT, PLAINTEXT_ENDED, PLAINTEXT_EVENT, PLAINTEXT_START, PLAINTEXT_WRITE_ENDED,
+} from '../../capture/mod.ts'
+import type { PacketSource } from '../../capture/mod.ts'
+import type { Connection } from '../connection.ts'
+import { FlowIndex } from '../flow-index.ts'
+import { END, GAP } from '../stream.ts'
+import type { End, Gap, Side, StreamControl, StreamHandler } from '../stream.ts'
+import { HeldEvents } from './held-events.ts'
+import { fillPlaintextBlock } from './plaintext-block.ts'
+import { PlaintextConnection } from './plaintext-connection.ts'
+import type { PlaintextOwner } from './plaintext-connection.ts'
+import { PlaintextRecord } from './plaintext-event.ts'
+
+/** How the connections that packets show are asked. */
+export interface WireConnections {
+  /** The open connection between the addresses and ports of an event. */
+  find(event: number): Connection | undefined
+  /** A number that no other connection of this run has. */
+  takeId(): number
+}
+
+export interface PlaintextOptions {
+  readonly memory: ByteMemory
+  readonly source: Pick<PacketSource, 'skipPlaintext' | 'ignorePlaintext'>
+  readonly wires: WireConnections
+  readonly open: (connection: StreamControl) => StreamHandler
+  /** A CONNECTION block goes back to the allocator now. */
+  readonly freeing?: (block: number) => void
+  /** False = the session of this event is not wanted: a filter says so. */
+  readonly wants: (event: number) => boolean
+  readonly sessionCountMax: number
+  readonly idleMsMax: number
+}
+
+/** What the table counts, by name. */
+export const PLAINTEXT_COUNTS = [
+  /** Sessions given on. */
+  'plaintext_opened',
+  /** Of them, those that were under way when their program was first seen. */
+  'plaintext_late_join',
+  /** Sessions whose connection is told by its other end, whose program is read too. */
+  'plaintext_other_end',
+  /** Sessions that a filter left out. */
+  'plaintext_not_wanted',
+  /** Sessions whose socket could not be told. */
+  'plaintext_without_socket',
+  'plaintext_evicted', 'plaintext_idle', 'plaintext_replaced', 'plaintext_memory_refused',
+  'plaintext_gaps_lost', 'plaintext_gaps_cut', 'plaintext_bytes_lost', 'plaintext_malformed',
+] as const
+export type PlaintextCount = (typeof PLAINTEXT_COUNTS)[number]
+
+/** Of the counts, those that tell of loss, or of a bound that was met. */
+const ANOMALIES: readonly PlaintextCount[] = [
+  'plaintext_late_join', 'plaintext_without_socket', 'plaintext_evicted', 'plaintext_replaced', 'plaintext_memory_refused',
+  'plaintext_gaps_lost', 'plaintext_gaps_cut', 'plaintext_malformed',
+]
+
+/** A session whose bytes are not given on: told elsewhere, not wanted, or over. It is remembered until it ends. */
+const SILENT = Symbol('silent')
+
+interface Session {
+  /** Undefined while it waits: see `#wait`. */
+  state: PlaintextConnection | typeof SILENT | undefined
+  /** The events that wait with it. */
+  held: HeldEvents | undefined
+  /** Place in the index of addresses; -1 = none. */
+  slot: number
+  lastTime: number
+  /** When its socket was closed; Infinity = it was not. */
+  closedAt: number
+  cookie: number
+}
+
+/** How long first bytes wait at most. */
+const HOLD_NS = 100e6
+/** A socket that was closed may have left bytes that its program reads still. */
+const CLOSING_NS = 250e6
+/** Bytes below which it is not worth telling the source to leave them out. */
+const SKIP_WORTH_BYTES = 2048
+/** Sessions are looked through for silence this often. */
+const SWEEP_NS = 1e9
+
+/**
+ * TLS sessions in the clear: events of the probes in, two ordered streams per session out, as from the connection table.
+ *
+ * Where both ends of a connection are read on this machine, one is home and tells it, the server's as a rule; the other is
+ * silent. A session takes the block of its wire connection, when packets have shown one, else a block of its own.
+ *
+ * Bound: `sessionCountMax`, the oldest goes first; the events that wait for a socket (held-events.ts).
+ */
+export class PlaintextTable implements PlaintextOwner {
+  readonly memory: ByteMemory
+  readonly #options: PlaintextOptions
+  readonly #sessions = new Map<number, Session>()
+  readonly #byCookie = new Map<number, Session>()
+  readonly #counts = new Map<PlaintextCount, number>(PLAINTEXT_COUNTS.map((name) => [name, 0]))
+  readonly #record = new PlaintextRecord()
+  /** Made when the first session comes: most runs have none. */
+  #flows: FlowIndex | undefined
+  readonly #homes: (Session | undefined)[] = []
+  readonly #freeSlots: number[] = []
+  #sweptAt = 0
+
+  constructor(options: PlaintextOptions) {
+    this.#options = options
+    this.memory = options.memory
+  }
+
+  /** Sessions that are remembered. */
+  get size(): number {
+    return this.#sessions.size
+  }
+
+  count(name: PlaintextCount): number {
+    return this.#counts.get(name)!
+  }
+
+  * anomalies(): Generator<[PlaintextCount, number]> {
+    for (const name of ANOMALIES) yield [name, this.count(name)]
+  }
+
+  /** One event of the ring, `bytes` long. */
+  take(event: number, bytes: number): void {
+    const record = this.#record
+    record.read(this.memory, event)
+    if (bytes < PLAINTEXT_EVENT.bytes || !record.isSound(event + bytes)) return this.#add('plaintext_malformed')
+    if ((record.flags & PLAINTEXT_CLOSED) !== 0) return this.#noteClosed(record)
+    if (record.session === 0) return this.#add('plaintext_malformed')
+    const session = this.#sessions.get(record.session) ?? this.#meet(record)
+    session.lastTime = record.time
+    if (session.state === undefined) this.#wait(session, event, bytes)
+    else this.#give(session, record)
+  }
+
+  /** Ends what has waited too long at `time`, nanoseconds in the source's clock. */
+  tick(time: number): void {
+    if (this.#sessions.size === 0) return
+    const idle = time - this.#sweptAt >= SWEEP_NS
+    if (idle) this.#sweptAt = time
+    for (const [id, session] of this.#sessions) {
+      if (session.held !== undefined && time - session.held.firstTime >= HOLD_NS) this.#settle(session, id)
+      if (time - session.closedAt >= CLOSING_NS) this.#end(id, session, END.fin, session.lastTime)
+      else if (idle && time - session.lastTime >= this.#options.idleMsMax * 1e6) {
+        this.#add('plaintext_idle')
+        this.#end(id, session, END.idle, time)
+      }
+    }
+  }
+
+  close(time: number): void {
+    for (const [id, session] of this.#sessions) {
+      if (session.held !== undefined) this.#settle(session, id)
+      this.#end(id, session, END.shutdown, time)
+    }
+  }
+
+  /** @internal */
+  openHandler(connection: PlaintextConnection): StreamHandler {
+    this.#add('plaintext_opened')
+    if (!connection.fromStart) this.#add('plaintext_late_join')
+    return this.#options.open(connection)
+  }
+
+  /** @internal */
+  ignored(connection: PlaintextConnection): void {
+    this.#options.source.ignorePlaintext?.(connection.session)
+  }
+
+  /** @internal */
+  freeing(block: number): void {
+    this.#options.freeing?.(block)
+  }
+
+  /** @internal */
+  lost(cause: Gap, bytes: number): void {
+    this.#add(cause === GAP.cut ? 'plaintext_gaps_cut' : 'plaintext_gaps_lost')
+    this.#add('plaintext_bytes_lost', bytes)
+  }
+
+  #add(name: PlaintextCount, amount = 1): void {
+    this.#counts.set(name, this.#counts.get(name)! + amount)
+  }
+
+  #meet(record: PlaintextRecord): Session {
+    if (this.#sessions.size >= this.#options.sessionCountMax) this.#evict(record.time)
+    const session: Session = { state: undefined, held: undefined, slot: -1, lastTime: record.time, closedAt: Infinity, cookie: 0 }
+    this.#sessions.set(record.session, session)
+    return session
+  }
+
+  #evict(time: number): void {
+    for (const [id, session] of this.#sessions) {
+      this.#add('plaintext_evicted')
+      if (session.held !== undefined) this.#settle(session, id)
+      this.#end(id, session, END.evicted, time)
+      return
+    }
+  }
+
+  /**
+   * A session that is not open yet. Its socket may be in this event, come later, or never. And an end that writes first is
+   * the client's: it waits until it has read an answer, by when its server has shown itself, if that is read here too. The
+   * server's end tells more: what it has answered, the client may not live to read.
+   */
+  #wait(session: Session, event: number, bytes: number): void {
+    const record = this.#record
+    const isOver = (record.flags & PLAINTEXT_ENDED) !== 0
+    const isReady = record.cookie !== 0 && !record.isWritten
+    if (isReady && session.held === undefined) {
+      this.#open(session, record)
+      return this.#give(session, record)
+    }
+    const held = (session.held ??= new HeldEvents(this.memory, record.time))
+    const isKept = held.add(event, bytes)
+    if (isReady || isOver || !isKept) {
+      const { session: id } = record
+      this.#settle(session, id)
+      if (isKept || this.#sessions.get(id) !== session) return
+      record.read(this.memory, event)
+      this.#give(session, record)
+    }
+  }
+
+  /** Gives on what waited, by what the last of it says of the socket. */
+  #settle(session: Session, id: number): void {
+    const { held } = session
+    session.held = undefined
+    if (held === undefined) return
+    const record = this.#record
+    held.drain((event, isFirst, last) => {
+      if (isFirst) {
+        record.read(this.memory, last)
+        this.#open(session, record)
+      }
+      record.read(this.memory, event)
+      if (this.#sessions.get(id) === session) this.#give(session, record)
+    })
+  }
+
+  /** Decides who tells this session; afterwards its state is set. */
+  #open(session: Session, record: PlaintextRecord): void {
+    const { event } = record
+    if (!this.#options.wants(event)) {
+      this.#add('plaintext_not_wanted')
+      return this.#silence(session, record)
+    }
+    session.cookie = record.cookie
+    if (record.cookie === 0) this.#add('plaintext_without_socket')
+    else {
+      this.#byCookie.set(record.cookie, session)
+      if (!this.#makeHome(session, record)) return
+    }
+    const wire = record.cookie === 0 ? undefined : this.#options.wires.find(event)
+    const source = record.cookie === 0 ? Number(!record.isWritten) as Side : this.#flows!.side
+    const fromStart = (record.flags & PLAINTEXT_START) !== 0
+    const block = wire === undefined ? this.#makeBlock(record, source, fromStart) : 0
+    if (wire === undefined && block === 0) {
+      this.#add('plaintext_memory_refused')
+      return this.#silence(session, record)
+    }
+    const id = wire?.id ?? this.memory.u32[(block + L.CONNECTION_ID) >>> 2]!
+    const localSide = record.isWritten ? source : source === 0 ? 1 : 0
+    session.state = new PlaintextConnection(this, record.session, { id, block, wire, localSide, fromStart })
+  }
+
+  /** @returns false when the session's other end tells it */
+  #makeHome(session: Session, record: PlaintextRecord): boolean {
+    const flows = (this.#flows ??= new FlowIndex(this.memory, this.#options.sessionCountMax, randomFillSync(new Uint32Array(2))))
+    const found = flows.find(record.event)
+    const localSide = record.isWritten ? flows.side : flows.side === 0 ? 1 : 0
+    if (found >= 0) {
+      const home = this.#homes[found]!
+      if (home.state instanceof PlaintextConnection && home.state.localSide !== localSide) {
+        this.#add('plaintext_other_end')
+        this.#silence(session, record)
+        return false
+      }
+      // Another connection on the same addresses and ports, whose end was not told.
+      this.#add('plaintext_replaced')
+      this.#endState(home, END.replaced, record.time)
+      flows.find(record.event)
+    }
+    session.slot = this.#freeSlots.pop() ?? this.#homes.length
+    this.#homes[session.slot] = session
+    flows.insert(session.slot)
+    return true
+  }
+
+  #makeBlock(record: PlaintextRecord, source: Side, fromStart: boolean): number {
+    const block = this.memory.allocator.alloc(L.CONNECTION_BYTES)
+    if (block !== 0) fillPlaintextBlock(this.memory, block, this.#options.wires.takeId(), source, record.event, record.time, fromStart)
+    return block
+  }
+
+  #silence(session: Session, record: PlaintextRecord): void {
+    session.state = SILENT
+    this.#options.source.ignorePlaintext?.(record.session)
+  }
+
+  #give(session: Session, record: PlaintextRecord): void {
+    const connection = session.state
+    const { session: id, time, flags } = record
+    if (connection instanceof PlaintextConnection) {
+      if ((flags & PLAINTEXT_WRITE_ENDED) !== 0) connection.closeWrites(time)
+      else if ((flags & PLAINTEXT_ENDED) === 0) this.#giveBytes(connection, record)
+    }
+    if ((flags & PLAINTEXT_ENDED) !== 0) this.#end(id, session, END.fin, time)
+  }
+
+  #giveBytes(connection: PlaintextConnection, record: PlaintextRecord): void {
+    const { position, captured, pointer, time, isWritten } = record
+    const { localSide } = connection
+    const side = connection.sides[isWritten ? localSide : localSide === 0 ? 1 : 0]
+    const cut = (record.flags & PLAINTEXT_CUT) === 0 ? 0 : record.callLength - record.chunkOffset - captured
+    side.begin(connection.fromStart ? 0 : position)
+    if (!side.take(position, pointer, captured, time, connection)) return this.#add('plaintext_malformed')
+    if (cut > 0) side.absent(cut, GAP.cut, time, connection)
+    const until = side.takeDirective(SKIP_WORTH_BYTES)
+    if (until > 0 && !connection.isIgnored) this.#options.source.skipPlaintext?.(connection.session, isWritten, until)
+  }
+
+  #noteClosed(record: PlaintextRecord): void {
+    const session = this.#byCookie.get(record.cookie)
+    if (session !== undefined && session.closedAt === Infinity) session.closedAt = record.time
+  }
+
+  #end(id: number, session: Session, cause: End, time: number): void {
+    this.#sessions.delete(id)
+    session.held?.clear()
+    session.held = undefined
+    this.#endState(session, cause, time)
+  }
+
+  #endState(session: Session, cause: End, time: number): void {
+    if (session.slot >= 0) {
+      this.#flows!.remove(session.slot)
+      this.#homes[session.slot] = undefined
+      this.#freeSlots.push(session.slot)
+      session.slot = -1
+    }
+    if (this.#byCookie.get(session.cookie) === session) this.#byCookie.delete(session.cookie)
+    if (session.state instanceof PlaintextConnection) session.state.close(cause, time)
+    session.state = SILENT
+  }
+}
