@@ -104,6 +104,18 @@ export class Connection implements StreamControl {
     this.sides[side].skip(length)
   }
 
+  hasStart(side: Side): boolean {
+    return this.sides[side].hasSyn
+  }
+
+  position(side: Side): number {
+    return this.sides[side].next
+  }
+
+  acknowledgement(side: Side): number {
+    return this.sides[side].answers
+  }
+
   ignore(): void {
     if (this.isIgnored || this.isClosed) return
     this.isIgnored = true

@@ -44,6 +44,7 @@ export class StreamSide {
   isSynDataOpen = false
   /** The peer has seen an acknowledgement from this side: it is no mere SYN. */
   hasAcknowledged = false
+  answers = 0 // what the packet acknowledges whose bytes were given last
   initial = 0
   /** Sequence of the next byte of the stream. */
   next = 0
@@ -95,9 +96,7 @@ export class StreamSide {
     this.#isDirected = false
   }
 
-  get #peer(): StreamSide {
-    return this.#connection.sides[this.side === 0 ? 1 : 0]
-  }
+  get #peer(): StreamSide { return this.#connection.sides[this.side === 0 ? 1 : 0] }
 
   /** True when a segment lies further away than any window reaches: not of this stream. */
   isFar(sequence: number, length: number): boolean {
@@ -126,6 +125,7 @@ export class StreamSide {
     const { length } = segment
     if (segment.sequence === this.next && segment.captured === length && !isEarly && this.#isPlain()) {
       this.next = (this.next + length) | 0
+      this.answers = segment.acknowledgement
       this.#evidence?.reach(segment.record)
       this.#space.counters.add(COUNT.bytes_delivered, length)
       const handler = this.#connection.handler ?? this.#connection.begin(segment.time)
@@ -176,6 +176,7 @@ export class StreamSide {
     const bytesFrom = advance(segment.sequence, segment.skipped)
     const bytesTo = advance(bytesFrom, segment.captured)
     if (from === this.next && isFree && !isEarly && !this.isSynDataOpen) {
+      this.answers = segment.acknowledgement
       this.#give(earlier(bytesFrom, to), 0, time, segment.record)
       this.#give(earlier(bytesTo, to), segment.pointer + distance(this.next, bytesFrom), time, segment.record)
       this.#give(to, 0, time, segment.record)
@@ -308,11 +309,11 @@ export class StreamSide {
       if (stop === to) break
       // Bytes that others hold give way first, the oldest first; then this side's own hole.
       if (!held.isFull && this.#space.relieve(time)) continue
-      if (held.count > 0) {
-        this.force(time)
-      } else {
+      if (held.count > 0) this.force(time)
+      else {
         const hole = distance(from, this.next)
-        if (hole > 0) this.#absent(hole, this.evidence.causeNow(this.#isHoleAcknowledged(hole)), time)
+        if (hole > 0) this.#absent(hole, this.#causeNow(hole), time)
+        this.answers = answered
         this.#give(to, bytes === 0 ? 0 : bytes + distance(this.next, start), time, record)
         from = to
       }
@@ -325,7 +326,7 @@ export class StreamSide {
     this.isSynDataOpen = false
     this.#mayBlock = false
     const hole = this.#hole()
-    if (hole > 0) this.#resolve(hole, this.evidence.causeNow(this.#isHoleAcknowledged(hole)), time)
+    if (hole > 0) this.#resolve(hole, this.#causeNow(hole), time)
     else this.drain(time)
     this.#mayBlock = !this.hasEnded
   }
@@ -339,14 +340,8 @@ export class StreamSide {
     }
     if (!this.isStarted) this.start(fin)
     const { counters } = this.#space
-    if (this.hasFin) {
-      if (distance(fin, this.fin) > 0) counters.add(COUNT.data_after_fin, 1)
-      return
-    }
-    if (this.isFar(fin, 0)) {
-      counters.add(COUNT.sequence_implausible, 1)
-      return
-    }
+    if (this.hasFin) return distance(fin, this.fin) > 0 ? counters.add(COUNT.data_after_fin, 1) : undefined
+    if (this.isFar(fin, 0)) return counters.add(COUNT.sequence_implausible, 1)
     // An acknowledgement counts the FIN as a byte: a skip that it moved on may have gone one too far.
     const ahead = distance(fin, this.next)
     if (ahead < 0 && !(ahead === -1 && this.next === this.#passedTo)) return
@@ -394,8 +389,13 @@ export class StreamSide {
       if (hole > 0) {
         this.#pass(Math.min(hole, this.#skipLeft), isHeld ? held.time : this.endTime)
       } else if (isHeld) {
+        // What these bytes answer may itself have waited for what was given, or found missing, just now.
+        const isAhead = this.#peer.isBlocked && distance(held.acknowledgement, this.#peer.next) > 0
+        if (isAhead) this.#peer.drain(time)
+        if (isAhead && !this.#peer.isBlocked) continue
         this.isBlocked = this.#mayBlock && this.#peer.lacks(held.acknowledgement)
         if (this.isBlocked) break
+        this.answers = held.acknowledgement
         this.#give(advance(held.sequence, held.length), held.pointer, held.time, held.record)
         held.shift()
       } else {
@@ -446,8 +446,9 @@ export class StreamSide {
     }
   }
 
-  #isHoleAcknowledged(hole: number): boolean {
-    return this.isAcknowledged && distance(this.acknowledged, advance(this.next, hole)) >= 0
+  /** Why a hole is given up now: a bound is reached, or the stream ends. */
+  #causeNow(hole: number): Gap {
+    return this.evidence.causeNow(this.isAcknowledged && distance(this.acknowledged, advance(this.next, hole)) >= 0)
   }
 
   #resolve(hole: number, cause: Gap, time: number): void {
@@ -476,9 +477,7 @@ export class StreamSide {
     this.#mayBlock = false
     this.#evidence?.expireNumbers()
     this.drain(time)
-    for (let hole = this.#hole(); hole > 0; hole = this.#hole()) {
-      this.#resolve(hole, this.evidence.causeNow(this.#isHoleAcknowledged(hole)), time)
-    }
+    for (let hole = this.#hole(); hole > 0; hole = this.#hole()) this.#resolve(hole, this.#causeNow(hole), time)
     if (!this.hasEnded) this.#end(cause, time)
   }
 

@@ -58,6 +58,15 @@ export interface StreamControl {
   readonly fromStart: boolean
   /** The streams were inside TLS, and come in the clear. */
   readonly isPlaintext?: boolean
+  /** Whether the bytes of `side` begin at the first one it sent: its SYN was seen, or the answer to that. */
+  hasStart(side: Side): boolean
+  /** Sequence number (modulo 2^32, as i32) of the byte after the last one of `side` that was given, is missing, or was skipped. */
+  position(side: Side): number
+  /**
+   * What the packet acknowledges whose bytes of `side` were given last: up to there, as a sequence number of the other side,
+   * its sender had received when it sent them.
+   */
+  acknowledgement(side: Side): number
   /** Free for the stage that takes the messages: what it keeps per connection, found without a look-up. */
   companion?: object | undefined
   /** Side of the client: as told by `setClient`, else from the handshake, else undefined. */

@@ -42,7 +42,7 @@ class Scene {
     memory.f64[(block + L.CONNECTION_SIDE + L.CONNECTION_SIDE_BYTES + L.SIDE_LOST_BYTES) >>> 3] = options.lostBytes ?? 0
     this.connection = {
       id: 1, block, fromStart: true, client: 0 as Side,
-      setClient: () => {}, skip: () => {}, ignore: () => {},
+      setClient: () => {}, hasStart: () => true, position: () => 0, acknowledgement: () => 0, skip: () => {}, ignore: () => {},
       retain: () => { this.retained++ },
       release: () => { this.retained-- },
     }

@@ -29,6 +29,8 @@ export class TestConnection implements StreamControl {
   readonly #toSkip: [number, number] = [0, 0]
   readonly #ended: [boolean, boolean] = [false, false]
   #retained = 0
+  readonly #positions: [number, number] = [0, 0]
+  readonly #acknowledgements: [number, number] = [0, 0]
 
   /** `input` is room for one segment in shared memory. */
   constructor(memory: ByteMemory, input: number, options: TestConnectionOptions = {}) {
@@ -65,6 +67,18 @@ export class TestConnection implements StreamControl {
     this.#handler = handler
   }
 
+  hasStart(): boolean {
+    return this.fromStart
+  }
+
+  position(side: Side): number {
+    return this.#positions[side]
+  }
+
+  acknowledgement(side: Side): number {
+    return this.#acknowledgements[side]
+  }
+
   setClient(side: Side): void {
     if (this.#client === side) throw new Error(`Cannot set the client to side ${side}: it is known already`)
     this.#client = side
@@ -88,9 +102,10 @@ export class TestConnection implements StreamControl {
     this.#retained--
   }
 
-  /** A segment arrives. */
-  send(side: Side, bytes: Uint8Array, time: number): void {
+  /** A segment arrives, whose sender had received all of the other side, and `untold` bytes that are missing and not told yet. */
+  send(side: Side, bytes: Uint8Array, time: number, untold = 0): void {
     if (this.#isIgnored || bytes.length === 0) return
+    this.#acknowledgements[side] = this.#positions[side === 0 ? 1 : 0] + untold
     let from = 0
     if (this.#toSkip[side] > 0) {
       from = Math.min(this.#toSkip[side], bytes.length)
@@ -99,6 +114,7 @@ export class TestConnection implements StreamControl {
     if (from === bytes.length || this.#isIgnored) return
     const length = bytes.length - from
     this.#memory.u8.set(from === 0 ? bytes : bytes.subarray(from), this.#input)
+    this.#positions[side] += length
     // What lies behind a segment must not matter, nor what lies there once the call is over.
     this.#memory.u8.fill(0x0a, this.#input + length, this.#input + length + 32)
     this.#handler!.data(side, this.#input, length, time)
@@ -110,6 +126,7 @@ export class TestConnection implements StreamControl {
     if (this.#isIgnored) return
     const passed = Math.min(this.#toSkip[side], length)
     if (passed > 0) this.#skipped(side, passed, time)
+    this.#positions[side] += length - passed
     if (length > passed && !this.#isIgnored) this.#handler!.gap(side, length - passed, cause, time)
   }
 
@@ -131,6 +148,7 @@ export class TestConnection implements StreamControl {
 
   #skipped(side: Side, length: number, time: number): void {
     this.#toSkip[side] -= length
+    this.#positions[side] += length
     if (this.#toSkip[side] === 0) this.#handler!.skipped(side, time)
   }
 }
