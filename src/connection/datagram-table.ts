@@ -46,6 +46,9 @@ class Flow implements StreamControl {
     this.#memory.u8[this.block + L.CONNECTION_CLIENT] = side
   }
 
+  hasStart(): boolean { return true }
+  position(): number { return 0 }
+  acknowledgement(): number { return 0 }
   skip(): void { /* a datagram is given whole */ }
   ignore(): void { /* the handler says that it is done */ }
   retain(): void { /* records of a flow are written at once */ }

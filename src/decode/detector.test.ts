@@ -107,7 +107,9 @@ test('a connection joined inside a body waits for the next message', () => {
   send(0, request)
   send(1, response)
   assert.equal(connection.client, 0)
-  assert.deepEqual(close().pairs, [['/1', 200]])
+  // What was under way before is not known: that the response is the answer is likely, with nothing to prove it.
+  const { responses, pairs } = close()
+  assert.deepEqual([pairs, responses.map(({ isLikely }) => isLikely)], [[['/1', 200]], [true]])
 })
 
 test('a connection joined mid-way that stays strange is ignored at its bound', () => {
@@ -125,8 +127,8 @@ test('a lost first segment makes the pairs that follow it doubtful, not the mess
   connection.lose(0, 50, 0)
   send(0, request)
   send(1, response)
-  const { requests, responses, pairs } = close()
-  assert.deepEqual([requests.length, responses.length, pairs], [1, 1, []])
+  const { responses, pairs } = close()
+  assert.deepEqual([pairs, responses.map(({ isLikely }) => isLikely)], [[['/1', 200]], [true]])
 })
 
 /** A protocol that claims a stream starting with `magic` and writes down what it is given. */

@@ -23,15 +23,25 @@ export const MESSAGE_END = {
 } as const
 export type MessageEnd = (typeof MESSAGE_END)[keyof typeof MESSAGE_END]
 
+/**
+ * What becomes of the pairs that were held: they are right; they are likely, and nothing more will be learnt; or it cannot be
+ * told which response answers which request.
+ */
+export type Settlement = 'proven' | 'likely' | 'apart'
+
 /** One message. Its head and trailer are blocks of shared memory (wasm/layout.ts) that belong to the sink from `head` on. */
 export interface Message {
   readonly kind: MessageKind
   readonly side: Side
   /**
    * Number of its exchange on the connection: a request and its responses share it, nothing else does. A response that
-   * cannot be told for certain to answer a known request gets a number of its own.
+   * is held, or cannot be told to answer a known request, gets a number of its own.
    */
   readonly exchange: number
+  /** Of a response: the number of the request that it answers unless `MessageSink.settled` says 'apart' later; 0 = none. */
+  readonly likely?: number
+  /** Of a response: that it answers the request of its number is likely, not proven. */
+  readonly isLikely?: boolean
   /** Head block; 0 when the memory limit refused it. */
   readonly head: number
   /** Trailer block, set by the time of `end`; 0 = none. */
@@ -76,6 +86,12 @@ export interface MessageSink {
   handshake?(connection: StreamControl, handshake: Handshake): void
   /** The connection began with a PROXY header; comes before any message. */
   proxied?(connection: StreamControl, header: ProxyHeader): void
+  /**
+   * Every response so far that has a `likely` request answers it for certain ('proven') or as it seems ('likely'), or that
+   * cannot be told ('apart'): each such request is unanswered then. What is still held when the connection closes is likely. A
+   * sink that gave pairs on as likely before is told nevertheless.
+   */
+  settled?(connection: StreamControl, settlement: Settlement, time: number): void
   /**
    * Bytes that are no message: named, counted by the sink. `name` is one of the decoder's closed set.
    */

@@ -1,6 +1,6 @@
 import type { Side, StreamControl } from '../connection/mod.ts'
 import type { Handshake, ProxyHeader } from './connection-facts.ts'
-import type { Message, MessageSink, Unanswered } from './message.ts'
+import type { Message, MessageSink, Settlement, Unanswered } from './message.ts'
 
 /** The sink of what another protocol has given on: that one says when the connection is over, and may have taken numbers already. */
 export class TunnelSink implements MessageSink {
@@ -22,6 +22,10 @@ export class TunnelSink implements MessageSink {
 
   unanswered(connection: StreamControl, exchange: number, time: number, why?: Unanswered): void {
     this.#outer.unanswered?.(connection, exchange, time, why)
+  }
+
+  settled(connection: StreamControl, settlement: Settlement, time: number): void {
+    this.#outer.settled?.(connection, settlement, time)
   }
 
   handshake(connection: StreamControl, handshake: Handshake): void {

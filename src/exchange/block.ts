@@ -4,7 +4,8 @@ import { fieldId, MARK_REASONS } from './fields.ts'
 import type { MarkReason } from './fields.ts'
 
 const MARKS_MAX = 16
-const INTERIM_MAX = 6
+/** Statuses of interim responses that one exchange keeps. */
+export const INTERIM_MAX = 6
 
 /** Field that a mark hangs on, by what is missing or cut. */
 export const MARK_FIELD = {
@@ -64,6 +65,28 @@ export function closeBlock(memory: ByteMemory, block: number): void {
   memory.allocator.free(block, L.EXCHANGE_BYTES)
 }
 
+/** Moves the responses of `from`, interim ones too, to `block`, which has no final one, and gives `from` back. */
+export function absorbResponse(memory: ByteMemory, block: number, from: number): void {
+  const { u8, u16, u32, f64 } = memory
+  for (const word of [L.EXCHANGE_RESPONSE, L.EXCHANGE_RESPONSE_TRAILER]) {
+    u32[(block + word) >>> 2] = u32[(from + word) >>> 2]!
+    u32[(from + word) >>> 2] = 0
+  }
+  for (const word of [L.EXCHANGE_RESPONSE_TIME, L.EXCHANGE_RESPONSE_END_TIME, L.EXCHANGE_RESPONSE_BODY]) {
+    f64[(block + word) >>> 3] = f64[(from + word) >>> 3]!
+  }
+  const odd = L.EXCHANGE_ODDITIES >>> 2
+  u32[(block >>> 2) + odd] = u32[(block >>> 2) + odd]! | u32[(from >>> 2) + odd]!
+  for (let index = 0; index < u8[from + L.EXCHANGE_INTERIM_COUNT]!; index++) {
+    addInterim(memory, block, u16[((from + L.EXCHANGE_INTERIM) >>> 1) + index]!)
+  }
+  const marks = (from + L.EXCHANGE_MARKS) >>> 1
+  for (let index = 0; index < u8[from + L.EXCHANGE_MARK_COUNT]!; index++) {
+    mark(memory, block, u16[marks + index * 2]!, MARK_REASONS[u16[marks + index * 2 + 1]! - 1]!)
+  }
+  closeBlock(memory, from)
+}
+
 /** Gives back one HEAD block; 0 is none. */
 export function freeHead(memory: ByteMemory, head: number): void {
   if (head !== 0) memory.allocator.free(head, memory.u32[(head + L.HEAD_BYTES) >>> 2]!)
@@ -80,6 +103,11 @@ export function mark(memory: ByteMemory, block: number, httpField: number, reaso
   memory.u16[marks + count * 2] = field
   memory.u16[marks + count * 2 + 1] = REASON_ID.get(reason)!
   memory.u8[block + L.EXCHANGE_MARK_COUNT] = count + 1
+}
+
+/** Forgets what `addInterim` noted. */
+export function dropInterim(memory: ByteMemory, block: number): void {
+  memory.u8[block + L.EXCHANGE_INTERIM_COUNT] = 0
 }
 
 /** Notes the status of a 1xx response; over the sixth they are not kept. */

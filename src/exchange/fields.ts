@@ -218,7 +218,7 @@ export const FIELDS: readonly Field[] = [
   field('connection.lost_bytes', 'int', C, true, 'none', 'Payload bytes the capture did not get.', 'By'),
   field('connection.exchanges', 'int', C, true, 'none', 'Exchanges logged for it.'),
   field('anomalies', 'strings', E, true, 'none', 'Oddities of the messages, by name, e.g. length_and_chunked.'),
-  field('marks', 'marks', ECW, true, 'none', 'Why a field is cut, missing or unknown: field name to reason.'),
+  field('marks', 'marks', ECW, true, 'none', 'Why a field is cut, missing, unknown or only likely: field name to reason.'),
 ]
 
 /** Field id by name: 1 .. FIELDS.length. */
@@ -275,6 +275,7 @@ export const MARK_REASONS = [
   'stream reset: HTTP_1_1_REQUIRED',
   'stream reset: another error code',
   'socket not known: the program keeps its TLS library away from it',
+  'likely, not proven: the client was not seen to wait for each response',
 ] as const
 
 export type MarkReason = (typeof MARK_REASONS)[number]

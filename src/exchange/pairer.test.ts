@@ -34,6 +34,8 @@ class Scene {
   readonly connection: StreamControl
   readonly pairer: Pairer
   retained = 0
+  /** Whose messages come next. */
+  on: StreamControl
 
   constructor(options: { seesBothDirections?: boolean; serverPackets?: number; lostBytes?: number } = {}) {
     const block = memory.allocator.alloc(L.CONNECTION_BYTES)
@@ -46,6 +48,7 @@ class Scene {
       retain: () => { this.retained++ },
       release: () => { this.retained-- },
     }
+    this.on = this.connection
     this.pairer = new Pairer(memory, {
       exchange: (pointer) => { this.given.push(read(pointer)) },
       dropped: (reason) => { this.dropped.push(reason) },
@@ -54,15 +57,16 @@ class Scene {
     }, { seesBothDirections: options.seesBothDirections ?? true, facts })
   }
 
-  head(kind: MessageKind, exchange: number, status = 0, startTime = exchange * 10): Draft {
+  head(kind: MessageKind, exchange: number, status = 0, startTime = exchange * 10, likely = 0, isLikely = false): Draft {
     const head = memory.allocator.alloc(L.HEAD_SPANS)
     memory.u8.fill(0, head, head + L.HEAD_SPANS)
     memory.u32[(head + L.HEAD_BYTES) >>> 2] = L.HEAD_SPANS
     memory.u16[(head + L.HEAD_STATUS) >>> 1] = status
     const message: Draft = {
-      kind, side: kind === MESSAGE.request ? 0 : 1, exchange, head, trailer: 0, startTime, endTime: -1, bodyBytes: -1, oddities: 0, ended: undefined,
+      kind, side: kind === MESSAGE.request ? 0 : 1, exchange, head, trailer: 0, startTime, endTime: -1, bodyBytes: -1, oddities: 0, ended: undefined, likely,
+      isLikely,
     }
-    this.pairer.head(this.connection, message)
+    this.pairer.head(this.on, message)
     return message
   }
 
@@ -70,7 +74,7 @@ class Scene {
     message.ended = ended
     message.endTime = message.startTime + 5
     message.bodyBytes = 0
-    this.pairer.end(this.connection, message)
+    this.pairer.end(this.on, message)
   }
 
   /** Everything is given back: blocks, heads, the hold on the connection. */
@@ -170,6 +174,124 @@ test('Pairer gives a request on when it is told that no response will come', () 
   scene.done()
 })
 
+test('Pairer keeps a held pair until it is proven, and gives it on as one exchange', () => {
+  const scene = new Scene()
+  scene.end(scene.head(MESSAGE.request, 1))
+  const trailing = scene.head(MESSAGE.response, 2, 200, 20, 1)
+  trailing.oddities = 4
+  scene.end(trailing, MESSAGE_END.cut)
+  scene.end(scene.head(MESSAGE.request, 3))
+  const open = scene.head(MESSAGE.response, 4, 204, 40, 3)
+  assert.equal(scene.given.length, 0)
+  scene.pairer.settled(scene.connection, 'proven')
+  assert.deepEqual(scene.given, [{
+    depth: 1, hasRequest: true, status: 200, interim: [], marks: ['cut short: the connection closed inside the message'], times: [10, 15, 20, 25],
+  }])
+  // The one that is still under way follows when it is over.
+  scene.end(open)
+  assert.deepEqual(scene.given.slice(1).map(({ depth, status, marks }) => [depth, status, marks]), [[2, 204, []]])
+  scene.done()
+})
+
+test('Pairer gives a held pair on apart when the decoder says so', () => {
+  const scene = new Scene()
+  scene.end(scene.head(MESSAGE.request, 1))
+  scene.end(scene.head(MESSAGE.interim, 2, 103))
+  scene.end(scene.head(MESSAGE.response, 2, 200, 20, 1))
+  scene.pairer.settled(scene.connection, 'apart')
+  assert.deepEqual(scene.given.map(({ depth, hasRequest, status, interim, marks }) => [depth, hasRequest, status, interim, marks]), [
+    [1, true, 0, [], ['not known which response answers it']], [2, false, 200, [103], ['not known which request it answers']],
+  ])
+  scene.pairer.close(scene.connection, END.fin, 99)
+  assert.equal(scene.given.length, 2)
+  scene.done()
+})
+
+const LIKELY = 'likely, not proven: the client was not seen to wait for each response'
+
+test('Pairer marks a pair that is only likely: told so while held, when the connection ends, or with the response', () => {
+  const ways: Readonly<Record<string, (scene: Scene) => void>> = {
+    told: ({ pairer, connection }) => { pairer.settled(connection, 'likely') },
+    'at the end': ({ pairer, connection }) => { pairer.close(connection, END.fin, 99) },
+    'at rest': ({ pairer }) => { pairer.tick(2e9 + 25) },
+  }
+  for (const [name, way] of Object.entries(ways)) {
+    const scene = new Scene()
+    scene.end(scene.head(MESSAGE.request, 1))
+    scene.end(scene.head(MESSAGE.interim, 2, 100))
+    scene.end(scene.head(MESSAGE.interim, 2, 103))
+    scene.end(scene.head(MESSAGE.response, 2, 200, 20, 1))
+    assert.equal(scene.given.length, 0)
+    way(scene)
+    assert.deepEqual(scene.given, [
+      { depth: 1, hasRequest: true, status: 200, interim: [100, 103], marks: [LIKELY], times: [10, 15, 20, 25] },
+    ], name)
+    scene.done()
+  }
+  const scene = new Scene()
+  scene.end(scene.head(MESSAGE.request, 1))
+  scene.end(scene.head(MESSAGE.interim, 1, 103, 15, 0, true))
+  scene.end(scene.head(MESSAGE.response, 1, 200, 20, 0, true))
+  assert.deepEqual(scene.given.map(({ status, interim, marks }) => [status, interim, marks]), [[200, [103], [LIKELY]]])
+  scene.done()
+})
+
+test('Pairer gives on at rest what is whole, and not before; the rest waits to be told', () => {
+  const scene = new Scene()
+  scene.end(scene.head(MESSAGE.request, 1))
+  scene.end(scene.head(MESSAGE.response, 2, 200, 20, 1))
+  scene.end(scene.head(MESSAGE.request, 3))
+  const open = scene.head(MESSAGE.response, 4, 204, 40, 3)
+  scene.pairer.tick(2e9 + 24)
+  assert.equal(scene.given.length, 0)
+  scene.pairer.tick(2e9 + 25)
+  assert.deepEqual(scene.given.map(({ status }) => status), [200])
+  scene.pairer.tick(9e9)
+  assert.equal(scene.given.length, 1)
+  scene.end(open)
+  scene.pairer.tick(9e9)
+  assert.deepEqual(scene.given.map(({ depth, status, marks }) => [depth, status, marks]), [[1, 200, [LIKELY]], [2, 204, [LIKELY]]])
+  scene.pairer.settled(scene.connection, 'apart')
+  assert.equal(scene.given.length, 2)
+  scene.done()
+})
+
+test('Pairer gives on at rest by the order in which connections came to it', () => {
+  const scene = new Scene()
+  const other: StreamControl = { ...scene.connection, companion: undefined, id: 2 }
+  scene.end(scene.head(MESSAGE.request, 1))
+  scene.end(scene.head(MESSAGE.response, 2, 200, 20, 1))
+  scene.on = other
+  scene.end(scene.head(MESSAGE.request, 1))
+  scene.end(scene.head(MESSAGE.response, 2, 201, 30, 1))
+  scene.on = scene.connection
+  scene.end(scene.head(MESSAGE.request, 3))
+  scene.end(scene.head(MESSAGE.response, 4, 202, 40, 3))
+  scene.pairer.tick(2e9 + 35)
+  assert.deepEqual(scene.given.map(({ status }) => status), [201])
+  scene.pairer.tick(2e9 + 45)
+  assert.deepEqual(scene.given.map(({ status }) => status), [201, 200, 202])
+  scene.done()
+})
+
+test('Pairer keeps no interim response that only likely belonged to a request without answer', () => {
+  const scene = new Scene()
+  scene.end(scene.head(MESSAGE.request, 1))
+  scene.end(scene.head(MESSAGE.interim, 1, 103, 15, 0, true))
+  scene.pairer.unanswered(scene.connection, 1)
+  assert.deepEqual(scene.given.map(({ interim, marks }) => [interim, marks]), [[[], ['not known which response answers it']]])
+  scene.done()
+})
+
+test('Pairer keeps the interim responses of a response without a request, at most six', () => {
+  const scene = new Scene()
+  scene.end(scene.head(MESSAGE.interim, 5, 199))
+  for (let index = 0; index < 8; index++) scene.end(scene.head(MESSAGE.interim, 7, 100 + index))
+  scene.end(scene.head(MESSAGE.response, 7, 204))
+  assert.deepEqual(scene.given[0]?.interim, [100, 101, 102, 103, 104, 105])
+  scene.done()
+})
+
 test('Pairer blames the capture only for what it has lost', () => {
   const scene = new Scene({ lostBytes: 10 })
   scene.end(scene.head(MESSAGE.response, 7, 204))
@@ -213,6 +335,7 @@ test('Pairer counts an exchange whose head the memory refused as dropped', () =>
   const scene = new Scene()
   const message: Draft = {
     kind: MESSAGE.request, side: 0, exchange: 1, head: 0, trailer: 0, startTime: 1, endTime: -1, bodyBytes: -1, oddities: 0, ended: undefined,
+    likely: 0, isLikely: false,
   }
   scene.pairer.head(scene.connection, message)
   scene.pairer.end(scene.connection, { ...message, ended: MESSAGE_END.complete })

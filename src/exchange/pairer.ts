@@ -2,12 +2,14 @@ import type { ByteMemory } from '../../lib/bytes/mod.ts'
 import type { FactsTable, RecordWriter } from '../../lib/record/mod.ts'
 import type { End, Side, StreamControl } from '../connection/mod.ts'
 import { MESSAGE, MESSAGE_END } from '../decode/mod.ts'
-import type { Handshake, Message, MessageSink, ProxyHeader, Unanswered, WebSocket } from '../decode/mod.ts'
+import type { Handshake, Message, MessageSink, ProxyHeader, Settlement, Unanswered, WebSocket } from '../decode/mod.ts'
 import * as L from '../../wasm/layout.ts'
-import { addInterim, closeBlock, freeHead, mark, MARK_FIELD, openBlock } from './block.ts'
+import { absorbResponse, addInterim, closeBlock, dropInterim, freeHead, mark, MARK_FIELD, openBlock } from './block.ts'
 import type { MarkReason } from './fields.ts'
 import { writeProxy, writeTls } from './handshake-record.ts'
 import { resetReason, unansweredReason } from './reset-reason.ts'
+import { isWhole, Waiting } from './waiting.ts'
+import type { Pending } from './waiting.ts'
 
 /** Takes what the exchange stage yields. */
 export interface ExchangeOutput {
@@ -31,77 +33,11 @@ export interface PairerOptions {
   readonly seesBothDirections: boolean
   /** Nanoseconds that a one-direction request waits for a sign of its server. */
   readonly oneDirectionNs?: number
+  /** Nanoseconds after which a held pair of a quiet connection is given on as likely. */
+  readonly heldNs?: number
   /** Who keeps what exchanges point to by EXCHANGE_FACTS. */
   readonly facts: FactsTable
 }
-
-/** An exchange that is not yet over. */
-interface Pending {
-  readonly number: number
-  readonly block: number
-  readonly startTime: number
-  requestOver: boolean
-  responseOver: boolean
-  hasResponse: boolean
-}
-
-/** What the pairer keeps of one connection, as its companion. */
-class Waiting {
-  readonly connection: StreamControl
-  /** Exchanges that are not over, oldest first. */
-  readonly #few: Pending[] = []
-  depth = 0
-
-  constructor(connection: StreamControl) {
-    this.connection = connection
-  }
-
-  /** The same by number, once there are more than FEW; undefined = there are not. */
-  #byNumber: Map<number, Pending> | undefined
-
-  get count(): number {
-    return this.#byNumber?.size ?? this.#few.length
-  }
-
-  /** The one that began first. */
-  get oldest(): Pending | undefined {
-    return this.#byNumber === undefined ? this.#few[0] : this.#byNumber.values().next().value
-  }
-
-  /** Usually one is pending; a pipeline holds a few, the streams of HTTP/2 may be thousands. */
-  find(number: number): Pending | undefined {
-    if (this.#byNumber !== undefined) return this.#byNumber.get(number)
-    for (let index = 0; index < this.#few.length; index++) {
-      const candidate = this.#few[index]!
-      if (candidate.number === number) return candidate
-    }
-    return undefined
-  }
-
-  add(pending: Pending): void {
-    if (this.#byNumber !== undefined) {
-      this.#byNumber.set(pending.number, pending)
-      return
-    }
-    this.#few.push(pending)
-    if (this.#few.length <= FEW) return
-    this.#byNumber = new Map(this.#few.map((each) => [each.number, each]))
-    this.#few.length = 0
-  }
-
-  take(pending: Pending): void {
-    if (this.#byNumber !== undefined) {
-      this.#byNumber.delete(pending.number)
-      if (this.#byNumber.size === 0) this.#byNumber = undefined
-      return
-    }
-    if (this.#few.length === 1) this.#few.pop()
-    else this.#few.splice(this.#few.indexOf(pending), 1)
-  }
-}
-
-/** Pending exchanges that are looked through one by one. */
-const FEW = 8
 
 const CLOSE_REASON: Readonly<Record<End, MarkReason>> = {
   fin: 'no response before the connection closed',
@@ -112,6 +48,7 @@ const CLOSE_REASON: Readonly<Record<End, MarkReason>> = {
   shutdown: 'no response before the capture ended',
 }
 
+const LIKELY: MarkReason = 'likely, not proven: the client was not seen to wait for each response'
 const VERSION_0_9 = 0x09
 const SIMPLE: MarkReason = 'an HTTP/0.9 response has no head'
 
@@ -119,8 +56,11 @@ const SIMPLE: MarkReason = 'an HTTP/0.9 response has no head'
  * Pairs the messages of each connection by their exchange number (the decoder's word: it never guesses) and gives each
  * exchange on once, when both messages are over or the connection is; where asked for, once more before, while it is open.
  *
- * Bound: what the decoder leaves outstanding (1,000 a connection) and the shared memory's limit; an exchange that the
- * memory refuses is counted as dropped.
+ * A response that may answer a request is held, with it, until the decoder says what becomes of them; when it has nothing to say
+ * before the connection closes, or is quiet for `heldNs`, they are given on as one exchange that is marked as likely.
+ *
+ * Bound: what the decoder leaves outstanding (1,000 a connection) or holds (4 pairs a connection), and the shared memory's
+ * limit; an exchange that the memory refuses is counted as dropped.
  */
 export class Pairer implements MessageSink {
   readonly #memory: ByteMemory
@@ -134,12 +74,16 @@ export class Pairer implements MessageSink {
   readonly #untold = new Set<Pending>()
   /** Connections whose server may be out of sight; empty where both directions are seen. */
   readonly #oneSided = new Set<Waiting>()
+  readonly #heldNs: number
+  /** Connections with a held pair of which both messages are over, by `heldTime`. */
+  readonly #holding = new Set<Waiting>()
 
   constructor(memory: ByteMemory, output: ExchangeOutput, options: PairerOptions) {
     this.#memory = memory
     this.#output = output
     this.#seesBoth = options.seesBothDirections
     this.#oneDirectionNs = options.oneDirectionNs ?? 2e9
+    this.#heldNs = options.heldNs ?? 2e9
     this.#facts = options.facts
   }
 
@@ -174,7 +118,19 @@ export class Pairer implements MessageSink {
     else this.#endResponse(pending, message)
     const odd = (pending.block + L.EXCHANGE_ODDITIES) >>> 2
     this.#memory.u32[odd] = this.#memory.u32[odd]! | message.oddities
-    if (pending.requestOver && pending.responseOver) this.#give(waiting, pending)
+    if (pending.isHeld) this.#endHeld(waiting, pending, message)
+    else if (pending.requestOver && pending.responseOver) this.#give(waiting, pending)
+  }
+
+  settled(connection: StreamControl, settlement: Settlement): void {
+    const waiting = connection.companion as Waiting | undefined
+    if (waiting === undefined) return
+    for (const response of [...waiting.held]) {
+      if (response.isSettled) continue
+      if (settlement === 'apart') this.#part(waiting, response)
+      else this.#settle(waiting, response, settlement)
+    }
+    this.#holding.delete(waiting)
   }
 
   /** No response will come under this number: what answered it was lost, or cannot be told for certain. */
@@ -185,6 +141,7 @@ export class Pairer implements MessageSink {
     const reason = why !== undefined ? unansweredReason(why)
       : this.#hasLost(connection) ? 'lost by the capture' : 'not known which response answers it'
     mark(this.#memory, pending.block, MARK_FIELD.response, this.#isSimple(pending) ? SIMPLE : reason)
+    if (pending.hasLikelyInterim) dropInterim(this.#memory, pending.block)
     pending.responseOver = true
     if (pending.requestOver) this.#give(waiting, pending)
   }
@@ -217,15 +174,23 @@ export class Pairer implements MessageSink {
   close(connection: StreamControl, cause: End, _time: number): void {
     const waiting = connection.companion as Waiting | undefined
     if (waiting === undefined) return
+    this.settled(connection, 'likely')
     for (let oldest = waiting.oldest; oldest !== undefined; oldest = waiting.oldest) {
       this.#giveUnfinished(waiting, oldest, CLOSE_REASON[cause])
     }
     this.#oneSided.delete(waiting)
   }
 
-  /** Called now and then: gives on requests whose server is out of sight, tells what is open for long. `time` is the source's present. */
+  /**
+   * Called now and then: gives on requests whose server is out of sight and what a quiet connection holds, tells what is open for
+   * long. `time` is the source's present.
+   */
   tick(time: number): void {
     for (const waiting of this.#oneSided) this.#giveUpOnServer(waiting, time - this.#oneDirectionNs)
+    for (const waiting of this.#holding) {
+      if (waiting.heldTime > time - this.#heldNs) break
+      this.#giveHeld(waiting)
+    }
     for (const pending of this.#untold) {
       if (pending.startTime > time - this.openAfterNs) break
       this.#untold.delete(pending)
@@ -256,8 +221,9 @@ export class Pairer implements MessageSink {
     return waiting
   }
 
-  #begin(waiting: Waiting, message: Message): Pending | undefined {
-    waiting.depth++
+  /** `likely`: the request that the message may turn out to answer: it counts as no exchange of its own until then. */
+  #begin(waiting: Waiting, message: Message, likely?: Pending): Pending | undefined {
+    if (likely === undefined) waiting.depth++
     const connection = waiting.connection
     const block = message.head === 0 ? 0 : openBlock(this.#memory, connection.block, waiting.depth)
     if (block === 0) {
@@ -271,6 +237,10 @@ export class Pairer implements MessageSink {
     if (message.stream !== undefined) this.#memory.u32[(block + L.EXCHANGE_STREAM) >>> 2] = message.stream
     const pending: Pending = {
       number: message.exchange,
+      likely,
+      isHeld: likely !== undefined,
+      isSettled: false,
+      hasLikelyInterim: false,
       block,
       startTime: message.startTime,
       requestOver: false,
@@ -278,14 +248,18 @@ export class Pairer implements MessageSink {
       hasResponse: false,
     }
     waiting.add(pending)
-    if (this.openAfterNs !== Infinity) this.#untold.add(pending)
+    // A held response has no record of its own yet.
+    if (this.openAfterNs !== Infinity && likely === undefined) this.#untold.add(pending)
     return pending
   }
 
   #interim(waiting: Waiting, message: Message): void {
     const pending = waiting.find(message.exchange)
-    if (pending !== undefined && message.head !== 0) {
-      addInterim(this.#memory, pending.block, this.#memory.u16[(message.head + L.HEAD_STATUS) >>> 1]!)
+    const status = message.head === 0 ? 0 : this.#memory.u16[(message.head + L.HEAD_STATUS) >>> 1]!
+    if (status !== 0 && pending === undefined) waiting.keepInterim(message.exchange, status)
+    else if (status !== 0 && pending !== undefined) {
+      addInterim(this.#memory, pending.block, status)
+      if (message.isLikely === true) pending.hasLikelyInterim = true
     }
     freeHead(this.#memory, message.head)
   }
@@ -293,17 +267,30 @@ export class Pairer implements MessageSink {
   #response(waiting: Waiting, message: Message): void {
     let pending = waiting.find(message.exchange)
     if (pending === undefined) {
-      pending = this.#begin(waiting, message)
-      if (pending === undefined) return
+      const { likely: number } = message
+      const likely = number === undefined || number === 0 ? undefined : waiting.find(number)
+      pending = this.#begin(waiting, message, likely)
+      if (pending === undefined) return this.#refused(waiting, likely)
       pending.requestOver = true
-      mark(this.#memory, pending.block, MARK_FIELD.request, this.#requestMissing(waiting.connection))
+      for (const status of waiting.interimOf(message.exchange)) addInterim(this.#memory, pending.block, status)
+      if (likely !== undefined) waiting.hold(pending, likely)
+      else mark(this.#memory, pending.block, MARK_FIELD.request, this.#requestMissing(waiting.connection))
     }
     if (message.head === 0) mark(this.#memory, pending.block, MARK_FIELD.response, 'memory limit reached')
+    if (message.isLikely === true || pending.hasLikelyInterim) mark(this.#memory, pending.block, MARK_FIELD.response, LIKELY)
     pending.hasResponse = true
     // An exchange that began in HTTP/1 and was upgraded has its stream from here on.
     if (message.stream !== undefined) this.#memory.u32[(pending.block + L.EXCHANGE_STREAM) >>> 2] = message.stream
     this.#memory.u32[(pending.block + L.EXCHANGE_RESPONSE) >>> 2] = message.head
     this.#memory.f64[(pending.block + L.EXCHANGE_RESPONSE_TIME) >>> 3] = message.startTime
+  }
+
+  /** The memory refused the response that may answer `request`. */
+  #refused(waiting: Waiting, request: Pending | undefined): void {
+    if (request === undefined) return
+    mark(this.#memory, request.block, MARK_FIELD.response, 'memory limit reached')
+    request.responseOver = true
+    if (request.requestOver) this.#give(waiting, request)
   }
 
   /** Why a response stands alone: nothing was lost when the server spoke unasked, or the request could not be read. */
@@ -382,6 +369,51 @@ export class Pairer implements MessageSink {
   #isSimple({ block }: Pending): boolean {
     const head = this.#memory.u32[(block + L.EXCHANGE_REQUEST) >>> 2]!
     return head !== 0 && this.#memory.u8[head + L.HEAD_VERSION] === VERSION_0_9
+  }
+
+  /** A message of a held pair is over. */
+  #endHeld(waiting: Waiting, pending: Pending, message: Message): void {
+    this.#joinOf(waiting, pending)
+    const response = waiting.heldResponse(pending)
+    if (response === undefined || !response.isHeld || !isWhole(response)) return
+    waiting.heldTime = message.endTime < 0 ? message.startTime : message.endTime
+    this.#holding.delete(waiting)
+    this.#holding.add(waiting)
+  }
+
+  /** What is whole of what a quiet connection holds; the rest may still turn out to be no pair. */
+  #giveHeld(waiting: Waiting): void {
+    this.#holding.delete(waiting)
+    for (const response of [...waiting.held]) if (isWhole(response)) this.#settle(waiting, response, 'likely')
+  }
+
+  #settle(waiting: Waiting, response: Pending, settlement: 'proven' | 'likely'): void {
+    response.isSettled = true
+    if (settlement === 'likely') mark(this.#memory, response.block, MARK_FIELD.response, LIKELY)
+    this.#joinOf(waiting, response)
+  }
+
+  /** Joins the held pair to which `pending` belongs, once it is settled and both messages are over. */
+  #joinOf(waiting: Waiting, pending: Pending): void {
+    const response = waiting.heldResponse(pending)
+    const request = response?.likely
+    if (response === undefined || request === undefined || !response.isSettled || !isWhole(response)) return
+    waiting.release(response)
+    absorbResponse(this.#memory, request.block, response.block)
+    waiting.connection.release()
+    waiting.take(response)
+    this.#give(waiting, request)
+  }
+
+  /** It cannot be told whether `response` answers `request`. */
+  #part(waiting: Waiting, response: Pending): void {
+    const request = response.likely!
+    waiting.release(response)
+    request.responseOver = true
+    this.#memory.u32[(response.block + L.EXCHANGE_DEPTH) >>> 2] = ++waiting.depth
+    mark(this.#memory, request.block, MARK_FIELD.response, 'not known which response answers it')
+    mark(this.#memory, response.block, MARK_FIELD.request, 'not known which request it answers')
+    for (const pending of [request, response]) if (pending.requestOver && pending.responseOver) this.#give(waiting, pending)
   }
 
   #give(waiting: Waiting, pending: Pending): void {

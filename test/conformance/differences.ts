@@ -50,4 +50,12 @@ export const DIFFERENCES: readonly Ruling[] = [
       '10.80.131.1:1027>146.190.240.163:80 responses: only ours none, only the witness\'s 1 (301)',
     ],
   },
+  { file: 'zeek-btest/traces/http/http-desync-request-response-5.pcap',
+    witnesses: ['tshark', 'zeek scripts.base.protocols.http.http-desynched'],
+    why: 'The server answers more than it was asked, and from there on nothing tells which request a response answers.',
+    says: 'RFC 9112 9.2',
+    differences: [
+      '127.0.0.1:50170>127.0.0.1:8080 pairs that only the witness makes: 4',
+    ],
+  },
 ]

@@ -72,6 +72,19 @@ export class PlaintextConnection implements StreamControl, SideOutput {
     if (this.block !== 0) this.#owner.memory.u8[this.block + L.CONNECTION_CLIENT] = side
   }
 
+  hasStart(): boolean {
+    return this.fromStart
+  }
+
+  position(side: Side): number {
+    return this.sides[side].position
+  }
+
+  /** The program's own order: what it had read, or written, of the other direction. */
+  acknowledgement(side: Side): number {
+    return this.sides[side === 0 ? 1 : 0].position
+  }
+
   skip(side: Side, length: number): void {
     if (!this.isIgnored) this.sides[side].skip(length)
   }

@@ -26,6 +26,11 @@ export class PlaintextSide {
     this.side = side
   }
 
+  /** After the last byte that was given, is missing or was skipped. */
+  get position(): number {
+    return Math.max(0, this.#next) | 0
+  }
+
   /** Position up to which a skip reaches that is worth telling the source, and was not told yet; 0 = none. */
   takeDirective(worthBytes: number): number {
     if (!this.#isSkipping || this.#skipUntil - this.#next < worthBytes || this.#directed === this.#skipUntil) return 0

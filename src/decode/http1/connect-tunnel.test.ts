@@ -15,11 +15,15 @@ const CONNECT = 'CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n'
 const ESTABLISHED = 'HTTP/1.1 200 Connection established\r\n\r\n'
 const talk = await playTls({ client: { servername: 'gate.example' }, server: makeCertificate('/CN=gate.example') })
 
-function play(segments: readonly (readonly [Side, string | Uint8Array])[]): { recorder: MessageRecorder; isIgnored: boolean } {
+/** `lost`: a segment that is missing. */
+function play(segments: readonly (readonly [Side, string | Uint8Array])[], lost?: string): { recorder: MessageRecorder; isIgnored: boolean } {
   const connection = new TestConnection(memory, input)
   const recorder = new MessageRecorder(memory)
   connection.use(new Detector({ memory, protocols: createProtocols(memory), sink: recorder, control: connection }))
-  segments.forEach(([side, bytes], time) => { connection.send(side, typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes, time) })
+  segments.forEach(([side, bytes], time) => {
+    if (bytes === lost) connection.lose(side, bytes.length, time)
+    else connection.send(side, typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes, time)
+  })
   const { isIgnored } = connection
   connection.close(segments.length)
   assert.equal(memory.allocator.allocatedBytes(), 0, 'blocks are left')
@@ -46,6 +50,15 @@ test('HTTP inside CONNECT gives exchanges with numbers of their own', () => {
   assert.equal(new Set(recorder.requests.map(({ exchange }) => exchange)).size, 3)
   assert.deepEqual(recorder.anomalies, [])
   assert.equal(recorder.closed, 'fin')
+})
+
+test('pairs that are held inside CONNECT are settled there', () => {
+  const lost = OK.replace('ok', 'no')
+  const { recorder } = play([
+    [0, CONNECT], [1, ESTABLISHED], [0, get('/1')], [1, lost], ...[2, 3, 4, 5].flatMap((turn) => [[0, get(`/${turn}`)], [1, OK]] as const),
+  ], lost)
+  assert.deepEqual(recorder.pairs, [['a:443', 200], ['/2', 200], ['/3', 200], ['/4', 200], ['/5', 200]])
+  assert.ok(recorder.responses.every(({ isLikely }) => !isLikely))
 })
 
 test('bytes that the client sends before it is answered are read, once it is', () => {

@@ -54,6 +54,7 @@ export class Http1Connection implements StreamHandler, SideOwner {
   #now = -1
   /** Exchange of the request that what is held depends on; 0 = its response will not be known. */
   #heldFor = 0
+  readonly #isHeard: [boolean, boolean] = [false, false]
 
   constructor(options: Http1Options) {
     const { memory, scanner, control } = options
@@ -66,6 +67,7 @@ export class Http1Connection implements StreamHandler, SideOwner {
       fromStart: control.fromStart,
       numbersBefore: options.sink.exchangesBefore ?? 0,
       giveUp: (exchange) => this.#giveUp(exchange),
+      settle: (settlement) => { this.#sink.settled?.(control, settlement, this.#now) },
     })
     const client = control.client ?? 0
     this.#rolesKnown = control.client !== undefined
@@ -81,8 +83,17 @@ export class Http1Connection implements StreamHandler, SideOwner {
       return
     }
     if (this.#messages === 0) this.#findRoles(side, pointer, length, time)
+    if (!this.#isHeard[side]) this.#hearFirst(side)
     const taken = this.#sides[side].data(pointer, length, time) - pointer
     if (this.#isTunnel && taken < length) this.#tunnel?.data(side, pointer + taken, length - taken, time)
+  }
+
+  /** The handshake may have been seen in part only. */
+  #hearFirst(side: Side): void {
+    this.#isHeard[side] = true
+    if (!this.control.fromStart || this.control.hasStart(side)) return
+    if (this.#sides[side].isRequester) this.#pairing.clientLost()
+    else if (this.#pairing.serverUncertain()) this.#heldFor = 0
   }
 
   gap(side: Side, length: number, cause: Gap, time: number): void {
@@ -113,25 +124,28 @@ export class Http1Connection implements StreamHandler, SideOwner {
 
   over(side: Http1Side, message: Http1Message, ended: MessageEnd): void {
     message.ended = ended
-    if (!side.isRequester && ended !== MESSAGE_END.lost && ended !== MESSAGE_END.malformed) this.#settle(message)
+    if (ended !== MESSAGE_END.lost && ended !== MESSAGE_END.malformed) {
+      if (side.isRequester) this.#pairing.requestOver()
+      else this.#settle(message)
+    }
     this.#sink.end(this.control, message)
     if (ended === MESSAGE_END.tunnel && !side.isRequester && !this.#isTunnel) this.#startTunnel()
     else if (message.kind === MESSAGE.response) this.#answerHeld(message)
   }
 
-  lost(side: Http1Side, time: number, responseBegan: boolean): void {
+  lost(side: Http1Side): void {
     if (side.isRequester) {
       this.#pairing.clientLost()
       return
     }
-    this.#pairing.serverLost(time, responseBegan)
+    this.#pairing.serverLost()
     // The answer to a request to upgrade may be what is missing: what the client sends is read as HTTP/1 again.
     this.#heldFor = 0
     this.#requester.resume()
   }
 
-  dropped(side: Http1Side, time: number): void {
-    if (!side.isRequester) this.#pairing.serverDropped(time)
+  dropped(side: Http1Side, position: number, mayBegin: boolean): void {
+    if (!side.isRequester) this.#pairing.serverDropped(position, mayBegin)
   }
 
   anomaly(side: Http1Side, name: Http1Anomaly, time: number): void {
@@ -184,7 +198,8 @@ export class Http1Connection implements StreamHandler, SideOwner {
   #settle(message: Http1Message): void {
     if (message.isSettled) return
     message.isSettled = true
-    this.#pairing.responseOver(message.endTime < 0 ? this.#now : message.endTime, message.kind === MESSAGE.interim)
+    const time = message.endTime < 0 ? this.#now : message.endTime
+    this.#pairing.responseOver(time, message.kind === MESSAGE.interim, this.control.position(message.side))
   }
 
   #request(side: Http1Side, startTime: number): BodyPlan {
@@ -193,7 +208,10 @@ export class Http1Connection implements StreamHandler, SideOwner {
     const doubtful = this.#sides[side.side === 0 ? 1 : 0].doubtful
     if (doubtful !== undefined) this.#settle(doubtful)
     const { method, version, connection, oddities } = scanner
-    const { exchange, paired, overBound } = this.#pairing.request(startTime, method, side.endedInCall)
+    const { startPosition, startAcknowledgement, endedInCall } = side
+    const serverPosition = this.control.position(side.side === 0 ? 1 : 0)
+    const { exchange, state, overBound } =
+      this.#pairing.request(startTime, method, endedInCall, startPosition, startAcknowledgement, serverPosition)
     const message = new Http1Message(MESSAGE.request, side.side, exchange, scanner.block, startTime, oddities)
     const body = bodyOf(scanner)
     const hold = method === METHOD_CONNECT ? 'connect' : (connection & HEAD_CONNECTION_UPGRADE) !== 0 ? 'upgrade' : 'no'
@@ -205,11 +223,11 @@ export class Http1Connection implements StreamHandler, SideOwner {
       hold,
       isLast: isLast(version, connection),
     }
-    if (hold !== 'no') this.#heldFor = paired ? exchange : 0
+    if (hold !== 'no') this.#heldFor = state === 'paired' ? exchange : 0
     if (version === VERSION_0_9) this.#isSimple = true
     this.#sink.head(this.control, message)
     if (overBound) this.anomaly(side, HTTP1_ANOMALY.outstanding, startTime)
-    if (!paired) this.#giveUp(exchange)
+    if (state === 'alone') this.#giveUp(exchange)
     return plan
   }
 
@@ -219,9 +237,10 @@ export class Http1Connection implements StreamHandler, SideOwner {
     // RFC 7540 3.2: the response to the request itself comes in HTTP/2, and the 101 is one of 1xx before it.
     const isUpgrade = status === 101 && headValue(this.#memory, scanner.block, HEADER_UPGRADE)?.toLowerCase() === 'h2c'
     const isInterim = status < 200 && (status !== 101 || isUpgrade)
-    const { exchange, method, unasked } = this.#pairing.response(startTime, isInterim)
+    const { exchange, method, isLikely, likely, unasked } =
+      this.#pairing.response(startTime, isInterim, side.startPosition, side.startAcknowledgement, status === 101)
     const kind = isInterim ? MESSAGE.interim : MESSAGE.response
-    const message = new Http1Message(kind, side.side, exchange, scanner.block, startTime, oddities)
+    const message = new Http1Message(kind, side.side, exchange, scanner.block, startTime, oddities, likely, isLikely)
     message.status = status
     const isEmpty = status < 200 || status === 204 || status === 304 || method === METHOD_HEAD
     const isTunnel = status === 101 || (method === METHOD_CONNECT && status >= 200 && status < 300)

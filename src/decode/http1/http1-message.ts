@@ -8,6 +8,8 @@ export class Http1Message implements Message {
   readonly exchange: number
   readonly head: number
   readonly startTime: number
+  readonly likely: number
+  readonly isLikely: boolean
   trailer = 0
   endTime = -1
   bodyBytes = 0
@@ -18,12 +20,16 @@ export class Http1Message implements Message {
   isSettled = false
   ended: MessageEnd | undefined = undefined
 
-  constructor(kind: MessageKind, side: Side, exchange: number, head: number, startTime: number, oddities: number) {
+  constructor(
+    kind: MessageKind, side: Side, exchange: number, head: number, startTime: number, oddities: number, likely = 0, isLikely = false,
+  ) {
     this.kind = kind
     this.side = side
     this.exchange = exchange
     this.head = head
     this.startTime = startTime
     this.oddities = oddities
+    this.likely = likely
+    this.isLikely = isLikely
   }
 }

@@ -3,6 +3,7 @@ import {
   HEAD_BYTES_MAX, HEAD_ERROR_START_LINE, HEAD_ERROR_STATUS, HEAD_ERROR_TOO_LONG, HEAD_ERROR_VERSION, SCAN_SIMPLE,
 } from '../../../wasm/head-contract.ts'
 import { HEAD_COUNT, HEAD_KIND_REQUEST, HEAD_KIND_RESPONSE, HEAD_KIND_TRAILER } from '../../../wasm/layout.ts'
+import { advance } from '../../connection/mod.ts'
 import type { End, Side, StreamControl } from '../../connection/mod.ts'
 import { Carry } from '../carry.ts'
 import { MESSAGE, MESSAGE_END } from '../message.ts'
@@ -16,8 +17,6 @@ import { isMessageStart, mayBeFirstLine } from './message-start.ts'
 
 /** A rest of a body shorter than this is awaited, a longer one skipped. */
 const SKIP_BYTES_MIN = 2048
-/** A gap between two responses that is shorter than this may hold no whole response. */
-const RESPONSE_BYTES_MIN = 64
 
 const CR = 0x0d
 const LF = 0x0a
@@ -42,10 +41,10 @@ export interface SideOwner {
   /** A head was scanned: the scanner holds it. `startTime` is that of its first byte. */
   head(side: Http1Side, startTime: number): BodyPlan
   over(side: Http1Side, message: Http1Message, ended: MessageEnd): void
-  /** Framing is lost. `responseBegan`: with it, the first byte of a response. */
-  lost(side: Http1Side, time: number, responseBegan: boolean): void
-  /** Bytes went by that belong to no message. */
-  dropped(side: Http1Side, time: number): void
+  /** Framing is lost. */
+  lost(side: Http1Side): void
+  /** Bytes went by, the first one at `position`, that belong to no message; `mayBegin`: they could be a piece of a first line. */
+  dropped(side: Http1Side, position: number, mayBegin: boolean): void
   anomaly(side: Http1Side, name: Http1Anomaly, time: number): void
   /** The very first bytes could not be read, or are a response without head. True = the side is given up. */
   refused(side: Http1Side, anomaly: Http1Anomaly, time: number): boolean
@@ -60,6 +59,9 @@ type State = 'start' | 'head' | 'length' | 'chunked' | 'trailer' | 'until close'
  */
 export class Http1Side {
   readonly side: Side
+  /** Where the first byte of the message at hand stands in the stream, and what the packet of that byte acknowledges. */
+  startPosition = 0
+  startAcknowledgement = 0
   readonly #owner: SideOwner
   readonly #memory: ByteMemory
   readonly #scanner: HeadScanner
@@ -71,6 +73,7 @@ export class Http1Side {
   #lineSeen = false
   #allowSimple: boolean
   #startTime = -1
+  #isResuming = false
   #message: Http1Message | undefined
   #plan: BodyPlan | undefined
   #remaining = 0
@@ -140,7 +143,7 @@ export class Http1Side {
           at = this.#body(at, end, time)
           break
         case 'resync':
-          at = this.#resync(at, end, time, at === pointer)
+          at = this.#resync(at, end, at === pointer)
           break
         case 'hold':
           this.#holdBytes(at, end, time)
@@ -156,7 +159,7 @@ export class Http1Side {
   gap(length: number, time: number): void {
     const message = this.#message
     if (this.#state === 'done') return
-    if (this.#skipping > 0 && !this.#skipIsStale) return this.#lose(time, false)
+    if (this.#skipping > 0 && !this.#skipIsStale) return this.#lose(time)
     if (message !== undefined && this.#state === 'until close' && !this.#isUnsure) {
       message.bodyBytes = length === 0 || message.bodyBytes < 0 ? -1 : message.bodyBytes + length
       return
@@ -165,8 +168,7 @@ export class Http1Side {
       this.#pass(length, time)
       return this.#askSkip()
     }
-    const inHead = this.#state === 'head' && this.#carry.length > 9 && this.#memory.u8[this.#carry.pointer + 9] !== 0x31
-    this.#lose(time, inHead || (this.#state === 'start' && length >= RESPONSE_BYTES_MIN))
+    this.#lose(time)
   }
 
   skipped(time: number): void {
@@ -197,7 +199,9 @@ export class Http1Side {
     const held = this.#carry
     if (held.length === 0) return
     this.#carry = new Carry(this.#memory, HEAD_BYTES_MAX)
+    this.#isResuming = true
     this.data(held.pointer, held.length, this.#startTime)
+    this.#isResuming = false
     held.clear()
   }
 
@@ -224,11 +228,12 @@ export class Http1Side {
       this.#owner.anomaly(this, HTTP1_ANOMALY.dataAfterClose, time)
       if (!mayBeFirstLine(this.#scanner, at, end - at, this.#kind)) {
         this.#drop(MESSAGE_END.lost, time)
-        this.#owner.lost(this, time, false)
+        this.#owner.lost(this)
         return end
       }
     }
     this.#startTime = time
+    this.#noteStart(end - at)
     const kind = this.#kind === HEAD_KIND_REQUEST && this.#allowSimple ? this.#kind | SCAN_SIMPLE : this.#kind
     const result = this.#scanner.scan(at, end - at, 0, kind)
     if (result > 0) {
@@ -244,6 +249,14 @@ export class Http1Side {
     this.#seen = end - at
     if (!this.#carry.append(at, end - at)) this.#outOfMemory(time)
     return end
+  }
+
+  /** The next message, or what is held, begins `length` bytes before the end of the present call. */
+  #noteStart(length: number): void {
+    const { control } = this.#owner
+    this.startPosition = advance(control.position(this.side), -length)
+    // Of what was held: the packet of its first byte, as noted then.
+    if (!this.#isResuming) this.startAcknowledgement = control.acknowledgement(this.side)
   }
 
   /** A head or trailer in parts: appends what came and looks again. */
@@ -279,7 +292,7 @@ export class Http1Side {
 
   #outOfMemory(time: number): void {
     this.#owner.anomaly(this, HTTP1_ANOMALY.memoryLimit, time)
-    this.#lose(time, false)
+    this.#lose(time)
   }
 
   #begin(time: number): void {
@@ -405,10 +418,13 @@ export class Http1Side {
   }
 
   #holdBytes(at: number, end: number, time: number): void {
-    if (this.#carry.length === 0) this.#startTime = time
+    if (this.#carry.length === 0) {
+      this.#startTime = time
+      this.#noteStart(end - at)
+    }
     if (!this.#carry.append(at, end - at)) {
       this.#owner.anomaly(this, HTTP1_ANOMALY.heldTooLong, time)
-      return this.#lose(time, false)
+      return this.#lose(time)
     }
     if (this.#hold === 'connect' || !hasLineFeed(this.#memory.u8, at, end)) return
     // A plain request after one to upgrade: pipelined by a client that stays with HTTP/1.
@@ -416,14 +432,15 @@ export class Http1Side {
     if (result === 1) this.resume()
   }
 
-  #resync(at: number, end: number, time: number, isSegmentStart: boolean): number {
+  #resync(at: number, end: number, isSegmentStart: boolean): number {
     const isChance = isSegmentStart || this.#mayStartHere
     this.#mayStartHere = false
     if (isChance && isMessageStart(this.#scanner, at, end - at, this.#kind)) {
       this.#state = 'start'
       return at
     }
-    this.#owner.dropped(this, time)
+    const position = advance(this.#owner.control.position(this.side), at - end)
+    this.#owner.dropped(this, position, mayBeFirstLine(this.#scanner, at, end - at, this.#kind))
     return end
   }
 
@@ -441,13 +458,13 @@ export class Http1Side {
   #malformed(anomaly: Http1Anomaly, time: number): void {
     this.#owner.anomaly(this, anomaly, time)
     this.#drop(MESSAGE_END.malformed, time)
-    this.#owner.lost(this, time, false)
+    this.#owner.lost(this)
   }
 
-  #lose(time: number, responseBegan: boolean): void {
+  #lose(time: number): void {
     if (this.#state !== 'resync') this.#owner.anomaly(this, HTTP1_ANOMALY.framingLost, time)
     this.#drop(MESSAGE_END.lost, time)
-    this.#owner.lost(this, time, responseBegan)
+    this.#owner.lost(this)
   }
 
   #drop(ended: MessageEnd, time: number): void {

@@ -7,7 +7,7 @@
  * Drops bodies (skipped where they are long); everything from CONNECT or 101 on (the tunnel's handler may take it).
  *       Bytes that belong to no message are counted as anomalies (anomaly.ts).
  * Limits 262,144 bytes a head and 8,192 fields kept of it, 16,384 bytes a chunk-size line, 1,000 requests waiting for a
- *       response; at most one head is held per side.
+ *       response, 32 pairs held until they are proven; at most one head is held per side.
  *
  * What a strict server would refuse is read as its lenient neighbours would read it, and named (ODDITY_*). Where recipients
  * differ about a message's end (two lengths, a chunk size that is no number) the message ends as malformed, and its side

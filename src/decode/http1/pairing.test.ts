@@ -3,12 +3,15 @@ import { test } from 'node:test'
 import { ByteMemory } from '../../../lib/bytes/mod.ts'
 import type { Side } from '../../connection/mod.ts'
 import { makeConversation, randomFrom } from '../testing/conversation.ts'
+import type { Settlement } from '../message.ts'
 import type { Habit, Segment } from '../testing/conversation.ts'
 import { MessageRecorder } from '../testing/message-recorder.ts'
 import { TestConnection } from '../testing/test-connection.ts'
 import { HeadScanner } from './head-scanner.ts'
 import { Http1Connection } from './http1-connection.ts'
-import { OUTSTANDING_MAX, Pairing } from './pairing.ts'
+import { PAUSE_TURNS } from './client-habit.ts'
+import { LIKELY_TURNS, OUTSTANDING_MAX, Pairing } from './pairing.ts'
+import type { Answered, Asked } from './pairing.ts'
 
 const memory = new ByteMemory()
 const scanner = new HeadScanner(memory)
@@ -18,7 +21,8 @@ const input = TestConnection.reserveInput(memory)
 type Notice = 'late' | 'acknowledged' | 'at once'
 const NOTICES: readonly Notice[] = ['late', 'acknowledged', 'at once']
 
-interface Judged { right: number; wrong: number; requests: number }
+/** `proven` of those that are right, `likely` of those that are wrong. */
+interface Judged { right: number; proven: number; wrong: number; likely: number; requests: number }
 
 /** Plays a conversation, leaves out the segments for which `isLost` says so, and judges every pair. */
 function play(segments: readonly Segment[], notice: Notice, isLost: (index: number) => boolean, fromStart = true): Judged {
@@ -38,20 +42,23 @@ function play(segments: readonly Segment[], notice: Notice, isLost: (index: numb
       if (notice === 'at once') tell(side)
       return
     }
+    const other: Side = side === 0 ? 1 : 0
     tell(side)
-    if (notice === 'acknowledged') tell(side === 0 ? 1 : 0)
-    connection.send(side, Buffer.from(text, 'latin1'), time)
+    if (notice === 'acknowledged') tell(other)
+    connection.send(side, Buffer.from(text, 'latin1'), time, holes[other])
   })
   tell(0)
   tell(1)
   connection.close(++time)
-  const judged = { right: 0, wrong: 0, requests: recorder.requests.length }
+  const judged = { right: 0, proven: 0, wrong: 0, likely: 0, requests: recorder.requests.length }
   const answers = new Map(recorder.responses.map((response) => [response.exchange, response]))
   for (const request of recorder.requests) {
-    const id = answers.get(request.exchange)?.fields.find(([name]) => name === 'X-Id')?.[1]
-    if (id === undefined) continue
-    if (request.target === `/${id}`) judged.right++
-    else judged.wrong++
+    const answer = answers.get(request.exchange)
+    const id = answer?.fields.find(([name]) => name === 'X-Id')?.[1]
+    if (answer === undefined || id === undefined) continue
+    const isRight = request.target === `/${id}`
+    judged[isRight ? 'right' : 'wrong']++
+    if (isRight !== answer.isLikely) judged[isRight ? 'proven' : 'likely']++
   }
   return judged
 }
@@ -61,7 +68,7 @@ for (const habit of ['waits', 'batches', 'packs', 'slides'] as const satisfies r
     const random = randomFrom(7)
     for (let round = 0; round < 20; round++) {
       const segments = makeConversation({ habit, exchanges: 20, segmentBytes: 100 + Math.floor(random() * 1300), random })
-      assert.deepEqual(play(segments, 'late', () => false), { right: 20, wrong: 0, requests: 20 })
+      assert.deepEqual(play(segments, 'late', () => false), { right: 20, proven: 20, wrong: 0, likely: 0, requests: 20 })
     }
   })
 }
@@ -96,13 +103,14 @@ for (const habit of ['waits', 'batches', 'packs'] as const satisfies readonly Ha
   })
 }
 
-test('any one segment lost costs a sliding window its pairs, never a wrong one', () => {
+test('any one segment lost costs a sliding window its pairs, and no wrong one is told to be certain', () => {
   const random = randomFrom(5)
   for (const notice of NOTICES) {
     for (let round = 0; round < 10; round++) {
       const segments = makeConversation({ habit: 'slides', exchanges: 10, segmentBytes: 1400, random })
       for (let lost = 0; lost < segments.length; lost++) {
-        assert.equal(play(segments, notice, (index) => index === lost).wrong, 0, `${notice}, segment ${lost}`)
+        const { wrong, likely } = play(segments, notice, (index) => index === lost)
+      assert.equal(wrong - likely, 0, `${notice}, segment ${lost}`)
       }
     }
   }
@@ -120,142 +128,341 @@ test('a client that waits loses two pairs at most to one lost segment, once it h
   }
 })
 
-test('a client that asks again before its first answer after a join pipelines: nothing of it is paired', () => {
-  const given: number[] = []
-  const pairing = new Pairing({ fromStart: false, giveUp: (exchange) => { given.push(exchange) } })
-  const first = pairing.request(1, 1, false)
-  const second = pairing.request(2, 1, false)
-  assert.deepEqual(given, [first.exchange])
-  const answers = [3, 4, 5].map((time) => {
-    const answer = pairing.response(time, false)
-    pairing.responseOver(time, false)
-    return answer.exchange
-  })
-  assert.ok(!answers.includes(first.exchange) && !answers.includes(second.exchange))
+test('a connection joined mid-way is paired by its turns, but nothing is proven: a pipeline may have been hidden', () => {
+  const random = randomFrom(11)
+  const segments = makeConversation({ habit: 'waits', exchanges: 30, segmentBytes: 700, random })
+  for (let from = 0; from < segments.length; from++) {
+    const whole = new Set(segments.slice(from).flatMap(({ text }) => /^[A-Z]+ [/]/.test(text) ? [text.split(' ')[1]] : [])).size
+    const { right, proven, wrong } = play(segments.slice(from), 'late', () => false, false)
+    assert.deepEqual([right, proven, wrong], [whole, 0, 0], `from segment ${from}`)
+  }
 })
 
-test('a connection joined mid-way is paired from its first request on', () => {
-  const random = randomFrom(11)
-  for (let round = 0; round < 20; round++) {
-    const segments = makeConversation({ habit: 'waits', exchanges: 10, segmentBytes: 700, random })
-    for (let from = 0; from < segments.length; from++) {
-      const judged = play(segments.slice(from), 'late', () => false, false)
-      assert.equal(judged.wrong, 0)
-      assert.ok(judged.right >= judged.requests - 1, `from segment ${from}: ${judged.right} of ${judged.requests}`)
+const MS = 1_000_000
+
+/**
+ * A Pairing in a conversation of which each request is 10 bytes, each response 100: `ask` and `answer` keep the sequence numbers
+ * of both streams as a client and a server would that have seen everything.
+ */
+class Scene {
+  readonly pairing: Pairing
+  readonly givenUp: number[] = []
+  readonly settled: Settlement[] = []
+  time = 0
+  client = 1000
+  server = 5000
+
+  constructor(fromStart = true) {
+    this.pairing = new Pairing({
+      fromStart, giveUp: (exchange) => { this.givenUp.push(exchange) }, settle: (settlement) => { this.settled.push(settlement) },
+    })
+  }
+
+  /** After a pause. `received`: where the server's stream stood for the client. */
+  ask(pause = 1, received = this.server, method = 0, sharesPacket = false): Asked {
+    this.time += pause
+    const asked = this.pairing.request(this.time, method, sharesPacket, this.client, received, this.server)
+    this.client += 10
+    this.pairing.requestOver()
+    return asked
+  }
+
+  answer(after = 1, received = this.client, isInterim = false, isSwitch = false): Answered {
+    this.time += after
+    const answered = this.pairing.response(this.time, isInterim, this.server, received, isSwitch)
+    this.server += 100
+    this.pairing.responseOver(this.time, isInterim, this.server)
+    return answered
+  }
+
+  /** So many exchanges of a client that waits. */
+  turns(count: number, pause = 1, after = 1): Answered[] {
+    return Array.from({ length: count }, () => {
+      this.ask(pause)
+      return this.answer(after)
+    })
+  }
+
+  loseRequest(): this {
+    this.client += 10
+    this.pairing.clientLost()
+    return this
+  }
+
+  loseResponse(): this {
+    this.server += 100
+    this.pairing.serverLost()
+    return this
+  }
+}
+
+test('over the bound the oldest request is given up and its response gets a number of its own', () => {
+  const scene = new Scene()
+  for (let index = 1; index <= OUTSTANDING_MAX; index++) assert.equal(scene.ask().overBound, false)
+  assert.equal(scene.ask().overBound, true)
+  assert.deepEqual(scene.givenUp, [1])
+  const late = scene.answer()
+  assert.equal(late.exchange, OUTSTANDING_MAX + 2)
+  assert.equal(late.unasked, false)
+  assert.equal(scene.answer().exchange, 2)
+})
+
+test('requests that wait when the client is lost keep their responses; later ones have none', () => {
+  const scene = new Scene()
+  const first = scene.ask()
+  scene.loseRequest()
+  assert.equal(scene.ask().state, 'alone')
+  assert.equal(scene.answer().exchange, first.exchange)
+  const second = scene.answer()
+  assert.deepEqual([second.method, second.likely], [undefined, 0])
+})
+
+test('when the server is lost every waiting request is given up', () => {
+  const scene = new Scene()
+  scene.ask()
+  scene.ask()
+  scene.loseResponse()
+  assert.deepEqual(scene.givenUp, [1, 2])
+  assert.ok(scene.answer().exchange > 2)
+})
+
+test('interim responses of an unknown request share the number of the final one', () => {
+  const scene = new Scene(false)
+  const interim = scene.answer(1, scene.client, true)
+  assert.equal(scene.answer().exchange, interim.exchange)
+})
+
+test('a client that waited is paired again with the first exchange after a loss', () => {
+  const scene = new Scene()
+  scene.turns(5)
+  scene.ask()
+  scene.loseResponse()
+  assert.equal(scene.ask().state, 'paired')
+  assert.equal(scene.answer().exchange, 7)
+  assert.deepEqual([scene.givenUp, scene.settled], [[6], []])
+})
+
+test('a client that waited is believed to have done so in lost bytes of its own after two more turns', () => {
+  const scene = new Scene()
+  scene.turns(5)
+  scene.loseRequest()
+  assert.equal(scene.answer().method, undefined)
+  assert.deepEqual(scene.turns(2).map(({ likely }) => likely), [7, 9])
+  assert.equal(scene.ask().state, 'paired')
+  assert.deepEqual([scene.givenUp, scene.settled], [[], ['proven']])
+  assert.equal(scene.answer().exchange, 11)
+})
+
+test('a pipeline that began in lost bytes shows itself before its pairs are given on', () => {
+  const scene = new Scene()
+  scene.turns(5)
+  // Two requests are lost, one response comes: the next one is owed when the client asks again.
+  scene.loseRequest().loseRequest()
+  scene.answer()
+  scene.ask()
+  assert.equal(scene.answer().likely, 7)
+  scene.answer()
+  assert.deepEqual(scene.settled, ['apart'])
+})
+
+test('after an early loss of the server pairs are held until the client has waited for long enough', () => {
+  const scene = new Scene()
+  scene.ask()
+  scene.loseResponse()
+  assert.deepEqual(scene.turns(3).map(({ likely, method }) => [likely, method]), [[2, undefined], [4, undefined], [6, undefined]])
+  assert.deepEqual(scene.settled, [])
+  assert.equal(scene.ask().state, 'paired')
+  assert.deepEqual(scene.settled, ['proven'])
+  assert.equal(scene.answer().exchange, 8)
+})
+
+test('after a join two long pauses with prompt answers prove the pairs', () => {
+  const scene = new Scene(false)
+  scene.turns(1, 1, MS)
+  scene.turns(2, 1500 * MS, MS)
+  assert.deepEqual(scene.settled, ['proven'])
+  assert.equal(scene.ask().state, 'paired')
+})
+
+test('pauses that prove it later make the pairs from there on certain', () => {
+  const scene = new Scene(false)
+  scene.turns(10, 1, MS)
+  assert.equal(scene.turns(1)[0]?.isLikely, true)
+  const [first, second] = scene.turns(2, 1500 * MS, MS)
+  assert.deepEqual([first?.isLikely, second?.isLikely, second?.method], [true, false, 0])
+  assert.deepEqual(scene.settled, ['likely'])
+})
+
+test('after a join one pause alone proves nothing, however long', () => {
+  const scene = new Scene(false)
+  scene.turns(1, 1, MS)
+  scene.turns(1, 3_600_000 * MS, 1)
+  assert.ok(scene.turns(10, 1, MS).every(({ method }) => method === undefined))
+  assert.deepEqual(scene.settled, ['likely'])
+})
+
+test('long pauses too far from each other are not counted together', () => {
+  const scene = new Scene(false)
+  scene.turns(1, 1, MS)
+  for (let round = 0; round < 10; round++) {
+    scene.turns(1, 1500 * MS, MS)
+    assert.ok(scene.turns(PAUSE_TURNS, 1, MS).every(({ method }) => method === undefined), `round ${round}`)
+  }
+})
+
+test('after a join pauses that may be the way to the client prove nothing, however many', () => {
+  for (const [pause, after] of [[50 * MS, 2 * MS], [50 * MS, 50 * MS], [1, 5 * MS], [1500 * MS, 1000 * MS]] as const) {
+    const scene = new Scene(false)
+    const answered = scene.turns(1000, pause, after)
+    assert.deepEqual(scene.settled, ['likely'])
+    assert.ok(answered.slice(LIKELY_TURNS).every(({ isLikely }) => isLikely), `${pause}, ${after}`)
+  }
+})
+
+test('pairs are held for some turns without a sign, and are likely from the next one on', () => {
+  const scene = new Scene(false)
+  scene.answer()
+  const held = scene.turns(LIKELY_TURNS).map(({ likely, isLikely }) => [likely, isLikely])
+  assert.deepEqual(held, [[2, false], [4, false], [6, false], [8, false]])
+  assert.deepEqual(scene.settled, [])
+  const [next, last] = scene.turns(2)
+  assert.deepEqual(next, { exchange: 10, method: undefined, isLikely: true, likely: 0, unasked: false })
+  assert.deepEqual(last, { exchange: 11, method: undefined, isLikely: true, likely: 0, unasked: false })
+  assert.deepEqual([scene.settled, scene.givenUp], [['likely'], []])
+})
+
+test('after a sign of a pipeline nothing is likely any more', () => {
+  const scene = new Scene(false)
+  scene.turns(LIKELY_TURNS + 2)
+  scene.ask()
+  assert.equal(scene.ask().state, 'alone')
+  assert.deepEqual(scene.turns(3).map(({ isLikely, likely }) => [isLikely, likely]), Array(3).fill([false, 0]))
+})
+
+test('a response that switches to another protocol is given on at once, with all that is held', () => {
+  const scene = new Scene(false)
+  scene.turns(2)
+  const { exchange } = scene.ask()
+  const switched = scene.answer(1, scene.client, false, true)
+  assert.deepEqual([switched.exchange, switched.isLikely, scene.settled], [exchange, true, ['likely']])
+})
+
+test('a loss starts the hold anew, and no more than some pairs are held', () => {
+  for (const lose of ['loseRequest', 'loseResponse'] as const) {
+    const scene = new Scene(false)
+    scene.turns(LIKELY_TURNS + 2)
+    scene[lose]()
+    if (lose === 'loseRequest') scene.answer()
+    assert.ok(scene.turns(LIKELY_TURNS).every(({ likely }) => likely !== 0), lose)
+    assert.equal(scene.turns(1)[0]?.isLikely, true, lose)
+    const lossy = new Scene(false)
+    for (let held = 1; held <= 3 * LIKELY_TURNS; held++) {
+      assert.notEqual(lossy.turns(1)[0]?.likely, 0)
+      assert.equal(lossy.settled.length, Math.ceil(held / LIKELY_TURNS) - 1, `${lose}, ${held} held`)
+      lossy[lose]()
+      if (lose === 'loseRequest') lossy.answer()
     }
   }
 })
 
-/** A Pairing with the exchanges it gave up. */
-function pairing(fromStart = true): { pairing: Pairing; givenUp: number[] } {
-  const givenUp: number[] = []
-  return { pairing: new Pairing({ fromStart, giveUp: (exchange) => givenUp.push(exchange) }), givenUp }
-}
-
-test('over the bound the oldest request is given up and its response gets a number of its own', () => {
-  const { pairing: it, givenUp } = pairing()
-  for (let index = 1; index <= OUTSTANDING_MAX; index++) assert.equal(it.request(index, 0, false).overBound, false)
-  assert.equal(it.request(2000, 0, false).overBound, true)
-  assert.deepEqual(givenUp, [1])
-  const late = it.response(3000, false)
-  assert.equal(late.exchange, OUTSTANDING_MAX + 2)
-  assert.equal(late.unasked, false)
-  it.responseOver(3001, false)
-  assert.equal(it.response(3002, false).exchange, 2)
+test('interim responses share the number of their final one, held or likely', () => {
+  const scene = new Scene(false)
+  const both = (): Answered[] => {
+    scene.ask()
+    return [scene.answer(1, scene.client, true), scene.answer()]
+  }
+  for (let turn = 0; turn < LIKELY_TURNS; turn++) {
+    const [interim, final] = both()
+    assert.equal(interim?.exchange, final?.exchange)
+    assert.deepEqual([interim?.likely, final?.likely], [0, final!.exchange - 1])
+  }
+  const asked = scene.ask().exchange
+  for (const isInterim of [true, false]) {
+    const { exchange, isLikely } = scene.answer(1, scene.client, isInterim)
+    assert.deepEqual([exchange, isLikely], [asked, true])
+  }
+  assert.deepEqual(scene.settled, ['likely'])
 })
 
-test('a response that nothing waits for takes no later request with it', () => {
-  const { pairing: it } = pairing()
-  const unasked = it.response(1, false)
-  assert.equal(unasked.unasked, true)
-  it.responseOver(2, false)
-  const { exchange, paired } = it.request(3, 0, false)
-  assert.ok(paired)
-  assert.equal(it.response(4, false).exchange, exchange)
+test('a response whose interim ones were held is held too, even when its pause has proven the client', () => {
+  const scene = new Scene(false)
+  scene.turns(1, 1, MS)
+  scene.turns(1, 1500 * MS, MS)
+  scene.ask(1500 * MS)
+  const interim = scene.answer(MS, scene.client, true)
+  const final = scene.answer()
+  assert.deepEqual([final.exchange, final.likely], [interim.exchange, interim.exchange - 1])
+  scene.ask()
+  assert.deepEqual(scene.settled, ['proven', 'proven'])
 })
 
-test('a request that was sent before an unasked response ended is not paired with the next one', () => {
-  const { pairing: it } = pairing()
-  it.response(5, false)
-  it.responseOver(6, false)
-  assert.equal(it.request(4, 0, false).paired, false)
-  const next = it.request(7, 0, false)
-  assert.ok(next.paired)
-  assert.equal(it.response(8, false).exchange, next.exchange)
-})
-
-test('requests that wait when the client is lost keep their responses; later ones have none', () => {
-  const { pairing: it } = pairing()
-  const first = it.request(1, 0, false)
-  it.clientLost()
-  const later = it.request(2, 0, false)
-  assert.equal(later.paired, false)
-  assert.equal(it.response(3, false).exchange, first.exchange)
-  it.responseOver(4, false)
-  const second = it.response(5, false)
-  assert.ok(second.exchange !== later.exchange && second.exchange !== first.exchange)
-})
-
-test('when the server is lost every waiting request is given up', () => {
-  const { pairing: it, givenUp } = pairing()
-  it.request(1, 0, false)
-  it.request(2, 0, false)
-  it.serverLost(3, true)
-  assert.deepEqual(givenUp, [1, 2])
-  assert.ok(it.response(4, false).exchange > 2)
-})
-
-test('interim responses of an unknown request share the number of the final one', () => {
-  const { pairing: it } = pairing(false)
-  const interim = it.response(1, true)
-  it.responseOver(1, true)
-  const final = it.response(2, false)
-  assert.equal(final.exchange, interim.exchange)
-})
-
-test('back in step, the response must be the very next thing that the server sends, and later than the request', () => {
-  const dropped = pairing(false)
-  assert.ok(dropped.pairing.request(5, 0, false).paired)
-  dropped.pairing.serverDropped(6)
-  assert.deepEqual(dropped.givenUp, [1])
-  assert.notEqual(dropped.pairing.response(7, false).exchange, 1)
-  const tail = pairing(false)
-  assert.ok(tail.pairing.request(5, 0, false).paired)
-  tail.pairing.serverDropped(4)
-  assert.equal(tail.pairing.response(7, false).exchange, 1)
-  const early = pairing(false)
-  assert.ok(early.pairing.request(5, 0, false).paired)
-  assert.notEqual(early.pairing.response(4, false).exchange, 1)
-})
-
-test('a client that put two requests into one packet is not paired again by what is likely', () => {
-  for (const sharesPacket of [false, true]) {
-    const { pairing: it } = pairing()
-    it.request(1, 0, false)
-    it.request(1, 0, sharesPacket)
-    it.serverLost(2, true)
-    it.response(3, false)
-    it.responseOver(4, false)
-    assert.equal(it.request(5, 0, false).paired, !sharesPacket)
+test('each sign of a pipeline parts what is held, and ends pairs by turns', () => {
+  const signs: Readonly<Record<string, (scene: Scene) => void>> = {
+    'a request in the packet of the one before': (scene) => { scene.ask(1, scene.server, 0, true) },
+    'two requests without an answer between': (scene) => { scene.ask(); scene.ask() },
+    'a request sent before the response before it was whole': (scene) => { scene.ask(1, scene.server - 50) },
+    'two responses without a request between': (scene) => { scene.ask(); scene.answer(); scene.answer() },
+    'a response sent before the request came': (scene) => { scene.ask(); scene.answer(1, scene.client - 10) },
+    'a lost request that nothing answered': (scene) => { scene.loseRequest().ask() },
+    'a server that goes on with something else': (scene) => { scene.ask(); scene.pairing.serverDropped(scene.server, false) },
+  }
+  for (const [name, sign] of Object.entries(signs)) {
+    const held = new Scene(false)
+    held.turns(3)
+    sign(held)
+    if (held.settled.length === 0) held.ask()
+    assert.deepEqual(held.settled, ['apart'], name)
+    const known = new Scene()
+    known.turns(6)
+    known.loseResponse()
+    assert.equal(known.ask().state, 'paired')
+    known.answer()
+    sign(known)
+    known.ask()
+    known.answer()
+    assert.equal(known.ask().state, 'alone', name)
   }
 })
 
-test('a torn start is made up for by two turns, one of which may be told before the gap', () => {
-  const { pairing: it } = pairing()
-  it.response(1, false)
-  it.responseOver(2, false)
-  it.clientLost()
-  assert.equal(it.request(3, 0, false).paired, false)
-  it.response(4, false)
-  it.responseOver(5, false)
-  assert.ok(it.request(6, 0, false).paired)
+test('a piece of a first line where the response is due is no sign', () => {
+  const scene = new Scene(false)
+  scene.ask()
+  scene.pairing.serverDropped(scene.server, true)
+  assert.equal(scene.ask(1, scene.server + 1).state, 'unproven')
 })
 
-test('between an interim response and its final one no request is taken for the one it answers', () => {
-  const { pairing: it } = pairing(false)
-  it.response(1, true)
-  it.responseOver(1, true)
-  assert.equal(it.request(2, 0, false).paired, false)
+test('a response is not taken for that of a request after which the server said something else', () => {
+  const scene = new Scene()
+  scene.turns(5)
+  scene.ask()
+  scene.loseResponse()
+  assert.equal(scene.answer().method, undefined)
+  assert.deepEqual(scene.givenUp, [6])
+})
+
+test('a response that nothing waits for ends the count', () => {
+  const scene = new Scene()
+  scene.turns(5)
+  assert.equal(scene.answer(1, scene.client + 10).unasked, true)
+  assert.equal(scene.answer(1, scene.client + 20).unasked, false)
+})
+
+test('where the first bytes of the server are not known, only its answer to the first request is paired', () => {
+  const scene = new Scene()
+  scene.ask()
+  assert.ok(scene.pairing.serverUncertain())
+  assert.equal(scene.answer().exchange, 1)
+  const late = new Scene()
+  late.ask()
+  late.server += 100
+  assert.ok(late.pairing.serverUncertain())
+  assert.equal(late.answer().method, undefined)
+  assert.deepEqual(late.givenUp, [1])
+  const two = new Scene()
+  two.ask()
+  two.ask()
+  assert.equal(two.pairing.serverUncertain(), false)
+  assert.deepEqual(two.givenUp, [1, 2])
 })
 
 test('no block is left', () => {

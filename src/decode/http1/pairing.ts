@@ -1,10 +1,11 @@
+import { distance } from '../../connection/mod.ts'
+import type { Settlement } from '../message.ts'
+import { ClientHabit } from './client-habit.ts'
+
 /** Requests that may wait for a response on one connection; over it the oldest is given up. */
 export const OUTSTANDING_MAX = 1000
-
-/** Pairs without pipelining after which a client counts as one that waits for each response. */
-const HISTORY_PAIRS = 4
-/** Responses since the loss, each before the next request, that stand in for a history. */
-const TURNS_WITHOUT_HISTORY = 2
+/** Turns without a sign of a pipeline after which pairs are likely enough to be given on without proof; no more are held. */
+export const LIKELY_TURNS = 4
 
 export interface PairingOptions {
   /** The streams begin at their first byte. */
@@ -13,244 +14,262 @@ export interface PairingOptions {
   readonly numbersBefore?: number
   /** No response will carry this number any more. */
   readonly giveUp: (exchange: number) => void
+  /** What becomes of every held pair. */
+  readonly settle: (settlement: Settlement) => void
+}
+
+/** What becomes of a request: `paired` with its response, `unproven` (held with it, or given on as likely), or `alone`. */
+export interface Asked {
+  readonly exchange: number
+  readonly state: 'paired' | 'unproven' | 'alone'
+  /** The oldest request was given up for it. */
+  readonly overBound: boolean
 }
 
 /** What a response answers. */
 export interface Answered {
   readonly exchange: number
-  /** METHOD_* of the request; undefined when it is not known which request this answers. */
+  /** METHOD_* of the request; undefined when it is not known for certain which request this answers. */
   readonly method: number | undefined
+  /** It shares the number of its request, and only likely answers it. */
+  readonly isLikely: boolean
+  /** Number of the request that it answers if the held pairs turn out to be right, or likely; 0 = none. */
+  readonly likely: number
+  /** Nothing waited for it although both sides were in step. */
+  readonly unasked: boolean
 }
 
+/** A request that has no response yet. */
 interface Outstanding {
   readonly exchange: number
   readonly method: number
-  readonly time: number
+  /** Where its first byte stands in the client's stream. */
+  readonly position: number
+  /** What the client had received when it sent it: there the response begins. */
+  readonly acknowledgement: number
+  /** An interim response stands there. */
+  isFollowed: boolean
+  /** The client's first: nothing can be owed before. */
+  readonly isFirst: boolean
 }
 
 /**
  * Gives requests and responses of one connection their exchange numbers. A pair is made only where it follows from what was
- * seen; everything else gets numbers of its own.
+ * seen, or is likely and said to be no more; everything else gets numbers of its own.
  *
  * The rule. Responses come in the order of their requests (RFC 9112 9.3.2).
  *
- * 1. *In step*: from the first byte on, while nothing is missing, the n-th final response answers the n-th request. A gap
+ * 1. *By count*: from the first byte on, while nothing is missing, the n-th final response answers the n-th request. A gap
  *    whose length lies within a body of known length changes nothing.
  * 2. *Client's framing lost* (a gap elsewhere, or bytes that cannot be read): requests already waiting keep their places,
- *    since their responses come first. Later ones are not paired: a lost request may come before them.
+ *    since their responses come first. Later ones are not counted: a lost request may come before them.
  * 3. *Server's framing lost*: every waiting request is given up, since its response may be what is missing.
- * 4. *A response that nothing waits for*: out of step, as if something had been lost.
- * 5. *Back in step*, by a request R, only when all of this holds:
- *    - nothing waits, no response is under way, and R's first byte is later than the last byte of the server;
- *    - the client was never seen to send a request before the response to the one before it was over;
- *    - no other request has begun since the last final response ended;
- *    - and one of
- *      a. the client's stream is whole and every request given up has been answered, by count: a response that began in
- *         the gap is one, each whole response since is one;
- *      b. at least HISTORY_PAIRS pairs were made before, and a response has ended since the loss;
- *      c. the client's stream was torn, and since then TURNS_WITHOUT_HISTORY responses ended, one before each request: the
- *         client is one that waits;
- *      d. nothing was lost: the capture began inside the connection and R is the first request since.
- *    Then the next response answers R, provided that it is the very next thing that the server sends.
+ * 4. *A response that nothing waits for*: no count any more, as if something had been lost.
+ * 5. *By turns*: from the first loss on, and from the first byte where the capture began inside the connection. Response P
+ *    answers request R when the client waits for each response, and P is what the server said next:
+ *    - P begins exactly where R's first packet acknowledges the server's stream to (or follows interim responses that do), and
+ *    - P's first packet acknowledges R's first byte.
+ *    When R was sent nothing was owed, since the client waits; so what the server sends from there on, having received R, is
+ *    R's answer. What is missing elsewhere does not matter: each pair stands for itself. (Of the client's very first request
+ *    this holds whatever the client does: where the server's first bytes are not known.)
+ * 6. Whether the client waits, ClientHabit tells. While it does not know (again), a pair is *unproven*. The first ones are
+ *    *held*: the response has a number of its own, and the sink learns later what becomes of all that are held. They are
+ *    - *proven* once the client is known to wait;
+ *    - *apart* once it is known to pipeline: no more pairs by turns are made then;
+ *    - *likely* when neither was seen in LIKELY_TURNS turns and one more, or before the connection ended (the sink's part). A
+ *      pipeline that shows no sign for so long is rare, but possible: one that always keeps two under way, before a slow server.
+ *    From there on pairs are given on at once, as likely, until the client is known. A loss starts the hold anew. A response that
+ *    switches to another protocol is given on at once, too.
  *
- * (b), (c) and (d) rest on the client being one that does not pipeline, which is what it has shown so far. A client that
- * pipelines for the first time inside missing bytes, or whose whole pipeline was on its way when the capture began, cannot
- * be told from it.
- *
- * Bound: OUTSTANDING_MAX waiting requests; those given up for it keep their place in the order by count.
+ * Bound: OUTSTANDING_MAX waiting requests; those given up for it keep their place in the order by count. LIKELY_TURNS held pairs.
  */
 export class Pairing {
-  readonly #giveUp: (exchange: number) => void
+  readonly #options: PairingOptions
+  readonly #habit: ClientHabit
   #next: number
   readonly #waiting: Outstanding[] = []
   /** Given up at the front of the queue: their responses are still to come. */
   #passedOver = 0
-  #inStep: boolean
-  /** Out of step since the capture began, with nothing lost since. */
-  #joined: boolean
-  #clientWhole = true
-  #pipelined = false
-  #pairs = 0
-  /** Requests given up or not paired that may still be answered; means something while the client is whole. */
-  #unresolved = 0
-  /** Final responses that ended with nothing unresolved: a request that is delivered late may be theirs. */
-  #surplus = 0
-  /** Just back in step: the first pair is still to be made. */
-  #onProbation = false
-  /** Final responses that ended since step was lost. */
-  #turns = 0
-  /** Out of step, every request had a response before it, and never did two wait when the server was lost. */
-  #isOrderly = true
-  /** A request that nothing can be paired with began since the last final response ended. */
-  #unpairedOpen = false
-  /** A response is under way. */
-  #responding = false
+  #isCounted: boolean
+  /** The last request, while pairs are made by turns. */
+  #turn: Outstanding | undefined
+  #held = 0
+  /** Turns since the last loss, with no sign of a pipeline. */
+  #clean = 0
   #respondingPaired = false
   /** Number of interim responses whose request is not known: the final one shares it. */
   #interim = 0
-  /** Last byte of the server. */
-  #serverTime = -Infinity
 
   constructor(options: PairingOptions) {
-    this.#giveUp = options.giveUp
+    this.#options = options
     this.#next = (options.numbersBefore ?? 0) + 1
-    this.#inStep = options.fromStart
-    this.#joined = !options.fromStart
-  }
-
-  /** Requests that wait for a response. */
-  get waiting(): number {
-    return this.#waiting.length
-  }
-
-  /** Whether pairs are being made. */
-  get isInStep(): boolean {
-    return this.#inStep
+    this.#isCounted = options.fromStart
+    this.#habit = new ClientHabit(options.fromStart)
   }
 
   /**
-   * A request begins. `sharesPacket`: its first byte came in the packet that held the end of the request before it.
-   * Returns its number and whether the oldest request was given up for it.
+   * A request begins.
+   *
+   * @param sharesPacket    its first byte came in the packet that held the end of the request before it
+   * @param position        where that byte stands in the client's stream
+   * @param acknowledgement of its packet: where the server's stream stood for the client
+   * @param serverPosition  where it stands here
    */
-  request(time: number, method: number, sharesPacket: boolean): { exchange: number; paired: boolean; overBound: boolean } {
+  request(
+    time: number, method: number, sharesPacket: boolean, position: number, acknowledgement: number, serverPosition: number,
+  ): Asked {
     const exchange = this.#next++
-    if (sharesPacket) this.#pipelined = true
-    // Back in step a moment ago, and the client does not wait: which request the next response answers cannot be told.
-    if (this.#onProbation && this.#waiting.length > 0) {
-      this.#pipelined = true
-      this.serverLost(this.#serverTime, false)
-    }
-    if (!this.#inStep && this.#mayStepIn(time)) {
-      this.#inStep = true
-      this.#joined = false
-      this.#clientWhole = true
-      this.#onProbation = true
-      this.#unresolved = 0
-      this.#surplus = 0
-      this.#turns = 0
-    }
-    if (!this.#inStep) {
-      this.#noteUnpaired(time)
-      return { exchange, paired: false, overBound: false }
-    }
+    const request = { exchange, method, position, acknowledgement, isFollowed: false, isFirst: this.#habit.isNew }
+    this.#habit.request(time, sharesPacket, position, acknowledgement, serverPosition)
+    if (!this.#isCounted) return { exchange, state: this.#takeTurn(request), overBound: false }
     const overBound = this.#waiting.length >= OUTSTANDING_MAX
     if (overBound) {
       this.#passedOver++
-      this.#giveUp(this.#waiting.shift()!.exchange)
+      this.#options.giveUp(this.#waiting.shift()!.exchange)
     }
-    this.#waiting.push({ exchange, method, time })
-    return { exchange, paired: true, overBound }
+    this.#waiting.push(request)
+    return { exchange, state: 'paired', overBound }
   }
 
-  #mayStepIn(time: number): boolean {
-    if (this.#pipelined || this.#responding || this.#waiting.length > 0 || this.#passedOver > 0) return false
-    if (this.#unpairedOpen || this.#interim !== 0 || !(time > this.#serverTime)) return false
-    if (this.#joined) return true
-    if (this.#clientWhole && this.#unresolved === 0) return true
-    if (this.#pairs >= HISTORY_PAIRS) return this.#turns > 0
-    return !this.#clientWhole && this.#isOrderly && this.#turns >= TURNS_WITHOUT_HISTORY
+  #takeTurn(request: Outstanding): Asked['state'] {
+    this.#giveUpTurn()
+    this.#heedHabit()
+    const { verdict } = this.#habit
+    if (verdict === 'pipelines') return 'alone'
+    this.#turn = request
+    return verdict === 'waits' ? 'paired' : 'unproven'
   }
 
-  #noteUnpaired(time: number): void {
-    // Sent before the server's last byte, delivered after it: the response that ended meanwhile may have been its own.
-    if (time < this.#serverTime && this.#surplus > 0) {
-      this.#surplus--
-      return
-    }
-    this.#unresolved++
-    if (this.#turns === 0) this.#isOrderly = false
-    if (this.#unpairedOpen && !this.#responding) this.#pipelined = true
-    if (this.#responding) this.#isOrderly = false
-    this.#unpairedOpen = true
+  /** The last request was read to its end. */
+  requestOver(): void {
+    this.#habit.requestOver()
   }
 
-  /** A response begins. `unasked` = nothing waited for it although both sides were in step. */
-  response(time: number, isInterim: boolean): Answered & { unasked: boolean } {
-    this.#responding = true
-    if (this.#passedOver > 0) return { ...this.#unpairedResponse(isInterim), unasked: false }
+  /**
+   * A response begins, its first byte at `position`; `acknowledgement`: what its packet acknowledges of the client's stream.
+   *
+   * @param isSwitch no request after this one is answered in HTTP/1 (101): nothing more can be learnt of what is held
+   */
+  response(time: number, isInterim: boolean, position: number, acknowledgement: number, isSwitch = false): Answered {
+    this.#habit.response(acknowledgement, isInterim)
     const first = this.#waiting[0]
-    // Back in step a moment ago: a response whose first byte came before that of the request is not its own.
-    const tooEarly = this.#onProbation && first !== undefined && time < first.time
-    if (first === undefined || tooEarly) {
-      const unasked = this.#inStep
-      if (tooEarly) this.serverLost(time, false)
-      else if (unasked) this.#loseStep(false)
-      this.#responding = true
-      return { ...this.#unpairedResponse(isInterim), unasked }
+    if (this.#passedOver > 0) return this.#unpaired(isInterim, 0, false)
+    if (first === undefined && this.#isCounted) {
+      this.#isCounted = false
+      return this.#unpaired(isInterim, 0, true)
     }
+    if (first === undefined) return this.#answerTurn(time, isInterim, position, acknowledgement, isSwitch)
+    if (!isInterim) this.#waiting.shift()
+    return this.#paired(first)
+  }
+
+  #answerTurn(time: number, isInterim: boolean, position: number, acknowledgement: number, isSwitch: boolean): Answered {
+    this.#heedHabit()
+    const turn = this.#turn
+    if (turn === undefined) return this.#unpaired(isInterim, 0, false)
+    const isNext = turn.isFollowed || position === turn.acknowledgement
+    const hasReceived = distance(acknowledgement, turn.position) > 0
+    if (isNext && !hasReceived) this.#habit.notReceived()
+    else if (isNext && isInterim) turn.isFollowed = true
+    else if (isNext) this.#habit.answered(time)
+    this.#heedHabit()
+    const { verdict } = this.#habit
+    if (!isNext || verdict === 'pipelines') {
+      this.#giveUpTurn()
+      return this.#unpaired(isInterim, 0, false)
+    }
+    if (!isInterim) this.#turn = undefined
+    // A final response has the number of its interim ones, which is one of its own when they were held.
+    const isHeld = this.#interim !== 0
+    if (!isHeld && (verdict === 'waits' || turn.isFirst)) return this.#paired(turn)
+    return this.#unproven(turn, isInterim, isSwitch)
+  }
+
+  #unproven(turn: Outstanding, isInterim: boolean, isSwitch: boolean): Answered {
+    const isLikely = isSwitch || this.#clean >= LIKELY_TURNS
+    if (isLikely || this.#held >= LIKELY_TURNS) this.#settleHeld('likely')
+    if (!isInterim) this.#clean++
+    if (isLikely) return this.#paired(turn, true)
+    if (isInterim) return this.#unpaired(true, 0, false)
+    this.#held++
+    return this.#unpaired(false, turn.exchange, false)
+  }
+
+  #paired({ exchange, method }: Outstanding, isLikely = false): Answered {
     this.#respondingPaired = true
     this.#interim = 0
-    if (!isInterim) {
-      this.#waiting.shift()
-      this.#pairs++
-      this.#onProbation = false
-      if (this.#waiting.length > 0) this.#pipelined = true
-    }
-    return { exchange: first.exchange, method: first.method, unasked: false }
+    return { exchange, method: isLikely ? undefined : method, isLikely, likely: 0, unasked: false }
   }
 
-  #unpairedResponse(isInterim: boolean): Answered {
+  #unpaired(isInterim: boolean, likely: number, unasked: boolean): Answered {
     this.#respondingPaired = false
     const exchange = this.#interim === 0 ? this.#next++ : this.#interim
     this.#interim = isInterim ? exchange : 0
-    return { exchange, method: undefined }
+    return { exchange, method: undefined, isLikely: false, likely, unasked }
   }
 
-  /** The response under way is over, with its last byte at `time`. */
-  responseOver(time: number, isInterim: boolean): void {
-    this.#responding = false
-    this.#serverTime = Math.max(this.#serverTime, time)
-    if (isInterim) return
-    if (this.#respondingPaired) {
-      if (this.#waiting.length > 0) this.#pipelined = true
-      return
-    }
-    if (this.#passedOver > 0) this.#passedOver--
-    if (this.#unresolved > 0) this.#unresolved--
-    else this.#surplus++
-    this.#turns++
-    this.#unpairedOpen = false
+  /** The response under way is over. `position`: where the server's stream stands. */
+  responseOver(time: number, isInterim: boolean, position: number): void {
+    this.#habit.responseOver(time, isInterim, position)
+    if (!isInterim && !this.#respondingPaired && this.#passedOver > 0) this.#passedOver--
   }
 
   /** What the client sends can no longer be told apart into requests. */
   clientLost(): void {
-    this.#loseStep(true)
+    this.#habit.clientLost()
+    this.#clean = 0
+    this.#isCounted = false
+  }
+
+  /** What the server sends can no longer be told apart into responses. */
+  serverLost(): void {
+    this.#habit.serverLost()
+    this.#clean = 0
+    this.#isCounted = false
+    for (const { exchange } of this.#waiting) this.#options.giveUp(exchange)
+    this.#waiting.length = 0
+    this.#passedOver = 0
+    this.#interim = 0
+    if (this.#turn?.isFollowed === true) this.#giveUpTurn()
   }
 
   /**
-   * What the server sends can no longer be told apart into responses. `responseBegan`: the missing bytes hold the first
-   * byte of a response, or of one that was not yet counted.
+   * The first bytes of the server that were seen may not be its first. Only a first request can be paired with them, by its
+   * turn; @returns whether one may be
    */
-  serverLost(time: number, responseBegan: boolean): void {
-    // Either a pipeline, or a response to each of them but the last is missing.
-    if (this.#waiting.length > 1) this.#isOrderly = false
-    this.#unresolved += this.#waiting.length + this.#passedOver
-    if (responseBegan && this.#unresolved > 0) this.#unresolved--
-    this.#loseStep(false)
-    for (const { exchange } of this.#waiting) this.#giveUp(exchange)
-    this.#waiting.length = 0
-    this.#passedOver = 0
-    this.#responding = false
-    this.#interim = 0
-    this.#serverTime = Math.max(this.#serverTime, time)
+  serverUncertain(): boolean {
+    const sole = this.#waiting.length === 1 && this.#passedOver === 0 ? this.#waiting.pop() : undefined
+    this.serverLost()
+    this.#turn = sole
+    return sole !== undefined
   }
 
-  /** Bytes of the server that are no part of a message went by, while its next message start is waited for. */
-  serverDropped(time: number): void {
-    const first = this.#waiting[0]
-    if (this.#onProbation && first !== undefined && time > first.time) this.serverLost(time, false)
-    this.#serverTime = Math.max(this.#serverTime, time)
+  /**
+   * Bytes of the server from `position` on are no part of a message, while its next message start is waited for. `mayBegin`:
+   * they could be a piece of one.
+   */
+  serverDropped(position: number, mayBegin: boolean): void {
+    this.#habit.serverLost()
+    if (mayBegin || this.#turn === undefined || position !== this.#turn.acknowledgement) return
+    this.#habit.continued()
+    this.#heedHabit()
   }
 
-  #loseStep(ofClient: boolean): void {
-    // The response of a lost request may come before the gap is known: it keeps its turn.
-    const hasTurn = ofClient && !this.#inStep && this.#isOrderly && this.#turns === 1
-    this.#turns = hasTurn ? 1 : 0
-    this.#inStep = false
-    this.#joined = false
-    this.#onProbation = false
-    this.#surplus = 0
-    if (ofClient) this.#clientWhole = false
-    this.#unpairedOpen = false
+  /** Tells what is held, as soon as it is known what the client does. */
+  #heedHabit(): void {
+    const { verdict } = this.#habit
+    if (verdict === 'pipelines') this.#giveUpTurn()
+    if (verdict !== 'unknown') this.#settleHeld(verdict === 'waits' ? 'proven' : 'apart')
+  }
+
+  #settleHeld(settlement: Settlement): void {
+    if (this.#held === 0) return
+    this.#held = 0
+    this.#options.settle(settlement)
+  }
+
+  #giveUpTurn(): void {
+    if (this.#turn !== undefined) this.#options.giveUp(this.#turn.exchange)
+    this.#turn = undefined
   }
 }

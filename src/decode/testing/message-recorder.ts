@@ -3,7 +3,7 @@ import { HEAD_AUTHORITY, HEAD_BYTES, HEAD_COUNT, HEAD_SPANS, HEAD_UNKNOWN, SPAN_
 import type { End, Side, StreamControl } from '../../connection/mod.ts'
 import type { Handshake, ProxyHeader } from '../connection-facts.ts'
 import { MESSAGE } from '../message.ts'
-import type { Message, MessageSink, Unanswered } from '../message.ts'
+import type { Message, MessageSink, Settlement, Unanswered } from '../message.ts'
 import type { WebSocket } from '../websocket/mod.ts'
 import { oddityNames } from '../oddity.ts'
 import { headText } from './head-text.ts'
@@ -13,7 +13,11 @@ import type { HeadText } from './head-text.ts'
 export interface Recorded extends HeadText {
   readonly kind: 'request' | 'response' | 'interim'
   readonly side: Side
-  readonly exchange: number
+  exchange: number
+  /** See Message: it becomes `exchange` when that is proven. */
+  likely: number
+  /** That it answers the request of its exchange is not proven. */
+  isLikely: boolean
   readonly startTime: number
   endTime: number
   bodyBytes: number
@@ -88,6 +92,8 @@ export class MessageRecorder implements MessageSink {
       kind,
       side: message.side,
       exchange: message.exchange,
+      likely: message.likely ?? 0,
+      isLikely: message.isLikely ?? false,
       startTime: message.startTime,
       endTime: -1,
       bodyBytes: 0,
@@ -145,6 +151,29 @@ export class MessageRecorder implements MessageSink {
     this.proxyHeaders.push(header)
   }
 
+  settled(_connection: StreamControl, settlement: Settlement, time: number): void {
+    this.#mustBeOpen('settled')
+    if (this.messages.every(({ likely }) => likely === 0)) throw new Error('Nothing is held that could be settled')
+    this.#settle(_connection, settlement, time)
+  }
+
+  #settle(connection: StreamControl, settlement: Settlement, time: number): void {
+    const held = this.messages.filter(({ likely }) => likely !== 0)
+    for (const message of held) {
+      if (!this.#taken.has(`request ${message.likely}`)) throw new Error(`Exchange ${message.likely} has no request`)
+      if (settlement === 'apart') this.unanswered(connection, message.likely, time)
+      else if (this.unansweredExchanges.includes(message.likely) || this.#taken.has(`response ${message.likely}`)) {
+        throw new Error(`Exchange ${message.likely} has its response, or is unanswered`)
+      } else {
+        this.#taken.add(`response ${message.likely}`)
+        const own = message.exchange
+        for (const one of this.messages) if (one.exchange === own) one.exchange = message.likely
+        message.isLikely = settlement === 'likely'
+      }
+      message.likely = 0
+    }
+  }
+
   anomaly(_connection: StreamControl, _side: Side, name: string, _time: number): void {
     this.#mustBeOpen('anomaly')
     this.anomalies.push(name)
@@ -161,8 +190,9 @@ export class MessageRecorder implements MessageSink {
     this.webSockets.push(webSocket)
   }
 
-  close(_connection: StreamControl, cause: End, _time: number): void {
+  close(connection: StreamControl, cause: End, time: number): void {
     this.#mustBeOpen('close')
+    this.#settle(connection, 'likely', time)
     if (this.#openWebSockets.size > 0) throw new Error(`Closed with ${this.#openWebSockets.size} WebSockets open`)
     if (this.#open.size > 0) throw new Error(`Closed with ${this.#open.size} messages open`)
     this.closed = cause
