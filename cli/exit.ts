@@ -19,6 +19,10 @@ export function exitWithoutReader(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (exitsWithoutReader && error.code === 'EPIPE') process.exit(process.exitCode ?? EXIT.ok)
   })
+  // Whoever read what is said has left too (2>&1 | head): there is nobody to tell, and the run goes on.
+  process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
 }
 
 /** From here on the outputs see to a reader that leaves: the run may have others, and it owes its totals. */

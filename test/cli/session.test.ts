@@ -77,6 +77,12 @@ test('a reader that stops reading ends a replay quietly', needsCorpora, () => {
   assert.doesNotMatch(stderr, /error/)
 })
 
+test('a reader of both streams that stops reading ends a replay quietly too', needsCorpora, () => {
+  const script = `"${root}bin/lintel" replay "$@" 2>&1 | head -n 1 >/dev/null; exit "\${PIPESTATUS[0]}"`
+  const { status, stderr } = spawnSync('bash', ['-c', script, 'bash', ...Array<string>(300).fill(anyPcap)], { encoding: 'utf8', timeout: 60_000 })
+  assert.equal(status, 0, stderr)
+})
+
 /** A running lintel, and what it has said so far. */
 class Running {
   readonly process: ChildProcess
