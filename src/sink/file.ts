@@ -269,7 +269,7 @@ export const fileKind = {
       bytes: bytesSchema().prefault('16GiB').describe('Bytes of all rotated files at most; the newest always stays.'),
     }).prefault({}).describe('What is kept of rotated files; the oldest go first.'),
     compress: z.boolean().default(true).describe('Compress rotated files with zstd, once less than 32 MiB a second is written.'),
-    queue_bytes: bytesSchema({ min: '1MiB', max: '4GiB' }).prefault('32MiB')
+    queue_bytes: bytesSchema({ min: '1MiB', max: '4GiB' }).prefault('128MiB')
       .describe('Bytes that may wait for the disk; what comes then is dropped and counted.'),
   }).describe('NDJSON to a file, rotated, compressed, mode 0600.'),
   short: rest => rest === '' ? undefined : { type: 'file', path: rest },

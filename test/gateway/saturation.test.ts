@@ -30,7 +30,6 @@ interface Scene {
   readonly network?: Network
   /** Where the log goes; 16 KiB of headers make more bytes a second than a disk takes. */
   readonly folder?: string
-  readonly delayMs?: number
   readonly headers?: Readonly<Record<string, string>>
   readonly check?: (record: LoggedRecord) => void
 }
@@ -86,7 +85,6 @@ async function play(scene: Scene): Promise<void> {
       url: scene.url,
       seconds: scene.seconds,
       connections: CONNECTIONS,
-      delayMs: scene.delayMs ?? 0,
       ...(scene.headers === undefined ? {} : { headers: scene.headers }),
       ...(scene.network === undefined ? {} : { namespace: scene.network.client }),
     }
@@ -169,12 +167,11 @@ test('VXLAN between namespaces: every exchange is logged once, whole', { timeout
   }
 })
 
-// Below saturation: there the log is over 300 MB/s, which is more than two full cores write (KNOWN-ISSUES).
-test('16 KiB of headers a request over a 1,400-byte MTU, 5 ms between requests: every exchange is logged once, whole', { timeout: 60_000 }, async () => {
+test('16 KiB of headers a request over a 1,400-byte MTU: every exchange is logged once, whole', { timeout: 60_000 }, async () => {
   const network = new Network({ mtu: 1400 })
   const headers = Object.fromEntries(Array.from({ length: 16 }, (_, index) => [`X-Padding-${index}`, `${index}-`.padEnd(1000, 'abcdefghij ')]))
   try {
-    await play({ url: `http://${network.server4}:80/`, listen: '80', seconds: SHORT_SECONDS, lintel: [], network, headers: trimmed(headers), folder: '/dev/shm', delayMs: 5 })
+    await play({ url: `http://${network.server4}:80/`, listen: '80', seconds: SHORT_SECONDS, lintel: [], network, headers: trimmed(headers), folder: '/dev/shm' })
   } finally {
     network.remove()
   }

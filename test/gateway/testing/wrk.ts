@@ -12,8 +12,6 @@ export interface WrkOptions {
   readonly namespace?: string
   /** What each X-Request-ID begins with. */
   readonly idPrefix?: string
-  /** Milliseconds that each connection waits before a request; default 0, saturation. */
-  readonly delayMs?: number
 }
 
 export interface WrkResult {
@@ -46,7 +44,6 @@ request = function()
   wrk.headers["X-Request-ID"] = ${JSON.stringify(options.idPrefix ?? '')} .. tostring(n)
   return wrk.format("GET")
 end
-${(options.delayMs ?? 0) === 0 ? '' : `delay = function() return ${options.delayMs} end`}
 `)
   const args = ['-t1', `-c${options.connections ?? 32}`, `-d${options.seconds}`, '-s', join(directory, 'load.lua'), options.url]
   try {
