@@ -36,6 +36,7 @@ if [ "$need" != run ]; then
 	want haproxy haproxy
 	want wget wget
 	want go golang-go
+	want /usr/share/gocode/src/golang.org/x/net golang-golang-x-net-dev
 	want tc iproute2
 	want h2load nghttp2-client
 	want nghttpd nghttp2-server

@@ -1,32 +1,29 @@
-// Two ends of HTTP/2 without TLS by Go's net/http, driven over standard input: "N" makes the client ask N times more, each line of
-// the answer is one exchange: port, path, then the status and the X-Answer header that came back.
+// Two ends of HTTP/2 without TLS by Go's x/net/http2 (Debian's package, found by GOPATH), driven over standard input: "N" makes the
+// client ask N times more, each line of the answer is one exchange: port, path, then the status and the X-Answer header that came back.
 package main
 
 import (
 	"bufio"
-	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
 	"strconv"
-)
 
-func protocols() *http.Protocols {
-	only := new(http.Protocols)
-	only.SetUnencryptedHTTP2(true)
-	return only
-}
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/h2c"
+)
 
 func main() {
 	address := "127.0.0.1:" + os.Args[1]
 	connections, _ := strconv.Atoi(os.Args[2])
-	server := &http.Server{Addr: address, Protocols: protocols(), Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := &http.Server{Handler: h2c.NewHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Answer", "to "+r.URL.Path)
 		w.Header().Set("X-Constant", "the same in every response")
 		io.WriteString(w, "hello")
-	})}
+	}), &http2.Server{})}
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		panic(err)
@@ -35,10 +32,11 @@ func main() {
 	clients := make([]*http.Client, connections)
 	ports := make([]string, connections)
 	for i := range clients {
-		transport := &http.Transport{Protocols: protocols(), DialContext: func(ctx context.Context, network, to string) (net.Conn, error) {
-			conn, err := new(net.Dialer).DialContext(ctx, network, to)
+		port := &ports[i]
+		transport := &http2.Transport{AllowHTTP: true, DialTLS: func(network, to string, _ *tls.Config) (net.Conn, error) {
+			conn, err := net.Dial(network, to)
 			if err == nil {
-				_, ports[i], _ = net.SplitHostPort(conn.LocalAddr().String())
+				_, *port, _ = net.SplitHostPort(conn.LocalAddr().String())
 			}
 			return conn, err
 		}}
