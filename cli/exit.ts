@@ -30,8 +30,12 @@ export function outliveReader(): void {
   exitsWithoutReader = false
 }
 
+/** But the tab: paths and names of other programs stand in some lines, and must not move the cursor. */
+const CONTROL = /[^\P{Cc}\t]/gu
+
 /** A line on standard error, as all lines of the program that are no data. */
 export function say(level: 'error' | 'warn' | 'info', message: string): void {
   const prefix = level === 'info' ? 'lintel: ' : `lintel: ${level === 'warn' ? 'warning' : level}: `
-  process.stderr.write(message.split('\n').map((line, index) => `${index === 0 || !line.startsWith(' ') ? prefix : ''}${line}\n`).join(''))
+  const lines = message.split('\n').map(line => line.replaceAll(CONTROL, byte => `\\x${byte.charCodeAt(0).toString(16).padStart(2, '0')}`))
+  process.stderr.write(lines.map((line, index) => `${index === 0 || !line.startsWith(' ') ? prefix : ''}${line}\n`).join(''))
 }

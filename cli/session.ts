@@ -76,6 +76,9 @@ export async function session(options: SessionOptions): Promise<void> {
 const FIXED: readonly (readonly [name: string, of: (config: Config) => unknown])[] = [
   ['capture.interfaces', config => config.capture.interfaces], ['capture.attach', config => config.capture.attach],
   ['capture.transport', config => config.capture.transport], ['capture.ring_bytes', config => config.capture.ring_bytes],
+  ['capture.processes', config => config.capture.processes],
+  // Their processes are looked at in user space, and change at once.
+  ['capture.tls.enabled', config => config.capture.tls.enabled], ['capture.tls.paths', config => config.capture.tls.paths],
   // Neither their order nor their filters: those of outputs that are open are taken over.
   ['outputs', config => config.outputs.map(output => JSON.stringify({ ...output, filter: undefined })).toSorted()],
   ['limits', config => config.limits], ['decoders', config => config.decoders],

@@ -50,3 +50,13 @@ test('Summary counts a bounded number of names, leaves other kinds out, and show
   assert.match(lines.join('\n'), / 40\d\.\d {2}\(others\)/)
   assert.doesNotMatch(lines.join(''), /[\x00-\x1f\u202e]/)
 })
+
+test('Summary counts an exchange that was told while it was open once, and shows those of own protocols', () => {
+  const summary = new Summary(() => 0)
+  const own = { kind: 'exchange', message: { request: { method: 'PUT', path: '/items/7' }, response: { status: 'ok' } } }
+  summary.add(batch([{ ...exchange('/stream', 200, 1), event: { name: 'open' } }, exchange('/stream', 200, 1), own]))
+  const screen = summary.lines('lo', 80, 24).join('\n')
+  assert.match(screen, /\n2\.0 exchanges\/s/)
+  assert.match(screen, / 1\.0 {2}GET a\.example\/stream\n +1\.0 {2}PUT \/items\/7\n/)
+  assert.match(screen, / 1\.0 {2}200\n +1\.0 {2}ok\n/)
+})

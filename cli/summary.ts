@@ -39,7 +39,9 @@ export class Summary {
       const line = Buffer.from(batch.bytes.buffer, batch.bytes.byteOffset + start, end - start)
       start = end + 1
       const record = JSON.parse(line.toString('utf8')) as ExchangeRecord
-      if (record.kind === 'exchange') count(second, record)
+      if (record.kind !== 'exchange') continue
+      if (record.event?.name === 'open') second.exchanges-- // it comes again, whole
+      else count(second, record)
     }
   }
 
@@ -86,7 +88,10 @@ interface ExchangeRecord {
   readonly duration?: number
   readonly client?: { readonly address?: string, readonly real_address?: string }
   readonly url?: { readonly domain?: string, readonly path?: string }
+  readonly event?: { readonly name?: string }
   readonly http?: { readonly request?: { readonly method?: string }, readonly response?: { readonly status_code?: number } }
+  /** Of a decoder of one's own. */
+  readonly message?: { readonly request?: { readonly method?: string, readonly path?: string }, readonly response?: { readonly status?: string } }
 }
 
 function emptySecond(): Second {
@@ -95,9 +100,11 @@ function emptySecond(): Second {
 
 function count(second: Second, record: ExchangeRecord): void {
   second.parsed++
-  bump(second.targets, `${record.http?.request?.method ?? '-'} ${record.url?.domain ?? ''}${record.url?.path ?? ''}`)
+  const { http, message, url } = record
+  const target = `${url?.domain ?? ''}${url?.path ?? ''}${message?.request?.path ?? ''}`
+  bump(second.targets, `${http?.request?.method ?? message?.request?.method ?? '-'} ${target}`)
   bump(second.clients, record.client?.real_address ?? record.client?.address ?? '-')
-  bump(second.statuses, String(record.http?.response?.status_code ?? 'no response'))
+  bump(second.statuses, String(http?.response?.status_code ?? message?.response?.status ?? 'no response'))
   if (record.duration !== undefined) second.durations.push(record.duration)
 }
 

@@ -3,6 +3,7 @@ import type { TlsProcess } from '../src/capture/mod.ts'
 import { configSchema, defaultConfig } from '../src/config.ts'
 import type { Config } from '../src/config.ts'
 import { readConfig } from '../src/config/read-config.ts'
+import { clean } from '../src/sink/mod.ts'
 import { UsageError } from './exit.ts'
 
 export interface TlsFlags { readonly config?: string; readonly format: string }
@@ -32,7 +33,8 @@ export function tlsTable(rows: readonly TlsProcess[]): string {
   const cells = [
     ['PID', 'NAME', 'READ', 'LIBRARY', 'FILE', 'WHY NOT'],
     ...[...rows].sort((a, b) => a.processId - b.processId)
-      .map((row) => [String(row.processId), row.name, row.isReadable ? 'yes' : 'no', row.library, row.path, row.reason]),
+      // What programs call themselves and their files is theirs to choose.
+      .map((row) => [String(row.processId), row.name, row.isReadable ? 'yes' : 'no', row.library, row.path, row.reason].map(clean)),
   ]
   const widths = cells[0]!.map((_, column) => Math.max(...cells.map((row) => row[column]!.length)))
   const lines = cells.map((row) => row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ').trimEnd())

@@ -20,7 +20,7 @@ import type { FromWorker, ToWorker, WorkerStart, WorkerStats } from './worker-me
 const NO_STATS: WorkerStats = {
   packets: { seen: 0, delivered: 0, notWanted: new Map(), lost: new Map(), bytesDelivered: 0, bytesCut: 0 },
   records: { seen: 0, emitted: 0, emittedKinds: BATCH_KINDS.map(() => 0), filtered: 0, sampled: 0, dropped: new Map() },
-  kinds: new Map([['exchange', 0], ['connection', 0], ['packet', 0], ['anomaly', 0]]),
+  kinds: new Map(BATCH_KINDS.map((kind) => [kind, 0])),
   anomalies: new Map(),
   connectionsOpen: 0,
 }
@@ -110,11 +110,17 @@ export class Agent implements AgentContract {
       tlsCalls: this.#stats.tlsCalls,
       records: recordLedger([this.#stats.records], outlets, this.#final),
       kinds: kindsSeen(this.#stats.kinds, this.#stats.records, outlets, this.#final),
-      anomalies: this.#stats.anomalies,
+      anomalies: this.#anomalies(),
       connectionsOpen: this.#stats.connectionsOpen,
       outputs: this.#outlets.health(),
       failures: this.#failures,
     }
+  }
+
+  /** Those of the worker, and what was not asked of the container runtimes. */
+  #anomalies(): ReadonlyMap<string, number> {
+    const { refused } = this.#containers
+    return refused === 0 ? this.#stats.anomalies : new Map([...this.#stats.anomalies, ['container_not_asked', refused]])
   }
 
   /** Outputs of the hooks are given everything that passes the common filter. */

@@ -60,7 +60,7 @@ function tlsWish({ capture }: Config, log: SourceLog): NonNullable<KernelOptions
   return {
     wants: globFilter(capture.tls.paths),
     onBinary: ({ path, library, isRead, reason }) => {
-      if (!isRead) log('warn', `TLS of ${path} (${library}) is not read: ${reason}`)
+      if (!isRead) log('warn', `TLS of ${JSON.stringify(path)} (${library}) is not read: ${reason}`)
     },
     onRefusal: (reason) => { log('warn', `TLS in the clear: ${reason}`) },
   }

@@ -90,6 +90,7 @@ export class FlowTrack {
     this.#memory = memory
     this.#own = own
     this.#facts = facts
+    this.#told.set('facts_refused', facts.refused) // by the track before
     this.#processes = processes
     this.#scratch = scratch
     this.#dissector = new Dissector(memory)
@@ -289,6 +290,7 @@ export class FlowTrack {
   #tellCounters(time: number): void {
     const counts = new Map<string, number>()
     if (this.#datagrams.evicted > 0) counts.set('datagram_flow_evicted', this.#datagrams.evicted)
+    counts.set('facts_refused', this.#facts.refused)
     const all = [
       this.#table.anomalies(), this.#plaintext.anomalies(), this.#dissector.anomalies.entries(), this.#framesNotRead(),
       this.#processes.oddities(), this.#source.oddities?.() ?? [],

@@ -28,7 +28,7 @@ export interface Stats {
   /** Calls of TLS libraries that moved bytes; missing when none is read. */
   readonly tlsCalls?: PacketCounters | undefined
   readonly records: RecordLedger
-  /** Records of each kind that were seen: exchange, connection, packet, anomaly. */
+  /** Records of each kind that were seen, in the order of KIND_*. */
   readonly kinds: ReadonlyMap<string, number>
   /** Anomalies by name. */
   readonly anomalies: ReadonlyMap<string, number>

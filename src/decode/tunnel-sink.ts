@@ -1,9 +1,13 @@
 import type { Side, StreamControl } from '../connection/mod.ts'
 import type { Handshake, ProxyHeader } from './connection-facts.ts'
 import type { Message, MessageSink, Settlement, Unanswered } from './message.ts'
+import type { WebSocket } from './websocket/mod.ts'
 
-/** The sink of what another protocol has given on: that one says when the connection is over, and may have taken numbers already. */
-export class TunnelSink implements MessageSink {
+/**
+ * The sink of what another protocol has given on: that one says when the connection is over, and may have taken numbers already.
+ * `Required`: what a sink learns to take must be given on here too.
+ */
+export class TunnelSink implements Required<MessageSink> {
   readonly #outer: MessageSink
   readonly exchangesBefore: number
 
@@ -38,6 +42,14 @@ export class TunnelSink implements MessageSink {
 
   anomaly(connection: StreamControl, side: Side, name: string, time: number): void {
     this.#outer.anomaly(connection, side, name, time)
+  }
+
+  webSocketOpened(connection: StreamControl, webSocket: WebSocket): void {
+    this.#outer.webSocketOpened?.(connection, webSocket)
+  }
+
+  webSocketOver(connection: StreamControl, webSocket: WebSocket): void {
+    this.#outer.webSocketOver?.(connection, webSocket)
   }
 
   close(): void {

@@ -61,22 +61,27 @@ export function copyFacts(writer: RecordWriter, memory: ByteMemory, block: numbe
   if (facts !== 0) writer.copy(facts + L.FACTS_RAW)
 }
 
-/** client.* to network.transport, with what is known of the processes. */
+/** client.* to network.transport, with what is known of the processes; no addresses where the socket is not known. */
 export function writeEndpoints(writer: RecordWriter, memory: ByteMemory, block: number): void {
   const client = clientSide(memory, block) ?? 0
-  const version = memory.u8[block + L.CONNECTION_IP_VERSION] === 6 ? 6 : 4
+  const ipVersion = memory.u8[block + L.CONNECTION_IP_VERSION]!
+  const version = ipVersion === 6 ? 6 : 4
   const address = (side: number): Uint8Array => {
     const at = block + L.CONNECTION_ADDRESS + side * 16
     return memory.u8.subarray(at, at + 16)
   }
   const port = (side: number): number => memory.u16[(block + L.CONNECTION_PORT + side * 2) >>> 1]!
-  writer.address(F.clientAddress, version, address(client))
-  writer.int(F.clientPort, port(client))
+  if (ipVersion !== 0) {
+    writer.address(F.clientAddress, version, address(client))
+    writer.int(F.clientPort, port(client))
+  }
   copyFacts(writer, memory, block, L.FACTS_CLIENT_PROCESS)
-  writer.address(F.serverAddress, version, address(1 - client))
-  writer.int(F.serverPort, port(1 - client))
+  if (ipVersion !== 0) {
+    writer.address(F.serverAddress, version, address(1 - client))
+    writer.int(F.serverPort, port(1 - client))
+  }
   copyFacts(writer, memory, block, L.FACTS_SERVER_PROCESS)
-  writer.string(F.networkType, version === 6 ? 'ipv6' : 'ipv4')
+  if (ipVersion !== 0) writer.string(F.networkType, version === 6 ? 'ipv6' : 'ipv4')
   writer.string(F.transport, transportName(memory.u8[block + L.CONNECTION_TRANSPORT]!))
 }
 

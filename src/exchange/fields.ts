@@ -106,7 +106,7 @@ export const FIELDS: readonly Field[] = [
   field('network.protocol.version', 'string', EH, true, 'none', 'Version of the request (of the response when there is no request): 0.9, 1.0, 1.1, 2; of QUIC: 1, 2, draft-29.'),
   field('network.io.direction', 'string', P, true, 'none', 'receive or transmit, seen from this host.'),
   field('network.connection.id', 'int', ECWH, true, 'none', 'Number of the connection in this run.'),
-  field('network.hook', 'string', ALL_BUT_ANOMALY, false, 'none', 'Where it was captured: file, tcx, clsact, xdp, socket, cgroup.'),
+  field('network.hook', 'string', ALL_BUT_ANOMALY, false, 'none', 'Where it was captured: file, tcx, clsact, xdp, socket, cgroup; uprobe where only probes of a TLS library saw it.'),
   field('network.one_direction', 'bool', E, true, 'none', 'True when this hook sees one direction only, so no pair can be made.'),
   field('url.scheme', 'string', E, true, 'none', 'http or https.'),
   field('url.domain', 'string', E, true, 'free', 'Host of the request, without the port.'),

@@ -194,12 +194,13 @@ export class Pairer implements MessageSink {
     for (const pending of this.#untold) {
       if (pending.startTime > time - this.openAfterNs) break
       this.#untold.delete(pending)
-      this.#tellOpen(pending.block)
+      this.#tellOpen(pending)
     }
   }
 
   /** The exchange as it is; it stays pending. */
-  #tellOpen(block: number): void {
+  #tellOpen({ block }: Pending): void {
+    this.#markSocket(block)
     this.#memory.u8[block + L.EXCHANGE_FLAGS] = L.EXCHANGE_FLAG_OPEN
     this.#output.exchange(block)
     this.#memory.u8[block + L.EXCHANGE_FLAGS] = 0
@@ -416,13 +417,17 @@ export class Pairer implements MessageSink {
     for (const pending of [request, response]) if (pending.requestOver && pending.responseOver) this.#give(waiting, pending)
   }
 
+  /** Why there are no addresses: plaintext of TLS whose socket could not be told. */
+  #markSocket(block: number): void {
+    const connection = this.#memory.u32[(block + L.EXCHANGE_CONNECTION) >>> 2]!
+    if (this.#memory.u8[block + L.EXCHANGE_TLS] === 0 || this.#memory.u8[connection + L.CONNECTION_IP_VERSION] !== 0) return
+    mark(this.#memory, block, MARK_FIELD.client, 'socket not known: the program keeps its TLS library away from it')
+  }
+
   #give(waiting: Waiting, pending: Pending): void {
     const { block } = pending
     this.#untold.delete(pending)
-    const { block: connection, isPlaintext } = waiting.connection
-    if (isPlaintext === true && this.#memory.u8[connection + L.CONNECTION_IP_VERSION] === 0) {
-      mark(this.#memory, block, MARK_FIELD.client, 'socket not known: the program keeps its TLS library away from it')
-    }
+    this.#markSocket(block)
     this.#output.exchange(block)
     this.#facts.releaseSlots(block + L.EXCHANGE_FACTS, 1)
     closeBlock(this.#memory, block)

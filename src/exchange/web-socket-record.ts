@@ -20,6 +20,7 @@ const F = {
   protocolName: fieldId('network.protocol.name'),
   connectionId: fieldId('network.connection.id'),
   hook: fieldId('network.hook'),
+  clientAddress: fieldId('client.address'),
   depth: fieldId('http.request.depth'),
   subprotocol: fieldId('websocket.subprotocol'),
   extensions: fieldId('websocket.extensions'),
@@ -92,7 +93,8 @@ export function writeWebSocket(writer: RecordWriter, memory: ByteMemory, block: 
   const server: Side = client === 0 ? 1 : 0
   writeCounts(writer, webSocket, client, F.client)
   writeCounts(writer, webSocket, server, F.server)
-  writeMarks(writer, webSocket, [[client, F.client.messages], [server, F.server.messages]])
+  const isWithoutSocket = memory.u8[block + L.CONNECTION_IP_VERSION] === 0
+  writeMarks(writer, webSocket, isWithoutSocket, [[client, F.client.messages], [server, F.server.messages]])
 }
 
 function writeCounts(writer: RecordWriter, webSocket: WebSocket, side: Side, field: typeof F.client | typeof F.server): void {
@@ -105,13 +107,15 @@ function writeCounts(writer: RecordWriter, webSocket: WebSocket, side: Side, fie
   writer.int(field.pongs, frames.pongs)
 }
 
-/** Why a side's counts do not hold to its end: on the count of its messages. */
-function writeMarks(writer: RecordWriter, webSocket: WebSocket, sides: readonly (readonly [side: Side, field: number])[]): void {
+/** Why a side's counts do not hold to its end: on the count of its messages; and why there are no addresses. */
+function writeMarks(writer: RecordWriter, webSocket: WebSocket, isWithoutSocket: boolean,
+  sides: readonly (readonly [side: Side, field: number])[]): void {
   const marks = sides.flatMap(([side, field]): [number, number][] => {
     const { state } = webSocket.frames(side)
     if (state === FRAMES.whole) return []
     return [[field, reasonId(state === FRAMES.lost ? 'counted up to where bytes are missing' : 'counted up to a malformed frame')]]
   })
+  if (isWithoutSocket) marks.unshift([F.clientAddress, reasonId('socket not known: the program keeps its TLS library away from it')])
   const { closedBy } = webSocket
   if (closedBy !== undefined && webSocket.frames(closedBy).isReasonCut) {
     marks.push([F.closeReason, reasonId('cut: more than the bound')])

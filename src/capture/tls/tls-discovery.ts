@@ -13,6 +13,8 @@ const TLS_LIBRARY_NAME = /^lib(?:ssl|gnutls|boringssl)(?:[-_.\d]*)\.so/
 const JUDGED_MAX = 65_536
 /** How often files that nobody maps any more are looked for. */
 const SWEEP_MS = 60_000
+/** Mappings that wait to be judged; one more is missed, and its file is met again at its next mapping. */
+const WAITING_MAX = 4096
 /** Files judged in one go while packets wait. */
 const JUDGED_AT_ONCE = 4
 
@@ -33,7 +35,7 @@ export class TlsDiscovery {
   readonly #judged = new Set<string>()
   #waiting: CodeMapping[] = []
   #sweptAt = performance.now()
-  /** Mappings that could not be followed: their process was gone before its file could be opened. */
+  /** Mappings that could not be followed: too many waited, or their process was gone before its file could be opened. */
   missed = 0
 
   /** Attaches to what is there; takes some milliseconds for each program that runs. */
@@ -59,6 +61,10 @@ export class TlsDiscovery {
     for (const mapping of this.#watch.read()) {
       const file = fileOf(mapping)
       if (mapping.inode === 0n || this.#judged.has(file)) continue
+      if (this.#waiting.length >= WAITING_MAX) {
+        this.missed++
+        continue
+      }
       const range = `${mapping.address.toString(16)}-${(mapping.address + mapping.length).toString(16)}`
       const { processId, path } = mapping
       this.#waiting.push({ processId, file, path, openPath: `/proc/${processId}/map_files/${range}` })

@@ -10,7 +10,7 @@ export interface LoadedDecoder {
 }
 
 const NAME = /^[a-z0-9][a-z0-9._-]{0,31}$/
-const TAKEN: ReadonlySet<string> = new Set(['http', 'websocket'])
+const TAKEN: ReadonlySet<string> = new Set(['http', 'websocket', 'tls', 'quic'])
 const PORTS_MAX = 64
 const DETECT_BYTES_MAX = 1024
 

@@ -50,7 +50,7 @@ export class OwnConnection implements StreamHandler {
   /** Messages of the call under way; undefined = none is. */
   #given: OwnMessage[] | undefined
   #callSide: Side = 0
-  #exchanges = 0
+  #exchanges: number
   #isOver = false
   #now = -1
 
@@ -59,6 +59,7 @@ export class OwnConnection implements StreamHandler {
     const side = (): SideState =>
       ({ held: new Carry(options.memory, HELD_BYTES_MAX), heldTime: -1, open: undefined, outstanding: new Outstanding(), ended: false })
     this.#sides = [side(), side()]
+    this.#exchanges = options.sink.exchangesBefore ?? 0
     const { decoder, control } = options
     const opened = this.#call(0, 0, () => decoder.open({ id: control.id, message: (message) => { this.#take(message) } }))
     if (opened === 'failed') return
