@@ -31,7 +31,9 @@ export async function* replayBatch(jobs: readonly ReplayJob[], options: ReplayOp
 }
 
 function start(options: ReplayOptions): ChildProcess {
-  return fork(fileURLToPath(new URL('replay-child.ts', import.meta.url)), [JSON.stringify(options)], { serialization: 'advanced' })
+  return fork(fileURLToPath(new URL('replay-child.ts', import.meta.url)), [JSON.stringify(options)], {
+    serialization: 'advanced', execArgv: ['--expose-gc'],
+  })
 }
 
 /** @returns undefined when it never answered; the process is gone then */
