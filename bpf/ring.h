@@ -5,7 +5,7 @@
 
 #include "events.h"
 
-#define RING_BYTES_DEFAULT (32 << 20)
+#define RING_BYTES_DEFAULT (16 << 20)
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

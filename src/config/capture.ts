@@ -54,5 +54,5 @@ export const captureSchema = z.strictObject({
       exclude: z.array(processSchema).default([]).describe('Never log TLS of these; wins over include.'),
     }).prefault({}).describe('Processes, by name (comm, 15 characters at most) or by number.'),
   }).prefault({}).describe('TLS in the clear, without keys; ports and addresses hold for it too.'),
-  ring_bytes: ringBytesSchema.prefault('32MiB').describe('Buffer between kernel and agent, per worker; rounded up to a power of two.'),
+  ring_bytes: ringBytesSchema.prefault('16MiB').describe('Buffer between kernel and agent, per worker; rounded up to a power of two.'),
 }).describe('What is captured, where, and how it comes out of the kernel.')

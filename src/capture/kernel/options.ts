@@ -27,7 +27,7 @@ export interface KernelOptions {
   readonly filters?: KernelFilters
   /** Server ports on which a connection is read whatever its first bytes are. Default none. */
   readonly decoderPorts?: readonly number[]
-  /** Room between kernel and reader, rounded up to a power of two of at least 64 KiB. Default 32 MiB. */
+  /** Room between kernel and reader, rounded up to a power of two of at least 64 KiB. Default 16 MiB. */
   readonly ringBytes?: number
   /** Connections followed at a time; the one quiet longest makes room. Default 131,072. */
   readonly connections?: number
@@ -78,7 +78,7 @@ export interface KernelPlan {
  * @throws {RangeError} when a number is out of its bounds
  */
 export function planOf(options: KernelOptions, hasTcx: () => boolean): KernelPlan {
-  const ringBytes = bounded('ringBytes', options.ringBytes ?? 32 << 20, 1, RING_BYTES_MAX)
+  const ringBytes = bounded('ringBytes', options.ringBytes ?? 16 << 20, 1, RING_BYTES_MAX)
   return {
     attach: options.attach ?? (hasTcx() ? KernelAttach.tcx : KernelAttach.clsact),
     transport: options.transport ?? KernelTransport.ring,
