@@ -56,6 +56,8 @@ export class Http2Connection implements StreamHandler, Http2SideOwner {
   #client: Side | undefined
   #now = -1
   #resets = 0
+  /** Largest stream that a response opened. */
+  #unasked = 0
   #repeated = 0
   readonly #upgraded: number
   /** Responses that ended since bytes of the server were lost while requests waited; -1 = none waits. */
@@ -367,10 +369,12 @@ export class Http2Connection implements StreamHandler, Http2SideOwner {
     return id % 2 === 1 && id <= this.#streams.newest && this.#isWhole[this.#client!]
   }
 
-  /** A response whose request was not seen. */
+  /** A response whose request was not seen; where bytes are lost, its stream may have been over once, and its number used. */
   #openUnasked(id: number): Http2Stream {
     this.#makeRoom()
-    const stream = this.#streams.add(id)
+    const isFresh = id > this.#streams.newest && id > this.#unasked
+    const stream = isFresh ? this.#streams.add(id) : this.#streams.add(id, OTHER_NUMBERS * 2 + ++this.#repeated)
+    this.#unasked = Math.max(this.#unasked, id)
     stream.requestOver = true
     return stream
   }
