@@ -1,27 +1,16 @@
 import type { Unanswered } from '../decode/mod.ts'
+import { MARK_REASONS } from './fields.ts'
 import type { MarkReason } from './fields.ts'
 
-/** RFC 9113 7, by error code. */
-const RESETS: readonly MarkReason[] = [
-  'stream reset: NO_ERROR',
-  'stream reset: PROTOCOL_ERROR',
-  'stream reset: INTERNAL_ERROR',
-  'stream reset: FLOW_CONTROL_ERROR',
-  'stream reset: SETTINGS_TIMEOUT',
-  'stream reset: STREAM_CLOSED',
-  'stream reset: FRAME_SIZE_ERROR',
-  'stream reset: REFUSED_STREAM',
-  'stream reset: CANCEL',
-  'stream reset: COMPRESSION_ERROR',
-  'stream reset: CONNECT_ERROR',
-  'stream reset: ENHANCE_YOUR_CALM',
-  'stream reset: INADEQUATE_SECURITY',
-  'stream reset: HTTP_1_1_REQUIRED',
-]
+const OTHER_RESET: MarkReason = 'stream reset: another error code'
+/** RFC 9113 7, by error code: they stand in this order among the reasons. */
+const RESETS: readonly MarkReason[] = MARK_REASONS.slice(
+  MARK_REASONS.indexOf('stream reset: NO_ERROR'), MARK_REASONS.indexOf(OTHER_RESET),
+)
 
 /** Why a message ended that a reset with this error code ended. */
 export function resetReason(code: number): MarkReason {
-  return RESETS[code] ?? 'stream reset: another error code'
+  return RESETS[code] ?? OTHER_RESET
 }
 
 /** Why no response came, as the decoder knows it. */
