@@ -35,7 +35,7 @@ async function exchangesOf(lintel: Lintel, prefix: string, count: number): Promi
   const isOne = (record: LoggedRecord): boolean => record.kind === 'exchange' && (idOf(record) ?? '').startsWith(prefix)
   await lintel.until(isOne, count)
   await delay(300)
-  return lintel.now().filter(isOne)
+  return lintel.now().filter(isOne).sort((one, other) => (idOf(one) ?? '').localeCompare(idOf(other) ?? '', 'en', { numeric: true }))
 }
 
 /** Each of `prefix`0 upwards once, inside TLS, answered by 200, to `port`, from a port that is known. */
