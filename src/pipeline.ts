@@ -56,7 +56,7 @@ class Counts implements WorkerCounts {
 
 export class Pipeline {
   readonly counts = new Counts()
-  readonly kinds = new Map<string, number>(RECORD_KINDS.map((kind) => [kind, 0]))
+  readonly #kindsSeen = RECORD_KINDS.map(() => 0)
   readonly #memory: ByteMemory
   readonly #wall: Wall
   readonly #setup: RecordSetup
@@ -76,6 +76,7 @@ export class Pipeline {
   #wanted: readonly boolean[] = []
   #filter: Filter | undefined
   #outputFilters: readonly (Filter | undefined)[] = []
+  #isFiltered = false
   #allOutputs = 0
   #sequence = 0
   /** Nanoseconds in the source's clock of the newest packet. */
@@ -117,6 +118,7 @@ export class Pipeline {
     this.#wanted = RECORD_KINDS.map((kind) => config.kinds.includes(kind))
     this.#filter = config.filter === undefined ? undefined : compileFilter(config.filter, FIELDS)
     this.#outputFilters = outputFilters.map((text) => (text === undefined ? undefined : compileFilter(text, FIELDS)))
+    this.#isFiltered = this.#filter !== undefined || this.#outputFilters.some((filter) => filter !== undefined)
     this.#allOutputs = 2 ** outputFilters.length - 1
     this.#facts.protectAll()
     this.#setup.trust(config.trust.proxies.map(parseCidr))
@@ -126,6 +128,11 @@ export class Pipeline {
   /** By name: those told in records of their own, and those that stand in the exchanges that had them. */
   get anomalies(): ReadonlyMap<string, number> {
     return new Map([...this.#anomalies.totals(), ...this.#oddities.entries()])
+  }
+
+  /** Records seen, by kind. */
+  get kinds(): ReadonlyMap<string, number> {
+    return new Map(RECORD_KINDS.map((kind, index) => [kind, this.#kindsSeen[index]!]))
   }
 
   /** The names of a container that was asked for. */
@@ -204,9 +211,8 @@ export class Pipeline {
 
   /** Counted before anything is decided about the record. */
   #see(kind: number): void {
-    const name = RECORD_KINDS[kind - 1]!
     this.counts.seen++
-    this.kinds.set(name, this.kinds.get(name)! + 1)
+    this.#kindsSeen[kind - 1]!++
   }
 
   #exchange(block: number): void {
@@ -244,10 +250,7 @@ export class Pipeline {
 
   /** Behind the wall: filters, then the line. */
   #deliver(record: number, kind: number): void {
-    let outputs = this.#allOutputs
-    if (this.#filter !== undefined || this.#outputFilters.some((filter) => filter !== undefined)) {
-      outputs = this.#outputsOf(record)
-    }
+    const outputs = this.#isFiltered ? this.#outputsOf(record) : this.#allOutputs
     if (outputs === 0 && this.#allOutputs !== 0) {
       this.counts.filtered++
       return

@@ -6,6 +6,7 @@
  * A hidden span becomes `REDACTED` (OpenTelemetry's word) or, with a key, `hmac-sha256:` and the first 32 hex
  * digits of HMAC-SHA-256(key, span).
  */
+import { copyClean } from './copy'
 import { hmacSha256 } from './sha256'
 import { ENTRY_FLAG_HASHED, ENTRY_FLAG_REDACTED } from './layout'
 
@@ -61,7 +62,7 @@ function room(bytes: u32): bool {
 /** Lets `length` bytes of the text through. */
 export function pass(from: usize, length: u32): void {
   if (over) return
-  memory.copy(cursor, from, length)
+  copyClean(cursor, from, length)
   cursor += length
   consumed += length
 }
@@ -84,7 +85,7 @@ export function roomFor(bytes: u32, length: u32): bool {
 
 /** Puts `bytes` at `from` in place of `length` bytes of the text. */
 export function passFrom(from: usize, bytes: u32, length: u32): void {
-  memory.copy(cursor, from, bytes)
+  copyClean(cursor, from, bytes)
   cursor += bytes
   consumed += length
 }

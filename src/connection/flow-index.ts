@@ -3,6 +3,8 @@ import { PACKET_EVENT } from '../capture/mod.ts'
 import type { Side } from './stream.ts'
 
 const WORDS = 10
+/** Where the second address stands in a key. */
+const SECOND = 4
 const PORTS = 8
 const VERSION = 9
 
@@ -40,13 +42,45 @@ export class FlowIndex {
 
   /** Slot of the packet event's connection, -1 = none. Sets `side`. */
   find(event: number): number {
-    this.#readKey(event)
-    const hash = (this.#hash = this.#hashKey())
+    const words = this.#memory.i32
+    const version = this.#memory.u8[event + PACKET_EVENT.ip_version]!
+    // One word an address, by far the most of all packets: nothing is read that cannot differ.
+    if (version === 4) {
+      const from = words[(event + PACKET_EVENT.source_address) >> 2]!
+      const to = words[(event + PACKET_EVENT.destination_address) >> 2]!
+      return this.#findShort(from, to, words[(event + PACKET_EVENT.source_port) >> 2]!)
+    }
+    this.#readKey(event, version)
+    const hash = (this.#hash = this.#hashLong())
     let bucket = hash & this.#mask
     for (let slot = this.#slots[bucket]!; slot !== 0; slot = this.#slots[bucket]!) {
       if (this.#hashes[slot - 1] === hash && this.#isKey(slot - 1)) return slot - 1
       bucket = (bucket + 1) & this.#mask
     }
+    return -1
+  }
+
+  #findShort(from: number, to: number, sourceFirst: number): number {
+    const isLater = from === to ? (sourceFirst & 0xffff) > (sourceFirst >>> 16) : bigEndian(from) > bigEndian(to)
+    this.side = isLater ? 1 : 0
+    const first = isLater ? to : from
+    const second = isLater ? from : to
+    const ports = isLater ? (sourceFirst >>> 16) | (sourceFirst << 16) : sourceFirst
+    const hash = this.#hashShort(first, second, ports)
+    let bucket = hash & this.#mask
+    const keys = this.#keys
+    for (let slot = this.#slots[bucket]!; slot !== 0; slot = this.#slots[bucket]!) {
+      const base = (slot - 1) * WORDS
+      if (this.#hashes[slot - 1] === hash && keys[base] === first && keys[base + SECOND] === second &&
+        keys[base + PORTS] === ports && keys[base + VERSION] === 4) return slot - 1
+      bucket = (bucket + 1) & this.#mask
+    }
+    const key = this.#key.fill(0)
+    key[0] = first
+    key[SECOND] = second
+    key[PORTS] = ports
+    key[VERSION] = 4
+    this.#hash = hash
     return -1
   }
 
@@ -75,25 +109,23 @@ export class FlowIndex {
     this.#slots[hole] = 0
   }
 
-  #readKey(event: number): void {
+  #readKey(event: number, version: number): void {
     const words = this.#memory.i32
     const key = this.#key
     const source = (event + PACKET_EVENT.source_address) >> 2
     const destination = (event + PACKET_EVENT.destination_address) >> 2
     const ports = words[(event + PACKET_EVENT.source_port) >> 2]!
-    const version = this.#memory.u8[event + PACKET_EVENT.ip_version]!
-    const count = version === 4 ? 1 : 4
     let word = 0
-    while (word < count && words[source + word] === words[destination + word]) word++
-    const isLater = word === count
+    while (word < SECOND && words[source + word] === words[destination + word]) word++
+    const isLater = word === SECOND
       ? (ports & 0xffff) > (ports >>> 16)
       : bigEndian(words[source + word]!) > bigEndian(words[destination + word]!)
     this.side = isLater ? 1 : 0
     const first = isLater ? destination : source
     const second = isLater ? source : destination
-    for (let i = 0; i < 4; i++) {
-      key[i] = i < count ? words[first + i]! : 0
-      key[i + 4] = i < count ? words[second + i]! : 0
+    for (let i = 0; i < SECOND; i++) {
+      key[i] = words[first + i]!
+      key[SECOND + i] = words[second + i]!
     }
     key[PORTS] = isLater ? (ports >>> 16) | (ports << 16) : ports
     key[VERSION] = version
@@ -105,20 +137,41 @@ export class FlowIndex {
     return true
   }
 
-  #hashKey(): number {
+  #hashLong(): number {
     const key = this.#key
-    const isShort = key[VERSION] === 4
     let v0 = this.#seed0
     let v1 = this.#seed1
     let v2 = this.#seed0 ^ 0x6c796765
     let v3 = this.#seed1 ^ 0x74656462
     // One compression round a word, three at the end; the loop runs both, for the round exists once.
-    const words = isShort ? 4 : WORDS
-    for (let round = 0; round < words + 3; round++) {
-      // IPv4: words 0, 4, ports, version are all that can differ.
-      const at = !isShort ? round : round < 2 ? round * 4 : round + 6
-      const word = round >= words ? 0 : key[at]!
-      if (round === words) v2 ^= 0xff
+    for (let round = 0; round < WORDS + 3; round++) {
+      const word = round >= WORDS ? 0 : key[round]!
+      if (round === WORDS) v2 ^= 0xff
+      v3 ^= word
+      v0 = (v0 + v1) | 0
+      v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0
+      v0 = (v0 << 16) | (v0 >>> 16)
+      v2 = (v2 + v3) | 0
+      v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2
+      v0 = (v0 + v3) | 0
+      v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0
+      v2 = (v2 + v1) | 0
+      v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2
+      v2 = (v2 << 16) | (v2 >>> 16)
+      v0 ^= word
+    }
+    return v1 ^ v3
+  }
+
+  /** The same over three words. */
+  #hashShort(first: number, second: number, ports: number): number {
+    let v0 = this.#seed0
+    let v1 = this.#seed1
+    let v2 = this.#seed0 ^ 0x6c796765
+    let v3 = this.#seed1 ^ 0x74656462
+    for (let round = 0; round < 6; round++) {
+      const word = round === 0 ? first : round === 1 ? second : round === 2 ? ports : 0
+      if (round === 3) v2 ^= 0xff
       v3 ^= word
       v0 = (v0 + v1) | 0
       v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0

@@ -236,19 +236,7 @@ export class Pairer implements MessageSink {
     if (connection.isPlaintext === true) this.#memory.u8[block + L.EXCHANGE_TLS] = 1
     connection.retain()
     if (message.stream !== undefined) this.#memory.u32[(block + L.EXCHANGE_STREAM) >>> 2] = message.stream
-    const pending: Pending = {
-      number: message.exchange,
-      likely,
-      isHeld: likely !== undefined,
-      isSettled: false,
-      hasLikelyInterim: false,
-      block,
-      startTime: message.startTime,
-      requestOver: false,
-      responseOver: false,
-      hasResponse: false,
-    }
-    waiting.add(pending)
+    const pending = waiting.begin(message.exchange, block, message.startTime, likely)
     // A held response has no record of its own yet.
     if (this.openAfterNs !== Infinity && likely === undefined) this.#untold.add(pending)
     return pending
@@ -426,7 +414,7 @@ export class Pairer implements MessageSink {
 
   #give(waiting: Waiting, pending: Pending): void {
     const { block } = pending
-    this.#untold.delete(pending)
+    if (this.#untold.size > 0) this.#untold.delete(pending)
     this.#markSocket(block)
     this.#output.exchange(block)
     this.#facts.releaseSlots(block + L.EXCHANGE_FACTS, 1)

@@ -4,19 +4,19 @@ import { INTERIM_MAX } from './block.ts'
 /** Pending exchanges that are looked through one by one. */
 const FEW = 8
 
-/** An exchange that is not yet over. */
+/** An exchange that is not yet over. Its object is used again for a later one of the connection. */
 export interface Pending {
-  readonly number: number
+  number: number
   /** Of a response: the request that it answers, if that turns out to be so. Neither is given on before that is known. */
-  readonly likely: Pending | undefined
+  likely: Pending | undefined
   /** Given on with its other half, or apart from it, once that is known. */
   isHeld: boolean
   /** Of a held response: it is joined with its request once both are over. */
   isSettled: boolean
   /** Interim responses were noted that only likely belong to it. */
   hasLikelyInterim: boolean
-  readonly block: number
-  readonly startTime: number
+  block: number
+  startTime: number
   requestOver: boolean
   responseOver: boolean
   hasResponse: boolean
@@ -25,8 +25,9 @@ export interface Pending {
 /** What the pairer keeps of one connection, as its companion. */
 export class Waiting {
   readonly connection: StreamControl
-  /** Exchanges that are not over, oldest first. */
+  /** Exchanges that are not over, oldest first; behind the first `#fewCount`, objects that wait for the next ones. */
   readonly #few: Pending[] = []
+  #fewCount = 0
   depth = 0
   /** Held responses, oldest first. */
   readonly held: Pending[] = []
@@ -44,33 +45,54 @@ export class Waiting {
   #byNumber: Map<number, Pending> | undefined
 
   get count(): number {
-    return this.#byNumber?.size ?? this.#few.length
+    return this.#byNumber?.size ?? this.#fewCount
   }
 
   /** The one that began first. */
   get oldest(): Pending | undefined {
-    return this.#byNumber === undefined ? this.#few[0] : this.#byNumber.values().next().value
+    if (this.#byNumber !== undefined) return this.#byNumber.values().next().value
+    return this.#fewCount === 0 ? undefined : this.#few[0]
   }
 
   /** Usually one is pending; a pipeline holds a few, the streams of HTTP/2 may be thousands. */
   find(number: number): Pending | undefined {
     if (this.#byNumber !== undefined) return this.#byNumber.get(number)
-    for (let index = 0; index < this.#few.length; index++) {
+    for (let index = 0; index < this.#fewCount; index++) {
       const candidate = this.#few[index]!
       if (candidate.number === number) return candidate
     }
     return undefined
   }
 
-  add(pending: Pending): void {
-    if (this.#byNumber !== undefined) {
-      this.#byNumber.set(pending.number, pending)
-      return
+  /** One more begins. @param likely of a held response: the request that it may answer */
+  begin(number: number, block: number, startTime: number, likely: Pending | undefined): Pending {
+    const pending = this.#make()
+    pending.number = number
+    pending.likely = likely
+    pending.isHeld = likely !== undefined
+    pending.isSettled = false
+    pending.hasLikelyInterim = false
+    pending.block = block
+    pending.startTime = startTime
+    pending.requestOver = false
+    pending.responseOver = false
+    pending.hasResponse = false
+    this.#byNumber?.set(number, pending)
+    return pending
+  }
+
+  /** The object of the one that begins, in its place but for the map. */
+  #make(): Pending {
+    if (this.#byNumber === undefined && this.#fewCount < FEW) {
+      const index = this.#fewCount++
+      return this.#few[index] ?? (this.#few[index] = newPending())
     }
-    this.#few.push(pending)
-    if (this.#few.length <= FEW) return
-    this.#byNumber = new Map(this.#few.map((each) => [each.number, each]))
-    this.#few.length = 0
+    if (this.#byNumber === undefined) {
+      this.#byNumber = new Map(this.#few.map((each) => [each.number, each]))
+      this.#few.length = 0
+      this.#fewCount = 0
+    }
+    return newPending()
   }
 
   take(pending: Pending): void {
@@ -79,8 +101,10 @@ export class Waiting {
       if (this.#byNumber.size === 0) this.#byNumber = undefined
       return
     }
-    if (this.#few.length === 1) this.#few.pop()
-    else this.#few.splice(this.#few.indexOf(pending), 1)
+    const last = --this.#fewCount
+    let index = this.#few.indexOf(pending)
+    for (; index < last; index++) this.#few[index] = this.#few[index + 1]!
+    this.#few[last] = pending
   }
 
   /** The held response of the pair to which `pending` belongs. */
@@ -115,4 +139,11 @@ export class Waiting {
 /** Of a held response: it is over, and so is its request. */
 export function isWhole({ responseOver, likely }: Pending): boolean {
   return responseOver && likely?.requestOver === true
+}
+
+function newPending(): Pending {
+  return {
+    number: 0, likely: undefined, isHeld: false, isSettled: false, hasLikelyInterim: false, block: 0, startTime: 0,
+    requestOver: false, responseOver: false, hasResponse: false,
+  }
 }

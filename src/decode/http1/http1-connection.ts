@@ -14,7 +14,7 @@ import type { OpenTunnel } from '../tunnel.ts'
 import { HTTP1_ANOMALY } from './anomaly.ts'
 import type { Http1Anomaly } from './anomaly.ts'
 import type { HeadScanner } from './head-scanner.ts'
-import { Http1Message } from './http1-message.ts'
+import type { Http1Message } from './http1-message.ts'
 import { Http1Side } from './http1-side.ts'
 import type { BodyPlan, SideOwner } from './http1-side.ts'
 import { Pairing } from './pairing.ts'
@@ -117,9 +117,10 @@ export class Http1Connection implements StreamHandler, SideOwner {
     if (this.#ended[0] && this.#ended[1]) this.#sink.close(this.control, cause, time)
   }
 
-  head(side: Http1Side, startTime: number): BodyPlan {
+  head(side: Http1Side, startTime: number, message: Http1Message, plan: BodyPlan): void {
     this.#messages++
-    return side.isRequester ? this.#request(side, startTime) : this.#response(side, startTime)
+    if (side.isRequester) this.#request(side, startTime, message, plan)
+    else this.#response(side, startTime, message, plan)
   }
 
   over(side: Http1Side, message: Http1Message, ended: MessageEnd): void {
@@ -202,7 +203,7 @@ export class Http1Connection implements StreamHandler, SideOwner {
     this.#pairing.responseOver(time, message.kind === MESSAGE.interim, this.control.position(message.side))
   }
 
-  #request(side: Http1Side, startTime: number): BodyPlan {
+  #request(side: Http1Side, startTime: number, message: Http1Message, plan: BodyPlan): void {
     const scanner = this.#scanner
     // A request while a body is awaited that may not exist: for the client that response is over.
     const doubtful = this.#sides[side.side === 0 ? 1 : 0].doubtful
@@ -212,26 +213,22 @@ export class Http1Connection implements StreamHandler, SideOwner {
     const serverPosition = this.control.position(side.side === 0 ? 1 : 0)
     const { exchange, state, overBound } =
       this.#pairing.request(startTime, method, endedInCall, startPosition, startAcknowledgement, serverPosition)
-    const message = new Http1Message(MESSAGE.request, side.side, exchange, scanner.block, startTime, oddities)
+    message.begin(MESSAGE.request, exchange, scanner.block, startTime, oddities)
     const body = bodyOf(scanner)
     const hold = method === METHOD_CONNECT ? 'connect' : (connection & HEAD_CONNECTION_UPGRADE) !== 0 ? 'upgrade' : 'no'
-    const plan: BodyPlan = {
-      message,
-      body: method === METHOD_CONNECT || (body === 'until close' && scanner.body === BODY_NONE) ? 'none' : body,
-      length: scanner.contentLength,
-      isUnsure: false,
-      hold,
-      isLast: isLast(version, connection),
-    }
+    plan.body = method === METHOD_CONNECT || (body === 'until close' && scanner.body === BODY_NONE) ? 'none' : body
+    plan.length = scanner.contentLength
+    plan.isUnsure = false
+    plan.hold = hold
+    plan.isLast = isLast(version, connection)
     if (hold !== 'no') this.#heldFor = state === 'paired' ? exchange : 0
     if (version === VERSION_0_9) this.#isSimple = true
     this.#sink.head(this.control, message)
     if (overBound) this.anomaly(side, HTTP1_ANOMALY.outstanding, startTime)
     if (state === 'alone') this.#giveUp(exchange)
-    return plan
   }
 
-  #response(side: Http1Side, startTime: number): BodyPlan {
+  #response(side: Http1Side, startTime: number, message: Http1Message, plan: BodyPlan): void {
     const scanner = this.#scanner
     const { status, version, connection, oddities } = scanner
     // RFC 7540 3.2: the response to the request itself comes in HTTP/2, and the 101 is one of 1xx before it.
@@ -240,22 +237,20 @@ export class Http1Connection implements StreamHandler, SideOwner {
     const { exchange, method, isLikely, likely, unasked } =
       this.#pairing.response(startTime, isInterim, side.startPosition, side.startAcknowledgement, status === 101)
     const kind = isInterim ? MESSAGE.interim : MESSAGE.response
-    const message = new Http1Message(kind, side.side, exchange, scanner.block, startTime, oddities, likely, isLikely)
+    message.begin(kind, exchange, scanner.block, startTime, oddities)
+    message.likely = likely
+    message.isLikely = isLikely
     message.status = status
     const isEmpty = status < 200 || status === 204 || status === 304 || method === METHOD_HEAD
     const isTunnel = status === 101 || (method === METHOD_CONNECT && status >= 200 && status < 300)
-    const plan: BodyPlan = {
-      message,
-      body: isTunnel ? 'tunnel' : isEmpty ? 'none' : bodyOf(scanner),
-      length: scanner.contentLength,
-      isUnsure: method === undefined,
-      hold: 'no',
-      isLast: isLast(version, connection),
-    }
+    plan.body = isTunnel ? 'tunnel' : isEmpty ? 'none' : bodyOf(scanner)
+    plan.length = scanner.contentLength
+    plan.isUnsure = method === undefined
+    plan.hold = 'no'
+    plan.isLast = isLast(version, connection)
     if (isTunnel) this.#openTunnel(message)
     this.#sink.head(this.control, message)
     if (unasked) this.anomaly(side, HTTP1_ANOMALY.responseUnasked, startTime)
-    return plan
   }
 
   /** A final response tells what the bytes after a request to upgrade are. */

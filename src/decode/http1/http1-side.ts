@@ -12,7 +12,7 @@ import { HTTP1_ANOMALY } from './anomaly.ts'
 import type { Http1Anomaly } from './anomaly.ts'
 import { ChunkFraming } from './chunk-framing.ts'
 import type { HeadScanner } from './head-scanner.ts'
-import type { Http1Message } from './http1-message.ts'
+import { Http1Message } from './http1-message.ts'
 import { isMessageStart, mayBeFirstLine } from './message-start.ts'
 
 /** A rest of a body shorter than this is awaited, a longer one skipped. */
@@ -21,25 +21,24 @@ const SKIP_BYTES_MIN = 2048
 const CR = 0x0d
 const LF = 0x0a
 
-/** What the head says of what follows it. */
+/** What the head says of what follows it: the side's own, filled by its owner for each message. */
 export interface BodyPlan {
-  readonly message: Http1Message
-  readonly body: 'none' | 'length' | 'chunked' | 'until close' | 'malformed' | 'tunnel'
+  body: 'none' | 'length' | 'chunked' | 'until close' | 'malformed' | 'tunnel'
   /** Bytes, for 'length'. */
-  readonly length: number
+  length: number
   /** It is not known whether the request was HEAD: the body may be missing. */
-  readonly isUnsure: boolean
+  isUnsure: boolean
   /** What follows is to be held until its meaning is known: after CONNECT, and after a request to upgrade. */
-  readonly hold: 'no' | 'connect' | 'upgrade'
+  hold: 'no' | 'connect' | 'upgrade'
   /** This is the last message of its side. */
-  readonly isLast: boolean
+  isLast: boolean
 }
 
 /** What a side tells its connection. */
 export interface SideOwner {
   readonly control: StreamControl
-  /** A head was scanned: the scanner holds it. `startTime` is that of its first byte. */
-  head(side: Http1Side, startTime: number): BodyPlan
+  /** A head was scanned: the scanner holds it. `startTime` is that of its first byte; `plan` and `message` are to be filled. */
+  head(side: Http1Side, startTime: number, message: Http1Message, plan: BodyPlan): void
   over(side: Http1Side, message: Http1Message, ended: MessageEnd): void
   /** Framing is lost. */
   lost(side: Http1Side): void
@@ -75,7 +74,9 @@ export class Http1Side {
   #startTime = -1
   #isResuming = false
   #message: Http1Message | undefined
-  #plan: BodyPlan | undefined
+  readonly #plan: BodyPlan = { body: 'none', length: 0, isUnsure: false, hold: 'no', isLast: false }
+  /** A message that is over: the next one's object. */
+  #spare: Http1Message | undefined
   #remaining = 0
   #chunks: ChunkFraming | undefined
   /** Bytes asked to be skipped that have not all gone by. */
@@ -297,9 +298,10 @@ export class Http1Side {
 
   #begin(time: number): void {
     this.#allowSimple = false
-    const plan = this.#owner.head(this, this.#startTime)
-    const { message } = plan
-    this.#plan = plan
+    const plan = this.#plan
+    const message = this.#spare ?? new Http1Message(this.side)
+    this.#spare = undefined
+    this.#owner.head(this, this.#startTime, message, plan)
     this.#message = message
     this.#isUnsure = plan.isUnsure
     message.endTime = time
@@ -403,10 +405,9 @@ export class Http1Side {
 
   #finish(ended: MessageEnd, time: number): void {
     const message = this.#message!
-    const plan = this.#plan!
+    const plan = this.#plan
     message.endTime = time
     this.#message = undefined
-    this.#plan = undefined
     this.#chunks = undefined
     this.#remaining = 0
     this.#isUnsure = false
@@ -415,6 +416,7 @@ export class Http1Side {
     this.#hold = ended === MESSAGE_END.complete ? plan.hold : 'no'
     this.#state = this.#hold === 'no' ? 'start' : 'hold'
     this.#owner.over(this, message, ended)
+    this.#spare = message
   }
 
   #holdBytes(at: number, end: number, time: number): void {

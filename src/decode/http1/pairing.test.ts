@@ -161,7 +161,7 @@ class Scene {
   /** After a pause. `received`: where the server's stream stood for the client. */
   ask(pause = 1, received = this.server, method = 0, sharesPacket = false): Asked {
     this.time += pause
-    const asked = this.pairing.request(this.time, method, sharesPacket, this.client, received, this.server)
+    const asked = { ...this.pairing.request(this.time, method, sharesPacket, this.client, received, this.server) }
     this.client += 10
     this.pairing.requestOver()
     return asked
@@ -169,7 +169,7 @@ class Scene {
 
   answer(after = 1, received = this.client, isInterim = false, isSwitch = false): Answered {
     this.time += after
-    const answered = this.pairing.response(this.time, isInterim, this.server, received, isSwitch)
+    const answered = { ...this.pairing.response(this.time, isInterim, this.server, received, isSwitch) }
     this.server += 100
     this.pairing.responseOver(this.time, isInterim, this.server)
     return answered

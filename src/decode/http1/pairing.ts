@@ -1,6 +1,8 @@
 import { distance } from '../../connection/mod.ts'
 import type { Settlement } from '../message.ts'
 import { ClientHabit } from './client-habit.ts'
+import { newOutstanding, OutstandingQueue } from './outstanding.ts'
+import type { Outstanding } from './outstanding.ts'
 
 /** Requests that may wait for a response on one connection; over it the oldest is given up. */
 export const OUTSTANDING_MAX = 1000
@@ -18,39 +20,28 @@ export interface PairingOptions {
   readonly settle: (settlement: Settlement) => void
 }
 
-/** What becomes of a request: `paired` with its response, `unproven` (held with it, or given on as likely), or `alone`. */
+/**
+ * What becomes of a request: `paired` with its response, `unproven` (held with it, or given on as likely), or `alone`. One object
+ * serves a connection: it holds until the next request.
+ */
 export interface Asked {
-  readonly exchange: number
-  readonly state: 'paired' | 'unproven' | 'alone'
+  exchange: number
+  state: 'paired' | 'unproven' | 'alone'
   /** The oldest request was given up for it. */
-  readonly overBound: boolean
+  overBound: boolean
 }
 
-/** What a response answers. */
+/** What a response answers. One object serves a connection: it holds until the next response. */
 export interface Answered {
-  readonly exchange: number
+  exchange: number
   /** METHOD_* of the request; undefined when it is not known for certain which request this answers. */
-  readonly method: number | undefined
+  method: number | undefined
   /** It shares the number of its request, and only likely answers it. */
-  readonly isLikely: boolean
+  isLikely: boolean
   /** Number of the request that it answers if the held pairs turn out to be right, or likely; 0 = none. */
-  readonly likely: number
+  likely: number
   /** Nothing waited for it although both sides were in step. */
-  readonly unasked: boolean
-}
-
-/** A request that has no response yet. */
-interface Outstanding {
-  readonly exchange: number
-  readonly method: number
-  /** Where its first byte stands in the client's stream. */
-  readonly position: number
-  /** What the client had received when it sent it: there the response begins. */
-  readonly acknowledgement: number
-  /** An interim response stands there. */
-  isFollowed: boolean
-  /** The client's first: nothing can be owed before. */
-  readonly isFirst: boolean
+  unasked: boolean
 }
 
 /**
@@ -87,7 +78,9 @@ export class Pairing {
   readonly #options: PairingOptions
   readonly #habit: ClientHabit
   #next: number
-  readonly #waiting: Outstanding[] = []
+  readonly #waiting = new OutstandingQueue()
+  readonly #asked: Asked = { exchange: 0, state: 'paired', overBound: false }
+  readonly #answered: Answered = { exchange: 0, method: undefined, isLikely: false, likely: 0, unasked: false }
   /** Given up at the front of the queue: their responses are still to come. */
   #passedOver = 0
   #isCounted: boolean
@@ -118,17 +111,25 @@ export class Pairing {
   request(
     time: number, method: number, sharesPacket: boolean, position: number, acknowledgement: number, serverPosition: number,
   ): Asked {
-    const exchange = this.#next++
-    const request = { exchange, method, position, acknowledgement, isFollowed: false, isFirst: this.#habit.isNew }
+    const { isNew } = this.#habit
     this.#habit.request(time, sharesPacket, position, acknowledgement, serverPosition)
-    if (!this.#isCounted) return { exchange, state: this.#takeTurn(request), overBound: false }
-    const overBound = this.#waiting.length >= OUTSTANDING_MAX
-    if (overBound) {
+    const asked = this.#asked
+    asked.exchange = this.#next++
+    asked.state = 'paired'
+    asked.overBound = this.#isCounted && this.#waiting.length >= OUTSTANDING_MAX
+    if (asked.overBound) {
       this.#passedOver++
-      this.#options.giveUp(this.#waiting.shift()!.exchange)
+      this.#options.giveUp(this.#waiting.shift().exchange)
     }
-    this.#waiting.push(request)
-    return { exchange, state: 'paired', overBound }
+    const request = this.#isCounted ? this.#waiting.push() : newOutstanding()
+    request.exchange = asked.exchange
+    request.method = method
+    request.position = position
+    request.acknowledgement = acknowledgement
+    request.isFollowed = false
+    request.isFirst = isNew
+    if (!this.#isCounted) asked.state = this.#takeTurn(request)
+    return asked
   }
 
   #takeTurn(request: Outstanding): Asked['state'] {
@@ -152,7 +153,7 @@ export class Pairing {
    */
   response(time: number, isInterim: boolean, position: number, acknowledgement: number, isSwitch = false): Answered {
     this.#habit.response(acknowledgement, isInterim)
-    const first = this.#waiting[0]
+    const { first } = this.#waiting
     if (this.#passedOver > 0) return this.#unpaired(isInterim, 0, false)
     if (first === undefined && this.#isCounted) {
       this.#isCounted = false
@@ -198,14 +199,24 @@ export class Pairing {
   #paired({ exchange, method }: Outstanding, isLikely = false): Answered {
     this.#respondingPaired = true
     this.#interim = 0
-    return { exchange, method: isLikely ? undefined : method, isLikely, likely: 0, unasked: false }
+    return this.#answer(exchange, isLikely ? undefined : method, isLikely, 0, false)
   }
 
   #unpaired(isInterim: boolean, likely: number, unasked: boolean): Answered {
     this.#respondingPaired = false
     const exchange = this.#interim === 0 ? this.#next++ : this.#interim
     this.#interim = isInterim ? exchange : 0
-    return { exchange, method: undefined, isLikely: false, likely, unasked }
+    return this.#answer(exchange, undefined, false, likely, unasked)
+  }
+
+  #answer(exchange: number, method: number | undefined, isLikely: boolean, likely: number, unasked: boolean): Answered {
+    const answered = this.#answered
+    answered.exchange = exchange
+    answered.method = method
+    answered.isLikely = isLikely
+    answered.likely = likely
+    answered.unasked = unasked
+    return answered
   }
 
   /** The response under way is over. `position`: where the server's stream stands. */
@@ -227,7 +238,7 @@ export class Pairing {
     this.#clean = 0
     this.#isCounted = false
     for (const { exchange } of this.#waiting) this.#options.giveUp(exchange)
-    this.#waiting.length = 0
+    this.#waiting.clear()
     this.#passedOver = 0
     this.#interim = 0
     if (this.#turn?.isFollowed === true) this.#giveUpTurn()
@@ -238,9 +249,9 @@ export class Pairing {
    * turn; @returns whether one may be
    */
   serverUncertain(): boolean {
-    const sole = this.#waiting.length === 1 && this.#passedOver === 0 ? this.#waiting.pop() : undefined
+    const sole = this.#waiting.length === 1 && this.#passedOver === 0 ? this.#waiting.shift() : undefined
     this.serverLost()
-    this.#turn = sole
+    this.#turn = sole === undefined ? undefined : { ...sole }
     return sole !== undefined
   }
 
