@@ -7,7 +7,7 @@ import * as L from '../../wasm/layout.ts'
 import { absorbResponse, addInterim, closeBlock, dropInterim, freeHead, mark, MARK_FIELD, openBlock } from './block.ts'
 import type { MarkReason } from './fields.ts'
 import { writeProxy, writeTls } from './handshake-record.ts'
-import { resetReason, unansweredReason } from './reset-reason.ts'
+import { closeReason, cutReason, resetReason, unansweredReason } from './end-reason.ts'
 import { isWhole, Waiting } from './waiting.ts'
 import type { Pending } from './waiting.ts'
 
@@ -37,15 +37,6 @@ export interface PairerOptions {
   readonly heldNs?: number
   /** Who keeps what exchanges point to by EXCHANGE_FACTS. */
   readonly facts: FactsTable
-}
-
-const CLOSE_REASON: Readonly<Record<End, MarkReason>> = {
-  fin: 'no response before the connection closed',
-  reset: 'no response before the connection was reset',
-  idle: 'connection was idle for too long',
-  evicted: 'connection table full',
-  replaced: 'no response before the connection closed',
-  shutdown: 'no response before the capture ended',
 }
 
 const LIKELY: MarkReason = 'likely, not proven: the client was not seen to wait for each response'
@@ -176,7 +167,7 @@ export class Pairer implements MessageSink {
     if (waiting === undefined) return
     this.settled(connection, 'likely')
     for (let oldest = waiting.oldest; oldest !== undefined; oldest = waiting.oldest) {
-      this.#giveUnfinished(waiting, oldest, CLOSE_REASON[cause])
+      this.#giveUnfinished(waiting, oldest, closeReason(cause))
     }
     this.#oneSided.delete(waiting)
   }
@@ -328,7 +319,7 @@ export class Pairer implements MessageSink {
   #markEnd(block: number, field: number, message: Message): void {
     switch (message.ended) {
       case MESSAGE_END.cut:
-        mark(this.#memory, block, field, 'cut short: the connection closed inside the message')
+        mark(this.#memory, block, field, cutReason(message.cutBy ?? 'fin'))
         break
       case MESSAGE_END.lost:
         mark(this.#memory, block, field, 'unknown: bytes are missing inside the message')

@@ -1,4 +1,4 @@
-import type { Side } from '../../connection/mod.ts'
+import type { End, Side } from '../../connection/mod.ts'
 import type { Message, MessageEnd, MessageKind } from '../message.ts'
 
 /** A message while it is read; the sink sees it as a Message. */
@@ -19,6 +19,7 @@ export class Http1Message implements Message {
   /** Counted as over before its end was seen (Http1Connection). */
   isSettled = false
   ended: MessageEnd | undefined = undefined
+  cutBy: End | undefined = undefined
 
   constructor(
     kind: MessageKind, side: Side, exchange: number, head: number, startTime: number, oddities: number, likely = 0, isLikely = false,

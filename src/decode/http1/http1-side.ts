@@ -186,7 +186,10 @@ export class Http1Side {
       const whole = this.#state === 'until close' && cause === 'fin'
       if (this.#skipping > 0) this.#message.bodyBytes = -1
       if (whole) this.#finish(MESSAGE_END.complete, this.#message.endTime < 0 ? time : this.#message.endTime)
-      else this.#finish(MESSAGE_END.cut, -1)
+      else {
+        this.#message.cutBy = cause
+        this.#finish(MESSAGE_END.cut, -1)
+      }
     }
     this.stop()
   }
