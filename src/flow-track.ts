@@ -4,12 +4,11 @@
  *
  * @module
  */
-import { randomInt } from 'node:crypto'
 import type { ByteMemory } from '../lib/bytes/mod.ts'
 import type { FactsTable, RecordWriter } from '../lib/record/mod.ts'
 import * as L from '../wasm/layout.ts'
 import {
-  DISSECT_OUTCOME, Dissector, FIRST_LOSS, FRAME_BYTES, FrameMeta, PACKET_EVENT, packetFilter, PLAINTEXT_EVENT, processFilter,
+  connectionSample, DISSECT_OUTCOME, Dissector, FIRST_LOSS, FRAME_BYTES, FrameMeta, PACKET_EVENT, packetFilter, PLAINTEXT_EVENT, processFilter,
 } from './capture/mod.ts'
 import type { PacketSource } from './capture/mod.ts'
 import { kernelFilters } from './capture-sources.ts'
@@ -65,7 +64,7 @@ export class FlowTrack {
   #wanted: ReturnType<typeof packetFilter>
   #wantsProcess: ReturnType<typeof processFilter> = () => true
   #sample = 1
-  readonly #sampleSeed = randomInt(2 ** 31)
+  #inSample: ReturnType<typeof connectionSample>
   #tellsConnections = false
   readonly #events: ConnectionEvents = {
     frame: (event) => { this.#frame(event) },
@@ -124,6 +123,7 @@ export class FlowTrack {
   configure(config: Config): void {
     this.#wanted = packetFilter(kernelFilters(config))
     this.#sample = config.capture.sample
+    this.#inSample = connectionSample(this.#sample)
     this.#wantsProcess = processFilter(config.capture.tls.processes)
     this.#tellsConnections = config.kinds.includes('connection')
     this.#pairer.openAfterNs = config.exchanges.open_after === undefined ? Infinity : config.exchanges.open_after * 1e6
@@ -201,19 +201,12 @@ export class FlowTrack {
     return u8[event + PLAINTEXT_EVENT.ip_version] !== 0 && this.#wanted(this.#memory, event)
   }
 
-  /** The same for both ends of a connection. */
+  /** As the kernel chose the connection's packets; without a socket, whole sessions by their number. */
   #isSampled(event: number): boolean {
-    if (this.#sample >= 1) return true
-    const ends = [
-      [PLAINTEXT_EVENT.source_address, PLAINTEXT_EVENT.source_port], [PLAINTEXT_EVENT.destination_address, PLAINTEXT_EVENT.destination_port],
-    ] as const
-    let hash = 0
-    for (const [address, port] of ends) {
-      let end = Math.imul(this.#memory.u16[(event + port) >>> 1]! + this.#sampleSeed, 0x9e3779b1)
-      for (let word = 0; word < 4; word++) end = Math.imul(end ^ (end >>> 15) ^ this.#memory.i32[(event + address) / 4 + word]!, 0x85ebca6b)
-      hash = (hash + (end ^ (end >>> 13))) | 0
-    }
-    return (Math.imul(hash ^ (hash >>> 16), 0xc2b2ae35) >>> 0) < this.#sample * 2 ** 32
+    if (this.#inSample === undefined) return true
+    const { u8, u32 } = this.#memory
+    if (u8[event + PLAINTEXT_EVENT.ip_version] !== 0) return this.#inSample(this.#memory, event)
+    return (Math.imul(u32[(event + PLAINTEXT_EVENT.session) >>> 2]!, 0x9e3779b1) >>> 0) < this.#sample * 2 ** 32
   }
 
   #connection(connection: Connection, event: ConnectionEventName, reason: string, time: number): void {

@@ -93,6 +93,26 @@ test('curl over TLS 1.2 and 1.3 to nginx: one record for both ends and the packe
   }
 })
 
+test('--sample keeps a connection on the wire and in the clear, or neither', async () => {
+  const gateway = await folder.gateway(NGINX)
+  const lintel = await Lintel.start(['--sample', '0.4', '--port', String(NGINX), '--interface', 'lo'])
+  try {
+    const connections = 40
+    for (let index = 0; index < connections; index++) await run('curl', ['-sk', '-H', `X-Request-ID: sample${index}`, `https://127.0.0.1:${NGINX}/`])
+    await delay(300)
+    await lintel.stop()
+    const records = await lintel.records()
+    const portsOf = (kind: string): (number | undefined)[] => records.filter((record) => record.kind === kind).map(({ client }) => client?.port).sort()
+    assert.deepEqual(portsOf('exchange'), portsOf('handshake'))
+    // Chosen by connection: binomial around 16; beyond these bounds less than once in 10^6 runs.
+    assert.ok(portsOf('exchange').length > 2 && portsOf('exchange').length < 32, `${portsOf('exchange').length} of ${connections}`)
+  } finally {
+    await lintel.process.stop('SIGKILL')
+    lintel.remove()
+    await gateway.stop()
+  }
+})
+
 test('a connection older than the agent is read from its next call on', async () => {
   const gateway = await folder.gateway(NGINX)
   const go = join(folder.path, 'go-on')
