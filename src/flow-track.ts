@@ -138,6 +138,11 @@ export class FlowTrack {
     return this.#table.size + this.#plaintext.size
   }
 
+  /** What became of the TLS sessions that were read in the clear, by name. */
+  get tlsSessions(): ReadonlyMap<string, number> {
+    return this.#plaintext.told()
+  }
+
   /** @returns the newest packet's time, nanoseconds in the source's clock */
   process(pointer: number, length: number): number {
     this.#table.process(pointer, length)
@@ -191,14 +196,17 @@ export class FlowTrack {
     }, this.#events)
   }
 
-  /** By ports and addresses, as packets are, and by process. Without a socket, ports and addresses cannot speak for it. */
-  #wantsPlaintext(event: number): boolean {
+  /** By ports and addresses, as packets are, and by process. */
+  #wantsPlaintext(event: number): 'yes' | 'no' | 'unknown' {
     const { u8, u32 } = this.#memory
     const processId = u32[(event + PLAINTEXT_EVENT.process_id) >>> 2]!
     const name = this.#memory.latin1(event + PLAINTEXT_EVENT.process_name, PROCESS_NAME_BYTES).replace(/\0.*$/s, '')
-    if (!this.#wantsProcess(name, processId) || !this.#isSampled(event)) return false
-    if (this.#wanted === undefined) return true
-    return u8[event + PLAINTEXT_EVENT.ip_version] !== 0 && this.#wanted(this.#memory, event)
+    if (!this.#wantsProcess(name, processId)) return 'no'
+    if (this.#wanted !== undefined) {
+      if (u8[event + PLAINTEXT_EVENT.ip_version] === 0) return 'unknown'
+      if (!this.#wanted(this.#memory, event)) return 'no'
+    }
+    return this.#isSampled(event) ? 'yes' : 'no'
   }
 
   /** As the kernel chose the connection's packets; without a socket, whole sessions by their number. */

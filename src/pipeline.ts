@@ -137,6 +137,11 @@ export class Pipeline {
     return this.#track.connectionCount
   }
 
+  /** See FlowTrack. */
+  get tlsSessions(): ReadonlyMap<string, number> {
+    return this.#track.tlsSessions
+  }
+
   /** Bytes of lines that wait for `flush`. */
   get waitingBytes(): number {
     return this.#batcher.waitingBytes

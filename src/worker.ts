@@ -157,8 +157,9 @@ class CaptureLoop {
   }
 
   #stats(): WorkerStats {
-    const { counts, kinds, anomalies, connectionsOpen } = this.#pipeline
-    return { packets: this.#sources.counters(), tlsCalls: this.#sources.tlsCalls?.(), records: { ...counts }, kinds, anomalies, connectionsOpen }
+    const { counts, kinds, anomalies, connectionsOpen, tlsSessions } = this.#pipeline
+    const tlsCalls = this.#sources.tlsCalls?.()
+    return { packets: this.#sources.counters(), tlsCalls, tlsSessions, records: { ...counts }, kinds, anomalies, connectionsOpen }
   }
 
   #post(message: FromWorker): void {

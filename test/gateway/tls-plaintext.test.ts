@@ -385,3 +385,25 @@ capture: { tls: { processes: { include: [python3, python3.11, python] } } }
     await gateway.stop()
   }
 })
+
+test('the same where a port is asked for: read once the socket is known, else counted', async () => {
+  const gateway = await folder.gateway(NGINX)
+  const lintel = await Lintel.configured((directory) => `
+outputs: [{ type: file, path: ${join(directory, 'log.ndjson')} }]
+capture: { ports: [${NGINX}], tls: { processes: { include: [python3, python3.11, python] } } }
+`)
+  try {
+    await run('python3', ['-c', MEMORY_CLIENT(65_536, 'memory-paired')])
+    await run('python3', ['-c', MEMORY_CLIENT(20, 'memory-pieces')])
+    const [paired, ...more] = await exchangesOf(lintel, 'memory', 1)
+    assert.deepEqual([idOf(paired!), paired?.server?.port, more], ['memory-paired', NGINX, []])
+    const [undecided] = await lintel.until((record) => record.event?.name === 'plaintext_undecided', 1)
+    assert.equal(undecided?.event?.count, 1)
+    // nginx's sessions are those that are not wanted.
+    assert.match(await lintel.stop(), /; TLS sessions opened 1, not_wanted 2; adds up/)
+  } finally {
+    await lintel.process.stop('SIGKILL')
+    lintel.remove()
+    await gateway.stop()
+  }
+})
