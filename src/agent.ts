@@ -202,6 +202,7 @@ export class Agent implements AgentContract {
   async #stop(): Promise<Totals> {
     this.#send({ type: 'stop' })
     await this.#workerDone.promise
+    this.#containers.close()
     await this.#outlets.close()
     this.#finished.resolve()
     return { ...this.stats(), known: this.#final }
