@@ -114,13 +114,23 @@ ${more}`
       /error: .*lintel\.yaml:5:\d+: filter: .*did you mean "http\.response\.status_code"[^]*the configuration before stays in force/)
     await get('/filtered-too', '/kept-too?status=404')
     await lintel.exchanges('/kept-too')
+    // What only the capture can refuse: nothing of the rest is taken either.
+    const both = 'addresses: {include: [10.0.0.0/8], exclude: [10.0.0.0/8]}'
+    await reload(yaml(lintel.directory, 'headers: {exclude: [host]}\nfilter: http.response.status_code < 400\n').replace('{interfaces', `{${both}, interfaces`),
+      /Cannot include and exclude "10\.0\.0\.0\/8"[^]*the configuration before stays in force/)
+    await reload(yaml(lintel.directory, 'privacy: {hash_key_file: /nonexistent/key}\nkinds: [anomaly]\n').replace(String(PORT), '1'),
+      /\/nonexistent\/key[^]*the configuration before stays in force/)
+    await get('/filtered-still', '/kept-still?status=404')
+    const [still] = await lintel.exchanges('/kept-still')
+    assert.deepEqual(still?.http?.request?.header?.['host'], [`127.0.0.1:${PORT}`])
+    assert.equal(still.http.request.header['user-agent'], undefined)
     await reload(yaml(lintel.directory, '').replace(String(PORT), '1'), /configuration read anew/)
     await get('/other-port')
     await reload(yaml(lintel.directory, ''), /configuration read anew/)
     await get('/all-3')
     await lintel.exchanges('/all-3')
     assert.match(await lintel.stop(), /adds up/)
-    assert.deepEqual(paths(await lintel.records()), ['/all-1', '/all-2', '/kept', '/kept-too', '/all-3'])
+    assert.deepEqual(paths(await lintel.records()), ['/all-1', '/all-2', '/kept', '/kept-too', '/kept-still', '/all-3'])
   } finally {
     await lintel.process.stop('SIGKILL')
     lintel.remove()

@@ -103,6 +103,15 @@ kernelTest('networks of IPv6 are included and excluded', () => {
   assert.equal(isDelivered(bench, frame(1, 2)), true)
 })
 
+kernelTest('more networks than the kernel takes are refused, and those before hold', () => {
+  using bench = new ProgramBench({}, { addresses: { exclude: ['10.1.0.0/16', '2001:db8::9'] } })
+  const many = Array.from({ length: 4097 }, (_, index) => `172.16.${index >> 8}.${index & 255}`)
+  assert.throws(() => bench.setFilters({ ports: [[443, 443]], addresses: { exclude: many } }), /Cannot filter by 4097 networks: 4096 are the most/)
+  assert.equal(isDelivered(bench, syn4('172.16.0.1', '10.0.0.2', 30000, 80)), true)
+  assert.equal(isDelivered(bench, syn4('10.1.0.1', '10.0.0.2', 30000, 80)), false)
+  assert.equal(isDelivered(bench, ethernet(0x86dd, ipv6({ source: 9 }, tcp({ flags: SYN, source: 1, destination: 80 })))), false)
+})
+
 kernelTest('a network cannot be included and excluded at once', () => {
   using bench = new ProgramBench()
   assert.throws(() => bench.setFilters({ addresses: { include: ['10.0.0.0/8'], exclude: ['10.9.9.9/8'] } }), /in both lists/)

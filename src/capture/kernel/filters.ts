@@ -68,9 +68,14 @@ export class FilterMaps {
     const ports = portWords(filters.ports ?? [])
     const networks = networksOf(filters)
     const below = sampleBelow(filters.sample ?? 1)
+    const of4 = networks.filter((each) => each.bytes.length === 4)
+    const of6 = networks.filter((each) => each.bytes.length === 16)
+    for (const [map, { length }] of [[this.#cidr4, of4], [this.#cidr6, of6]] as const) {
+      if (length > map.maxEntries) throw new RangeError(`Cannot filter by ${length} networks: ${map.maxEntries} are the most; join some of them`)
+    }
     this.#writePorts(ports)
-    this.#writeNetworks(this.#cidr4, networks.filter((each) => each.bytes.length === 4))
-    this.#writeNetworks(this.#cidr6, networks.filter((each) => each.bytes.length === 16))
+    this.#writeNetworks(this.#cidr4, of4)
+    this.#writeNetworks(this.#cidr6, of6)
     this.#filters = filters
     this.#writeSettings(flagsOf(filters), below)
   }
