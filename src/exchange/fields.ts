@@ -279,6 +279,7 @@ export const MARK_REASONS = [
   'stream reset: another error code',
   'socket not known: the program keeps its TLS library away from it',
   'likely, not proven: the client was not seen to wait for each response',
+  'percent-encoded as it came: more than the bound',
 ] as const
 
 export type MarkReason = (typeof MARK_REASONS)[number]
