@@ -16,6 +16,8 @@ export const MESSAGE_END = {
   lost: 'lost',
   /** It breaks the protocol's grammar: what came before stands, what follows cannot be read. */
   malformed: 'malformed',
+  /** Its head has no end within its bound: what of it is whole stands. */
+  overBound: 'over bound',
   /** The connection speaks another protocol from here on (CONNECT, 101). */
   tunnel: 'tunnel',
   /** One side reset its stream (see `resetCode`). */

@@ -327,6 +327,9 @@ export class Pairer implements MessageSink {
       case MESSAGE_END.malformed:
         mark(this.#memory, block, field, 'malformed message')
         break
+      case MESSAGE_END.overBound:
+        mark(this.#memory, block, field, 'cut: more than the bound')
+        break
       case MESSAGE_END.tunnel:
         mark(this.#memory, block, field, 'connection became a tunnel')
         break

@@ -128,6 +128,17 @@ test('a message that the connection ends in is cut', () => {
   assert.deepEqual(anomalies, ['http1_head_cut'])
 })
 
+test('a response whose head has no end within the bound has its status; what follows is found again', () => {
+  const talk = new Talk().c(get('/long')).s(`HTTP/1.1 503 Full\r\nServer: a\r\nX: ${'y'.repeat(60_000)}`)
+  for (let part = 0; part < 4; part++) talk.s('z'.repeat(60_000))
+  const { responses, anomalies, pairs } = talk.s('\r\n\r\n').c(get('/next')).s(ok(200)).close()
+  assert.deepEqual(brief(responses[0]!), ['response', 1, 503, -1, 'over bound'])
+  assert.deepEqual(responses[0]!.fields, [['Server', 'a']])
+  assert.deepEqual(anomalies, ['http1_head_too_long'])
+  assert.deepEqual(pairs[0], ['/long', 503])
+  assert.equal(responses[1]?.status, 200)
+})
+
 test('101 and CONNECT make a tunnel of the connection', () => {
   const upgrade = get('/chat', 'Connection: Upgrade\r\nUpgrade: websocket\r\n')
   const talk = new Talk().c(upgrade).s('HTTP/1.1 101 Switching Protocols\r\n\r\n\x81\x05hello')

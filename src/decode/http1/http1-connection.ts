@@ -117,14 +117,14 @@ export class Http1Connection implements StreamHandler, SideOwner {
     if (this.#ended[0] && this.#ended[1]) this.#sink.close(this.control, cause, time)
   }
 
-  head(side: Http1Side, startTime: number): BodyPlan {
+  head(side: Http1Side, startTime: number, isCut = false): BodyPlan {
     this.#messages++
-    return side.isRequester ? this.#request(side, startTime) : this.#response(side, startTime)
+    return side.isRequester ? this.#request(side, startTime) : this.#response(side, startTime, isCut)
   }
 
   over(side: Http1Side, message: Http1Message, ended: MessageEnd): void {
     message.ended = ended
-    if (ended !== MESSAGE_END.lost && ended !== MESSAGE_END.malformed) {
+    if (ended !== MESSAGE_END.lost && ended !== MESSAGE_END.malformed && ended !== MESSAGE_END.overBound) {
       if (side.isRequester) this.#pairing.requestOver()
       else this.#settle(message)
     }
@@ -231,7 +231,7 @@ export class Http1Connection implements StreamHandler, SideOwner {
     return plan
   }
 
-  #response(side: Http1Side, startTime: number): BodyPlan {
+  #response(side: Http1Side, startTime: number, isCut: boolean): BodyPlan {
     const scanner = this.#scanner
     const { status, version, connection, oddities } = scanner
     // RFC 7540 3.2: the response to the request itself comes in HTTP/2, and the 101 is one of 1xx before it.
@@ -243,7 +243,7 @@ export class Http1Connection implements StreamHandler, SideOwner {
     const message = new Http1Message(kind, side.side, exchange, scanner.block, startTime, oddities, likely, isLikely)
     message.status = status
     const isEmpty = status < 200 || status === 204 || status === 304 || method === METHOD_HEAD
-    const isTunnel = status === 101 || (method === METHOD_CONNECT && status >= 200 && status < 300)
+    const isTunnel = !isCut && (status === 101 || (method === METHOD_CONNECT && status >= 200 && status < 300))
     const plan: BodyPlan = {
       message,
       body: isTunnel ? 'tunnel' : isEmpty ? 'none' : bodyOf(scanner),

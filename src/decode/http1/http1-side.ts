@@ -1,6 +1,6 @@
 import type { ByteMemory } from '../../../lib/bytes/mod.ts'
 import {
-  HEAD_BYTES_MAX, HEAD_ERROR_START_LINE, HEAD_ERROR_STATUS, HEAD_ERROR_TOO_LONG, HEAD_ERROR_VERSION, SCAN_SIMPLE,
+  HEAD_BYTES_MAX, HEAD_ERROR_CUT, HEAD_ERROR_START_LINE, SCAN_SIMPLE,
 } from '../../../wasm/head-contract.ts'
 import { HEAD_COUNT, HEAD_KIND_REQUEST, HEAD_KIND_RESPONSE, HEAD_KIND_TRAILER } from '../../../wasm/layout.ts'
 import { advance } from '../../connection/mod.ts'
@@ -8,7 +8,7 @@ import type { End, Side, StreamControl } from '../../connection/mod.ts'
 import { Carry } from '../carry.ts'
 import { MESSAGE, MESSAGE_END } from '../message.ts'
 import type { MessageEnd } from '../message.ts'
-import { HTTP1_ANOMALY } from './anomaly.ts'
+import { anomalyOf, HTTP1_ANOMALY } from './anomaly.ts'
 import type { Http1Anomaly } from './anomaly.ts'
 import { ChunkFraming } from './chunk-framing.ts'
 import type { HeadScanner } from './head-scanner.ts'
@@ -38,8 +38,8 @@ export interface BodyPlan {
 /** What a side tells its connection. */
 export interface SideOwner {
   readonly control: StreamControl
-  /** A head was scanned: the scanner holds it. `startTime` is that of its first byte. */
-  head(side: Http1Side, startTime: number): BodyPlan
+  /** A head was scanned: the scanner holds it. `startTime` is that of its first byte; `isCut`: its end is not known. */
+  head(side: Http1Side, startTime: number, isCut?: boolean): BodyPlan
   over(side: Http1Side, message: Http1Message, ended: MessageEnd): void
   /** Framing is lost. */
   lost(side: Http1Side): void
@@ -452,9 +452,21 @@ export class Http1Side {
     else {
       const anomaly = anomalyOf(result)
       this.#carry.clear()
+      if (result === HEAD_ERROR_CUT) return this.#giveCut(time, end)
       if (this.#owner.refused(this, anomaly, time)) this.stop()
       else this.#malformed(anomaly, time)
     }
+    return end
+  }
+
+  /** A response whose head is too long has its status all the same. */
+  #giveCut(time: number, end: number): number {
+    this.#plan = this.#owner.head(this, this.#startTime, true)
+    this.#message = this.#plan.message
+    this.#message.bodyBytes = -1
+    this.#owner.anomaly(this, HTTP1_ANOMALY.headTooLong, time)
+    this.#drop(MESSAGE_END.overBound, time)
+    this.#owner.lost(this)
     return end
   }
 
@@ -471,22 +483,13 @@ export class Http1Side {
   }
 
   #drop(ended: MessageEnd, time: number): void {
-    if (this.#message !== undefined) this.#finish(ended, ended === MESSAGE_END.malformed ? time : -1)
+    if (this.#message !== undefined) this.#finish(ended, ended === MESSAGE_END.lost ? -1 : time)
     this.#carry.clear()
     this.#skipIsStale = this.#skipping > 0
     this.#afterLast = false
     this.#hold = 'no'
     this.#allowSimple = false
     this.#state = 'resync'
-  }
-}
-
-function anomalyOf(result: number): Http1Anomaly {
-  switch (result) {
-    case HEAD_ERROR_VERSION: return HTTP1_ANOMALY.version
-    case HEAD_ERROR_STATUS: return HTTP1_ANOMALY.status
-    case HEAD_ERROR_TOO_LONG: return HTTP1_ANOMALY.headTooLong
-    default: return HTTP1_ANOMALY.startLine
   }
 }
 
