@@ -236,6 +236,7 @@ export class FlowTrack {
   }
 
   #webSocket({ block }: StreamControl, webSocket: WebSocket): void {
+    this.#processes.attach(block)
     const interfaceIndex = this.#memory.u32[(block + L.CONNECTION_INTERFACE) >>> 2]!
     this.#output.record(L.KIND_WEBSOCKET, (writer) => {
       writeWebSocket(writer, this.#memory, block, {
@@ -247,6 +248,7 @@ export class FlowTrack {
   }
 
   #handshake({ block }: StreamControl, handshake: Handshake): void {
+    this.#processes.attach(block)
     const interfaceIndex = this.#memory.u32[(block + L.CONNECTION_INTERFACE) >>> 2]!
     this.#output.record(L.KIND_HANDSHAKE, (writer) => {
       writeHandshake(writer, this.#memory, block, handshake, {

@@ -3,10 +3,12 @@
  * the headers that were sent inside TLS.
  */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import { WebSocket, WebSocketServer } from 'ws'
 import { kernelObjects } from './testing/kernel-objects.ts'
 import { Lintel } from './testing/lintel.ts'
 import type { LoggedRecord } from './testing/lintel.ts'
@@ -110,6 +112,35 @@ test('--sample keeps a connection on the wire and in the clear, or neither', asy
     await lintel.process.stop('SIGKILL')
     lintel.remove()
     await gateway.stop()
+  }
+})
+
+test('a handshake and a WebSocket inside TLS name both ends; the WebSocket has the facts of the handshake', async () => {
+  const server = new WebSocketServer({ port: NODE, host: '127.0.0.1' })
+  await once(server, 'listening')
+  const gateway = await folder.gateway(NGINX, {
+    location: `proxy_pass http://127.0.0.1:${NODE}; proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "upgrade";`,
+  })
+  const lintel = await Lintel.start(['--interface', 'lo', '--port', String(NGINX)])
+  try {
+    const socket = new WebSocket(`wss://127.0.0.1:${NGINX}/inside`, { rejectUnauthorized: false })
+    await once(socket, 'open')
+    socket.close(1000)
+    await once(socket, 'close')
+    type Named = LoggedRecord & { [end in 'client' | 'server']?: { process?: { pid?: number; executable?: { name?: string } } } }
+    const [told] = await lintel.until(({ kind }) => kind === 'websocket', 1) as Named[]
+    const [handshake] = await lintel.until(({ kind }) => kind === 'handshake', 1) as Named[]
+    for (const record of [told, handshake]) {
+      assert.deepEqual([record?.client?.process?.pid, record?.server?.process?.executable?.name], [process.pid, 'nginx'], record?.kind)
+    }
+    assert.ok(handshake?.tls?.client?.ja4 !== undefined)
+    assert.deepEqual(told?.tls, handshake.tls)
+    assert.equal(told?.websocket?.close_code, 1000)
+  } finally {
+    await lintel.process.stop('SIGKILL')
+    lintel.remove()
+    await gateway.stop()
+    server.close()
   }
 })
 
