@@ -260,6 +260,7 @@ export class FlowTrack {
 
   #release(block: number): void {
     this.#facts.releaseSlots(block + L.CONNECTION_FACTS, L.CONNECTION_FACTS_COUNT)
+    this.#pairer.forget(block)
   }
 
   #packet(event: number): void {

@@ -215,7 +215,7 @@ export const FIELDS: readonly Field[] = [
   field('connection.server.bytes', 'int', C, true, 'none', 'Payload bytes sent by the server.', 'By'),
   field('connection.server.packets', 'int', C, true, 'none', 'Packets sent by the server, as far as seen.'),
   field('connection.lost_bytes', 'int', C, true, 'none', 'Payload bytes the capture did not get.', 'By'),
-  field('connection.exchanges', 'int', C, true, 'none', 'Exchanges logged for it.'),
+  field('connection.exchanges', 'int', C, true, 'none', 'Exchanges logged for it, those read inside its TLS included.'),
   field('anomalies', 'strings', E, true, 'none', 'Oddities of the messages, by name, e.g. length_and_chunked.'),
   field('marks', 'marks', ECW, true, 'none', 'Why a field is cut, missing, unknown or only likely: field name to reason.'),
 ]

@@ -124,6 +124,19 @@ test('Pairer waits for a request that is still sent when its response is over', 
   scene.done()
 })
 
+test('Pairer counts what is inside TLS with the connection that carries it, until its block is given back', () => {
+  const scene = new Scene()
+  scene.on = { ...scene.connection, isPlaintext: true }
+  for (const number of [1, 2]) {
+    scene.end(scene.head(MESSAGE.request, number))
+    scene.end(scene.head(MESSAGE.response, number, 200))
+  }
+  assert.deepEqual([scene.pairer.exchangesOf(scene.connection), scene.pairer.exchangesOf(scene.on)], [2, 2])
+  scene.pairer.forget(scene.connection.block)
+  assert.equal(scene.pairer.exchangesOf(scene.connection), 0)
+  scene.done()
+})
+
 test('Pairer keeps pipelined exchanges apart by their numbers', () => {
   const scene = new Scene()
   for (const number of [1, 2, 3]) scene.end(scene.head(MESSAGE.request, number))

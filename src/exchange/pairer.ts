@@ -69,6 +69,9 @@ export class Pairer implements MessageSink {
   /** Connections with a held pair of which both messages are over, by `heldTime`. */
   readonly #holding = new Set<Waiting>()
 
+  /** Exchanges of TLS sessions by the block that they share with their wire connection; empty where none is read. */
+  readonly #inside = new Map<number, number>()
+
   constructor(memory: ByteMemory, output: ExchangeOutput, options: PairerOptions) {
     this.#memory = memory
     this.#output = output
@@ -78,9 +81,15 @@ export class Pairer implements MessageSink {
     this.#facts = options.facts
   }
 
-  /** Exchanges begun on a connection that is not closed. */
+  /** Exchanges begun on a connection that is not closed, those inside its TLS included. */
   exchangesOf(connection: StreamControl): number {
-    return connection.companion instanceof Waiting ? connection.companion.depth : 0
+    const own = connection.companion instanceof Waiting ? connection.companion.depth : 0
+    return own + (connection.isPlaintext === true ? 0 : this.#inside.get(connection.block) ?? 0)
+  }
+
+  /** A CONNECTION block is given back. */
+  forget(block: number): void {
+    this.#inside.delete(block)
   }
 
   head(connection: StreamControl, message: Message): void {
@@ -213,9 +222,16 @@ export class Pairer implements MessageSink {
     return waiting
   }
 
+  /** @returns the number of one more exchange on its connection */
+  #count(waiting: Waiting): number {
+    const { connection } = waiting
+    if (connection.isPlaintext === true) this.#inside.set(connection.block, (this.#inside.get(connection.block) ?? 0) + 1)
+    return ++waiting.depth
+  }
+
   /** `likely`: the request that the message may turn out to answer: it counts as no exchange of its own until then. */
   #begin(waiting: Waiting, message: Message, likely?: Pending): Pending | undefined {
-    if (likely === undefined) waiting.depth++
+    if (likely === undefined) this.#count(waiting)
     const connection = waiting.connection
     const block = message.head === 0 ? 0 : openBlock(this.#memory, connection.block, waiting.depth)
     if (block === 0) {
@@ -405,7 +421,7 @@ export class Pairer implements MessageSink {
     const request = response.likely!
     waiting.release(response)
     request.responseOver = true
-    this.#memory.u32[(response.block + L.EXCHANGE_DEPTH) >>> 2] = ++waiting.depth
+    this.#memory.u32[(response.block + L.EXCHANGE_DEPTH) >>> 2] = this.#count(waiting)
     mark(this.#memory, request.block, MARK_FIELD.response, 'not known which response answers it')
     mark(this.#memory, response.block, MARK_FIELD.request, 'not known which request it answers')
     for (const pending of [request, response]) if (pending.requestOver && pending.responseOver) this.#give(waiting, pending)

@@ -95,6 +95,20 @@ test('curl over TLS 1.2 and 1.3 to nginx: one record for both ends and the packe
   }
 })
 
+test('the record of a TLS connection counts the exchanges that were read inside', async () => {
+  const gateway = await folder.gateway(NGINX)
+  const lintel = await Lintel.start(['--interface', 'lo', '--port', String(NGINX), '--kind', 'exchange', '--kind', 'connection'])
+  try {
+    for (const count of [1, 5]) await run('curl', ['-sk', '-H', `X-Request-ID: count${count}`, `https://127.0.0.1:${NGINX}/[1-${count}]`])
+    const closed = await lintel.until(({ kind, event }) => kind === 'connection' && event?.name === 'close', 2)
+    assert.deepEqual(closed.map(({ connection }) => connection?.exchanges), [1, 5])
+  } finally {
+    await lintel.stop()
+    lintel.remove()
+    await gateway.stop()
+  }
+})
+
 test('--sample keeps a connection on the wire and in the clear, or neither', async () => {
   const gateway = await folder.gateway(NGINX)
   const lintel = await Lintel.start(['--sample', '0.4', '--port', String(NGINX), '--interface', 'lo'])
