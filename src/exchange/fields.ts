@@ -221,7 +221,7 @@ export const FIELDS: readonly Field[] = [
 ]
 
 /** Field id by name: 1 .. FIELDS.length. */
-export const FIELD_ID: ReadonlyMap<string, number> = new Map(FIELDS.map((entry, index) => [entry.name, index + 1]))
+const FIELD_ID: ReadonlyMap<string, number> = new Map(FIELDS.map((entry, index) => [entry.name, index + 1]))
 
 /** Id of a field that is known to exist. @throws {RangeError} for a name that is not in the registry. */
 export function fieldId(name: string): number {

@@ -33,7 +33,7 @@ export class OwnMessage implements Message {
 const CORRELATION_LENGTH_MAX = 256
 
 /** Of one type, so that 1 and "1" stay two. @throws {ContractError} */
-export function correlationOf({ correlation }: DecodedMessage): string | undefined {
+function correlationOf({ correlation }: DecodedMessage): string | undefined {
   switch (typeof correlation) {
     case 'undefined': return undefined
     case 'number': return `n${correlation}`
