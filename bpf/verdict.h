@@ -75,8 +75,42 @@ static __always_inline int is_socks(const struct opening *opening)
 }
 
 /*
+ * What follows a method in small letters, from `at` on: a target that looks like one, then " HTTP/1." as far as the bytes at
+ * hand go. So a memcached "get /key" is none.
+ */
+VERIFIED_ALONE int judge_target(const struct opening *opening, __u32 at)
+{
+	static const __u8 version[8] = " HTTP/1.";
+	__u32 matched = 0;
+
+	if (!opening)
+		return 0;
+	for (__u32 i = 1; i < JUDGED_BYTES; i++) {
+		__u8 byte = opening->bytes[i];
+
+		if (i < at)
+			continue;
+		if (i >= opening->length)
+			return 1;
+		/* "/path", "*", "http://" (RFC 9112 section 3.2) */
+		if (i == at && byte != '/' && byte != '*' && (byte | 32) != 'h')
+			return 0;
+		if (matched == sizeof(version))
+			return 1;
+		if (matched || byte == ' ') {
+			if (byte != version[matched & (sizeof(version) - 1)])
+				return 0;
+			matched++;
+		} else if (byte < ' ') {
+			return 0;
+		}
+	}
+	return 1;
+}
+
+/*
  * A request line, PROXY version 1 and the HTTP/2 preface all begin with a method-like token and a space. A payload that
- * ends inside the token counts too. Most letters must be capitals: so a memcached "get key" is none.
+ * ends inside the token counts too. Where most letters are no capitals, what follows must be that of a request line.
  */
 VERIFIED_ALONE int judge_client(const struct opening *opening)
 {
@@ -101,8 +135,8 @@ VERIFIED_ALONE int judge_client(const struct opening *opening)
 				return 0;
 			continue;
 		}
-		if (byte == ' ')
-			return letters > 0 && capitals * 2 > letters;
+		if (byte == ' ' && letters > 0)
+			return capitals * 2 > letters || judge_target(opening, i + 1);
 		if (!class || letters >= METHOD_MAX)
 			return 0;
 		letters++;

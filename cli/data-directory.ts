@@ -4,7 +4,7 @@ import type { Config } from '../src/config.ts'
 import { configSchema } from '../src/config.ts'
 
 /** Folder for what the agent keeps: configured, else /var/lib/lintel for root, else below the home folder. */
-export function dataDirectory(config: Config): string {
+function dataDirectory(config: Config): string {
   if (config.data_directory !== undefined) return config.data_directory
   if (process.getuid?.() === 0) return '/var/lib/lintel'
   return join(process.env['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state'), 'lintel')

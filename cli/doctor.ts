@@ -27,7 +27,7 @@ export async function doctor(): Promise<void> {
 }
 
 /** True when live capture can work with one hook and one transport at least. */
-export function canCapture(findings: readonly Finding[]): boolean {
+function canCapture(findings: readonly Finding[]): boolean {
   const has = (weight: Weight) => findings.some(finding => finding.weight === weight && finding.answer === 'yes')
   return findings.every(finding => finding.weight !== 'needed' || finding.answer === 'yes') && has('transport') && has('hook')
 }

@@ -28,7 +28,7 @@ function judged(found: readonly TlsProcess[], wish: Config['capture']['tls']): T
 }
 
 /** A row for each library of each process, then what it comes to. */
-export function tlsTable(rows: readonly TlsProcess[]): string {
+function tlsTable(rows: readonly TlsProcess[]): string {
   if (rows.length === 0) return 'No process that can be looked at here speaks TLS by a library that is known.\n'
   const cells = [
     ['PID', 'NAME', 'READ', 'LIBRARY', 'FILE', 'WHY NOT'],

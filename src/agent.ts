@@ -19,6 +19,7 @@ import type { FromWorker, ToWorker, WorkerStart, WorkerStats } from './worker-me
 
 const NO_STATS: WorkerStats = {
   packets: { seen: 0, delivered: 0, notWanted: new Map(), lost: new Map(), bytesDelivered: 0, bytesCut: 0 },
+  tlsSessions: new Map(),
   records: { seen: 0, emitted: 0, emittedKinds: BATCH_KINDS.map(() => 0), filtered: 0, sampled: 0, dropped: new Map() },
   kinds: new Map(BATCH_KINDS.map((kind) => [kind, 0])),
   anomalies: new Map(),
@@ -108,6 +109,7 @@ export class Agent implements AgentContract {
       uptimeMs: performance.now() - this.#startedAt,
       packets: this.#stats.packets,
       tlsCalls: this.#stats.tlsCalls,
+      tlsSessions: this.#stats.tlsSessions,
       records: recordLedger([this.#stats.records], outlets, this.#final),
       kinds: kindsSeen(this.#stats.kinds, this.#stats.records, outlets, this.#final),
       anomalies: this.#anomalies(),
@@ -200,6 +202,7 @@ export class Agent implements AgentContract {
   async #stop(): Promise<Totals> {
     this.#send({ type: 'stop' })
     await this.#workerDone.promise
+    this.#containers.close()
     await this.#outlets.close()
     this.#finished.resolve()
     return { ...this.stats(), known: this.#final }

@@ -50,7 +50,7 @@ function packetMetrics(text: Exposition, { packets }: Stats): void {
   text.sample([['outcome', 'cut']], packets.bytesCut)
 }
 
-function tlsMetrics(text: Exposition, { tlsCalls }: Stats): void {
+function tlsMetrics(text: Exposition, { tlsCalls, tlsSessions }: Stats): void {
   if (tlsCalls === undefined) return
   text.family('lintel_tls_calls_seen_total', 'counter', 'Calls of TLS libraries that moved bytes; the sum of lintel_tls_calls_total.')
   text.sample([], tlsCalls.seen)
@@ -58,6 +58,11 @@ function tlsMetrics(text: Exposition, { tlsCalls }: Stats): void {
   text.sample([['outcome', 'delivered'], ['reason', '']], tlsCalls.delivered)
   for (const [reason, count] of tlsCalls.notWanted) text.sample([['outcome', 'not_wanted'], ['reason', reason]], count)
   for (const [reason, count] of tlsCalls.lost) text.sample([['outcome', 'lost'], ['reason', reason]], count)
+  text.family('lintel_tls_sessions_total', 'counter', 
+    'TLS sessions in the clear: opened, other_end (that end tells it), not_wanted (by a filter), idle (forgotten: silent for too long).')
+  for (const [event, count] of tlsSessions) if (event !== 'bytes_lost') text.sample([['event', event]], count)
+  text.family('lintel_tls_bytes_lost_total', 'counter', 'Bytes in the clear that are missing in the TLS sessions opened.')
+  text.sample([], tlsSessions.get('bytes_lost') ?? 0)
 }
 
 function recordMetrics(text: Exposition, { records, kinds }: Stats): void {

@@ -4,12 +4,11 @@
  *
  * @module
  */
-import { randomInt } from 'node:crypto'
 import type { ByteMemory } from '../lib/bytes/mod.ts'
 import type { FactsTable, RecordWriter } from '../lib/record/mod.ts'
 import * as L from '../wasm/layout.ts'
 import {
-  DISSECT_OUTCOME, Dissector, FIRST_LOSS, FRAME_BYTES, FrameMeta, PACKET_EVENT, packetFilter, PLAINTEXT_EVENT, processFilter,
+  connectionSample, DISSECT_OUTCOME, Dissector, FIRST_LOSS, FRAME_BYTES, FrameMeta, PACKET_EVENT, packetFilter, PLAINTEXT_EVENT, processFilter,
 } from './capture/mod.ts'
 import type { PacketSource } from './capture/mod.ts'
 import { kernelFilters } from './capture-sources.ts'
@@ -65,7 +64,7 @@ export class FlowTrack {
   #wanted: ReturnType<typeof packetFilter>
   #wantsProcess: ReturnType<typeof processFilter> = () => true
   #sample = 1
-  readonly #sampleSeed = randomInt(2 ** 31)
+  #inSample: ReturnType<typeof connectionSample>
   #tellsConnections = false
   readonly #events: ConnectionEvents = {
     frame: (event) => { this.#frame(event) },
@@ -124,6 +123,7 @@ export class FlowTrack {
   configure(config: Config): void {
     this.#wanted = packetFilter(kernelFilters(config))
     this.#sample = config.capture.sample
+    this.#inSample = connectionSample(this.#sample)
     this.#wantsProcess = processFilter(config.capture.tls.processes)
     this.#tellsConnections = config.kinds.includes('connection')
     this.#pairer.openAfterNs = config.exchanges.open_after === undefined ? Infinity : config.exchanges.open_after * 1e6
@@ -136,6 +136,11 @@ export class FlowTrack {
 
   get connectionCount(): number {
     return this.#table.size + this.#plaintext.size
+  }
+
+  /** What became of the TLS sessions that were read in the clear, by name. */
+  get tlsSessions(): ReadonlyMap<string, number> {
+    return this.#plaintext.told()
   }
 
   /** @returns the newest packet's time, nanoseconds in the source's clock */
@@ -191,29 +196,25 @@ export class FlowTrack {
     }, this.#events)
   }
 
-  /** By ports and addresses, as packets are, and by process. Without a socket, ports and addresses cannot speak for it. */
-  #wantsPlaintext(event: number): boolean {
+  /** By ports and addresses, as packets are, and by process. */
+  #wantsPlaintext(event: number): 'yes' | 'no' | 'unknown' {
     const { u8, u32 } = this.#memory
     const processId = u32[(event + PLAINTEXT_EVENT.process_id) >>> 2]!
     const name = this.#memory.latin1(event + PLAINTEXT_EVENT.process_name, PROCESS_NAME_BYTES).replace(/\0.*$/s, '')
-    if (!this.#wantsProcess(name, processId) || !this.#isSampled(event)) return false
-    if (this.#wanted === undefined) return true
-    return u8[event + PLAINTEXT_EVENT.ip_version] !== 0 && this.#wanted(this.#memory, event)
+    if (!this.#wantsProcess(name, processId)) return 'no'
+    if (this.#wanted !== undefined) {
+      if (u8[event + PLAINTEXT_EVENT.ip_version] === 0) return 'unknown'
+      if (!this.#wanted(this.#memory, event)) return 'no'
+    }
+    return this.#isSampled(event) ? 'yes' : 'no'
   }
 
-  /** The same for both ends of a connection. */
+  /** As the kernel chose the connection's packets; without a socket, whole sessions by their number. */
   #isSampled(event: number): boolean {
-    if (this.#sample >= 1) return true
-    const ends = [
-      [PLAINTEXT_EVENT.source_address, PLAINTEXT_EVENT.source_port], [PLAINTEXT_EVENT.destination_address, PLAINTEXT_EVENT.destination_port],
-    ] as const
-    let hash = 0
-    for (const [address, port] of ends) {
-      let end = Math.imul(this.#memory.u16[(event + port) >>> 1]! + this.#sampleSeed, 0x9e3779b1)
-      for (let word = 0; word < 4; word++) end = Math.imul(end ^ (end >>> 15) ^ this.#memory.i32[(event + address) / 4 + word]!, 0x85ebca6b)
-      hash = (hash + (end ^ (end >>> 13))) | 0
-    }
-    return (Math.imul(hash ^ (hash >>> 16), 0xc2b2ae35) >>> 0) < this.#sample * 2 ** 32
+    if (this.#inSample === undefined) return true
+    const { u8, u32 } = this.#memory
+    if (u8[event + PLAINTEXT_EVENT.ip_version] !== 0) return this.#inSample(this.#memory, event)
+    return (Math.imul(u32[(event + PLAINTEXT_EVENT.session) >>> 2]!, 0x9e3779b1) >>> 0) < this.#sample * 2 ** 32
   }
 
   #connection(connection: Connection, event: ConnectionEventName, reason: string, time: number): void {
@@ -235,6 +236,7 @@ export class FlowTrack {
   }
 
   #webSocket({ block }: StreamControl, webSocket: WebSocket): void {
+    this.#processes.attach(block)
     const interfaceIndex = this.#memory.u32[(block + L.CONNECTION_INTERFACE) >>> 2]!
     this.#output.record(L.KIND_WEBSOCKET, (writer) => {
       writeWebSocket(writer, this.#memory, block, {
@@ -246,6 +248,7 @@ export class FlowTrack {
   }
 
   #handshake({ block }: StreamControl, handshake: Handshake): void {
+    this.#processes.attach(block)
     const interfaceIndex = this.#memory.u32[(block + L.CONNECTION_INTERFACE) >>> 2]!
     this.#output.record(L.KIND_HANDSHAKE, (writer) => {
       writeHandshake(writer, this.#memory, block, handshake, {
@@ -257,6 +260,7 @@ export class FlowTrack {
 
   #release(block: number): void {
     this.#facts.releaseSlots(block + L.CONNECTION_FACTS, L.CONNECTION_FACTS_COUNT)
+    this.#pairer.forget(block)
   }
 
   #packet(event: number): void {

@@ -7,6 +7,7 @@ const STATS: Totals = {
   packets: {
     seen: 100, delivered: 60, notWanted: new Map([['port', 25], ['no_payload', 10]]), lost: new Map([['ring_full', 5]]), bytesDelivered: 9000, bytesCut: 12,
   },
+  tlsSessions: new Map(),
   records: { seen: 20, logged: 12, filtered: 3, sampled: 1, dropped: new Map([['disk full', 3], ['queue full', 1]]), queued: 0 },
   kinds: new Map([['exchange', 20]]),
   anomalies: new Map([['bare_lf', 2]]),
@@ -30,6 +31,8 @@ test('totalsLine() says by how much it does not add up', () => {
   const tlsCalls = { ...STATS.packets, seen: 7, delivered: 4, notWanted: new Map([['ignored', 1]]), lost: new Map() }
   assert.equal(addsUp({ ...STATS, tlsCalls }), false)
   assert.match(totalsLine({ ...STATS, tlsCalls }), /TLS calls seen 7 = delivered 4 .*packets by 0, TLS calls by 2, 0 still queued\)$/)
+  const tlsSessions = new Map([['opened', 2], ['other_end', 0], ['bytes_lost', 9]])
+  assert.match(totalsLine({ ...STATS, tlsSessions }), /; TLS sessions opened 2, bytes_lost 9; adds up$/)
 })
 
 test('statsLine() gives the rate since the line before, and what hinders an output', () => {

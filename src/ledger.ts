@@ -27,6 +27,8 @@ export interface Stats {
   readonly packets: PacketCounters
   /** Calls of TLS libraries that moved bytes; missing when none is read. */
   readonly tlsCalls?: PacketCounters | undefined
+  /** Their sessions: opened, other_end, not_wanted, idle; and the bytes_lost of those opened. */
+  readonly tlsSessions: ReadonlyMap<string, number>
   readonly records: RecordLedger
   /** Records of each kind that were seen, in the order of KIND_*. */
   readonly kinds: ReadonlyMap<string, number>
@@ -162,9 +164,11 @@ function recordText(records: RecordLedger): string {
     `${records.sampled} + dropped ${withReasons(records.dropped)}${records.queued === 0 ? '' : ` + queued ${records.queued}`}`
 }
 
-/** Packets, and TLS calls where there were any. */
-function trafficText({ packets, tlsCalls }: Stats): string {
-  return packetText('packets', packets) + (tlsCalls === undefined || tlsCalls.seen === 0 ? '' : `; ${packetText('TLS calls', tlsCalls)}`)
+/** Packets, and TLS calls and sessions where there were any. */
+function trafficText({ packets, tlsCalls, tlsSessions }: Stats): string {
+  const sessions = [...tlsSessions].filter(([, count]) => count > 0).map(([name, count]) => `${name} ${count}`)
+  return packetText('packets', packets) + (tlsCalls === undefined || tlsCalls.seen === 0 ? '' : `; ${packetText('TLS calls', tlsCalls)}`) +
+    (sessions.length === 0 ? '' : `; TLS sessions ${sessions.join(', ')}`)
 }
 
 function packetText(what: string, packets: PacketCounters): string {

@@ -9,6 +9,8 @@ import { MetricsServer } from './metrics.ts'
 const STATS: Stats = {
   uptimeMs: 1000,
   packets: { seen: 10, delivered: 7, notWanted: new Map([['port', 2]]), lost: new Map([['ring_full', 1]]), bytesDelivered: 900, bytesCut: 5 },
+  tlsCalls: { seen: 1, delivered: 1, notWanted: new Map(), lost: new Map(), bytesDelivered: 3, bytesCut: 0 },
+  tlsSessions: new Map([['opened', 2], ['not_wanted', 3], ['bytes_lost', 7]]),
   records: { seen: 5, logged: 3, filtered: 1, sampled: 0, dropped: new Map([['disk full', 1]]), queued: 0 },
   kinds: new Map([['exchange', 5]]), anomalies: new Map([['bare_lf', 2]]), connectionsOpen: 1, failures: 0,
   outputs: [{ name: 'file:/tmp/a "b"\\c\nd', queuedBytes: 9, queuedRecords: 1, writtenRecords: 3, writtenBytes: 300, droppedRecords: new Map([['disk full', 1]]), lastError: 'x' }],
@@ -40,6 +42,9 @@ test('exposition() is the text format, and its counters add up', () => {
   assert.equal(sumOf('lintel_packets_total'), samples.get('lintel_packets_seen_total'))
   assert.equal(sumOf('lintel_records_total') + (samples.get('lintel_records_queued') ?? 0), sumOf('lintel_records_seen_total'))
   assert.equal(samples.get('lintel_records_total{outcome="dropped",reason="disk full"}'), 1)
+  assert.equal(samples.get('lintel_tls_sessions_total{event="not_wanted"}'), 3)
+  assert.equal(sumOf('lintel_tls_sessions_total'), 5)
+  assert.equal(samples.get('lintel_tls_bytes_lost_total'), 7)
   assert.equal(samples.get('lintel_output_up{output="file:/tmp/a \\"b\\"\\\\c\\nd"}'), 0)
   assert.equal(samples.get(`lintel_build_info{version="1.2.3",node="${process.versions.node}"}`), 1)
 })

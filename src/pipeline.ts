@@ -110,19 +110,30 @@ export class Pipeline {
     }))
     this.#setup.nameProtocols(this.#own.map(({ name }) => name))
     this.#track = this.#open(config)
-    this.configure(config, outputFilters)
+    this.prepare(config, outputFilters)()
   }
 
-  /** Takes the parts of a configuration that can change while running. */
-  configure(config: Config, outputFilters: readonly (string | undefined)[]): void {
-    this.#wanted = RECORD_KINDS.map((kind) => config.kinds.includes(kind))
-    this.#filter = config.filter === undefined ? undefined : compileFilter(config.filter, FIELDS)
-    this.#outputFilters = outputFilters.map((text) => (text === undefined ? undefined : compileFilter(text, FIELDS)))
-    this.#isFiltered = this.#filter !== undefined || this.#outputFilters.some((filter) => filter !== undefined)
-    this.#allOutputs = 2 ** outputFilters.length - 1
-    this.#facts.protectAll()
-    this.#setup.trust(config.trust.proxies.map(parseCidr))
-    this.#track.configure(config)
+  /**
+   * Reads the parts of a configuration that can change while running, and changes nothing.
+   *
+   * @returns what takes them, once the wall has its options; it refuses nothing
+   * @throws {Error} for a filter that is not valid, {RangeError} for too many trusted networks
+   */
+  prepare(config: Config, outputFilters: readonly (string | undefined)[]): () => void {
+    const compile = (text: string | undefined): Filter | undefined => (text === undefined ? undefined : compileFilter(text, FIELDS))
+    const filter = compile(config.filter)
+    const filters = outputFilters.map(compile)
+    const trust = this.#setup.prepareTrust(config.trust.proxies.map(parseCidr))
+    return () => {
+      this.#wanted = RECORD_KINDS.map((kind) => config.kinds.includes(kind))
+      this.#filter = filter
+      this.#outputFilters = filters
+      this.#isFiltered = [filter, ...filters].some((each) => each !== undefined)
+      this.#allOutputs = 2 ** filters.length - 1
+      this.#facts.protectAll()
+      trust()
+      this.#track.configure(config)
+    }
   }
 
   /** By name: those told in records of their own, and those that stand in the exchanges that had them. */
@@ -142,6 +153,11 @@ export class Pipeline {
 
   get connectionsOpen(): number {
     return this.#track.connectionCount
+  }
+
+  /** See FlowTrack. */
+  get tlsSessions(): ReadonlyMap<string, number> {
+    return this.#track.tlsSessions
   }
 
   /** Bytes of lines that wait for `flush`. */

@@ -17,6 +17,8 @@ export interface WorkerStats {
   readonly packets: PacketCounters
   /** Calls of TLS libraries; missing when none is read. */
   readonly tlsCalls?: PacketCounters | undefined
+  /** What became of TLS sessions read in the clear, by name. */
+  readonly tlsSessions: ReadonlyMap<string, number>
   readonly records: WorkerCounts
   readonly kinds: ReadonlyMap<string, number>
   readonly anomalies: ReadonlyMap<string, number>

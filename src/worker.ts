@@ -141,14 +141,25 @@ class CaptureLoop {
 
   #reload(start: WorkerStart): void {
     try {
-      this.#wall.setOptions(start.config.privacy, start.config)
-      this.#sources.configure(start.config)
-      this.#pipeline.configure(start.config, start.outputFilters)
+      this.#take(start)
       this.#start = start
       this.#post({ type: 'reloaded' })
     } catch (error) {
       this.#post({ type: 'reloaded', error: error instanceof Error ? error.message : String(error) })
     }
+  }
+
+  /** The whole configuration or nothing of it: each step refuses before it changes anything, and the last cannot. */
+  #take({ config, outputFilters }: WorkerStart): void {
+    const apply = this.#pipeline.prepare(config, outputFilters)
+    this.#sources.configure(config)
+    try {
+      this.#wall.setOptions(config.privacy, config)
+    } catch (error) {
+      this.#sources.configure(this.#start.config)
+      throw error
+    }
+    apply()
   }
 
   #give(batch: SafeBatch): void {
@@ -157,8 +168,9 @@ class CaptureLoop {
   }
 
   #stats(): WorkerStats {
-    const { counts, kinds, anomalies, connectionsOpen } = this.#pipeline
-    return { packets: this.#sources.counters(), tlsCalls: this.#sources.tlsCalls?.(), records: { ...counts }, kinds, anomalies, connectionsOpen }
+    const { counts, kinds, anomalies, connectionsOpen, tlsSessions } = this.#pipeline
+    const tlsCalls = this.#sources.tlsCalls?.()
+    return { packets: this.#sources.counters(), tlsCalls, tlsSessions, records: { ...counts }, kinds, anomalies, connectionsOpen }
   }
 
   #post(message: FromWorker): void {

@@ -8,7 +8,7 @@ import { HEADER_CONTENT_TYPE, HEADER_GRPC_MESSAGE, HEADER_GRPC_STATUS, HEADER_GR
 import { REQUEST_INDEX, RESPONSE_INDEX, firstSpan, onlySpan, rawOf, valueAt, valueLengthOf } from './header-index'
 import * as L from './layout'
 import { writePath, writeText, writeValue } from './privacy'
-import { closeText, openText, putInt, putOwnText, putSeconds, putWord, wants } from './record'
+import { closeText, noteMark, openText, putInt, putOwnText, putSeconds, putWord, wants } from './record'
 import { pack } from './short-text'
 import { hasPath, pathAt, pathLength } from './target'
 import { ACTION_DROP } from './wall-numbers'
@@ -153,6 +153,11 @@ function decodeMessage(value: usize, length: u32): u32 {
   return out
 }
 
+function hasPercent(value: usize, length: u32): bool {
+  for (let index: u32 = 0; index < length; index++) if (load<u8>(value + index) == 0x25) return true
+  return false
+}
+
 function putMessage(raw: usize, span: usize): void {
   const length = valueLengthOf(span)
   const action = actionOf(raw, span, RESPONSE_INDEX)
@@ -164,6 +169,9 @@ function putMessage(raw: usize, span: usize): void {
   const written = length > MESSAGE_MAX ? writeText(value, length, payload)
     : writeText(message, decodeMessage(value, length), payload)
   closeText(F.FIELD_RPC_STATUS_MESSAGE, payload, written)
+  if (length > MESSAGE_MAX && hasPercent(value, length)) {
+    noteMark(F.FIELD_RPC_STATUS_MESSAGE, F.REASON_PERCENT_ENCODED_AS_IT_CAME_MORE_THAN_THE_BOUND)
+  }
 }
 
 function putCount(field: u32, count: i32): void {

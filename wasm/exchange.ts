@@ -296,8 +296,13 @@ function putResponse(exchange: usize): void {
       putText(F.FIELD_HTTP_RESPONSE_REASON_PHRASE, rawOf(response) + load<u32>(response, L.HEAD_METHOD), phraseLength)
     }
     putHeaders(F.FIELD_HTTP_RESPONSE_HEADER, response, RESPONSE_INDEX, false)
-    putInt(F.FIELD_HTTP_RESPONSE_HEADER_BYTES, load<u32>(response, L.HEAD_RAW_LENGTH))
-    putInt(F.FIELD_HTTP_RESPONSE_HEADER_COUNT, fieldCount(response))
+    if (load<u16>(response, L.HEAD_DROPPED) == L.HEAD_CUT) {
+      noteMark(F.FIELD_HTTP_RESPONSE_HEADER_BYTES, F.REASON_CUT_MORE_THAN_THE_BOUND)
+      noteMark(F.FIELD_HTTP_RESPONSE_HEADER_COUNT, F.REASON_CUT_MORE_THAN_THE_BOUND)
+    } else {
+      putInt(F.FIELD_HTTP_RESPONSE_HEADER_BYTES, load<u32>(response, L.HEAD_RAW_LENGTH))
+      putInt(F.FIELD_HTTP_RESPONSE_HEADER_COUNT, fieldCount(response))
+    }
   }
   putBodySize(F.FIELD_HTTP_RESPONSE_BODY_SIZE, load<f64>(exchange, L.EXCHANGE_RESPONSE_BODY))
   const trailer = load<u32>(exchange, L.EXCHANGE_RESPONSE_TRAILER)

@@ -16,6 +16,7 @@ export const HEAD_ERROR_START_LINE = -1 // not a request line or status line of 
 export const HEAD_ERROR_VERSION = -2 // the protocol is not HTTP/digit.digit
 export const HEAD_ERROR_STATUS = -3 // the status code is not three digits
 export const HEAD_ERROR_TOO_LONG = -4 // no end within HEAD_BYTES_MAX
+export const HEAD_ERROR_CUT = -5 // the same of a response: INFO_BLOCK has what is whole of it, HEAD_DROPPED says HEAD_CUT
 
 // Area at headInfo(): the first HEAD_SPANS bytes are those of the block (wasm/layout.ts), then:
 export const INFO_BLOCK = 64 // u32: the head block, 0 = the memory limit refused it

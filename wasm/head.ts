@@ -12,7 +12,7 @@ import {
   addConnection, addContentLength, addTransferEncoding, bodyKind, connection, contentLength, oddities as framingOddities,
   resetFraming,
 } from './framing'
-import { HEAD_BYTES_MAX, HEAD_ERROR_TOO_LONG, HEADER_COUNT_MAX, INFO_BLOCK } from './head-contract'
+import { HEAD_BYTES_MAX, HEAD_ERROR_CUT, HEAD_ERROR_TOO_LONG, HEADER_COUNT_MAX, INFO_BLOCK } from './head-contract'
 import {
   HEADER_CONNECTION, HEADER_CONTENT_LENGTH, HEADER_FRAMING_LAST, HEADER_HOST, HEADER_TRANSFER_ENCODING,
 } from './header-ids'
@@ -51,7 +51,23 @@ export function scanHead(pointer: usize, length: u32, from: u32, kind: u32): i32
     const result = readHead(pointer, pointer + known, kind)
     if (result != 0) return result
   }
-  return length >= (HEAD_BYTES_MAX as u32) ? HEAD_ERROR_TOO_LONG : 0
+  if (length < (HEAD_BYTES_MAX as u32)) return 0
+  return (kind & 15) == L.HEAD_KIND_RESPONSE && cutHead(pointer, pointer + known, kind) ? HEAD_ERROR_CUT : HEAD_ERROR_TOO_LONG
+}
+
+/** The status line and the fields that are whole of a head without end; false when not even the status line is. */
+function cutHead(base: usize, end: usize, kind: u32): bool {
+  const line = startLine(base, end, kind)
+  if (line <= 0) return false
+  readHead(base, end, kind)
+  let to = base + line
+  if (kept > 0) {
+    const last = spans + ((kept - 1) << 4)
+    to = base + load<u32>(last, L.SPAN_VALUE) + load<u32>(last, L.SPAN_VALUE_LENGTH)
+  }
+  dropped = L.HEAD_CUT
+  finish(base, to, kind)
+  return true
 }
 
 /** Whether an empty line ends within `length` bytes and could not be seen within `from`. */
@@ -221,7 +237,7 @@ function keep(base: usize, name: usize, nameEnd: usize, from: usize): void {
   }
   if (nameEnd - name > NAME_BYTES_MAX) {
     oddities |= L.ODDITY_NAME_INVALID
-    dropped++
+    dropped = min<u32>(dropped + 1, L.HEAD_CUT - 1)
     return
   }
   const nameLength = (nameEnd - name) as u32
@@ -229,7 +245,7 @@ function keep(base: usize, name: usize, nameEnd: usize, from: usize): void {
   if (id - 1 < (HEADER_FRAMING_LAST as u32)) frame(id, value, to)
   if (kept >= (HEADER_COUNT_MAX as u32)) {
     oddities |= L.ODDITY_HEADERS_OVER_BOUND
-    dropped++
+    dropped = min<u32>(dropped + 1, L.HEAD_CUT - 1)
     return
   }
   const span = spans + ((kept++) << 4)
@@ -268,7 +284,7 @@ function finish(base: usize, end: usize, kind: u32): i32 {
   // The token without the field asks for nothing (RFC 9110 7.8).
   const wants = hasUpgrade ? connection : connection & ~L.HEAD_CONNECTION_UPGRADE
   store<u8>(info, wants as u8, L.HEAD_CONNECTION)
-  store<u16>(info, min<u32>(dropped, 0xffff) as u16, L.HEAD_DROPPED)
+  store<u16>(info, dropped as u16, L.HEAD_DROPPED)
   store<f64>(info, contentLength, L.HEAD_CONTENT_LENGTH)
   const block = alloc(bytes)
   store<u32>(info, block as u32, INFO_BLOCK)

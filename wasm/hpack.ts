@@ -373,7 +373,7 @@ function finish(length: u32): void {
   store<u8>(info, kind as u8, L.HEAD_KIND)
   store<u8>(info, 0x20, L.HEAD_VERSION)
   store<u32>(info, oddities, L.HEAD_ODDITIES)
-  store<u16>(info, min<u32>(dropped, 0xffff) as u16, L.HEAD_DROPPED)
+  store<u16>(info, min<u32>(dropped, L.HEAD_CUT - 1) as u16, L.HEAD_DROPPED)
   store<f64>(info, -1, L.HEAD_CONTENT_LENGTH)
   store<u16>(info, min<u32>(unknown, 0xffff) as u16, L.HEAD_UNKNOWN)
   store<u8>(info, pseudos as u8, L.HEAD_PSEUDO)

@@ -59,7 +59,8 @@ export const HEAD_STATUS = 14 // u16: response only
 export const HEAD_ODDITIES = 16 // u32: ODDITY_* bits
 export const HEAD_BODY = 20 // u8: BODY_*, from the head alone (HEAD, CONNECT, ... are the decoder's business)
 export const HEAD_CONNECTION = 21 // u8: HEAD_CONNECTION_* bits
-export const HEAD_DROPPED = 22 // u16: header fields over the bound, not kept
+export const HEAD_DROPPED = 22 // u16: header fields over the bound, not kept; HEAD_CUT = the head has no end within its bound
+export const HEAD_CUT = 0xffff
 export const HEAD_CONTENT_LENGTH = 24 // f64: -1 = none
 export const HEAD_METHOD = 32 // u32 offset in raw, u32 length: method; for a response the reason phrase
 export const HEAD_TARGET = 40 // u32 offset in raw, u32 length: request target

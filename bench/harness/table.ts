@@ -21,7 +21,7 @@ export interface Table {
 }
 
 /** The table as Markdown. */
-export function markdownTable({ columns, rows }: Pick<Table, 'columns' | 'rows'>): string {
+function markdownTable({ columns, rows }: Pick<Table, 'columns' | 'rows'>): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
   return [line(columns), line(columns.map(() => '---')), ...rows.map((row) => line(row.map(showFigure)))].join('\n')
 }

@@ -68,7 +68,6 @@ export const XDP_FLAGS_SKB_MODE = 1 << 1
 export const XDP_FLAGS_DRV_MODE = 1 << 2
 
 /** Ring buffer record header: {u32 length | bits, u32 page offset}. */
-export const BPF_RINGBUF_BUSY_BIT = 0x8000_0000
 export const BPF_RINGBUF_DISCARD_BIT = 0x4000_0000
 export const BPF_RINGBUF_HDR_SZ = 8
 

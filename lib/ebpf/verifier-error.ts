@@ -43,7 +43,7 @@ const SOURCE_LINE = /^; /
  * The reason (last line that is not noise), preceded by the instruction it is about and the line of C
  * that instruction came from, when the log has them.
  */
-export function summarize(log: string): { readonly summary: string; readonly omitted: number } {
+function summarize(log: string): { readonly summary: string; readonly omitted: number } {
   const lines = log.split('\n').map((line) => line.trimEnd()).filter((line) => line !== '')
   let reason = lines.length - 1
   while (reason > 0 && NOISE.some((pattern) => pattern.test(lines[reason] ?? ''))) reason -= 1

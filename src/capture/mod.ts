@@ -8,6 +8,7 @@
  * @module
  */
 export * from './events.gen.ts'
+export { connectionSample } from './connection-sample.ts'
 export { packetFilter } from './packet-filter.ts'
 export { FRAME_BUSY, FRAME_BYTES, FRAME_DISCARD, RECORD_BYTES_MAX } from './source.ts'
 export type { PacketCounters, PacketSource } from './source.ts'

@@ -3,9 +3,7 @@ import { bytesSchema } from '../../lib/units/mod.ts'
 import { cidrSchema, portSchema } from './network.ts'
 
 export const ATTACH = ['tcx', 'clsact', 'xdp', 'socket', 'cgroup'] as const
-export type Attach = (typeof ATTACH)[number]
 export const TRANSPORTS = ['ring', 'perf'] as const
-export type Transport = (typeof TRANSPORTS)[number]
 export const PROTOCOLS = ['tcp', 'udp', 'icmp', 'arp'] as const
 export type Protocol = (typeof PROTOCOLS)[number]
 

@@ -137,7 +137,7 @@ function headOf({ kind, side, method, target, status, fields }: Recorded): strin
 }
 
 /** Whether a head of which not all is known says nothing that `truth` does not say. */
-export function isPartOf(message: Recorded, truth: Recorded): boolean {
+function isPartOf(message: Recorded, truth: Recorded): boolean {
   if (message.kind !== truth.kind || message.side !== truth.side || message.stream !== truth.stream) return false
   if (message.status !== 0 && message.status !== truth.status) return false
   for (const part of ['method', 'target', 'authority'] as const) if (message[part] && message[part] !== truth[part]) return false

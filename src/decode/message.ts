@@ -10,12 +10,14 @@ export type MessageKind = (typeof MESSAGE)[keyof typeof MESSAGE]
 export const MESSAGE_END = {
   /** Its framing says that it is whole. */
   complete: 'complete',
-  /** The connection ended inside it: FIN, reset, idle, ... (see `cause` of `MessageSink.close`). */
+  /** The connection, or its stream, was over for the capture inside it (see `cutBy`). */
   cut: 'cut',
   /** Bytes are missing inside it, so its end is not known. */
   lost: 'lost',
   /** It breaks the protocol's grammar: what came before stands, what follows cannot be read. */
   malformed: 'malformed',
+  /** Its head has no end within its bound: what of it is whole stands. */
+  overBound: 'over bound',
   /** The connection speaks another protocol from here on (CONNECT, 101). */
   tunnel: 'tunnel',
   /** One side reset its stream (see `resetCode`). */
@@ -60,11 +62,16 @@ export interface Message {
   readonly ended: MessageEnd | undefined
   /** HTTP/2 stream that carries it. */
   readonly stream?: number
+  /** What ended it, when it ended as `cut`. */
+  readonly cutBy?: CutBy | undefined
   /** Error code of the reset that ended it (RFC 9113 7). */
   readonly resetCode?: number | undefined
   /** gRPC messages in its body, -1 = not known; undefined = it is no gRPC. Set by the time of `end`. */
   readonly messages?: number | undefined
 }
+
+/** What cuts a message short: the end of its connection, the server's GOAWAY, or a bound on streams. */
+export type CutBy = End | 'goaway' | 'streams'
 
 /** Why no response will come, as far as the decoder knows: an error code of a reset (RFC 9113 7), or a word. */
 export type Unanswered = number | 'goaway' | 'streams'

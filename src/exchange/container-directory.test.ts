@@ -5,6 +5,7 @@ import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { ContainerDirectory } from './container-directory.ts'
 
 const ID = 'c'.repeat(64)
@@ -56,4 +57,52 @@ for (const [what, body] of [
 
 test('where there is no runtime and no kubelet nothing is told', async () => {
   assert.equal(await new ContainerDirectory(placesIn('/nonexistent')).namesOf({ containerId: ID, podUid: UID }), undefined)
+})
+
+/** A runtime that holds its answers back until it is let go. */
+async function withSlowRuntime(use: (directory: ContainerDirectory, asked: string[], letGo: () => void) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'lintel-containers-'))
+  const asked: string[] = []
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const server = createServer((request, response) => {
+    asked.push(request.url!)
+    void promise.then(() => response.end(JSON.stringify({ Name: request.url })))
+  }).listen(join(folder, 'docker.sock'))
+  try {
+    await once(server, 'listening')
+    await use(new ContainerDirectory(placesIn(folder)), asked, resolve)
+  } finally {
+    resolve()
+    server.close()
+    rmSync(folder, { recursive: true })
+  }
+}
+
+const idOf = (index: number): string => index.toString(16).padStart(64, '0')
+
+test('what is over 64 questions at a time waits, and is asked when one of them is answered', async () => {
+  await withSlowRuntime(async (directory, asked, letGo) => {
+    const names = Promise.all(Array.from({ length: 150 }, (_, index) => directory.namesOf({ containerId: idOf(index) })))
+    while (asked.length < 64) await delay(5)
+    await delay(50)
+    assert.equal(asked.length, 64)
+    letGo()
+    assert.deepEqual((await names).map((each) => each?.name), Array.from({ length: 150 }, (_, index) => `containers/${idOf(index)}/json`))
+    assert.equal(directory.refused, 0)
+  })
+})
+
+test('over 4,096 that wait none is asked, and it is counted; close() gives up what waits', async () => {
+  await withSlowRuntime(async (directory, asked, letGo) => {
+    const names = Array.from({ length: 64 + 4096 + 3 }, (_, index) => directory.namesOf({ containerId: idOf(index) }))
+    assert.deepEqual(await Promise.all(names.slice(-3)), [undefined, undefined, undefined])
+    assert.equal(directory.refused, 3)
+    directory.close()
+    assert.equal(await names[64], undefined)
+    while (asked.length < 64) await delay(5)
+    letGo()
+    await Promise.all(names)
+    assert.equal(asked.length, 64)
+    assert.equal(await directory.namesOf({ containerId: ID }), undefined)
+  })
 })

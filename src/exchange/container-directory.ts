@@ -16,8 +16,10 @@ const PLACES: ContainerPlaces = {
 }
 const ANSWER_MS_MAX = 2000
 const ANSWER_BYTES_MAX = 1 << 20
-/** Questions on their way at a time; more are not asked. */
+/** Questions on their way at a time; more wait for a place. */
 const ASKING_MAX = 64
+/** Questions that wait; one more is not asked. As many as the process table keeps the names of containers. */
+const WAITING_MAX = 4096
 const CONTAINER_ID = /^[0-9a-f]{64}$/
 /** A namespace has no underscore (RFC 1123), nor has a pod's name. */
 const POD_FOLDER = /^([^_]+)_([^_]+)_([^_]+)$/
@@ -25,11 +27,16 @@ const POD_FOLDER = /^([^_]+)_([^_]+)_([^_]+)$/
 /**
  * Names of containers and pods, from this host's container runtime and kubelet. Off the capture's way: whoever asks goes on
  * without, and shows the names once they are here. What does not answer, or says nothing that is understood, is left out.
+ *
+ * Bound: ASKING_MAX questions on their way, WAITING_MAX behind them.
  */
 export class ContainerDirectory {
   readonly #places: ContainerPlaces
   #asking = 0
-  /** Questions that were not asked since too many were on their way. */
+  #isClosed = false
+  /** Those that wait for a place, oldest first; each is told whether it has it. */
+  readonly #waiting: ((hasPlace: boolean) => void)[] = []
+  /** Questions that were not asked since too many waited. */
   refused = 0
 
   constructor(places: ContainerPlaces = PLACES) {
@@ -38,18 +45,36 @@ export class ContainerDirectory {
 
   /** What could be learned; undefined = nothing. */
   async namesOf({ containerId, podUid }: ContainerQuestion): Promise<ContainerNames | undefined> {
-    if (this.#asking >= ASKING_MAX) {
-      this.refused++
-      return undefined
-    }
-    this.#asking++
+    if (!await this.#takePlace()) return undefined
     try {
       const pod = podUid === undefined ? undefined : await this.#podOf(podUid)
       const container = await this.#inspect(containerId)
       return pod === undefined && container === undefined ? undefined : { ...container, ...pod }
     } finally {
-      this.#asking--
+      // The place goes on to the oldest that waits.
+      const next = this.#waiting.shift()
+      if (next === undefined) this.#asking--
+      else next(true)
     }
+  }
+
+  /** What waits is not asked any more, nor is what comes. Idempotent. */
+  close(): void {
+    this.#isClosed = true
+    for (const answer of this.#waiting.splice(0)) answer(false)
+  }
+
+  async #takePlace(): Promise<boolean> {
+    if (this.#isClosed) return false
+    if (this.#asking < ASKING_MAX) {
+      this.#asking++
+      return true
+    }
+    if (this.#waiting.length >= WAITING_MAX) {
+      this.refused++
+      return false
+    }
+    return await new Promise((resolve) => { this.#waiting.push(resolve) })
   }
 
   async #podOf(uid: string): Promise<ContainerNames | undefined> {

@@ -37,7 +37,6 @@ const ECW = ['exchange', 'connection', 'websocket'] as const
 const EP = ['exchange', 'packet'] as const
 const ECP = ['exchange', 'connection', 'packet'] as const
 const EH = ['exchange', 'handshake'] as const
-const ECH = ['exchange', 'connection', 'handshake'] as const
 const ECWH = ['exchange', 'connection', 'websocket', 'handshake'] as const
 const CAWH = ['connection', 'anomaly', 'websocket', 'handshake'] as const
 const ALL_BUT_PACKET = ['exchange', 'connection', 'anomaly', 'websocket', 'handshake'] as const
@@ -55,7 +54,7 @@ function field(name: string, type: FieldType, kinds: readonly RecordKind[], stan
 /** Of the process at one end of a connection: a contiguous range, so that it is written once and shown in many records. */
 function processFields(role: 'client' | 'server'): Field[] {
   const at = (name: string, type: FieldType, standard: boolean, sensitivity: Sensitivity, doc: string): Field =>
-    field(`${role}.${name}`, type, EC, standard, sensitivity, doc)
+    field(`${role}.${name}`, type, ECWH, standard, sensitivity, doc)
   return [
     at('process.pid', 'int', true, 'none', `Process that speaks for the ${role}, when it is on this machine: its id.`),
     at('process.title', 'string', false, 'free', 'Its name as the kernel has it (comm), at most 15 bytes; a program may set it.'),
@@ -166,29 +165,29 @@ export const FIELDS: readonly Field[] = [
   field('trace.sampled', 'bool', E, true, 'none', 'Sampling decision carried with it.'),
   field('span.id', 'string', E, true, 'none', 'Id of the caller\'s span, from the same header.'),
   field('request.id', 'string', E, true, 'free', 'X-Request-ID, X-Correlation-ID, X-Kong-Request-Id, x-amzn-RequestId, x-amz-apigw-id or CF-Ray, first found.'),
-  field('tls.protocol.name', 'string', ECH, true, 'none', 'tls, or ssl before TLS 1.0. Everything under tls is what the wire shows of the connection\'s handshake.'),
-  field('tls.protocol.version', 'string', ECH, true, 'none', 'Version that the server chose: 1.3, 1.2.'),
-  field('tls.cipher', 'string', ECH, true, 'none', 'Cipher suite that the server chose, by its IANA name; 0x and its number when it has none.'),
-  field('tls.curve', 'string', ECH, true, 'none', 'Group of the key exchange, by its IANA name, where it stands in the open.'),
-  field('tls.next_protocol', 'string', ECH, true, 'free', 'Protocol that the server chose by ALPN; encrypted in TLS 1.3, so missing there.'),
-  field('tls.resumed', 'bool', ECH, true, 'none', 'True when an earlier session was resumed; in TLS 1.3 when a pre-shared key was taken.'),
-  field('tls.client.server_name', 'string', ECH, true, 'free', 'Host that the client asked for (SNI).'),
-  field('tls.client.alpn', 'strings', ECH, true, 'free', 'Protocols that the client offered by ALPN, in order.'),
-  field('tls.client.ja4', 'string', ECH, true, 'none', 'JA4 fingerprint of the ClientHello.'),
-  field('tls.client.ech', 'bool', ECH, true, 'none', 'True when the ClientHello has an encrypted one in it, so that the host shown may be a front; browsers also send it as an exercise (GREASE).'),
-  field('tls.client.subject', 'string', ECH, true, 'free', 'Subject of the client\'s certificate (RFC 4514), before TLS 1.3.'),
-  field('tls.client.issuer', 'string', ECH, true, 'free', 'Its issuer.'),
-  field('tls.server.subject', 'string', ECH, true, 'free', 'Subject of the server\'s certificate (RFC 4514), before TLS 1.3.'),
-  field('tls.server.issuer', 'string', ECH, true, 'free', 'Its issuer.'),
-  field('tls.server.not_before', 'time', ECH, true, 'none', 'When it becomes valid.'),
-  field('tls.server.not_after', 'time', ECH, true, 'none', 'When it expires.'),
-  field('tls.server.subject_alternative_names', 'strings', ECH, true, 'free', 'Host names and addresses that it is for.'),
-  field('proxy.version', 'int', ECH, true, 'none', 'Version of the PROXY header that the connection began with: 1 or 2.'),
-  field('proxy.source.address', 'address', ECH, true, 'personal', 'Client that it names.'),
-  field('proxy.source.port', 'int', ECH, true, 'none', 'Its port.'),
-  field('proxy.destination.address', 'address', ECH, true, 'personal', 'Address that the client had connected to.'),
-  field('proxy.destination.port', 'int', ECH, true, 'none', 'Its port.'),
-  field('proxy.authority', 'string', ECH, true, 'free', 'Host that the client had asked the proxy for (PP2_TYPE_AUTHORITY).'),
+  field('tls.protocol.name', 'string', ECWH, true, 'none', 'tls, or ssl before TLS 1.0. Everything under tls is what the wire shows of the connection\'s handshake.'),
+  field('tls.protocol.version', 'string', ECWH, true, 'none', 'Version that the server chose: 1.3, 1.2.'),
+  field('tls.cipher', 'string', ECWH, true, 'none', 'Cipher suite that the server chose, by its IANA name; 0x and its number when it has none.'),
+  field('tls.curve', 'string', ECWH, true, 'none', 'Group of the key exchange, by its IANA name, where it stands in the open.'),
+  field('tls.next_protocol', 'string', ECWH, true, 'free', 'Protocol that the server chose by ALPN; encrypted in TLS 1.3, so missing there.'),
+  field('tls.resumed', 'bool', ECWH, true, 'none', 'True when an earlier session was resumed; in TLS 1.3 when a pre-shared key was taken.'),
+  field('tls.client.server_name', 'string', ECWH, true, 'free', 'Host that the client asked for (SNI).'),
+  field('tls.client.alpn', 'strings', ECWH, true, 'free', 'Protocols that the client offered by ALPN, in order.'),
+  field('tls.client.ja4', 'string', ECWH, true, 'none', 'JA4 fingerprint of the ClientHello.'),
+  field('tls.client.ech', 'bool', ECWH, true, 'none', 'True when the ClientHello has an encrypted one in it, so that the host shown may be a front; browsers also send it as an exercise (GREASE).'),
+  field('tls.client.subject', 'string', ECWH, true, 'free', 'Subject of the client\'s certificate (RFC 4514), before TLS 1.3.'),
+  field('tls.client.issuer', 'string', ECWH, true, 'free', 'Its issuer.'),
+  field('tls.server.subject', 'string', ECWH, true, 'free', 'Subject of the server\'s certificate (RFC 4514), before TLS 1.3.'),
+  field('tls.server.issuer', 'string', ECWH, true, 'free', 'Its issuer.'),
+  field('tls.server.not_before', 'time', ECWH, true, 'none', 'When it becomes valid.'),
+  field('tls.server.not_after', 'time', ECWH, true, 'none', 'When it expires.'),
+  field('tls.server.subject_alternative_names', 'strings', ECWH, true, 'free', 'Host names and addresses that it is for.'),
+  field('proxy.version', 'int', ECWH, true, 'none', 'Version of the PROXY header that the connection began with: 1 or 2.'),
+  field('proxy.source.address', 'address', ECWH, true, 'personal', 'Client that it names.'),
+  field('proxy.source.port', 'int', ECWH, true, 'none', 'Its port.'),
+  field('proxy.destination.address', 'address', ECWH, true, 'personal', 'Address that the client had connected to.'),
+  field('proxy.destination.port', 'int', ECWH, true, 'none', 'Its port.'),
+  field('proxy.authority', 'string', ECWH, true, 'free', 'Host that the client had asked the proxy for (PP2_TYPE_AUTHORITY).'),
   field('link.source.mac', 'mac', EP, false, 'personal', 'MAC address of the client side (exchange) or the sender (packet).'),
   field('link.destination.mac', 'mac', EP, false, 'personal', 'MAC address of the server side or the receiver.'),
   field('link.type', 'string', EP, false, 'none', 'EtherType in hexadecimal.'),
@@ -216,13 +215,13 @@ export const FIELDS: readonly Field[] = [
   field('connection.server.bytes', 'int', C, true, 'none', 'Payload bytes sent by the server.', 'By'),
   field('connection.server.packets', 'int', C, true, 'none', 'Packets sent by the server, as far as seen.'),
   field('connection.lost_bytes', 'int', C, true, 'none', 'Payload bytes the capture did not get.', 'By'),
-  field('connection.exchanges', 'int', C, true, 'none', 'Exchanges logged for it.'),
+  field('connection.exchanges', 'int', C, true, 'none', 'Exchanges logged for it, those read inside its TLS included.'),
   field('anomalies', 'strings', E, true, 'none', 'Oddities of the messages, by name, e.g. length_and_chunked.'),
   field('marks', 'marks', ECW, true, 'none', 'Why a field is cut, missing, unknown or only likely: field name to reason.'),
 ]
 
 /** Field id by name: 1 .. FIELDS.length. */
-export const FIELD_ID: ReadonlyMap<string, number> = new Map(FIELDS.map((entry, index) => [entry.name, index + 1]))
+const FIELD_ID: ReadonlyMap<string, number> = new Map(FIELDS.map((entry, index) => [entry.name, index + 1]))
 
 /** Id of a field that is known to exist. @throws {RangeError} for a name that is not in the registry. */
 export function fieldId(name: string): number {
@@ -235,7 +234,6 @@ export function fieldId(name: string): number {
 export const MARK_REASONS = [
   'no response before the connection closed',
   'no response before the connection was reset',
-  'no response before the time limit',
   'no response before the capture ended',
   'no request seen: the capture began inside the exchange',
   'lost by the capture',
@@ -243,12 +241,16 @@ export const MARK_REASONS = [
   'connection table full',
   'cut: more than the bound',
   'cut short: the connection closed inside the message',
+  'cut short: the connection was reset inside the message',
+  'cut short: the connection was idle for too long inside the message',
+  'cut short: the connection table was full',
+  'cut short: the server went away (GOAWAY)',
+  'cut short: too many streams open on the connection',
   'cut short: the capture ended inside the message',
   'malformed message',
   'unknown: bytes are missing inside the message',
   'not valid UTF-8: shown as ISO-8859-1',
   'connection became a tunnel',
-  'too many exchanges waiting on the connection',
   'memory limit reached',
   'connection was idle for too long',
   'not known which request it answers',
@@ -276,6 +278,7 @@ export const MARK_REASONS = [
   'stream reset: another error code',
   'socket not known: the program keeps its TLS library away from it',
   'likely, not proven: the client was not seen to wait for each response',
+  'percent-encoded as it came: more than the bound',
 ] as const
 
 export type MarkReason = (typeof MARK_REASONS)[number]

@@ -8,7 +8,7 @@
  *
  * @module
  */
-export { FIELDS, FIELD_ID, fieldId, MARK_REASONS, RECORD_KINDS } from './fields.ts'
+export { FIELDS, fieldId, MARK_REASONS, RECORD_KINDS } from './fields.ts'
 export type { Field, FieldType, MarkReason, RecordKind, Sensitivity } from './fields.ts'
 export { AnomalyLog } from './anomaly-log.ts'
 export type { AnomalyReport } from './anomaly-log.ts'

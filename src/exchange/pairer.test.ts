@@ -6,7 +6,7 @@ import * as L from '../../wasm/layout.ts'
 import { END } from '../connection/mod.ts'
 import type { Side, StreamControl } from '../connection/mod.ts'
 import { MESSAGE, MESSAGE_END } from '../decode/mod.ts'
-import type { Message, MessageEnd, MessageKind, Unanswered } from '../decode/mod.ts'
+import type { CutBy, Message, MessageEnd, MessageKind, Unanswered } from '../decode/mod.ts'
 import { FIELDS, MARK_REASONS } from './fields.ts'
 import { Pairer } from './pairer.ts'
 
@@ -70,8 +70,9 @@ class Scene {
     return message
   }
 
-  end(message: Draft, ended: MessageEnd = MESSAGE_END.complete): void {
+  end(message: Draft, ended: MessageEnd = MESSAGE_END.complete, cutBy: CutBy = END.fin): void {
     message.ended = ended
+    if (ended === MESSAGE_END.cut) message.cutBy = cutBy
     message.endTime = message.startTime + 5
     message.bodyBytes = 0
     this.pairer.end(this.on, message)
@@ -123,6 +124,19 @@ test('Pairer waits for a request that is still sent when its response is over', 
   scene.done()
 })
 
+test('Pairer counts what is inside TLS with the connection that carries it, until its block is given back', () => {
+  const scene = new Scene()
+  scene.on = { ...scene.connection, isPlaintext: true }
+  for (const number of [1, 2]) {
+    scene.end(scene.head(MESSAGE.request, number))
+    scene.end(scene.head(MESSAGE.response, number, 200))
+  }
+  assert.deepEqual([scene.pairer.exchangesOf(scene.connection), scene.pairer.exchangesOf(scene.on)], [2, 2])
+  scene.pairer.forget(scene.connection.block)
+  assert.equal(scene.pairer.exchangesOf(scene.connection), 0)
+  scene.done()
+})
+
 test('Pairer keeps pipelined exchanges apart by their numbers', () => {
   const scene = new Scene()
   for (const number of [1, 2, 3]) scene.end(scene.head(MESSAGE.request, number))
@@ -147,20 +161,38 @@ test('Pairer logs a response without a request, and says so', () => {
   scene.done()
 })
 
-for (const [cause, reason] of [
-  [END.fin, 'no response before the connection closed'], [END.reset, 'no response before the connection was reset'],
-  [END.idle, 'connection was idle for too long'], [END.evicted, 'connection table full'], [END.shutdown, 'no response before the capture ended'],
+for (const [cause, reason, cut] of [
+  [END.fin, 'no response before the connection closed', 'the connection closed inside the message'],
+  [END.reset, 'no response before the connection was reset', 'the connection was reset inside the message'],
+  [END.idle, 'connection was idle for too long', 'the connection was idle for too long inside the message'],
+  [END.evicted, 'connection table full', 'the connection table was full'],
+  [END.replaced, 'no response before the connection closed', 'the connection closed inside the message'],
+  [END.shutdown, 'no response before the capture ended', 'the capture ended inside the message'],
 ] as const) {
   test(`Pairer gives requests without a response when the connection ends by ${cause}`, () => {
     const scene = new Scene()
     scene.end(scene.head(MESSAGE.request, 1))
-    scene.end(scene.head(MESSAGE.request, 2), MESSAGE_END.cut)
+    scene.end(scene.head(MESSAGE.request, 2), MESSAGE_END.cut, cause)
     scene.pairer.close(scene.connection, cause, 99)
     assert.deepEqual(scene.given.map((given) => given.marks),
-      [[reason], ['cut short: the connection closed inside the message', reason]])
+      [[reason], [`cut short: ${cut}`, reason]])
     scene.done()
   })
 }
+
+test('Pairer says of what GOAWAY or a bound on streams cut short that it was that', () => {
+  const scene = new Scene()
+  for (const [index, by] of (['goaway', 'streams'] as const).entries()) {
+    const request = scene.head(MESSAGE.request, index + 1)
+    scene.end(request, MESSAGE_END.cut, by)
+    scene.pairer.unanswered(scene.connection, index + 1, 0, by)
+  }
+  assert.deepEqual(scene.given.map((given) => given.marks), [
+    ['cut short: the server went away (GOAWAY)', 'no response: the server went away (GOAWAY)'],
+    ['cut short: too many streams open on the connection', 'too many streams open on the connection'],
+  ])
+  scene.done()
+})
 
 test('Pairer gives a request on when it is told that no response will come', () => {
   const scene = new Scene()

@@ -7,7 +7,7 @@ import * as L from '../../wasm/layout.ts'
 import { absorbResponse, addInterim, closeBlock, dropInterim, freeHead, mark, MARK_FIELD, openBlock } from './block.ts'
 import type { MarkReason } from './fields.ts'
 import { writeProxy, writeTls } from './handshake-record.ts'
-import { resetReason, unansweredReason } from './reset-reason.ts'
+import { closeReason, cutReason, resetReason, unansweredReason } from './end-reason.ts'
 import { isWhole, Waiting } from './waiting.ts'
 import type { Pending } from './waiting.ts'
 
@@ -37,15 +37,6 @@ export interface PairerOptions {
   readonly heldNs?: number
   /** Who keeps what exchanges point to by EXCHANGE_FACTS. */
   readonly facts: FactsTable
-}
-
-const CLOSE_REASON: Readonly<Record<End, MarkReason>> = {
-  fin: 'no response before the connection closed',
-  reset: 'no response before the connection was reset',
-  idle: 'connection was idle for too long',
-  evicted: 'connection table full',
-  replaced: 'no response before the connection closed',
-  shutdown: 'no response before the capture ended',
 }
 
 const LIKELY: MarkReason = 'likely, not proven: the client was not seen to wait for each response'
@@ -78,6 +69,9 @@ export class Pairer implements MessageSink {
   /** Connections with a held pair of which both messages are over, by `heldTime`. */
   readonly #holding = new Set<Waiting>()
 
+  /** Exchanges of TLS sessions by the block that they share with their wire connection; empty where none is read. */
+  readonly #inside = new Map<number, number>()
+
   constructor(memory: ByteMemory, output: ExchangeOutput, options: PairerOptions) {
     this.#memory = memory
     this.#output = output
@@ -87,9 +81,15 @@ export class Pairer implements MessageSink {
     this.#facts = options.facts
   }
 
-  /** Exchanges begun on a connection that is not closed. */
+  /** Exchanges begun on a connection that is not closed, those inside its TLS included. */
   exchangesOf(connection: StreamControl): number {
-    return connection.companion instanceof Waiting ? connection.companion.depth : 0
+    const own = connection.companion instanceof Waiting ? connection.companion.depth : 0
+    return own + (connection.isPlaintext === true ? 0 : this.#inside.get(connection.block) ?? 0)
+  }
+
+  /** A CONNECTION block is given back. */
+  forget(block: number): void {
+    this.#inside.delete(block)
   }
 
   head(connection: StreamControl, message: Message): void {
@@ -176,7 +176,7 @@ export class Pairer implements MessageSink {
     if (waiting === undefined) return
     this.settled(connection, 'likely')
     for (let oldest = waiting.oldest; oldest !== undefined; oldest = waiting.oldest) {
-      this.#giveUnfinished(waiting, oldest, CLOSE_REASON[cause])
+      this.#giveUnfinished(waiting, oldest, closeReason(cause))
     }
     this.#oneSided.delete(waiting)
   }
@@ -222,9 +222,16 @@ export class Pairer implements MessageSink {
     return waiting
   }
 
+  /** @returns the number of one more exchange on its connection */
+  #count(waiting: Waiting): number {
+    const { connection } = waiting
+    if (connection.isPlaintext === true) this.#inside.set(connection.block, (this.#inside.get(connection.block) ?? 0) + 1)
+    return ++waiting.depth
+  }
+
   /** `likely`: the request that the message may turn out to answer: it counts as no exchange of its own until then. */
   #begin(waiting: Waiting, message: Message, likely?: Pending): Pending | undefined {
-    if (likely === undefined) waiting.depth++
+    if (likely === undefined) this.#count(waiting)
     const connection = waiting.connection
     const block = message.head === 0 ? 0 : openBlock(this.#memory, connection.block, waiting.depth)
     if (block === 0) {
@@ -316,13 +323,16 @@ export class Pairer implements MessageSink {
   #markEnd(block: number, field: number, message: Message): void {
     switch (message.ended) {
       case MESSAGE_END.cut:
-        mark(this.#memory, block, field, 'cut short: the connection closed inside the message')
+        mark(this.#memory, block, field, cutReason(message.cutBy ?? 'fin'))
         break
       case MESSAGE_END.lost:
         mark(this.#memory, block, field, 'unknown: bytes are missing inside the message')
         break
       case MESSAGE_END.malformed:
         mark(this.#memory, block, field, 'malformed message')
+        break
+      case MESSAGE_END.overBound:
+        mark(this.#memory, block, field, 'cut: more than the bound')
         break
       case MESSAGE_END.tunnel:
         mark(this.#memory, block, field, 'connection became a tunnel')
@@ -399,7 +409,7 @@ export class Pairer implements MessageSink {
     const request = response.likely!
     waiting.release(response)
     request.responseOver = true
-    this.#memory.u32[(response.block + L.EXCHANGE_DEPTH) >>> 2] = ++waiting.depth
+    this.#memory.u32[(response.block + L.EXCHANGE_DEPTH) >>> 2] = this.#count(waiting)
     mark(this.#memory, request.block, MARK_FIELD.response, 'not known which response answers it')
     mark(this.#memory, response.block, MARK_FIELD.request, 'not known which request it answers')
     for (const pending of [request, response]) if (pending.requestOver && pending.responseOver) this.#give(waiting, pending)

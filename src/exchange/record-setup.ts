@@ -13,8 +13,9 @@ interface ExchangeExports {
 }
 
 const PREFIX_BYTES = 20
+/** As in wasm/client-address.ts. */
+const TRUSTED_MAX = 1024
 const INTERFACE_NAME_BYTES_MAX = 16
-
 
 /**
  * What `writeExchange` (wasm/exchange.ts) must know beside the blocks: the clock's zero, names of oddities and interfaces,
@@ -25,11 +26,13 @@ export class RecordSetup {
   readonly #exports: ExchangeExports
   readonly #names = new Set<number>()
   readonly #scratch: number
+  readonly #networks: number
 
   constructor(memory: ByteMemory) {
     this.#memory = memory
     this.#exports = memory.exports<ExchangeExports>()
     this.#scratch = memory.reserve(INTERFACE_NAME_BYTES_MAX)
+    this.#networks = memory.reserve(TRUSTED_MAX * PREFIX_BYTES)
     ODDITY_NAMES.forEach((name, bit) => {
       const bytes = Buffer.from(name)
       const pointer = memory.reserve(bytes.length)
@@ -68,20 +71,27 @@ export class RecordSetup {
     this.#names.clear()
   }
 
-  /** Networks whose proxies are believed. @throws {RangeError} for more networks than the byte module takes */
-  trust(prefixes: readonly Cidr[]): void {
-    const block = this.#memory.allocator.alloc(Math.max(prefixes.length, 1) * PREFIX_BYTES)
-    const { u8 } = this.#memory
-    prefixes.forEach(({ bits, bytes }, index) => {
-      const at = block + index * PREFIX_BYTES
-      u8.fill(0, at, at + PREFIX_BYTES)
-      u8[at] = bytes.length === 4 ? 4 : 6
-      u8[at + 1] = bits
-      u8.set(bytes, at + 4)
-    })
-    const taken = block !== 0 && this.#exports.setTrusted(block, prefixes.length) !== 0
-    if (block !== 0) this.#memory.allocator.free(block, Math.max(prefixes.length, 1) * PREFIX_BYTES)
-    if (!taken) throw new RangeError(`Cannot trust ${prefixes.length} networks of proxies: there are too many; join some of them`)
+  /**
+   * Networks whose proxies are believed.
+   *
+   * @returns what takes them
+   * @throws {RangeError} for more networks than the byte module takes
+   */
+  prepareTrust(networks: readonly Cidr[]): () => void {
+    if (networks.length > TRUSTED_MAX) {
+      throw new RangeError(`Cannot trust ${networks.length} networks of proxies: at most ${TRUSTED_MAX} can be; join some of them`)
+    }
+    return () => {
+      const { u8 } = this.#memory
+      networks.forEach(({ bits, bytes }, index) => {
+        const at = this.#networks + index * PREFIX_BYTES
+        u8.fill(0, at, at + PREFIX_BYTES)
+        u8[at] = bytes.length === 4 ? 4 : 6
+        u8[at + 1] = bits
+        u8.set(bytes, at + 4)
+      })
+      this.#exports.setTrusted(this.#networks, networks.length)
+    }
   }
 
   /** Puts a number into an int field of a finished record. */

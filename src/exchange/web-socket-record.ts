@@ -4,7 +4,7 @@ import * as L from '../../wasm/layout.ts'
 import type { End, Side } from '../connection/mod.ts'
 import { FRAMES } from '../decode/mod.ts'
 import type { WebSocket } from '../decode/mod.ts'
-import { writeEndpoints } from './connection-record.ts'
+import { copyFacts, writeEndpoints } from './connection-record.ts'
 import { fieldId, MARK_REASONS } from './fields.ts'
 import type { MarkReason } from './fields.ts'
 import { HOOK_NAMES } from './names.ts'
@@ -93,6 +93,8 @@ export function writeWebSocket(writer: RecordWriter, memory: ByteMemory, block: 
   const server: Side = client === 0 ? 1 : 0
   writeCounts(writer, webSocket, client, F.client)
   writeCounts(writer, webSocket, server, F.server)
+  copyFacts(writer, memory, block, L.FACTS_TLS)
+  copyFacts(writer, memory, block, L.FACTS_PROXY)
   const isWithoutSocket = memory.u8[block + L.CONNECTION_IP_VERSION] === 0
   writeMarks(writer, webSocket, isWithoutSocket, [[client, F.client.messages], [server, F.server.messages]])
 }

@@ -51,9 +51,9 @@ test('errors name the place and never the key', () => {
   for (const [options, place] of [
     [{ ...NONE, hash_key_env: 'K' }, '"K"'], [{ ...NONE, hash_key_env: 'MISSING' }, '"MISSING"'],
     [{ ...NONE, hash_key_file: '/nonexistent/key' }, '"/nonexistent/key"'],
-    [{ hash_key_ephemeral: true, hash_key_env: 'K' }, 'hash_key_env'],
+    [{ hash_key_ephemeral: true, hash_key_env: 'K' }, 'hash_key_env'], [{ ...NONE, hash_key_env: 'LONG' }, '"LONG": it has 65537 bytes'],
   ] as const) {
-    assert.throws(() => readHashKey(options, { K: short }), (error: Error) => error.message.includes(place) &&
+    assert.throws(() => readHashKey(options, { K: short, LONG: short.padEnd(65_537, 'x') }), (error: Error) => error.message.includes(place) &&
       !error.message.includes(short))
   }
 })

@@ -5,6 +5,7 @@ import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads'
 import type { PrivacyOptions } from './options.ts'
 
 const LEAST_BYTES = 16
+const MOST_BYTES = 65_536
 
 type KeyOptions = Pick<PrivacyOptions, 'hash_key_file' | 'hash_key_env' | 'hash_key_ephemeral'>
 
@@ -43,7 +44,7 @@ function withoutLineBreak(bytes: Buffer): Buffer {
 /**
  * The configured key, or undefined when none is. The caller fills it with zeros after use.
  *
- * @throws {Error} naming the place, when two places are named, or the key is missing or shorter than 16 bytes
+ * @throws {Error} naming the place, when two places are named, or the key is missing, shorter than 16 or longer than 65,536 bytes
  */
 export function readHashKey(options: KeyOptions, environment: NodeJS.ProcessEnv = process.env): Buffer |
   undefined {
@@ -66,9 +67,10 @@ export function readHashKey(options: KeyOptions, environment: NodeJS.ProcessEnv 
 }
 
 function checked(key: Buffer, place: string): Buffer {
-  if (key.length >= LEAST_BYTES) return key
+  if (key.length >= LEAST_BYTES && key.length <= MOST_BYTES) return key
   const length = key.length
   key.fill(0)
+  if (length > MOST_BYTES) throw new Error(`Cannot use the hash key from ${place}: it has ${length} bytes; use at most ${MOST_BYTES}`)
   throw new Error(`Cannot use the hash key from ${place}: it has ${length} bytes; make one of at least ` +
     `${LEAST_BYTES}, `
     + 'e.g. with "openssl rand -hex 32"')

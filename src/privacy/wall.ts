@@ -52,7 +52,6 @@ const TABLE_ROOM = 1024 * 1024
 const NAME_TABLE_ROOM = 512 * 1024
 const SPANS_BYTES = 512
 const NAMES_MAX = 4096
-const KEY_BYTES_MAX = 65_536
 
 /**
  * The privacy wall: raw records and exchanges in, records without secrets out. Everything behind it (filters,
@@ -223,8 +222,6 @@ export class Wall {
   #setKey(key: Buffer | undefined): void {
     this.#exports.setHashing(0)
     if (key === undefined) return
-    if (key.length > KEY_BYTES_MAX) throw new Error(`Cannot use the hash key: it has ${key.length} bytes; ` +
-      `use at most ${KEY_BYTES_MAX}`)
     this.#withBytes(key, (pointer) => this.#exports.setHmacKey(pointer, key.length))
     this.#exports.setHashing(1)
   }

@@ -1,6 +1,5 @@
 /** Index into `SafeBatch.kinds`: the record kinds of wasm/layout.ts (1 exchange, 2 connection, 3 packet, 4 anomaly, 5 websocket, 6 handshake). */
 export const BATCH_KINDS = ['exchange', 'connection', 'packet', 'anomaly', 'websocket', 'handshake'] as const
-export type BatchKind = (typeof BATCH_KINDS)[number]
 
 /**
  * Records behind the privacy wall, ready to be written: whole NDJSON lines.

@@ -12,7 +12,7 @@
  */
 export { Batcher } from './batcher.ts'
 export { BATCH_KINDS } from './batch.ts'
-export type { BatchKind, SafeBatch } from './batch.ts'
+export type { SafeBatch } from './batch.ts'
 export { compileFilter, FilterError } from './filter/mod.ts'
 export type { Filter } from './filter/mod.ts'
 export { Outlets, OUTPUTS_MAX } from './outlets.ts'

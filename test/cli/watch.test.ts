@@ -13,7 +13,7 @@ for (const size of ['rows 24 cols 100', 'rows 0 cols 0']) test(`watch on a termi
   await once(server, 'listening')
   const { port } = server.address() as { port: number }
   // script(1) gives the program a terminal of its own.
-  const command = `stty ${size}; exec "${root}bin/lintel" watch -i lo -p ${port} --metrics off`
+  const command = `stty ${size}; exec "${root}bin/lintel" watch -i lo -p ${port} --no-tls --no-processes --metrics off`
   const child = spawn('script', ['-qec', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, TERM: 'xterm' } })
   let shown = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => { shown += text })

@@ -90,5 +90,22 @@ test('a client that leaves in the middle: logged then, and marked', async () => 
   response.destroy()
   const [record] = await lintel.exchanges('/endless')
   assert.equal(record?.http?.response?.status_code, 200)
-  assert.equal(record.marks?.['http.response.body.size'], 'cut short: the connection closed inside the message')
+  // A close with bytes unread is a reset.
+  assert.match(record.marks?.['http.response.body.size'] ?? '', /^cut short: the connection (?:closed|was reset) inside the message$/)
+})
+
+test('a capture that ends in the middle: logged then, and marked as that', async () => {
+  const own = await Lintel.start(['--port', String(DIRECT), '--interface', 'lo'])
+  try {
+    const response = await open(DIRECT, '/endless')
+    await delay(300)
+    await own.stop()
+    response.destroy()
+    const [record] = await own.exchanges('/endless')
+    assert.equal(record?.http?.response?.status_code, 200)
+    assert.equal(record.marks?.['http.response.body.size'], 'cut short: the capture ended inside the message')
+  } finally {
+    await own.process.stop('SIGKILL')
+    own.remove()
+  }
 })

@@ -304,6 +304,34 @@ test('a server that closes in the midst of the body: what came is counted and ma
   assert.equal(record.marks?.['http.response.body.size'], 'cut short: the connection closed inside the message')
 })
 
+test('a method in small letters is a method', async () => {
+  await playThenNext('small', [{ until: '\r\n\r\n', send: OK }], async (client) => {
+    client.send('get /small HTTP/1.1\r\nHost: a\r\n\r\n')
+    await client.until('ok')
+  })
+  const [record] = await lintel.exchanges('/small')
+  assert.equal(record?.http?.request?.method, '_OTHER')
+  assert.equal(record.http.request.method_original, 'get')
+  assert.equal(record.http.response?.status_code, 200)
+})
+
+test('a response head over 256 KiB: status and the headers that are whole, marked as cut', async () => {
+  await play([{ until: '\r\n\r\n', send: `HTTP/1.1 503 Full\r\nServer: a\r\nX: ${'y'.repeat(400_000)}\r\n\r\n`, then: 'end' }], async (client) => {
+    client.send('GET /long-head HTTP/1.1\r\nHost: a\r\n\r\n')
+    await client.until('\r\n\r\n')
+    client.socket.end()
+    await client.untilClosed()
+  })
+  const [record] = await lintel.exchanges('/long-head')
+  assert.equal(record?.http?.response?.status_code, 503)
+  assert.deepEqual(record.http.response.header, { server: ['a'] })
+  assert.equal(record.http.response.header_bytes, undefined)
+  const cut = 'cut: more than the bound'
+  assert.deepEqual(record.marks, {
+    'http.response.body.size': cut, 'http.response.header': cut, 'http.response.header_bytes': cut, 'http.response.header_count': cut,
+  })
+})
+
 test('what is no HTTP is not logged, and costs a counter only', async () => {
   const server = await RawServer.scripted(RAW, [{ until: 'GET', send: '$-1\r\n', then: 'end' }])
   const client = await RawClient.connect(RAW)

@@ -3,10 +3,12 @@
  * the headers that were sent inside TLS.
  */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import { WebSocket, WebSocketServer } from 'ws'
 import { kernelObjects } from './testing/kernel-objects.ts'
 import { Lintel } from './testing/lintel.ts'
 import type { LoggedRecord } from './testing/lintel.ts'
@@ -90,6 +92,69 @@ test('curl over TLS 1.2 and 1.3 to nginx: one record for both ends and the packe
     await lintel.process.stop('SIGKILL')
     lintel.remove()
     await gateway.stop()
+  }
+})
+
+test('the record of a TLS connection counts the exchanges that were read inside', async () => {
+  const gateway = await folder.gateway(NGINX)
+  const lintel = await Lintel.start(['--interface', 'lo', '--port', String(NGINX), '--kind', 'exchange', '--kind', 'connection'])
+  try {
+    for (const count of [1, 5]) await run('curl', ['-sk', '-H', `X-Request-ID: count${count}`, `https://127.0.0.1:${NGINX}/[1-${count}]`])
+    const closed = await lintel.until(({ kind, event }) => kind === 'connection' && event?.name === 'close', 2)
+    assert.deepEqual(closed.map(({ connection }) => connection?.exchanges), [1, 5])
+  } finally {
+    await lintel.stop()
+    lintel.remove()
+    await gateway.stop()
+  }
+})
+
+test('--sample keeps a connection on the wire and in the clear, or neither', async () => {
+  const gateway = await folder.gateway(NGINX)
+  const lintel = await Lintel.start(['--sample', '0.4', '--port', String(NGINX), '--interface', 'lo'])
+  try {
+    const connections = 40
+    for (let index = 0; index < connections; index++) await run('curl', ['-sk', '-H', `X-Request-ID: sample${index}`, `https://127.0.0.1:${NGINX}/`])
+    await delay(300)
+    await lintel.stop()
+    const records = await lintel.records()
+    const portsOf = (kind: string): (number | undefined)[] => records.filter((record) => record.kind === kind).map(({ client }) => client?.port).sort()
+    assert.deepEqual(portsOf('exchange'), portsOf('handshake'))
+    // Chosen by connection: binomial around 16; beyond these bounds less than once in 10^6 runs.
+    assert.ok(portsOf('exchange').length > 2 && portsOf('exchange').length < 32, `${portsOf('exchange').length} of ${connections}`)
+  } finally {
+    await lintel.process.stop('SIGKILL')
+    lintel.remove()
+    await gateway.stop()
+  }
+})
+
+test('a handshake and a WebSocket inside TLS name both ends; the WebSocket has the facts of the handshake', async () => {
+  const server = new WebSocketServer({ port: NODE, host: '127.0.0.1' })
+  await once(server, 'listening')
+  const gateway = await folder.gateway(NGINX, {
+    location: `proxy_pass http://127.0.0.1:${NODE}; proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "upgrade";`,
+  })
+  const lintel = await Lintel.start(['--interface', 'lo', '--port', String(NGINX)])
+  try {
+    const socket = new WebSocket(`wss://127.0.0.1:${NGINX}/inside`, { rejectUnauthorized: false })
+    await once(socket, 'open')
+    socket.close(1000)
+    await once(socket, 'close')
+    type Named = LoggedRecord & { [end in 'client' | 'server']?: { process?: { pid?: number; executable?: { name?: string } } } }
+    const [told] = await lintel.until(({ kind }) => kind === 'websocket', 1) as Named[]
+    const [handshake] = await lintel.until(({ kind }) => kind === 'handshake', 1) as Named[]
+    for (const record of [told, handshake]) {
+      assert.deepEqual([record?.client?.process?.pid, record?.server?.process?.executable?.name], [process.pid, 'nginx'], record?.kind)
+    }
+    assert.ok(handshake?.tls?.client?.ja4 !== undefined)
+    assert.deepEqual(told?.tls, handshake.tls)
+    assert.equal(told?.websocket?.close_code, 1000)
+  } finally {
+    await lintel.process.stop('SIGKILL')
+    lintel.remove()
+    await gateway.stop()
+    server.close()
   }
 })
 
@@ -361,6 +426,28 @@ capture: { tls: { processes: { include: [python3, python3.11, python] } } }
     assert.match(pieces?.marks?.['client.address'] ?? '', /^socket not known/)
   } finally {
     await lintel.stop()
+    lintel.remove()
+    await gateway.stop()
+  }
+})
+
+test('the same where a port is asked for: read once the socket is known, else counted', async () => {
+  const gateway = await folder.gateway(NGINX)
+  const lintel = await Lintel.configured((directory) => `
+outputs: [{ type: file, path: ${join(directory, 'log.ndjson')} }]
+capture: { ports: [${NGINX}], tls: { processes: { include: [python3, python3.11, python] } } }
+`)
+  try {
+    await run('python3', ['-c', MEMORY_CLIENT(65_536, 'memory-paired')])
+    await run('python3', ['-c', MEMORY_CLIENT(20, 'memory-pieces')])
+    const [paired, ...more] = await exchangesOf(lintel, 'memory', 1)
+    assert.deepEqual([idOf(paired!), paired?.server?.port, more], ['memory-paired', NGINX, []])
+    const [undecided] = await lintel.until((record) => record.event?.name === 'plaintext_undecided', 1)
+    assert.equal(undecided?.event?.count, 1)
+    // nginx's sessions are those that are not wanted.
+    assert.match(await lintel.stop(), /; TLS sessions opened 1, not_wanted 2; adds up/)
+  } finally {
+    await lintel.process.stop('SIGKILL')
     lintel.remove()
     await gateway.stop()
   }

@@ -87,6 +87,8 @@ kernelTest('openings of HTTP/1, HTTP/2 and the PROXY protocol are known, whole o
   const openings = [
     'GET / HTTP/1.1\r\n', 'OPTIONS * HTTP/1.1\r\n', 'M-SEARCH * HTTP/1.1\r\n', 'UPDATEREDIRECTREF /a HTTP/1.1\r\n',
     '\r\n\r\nPOST /x HTTP/1.0\r\n', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\n', 'X!Y /a HTTP/1.1\r\n',
+    'get /x HTTP/1.1\r\nHost: a\r\n', 'Get * HTTP/1.0\r\n', 'm-search http://a/ HTTP/1.1\r\n', '\r\nget /',
+    `post /${'long'.repeat(20)} HTTP/1.1\r\n`, 'get /x HTT',
     '\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c', '\r\n\r\n\0\r\n', 'G', 'DELET', '\r', 'PATCH',
   ]
   using bench = new ProgramBench()
@@ -101,7 +103,7 @@ kernelTest('openings of HTTP/1, HTTP/2 and the PROXY protocol are known, whole o
 
 kernelTest('other openings are told once, in 64 bytes, and then cost nothing', () => {
   const openings = [
-    '\x16\x03\x01\x02\0\x10\0\x01\xfc\x03\x03', '*2\r\n$3\r\nGET\r\n', 'get key\r\n', 'set a 0 0 1\r\n', '\0\0\0\x08\x04\xd2\x16\x2f',
+    '\x16\x03\x01\x02\0\x10\0\x01\xfc\x03\x03', '*2\r\n$3\r\nGET\r\n', 'get key\r\n', 'set a 0 0 1\r\n', 'get /key\r\n', 'set /key 0 0 1\r\n', 'get /x HTTP/2.0\r\n', 'get host HTTP\r\n', 'get x HTTP/1.1\r\n', '\0\0\0\x08\x04\xd2\x16\x2f',
     'a'.repeat(30), 'LONGERTHANANYMETHODNAMEWOULDBE / HTTP/1.1\r\n', ' GET /', '\r\n'.repeat(20), '{"id":1}', 'GET\t/',
   ]
   using bench = new ProgramBench()

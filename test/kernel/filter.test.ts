@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict'
 
+import { ByteMemory } from '../../lib/bytes/mod.ts'
+import { parseCidr } from '../../lib/cidr/mod.ts'
+import { connectionSample } from '../../src/capture/connection-sample.ts'
+import { PACKET_EVENT } from '../../src/capture/events.gen.ts'
 import { SYN, ethernet, ipv4, ipv6, tagged, tcp, udp, vxlan } from './testing/frames.ts'
 import { kernelTest } from './testing/kernel-test.ts'
 import { ProgramBench, ledgerOff } from './testing/program-bench.ts'
@@ -99,6 +103,15 @@ kernelTest('networks of IPv6 are included and excluded', () => {
   assert.equal(isDelivered(bench, frame(1, 2)), true)
 })
 
+kernelTest('more networks than the kernel takes are refused, and those before hold', () => {
+  using bench = new ProgramBench({}, { addresses: { exclude: ['10.1.0.0/16', '2001:db8::9'] } })
+  const many = Array.from({ length: 4097 }, (_, index) => `172.16.${index >> 8}.${index & 255}`)
+  assert.throws(() => bench.setFilters({ ports: [[443, 443]], addresses: { exclude: many } }), /Cannot filter by 4097 networks: 4096 are the most/)
+  assert.equal(isDelivered(bench, syn4('172.16.0.1', '10.0.0.2', 30000, 80)), true)
+  assert.equal(isDelivered(bench, syn4('10.1.0.1', '10.0.0.2', 30000, 80)), false)
+  assert.equal(isDelivered(bench, ethernet(0x86dd, ipv6({ source: 9 }, tcp({ flags: SYN, source: 1, destination: 80 })))), false)
+})
+
 kernelTest('a network cannot be included and excluded at once', () => {
   using bench = new ProgramBench()
   assert.throws(() => bench.setFilters({ addresses: { include: ['10.0.0.0/8'], exclude: ['10.9.9.9/8'] } }), /in both lists/)
@@ -135,6 +148,36 @@ kernelTest('sampling keeps both directions of a connection or neither, and about
   }
   assert.ok(kept > 400 && kept < 600, `${kept} of 2000 were kept`)
   assert.equal(bench.counters().notWanted.get('sampled'), (2000 - kept) * 2)
+})
+
+kernelTest('user space samples by addresses and ports as the kernel does: both directions, IPv4 and IPv6', () => {
+  using bench = new ProgramBench({ connections: 65536 }, { sample: 0.3 })
+  const memory = new ByteMemory()
+  const event = memory.reserve(PACKET_EVENT.bytes)
+  const inSample = connectionSample(0.3)!
+  const isKept = (source: string, sourcePort: number, destination: string, destinationPort: number): boolean => {
+    memory.u8.fill(0, event, event + PACKET_EVENT.bytes)
+    memory.write(event + PACKET_EVENT.source_address, parseCidr(source).bytes)
+    memory.write(event + PACKET_EVENT.destination_address, parseCidr(destination).bytes)
+    memory.u16[(event + PACKET_EVENT.source_port) >>> 1] = sourcePort
+    memory.u16[(event + PACKET_EVENT.destination_port) >>> 1] = destinationPort
+    return inSample(memory, event)
+  }
+  const outcomes = { true: 0, false: 0 }
+  for (let index = 0; index < 500; index++) {
+    const port = 30_000 + index * 7
+    const [client, server] = [`10.${index & 127}.200.1`, '10.64.0.2'] as const
+    const frame = index % 2 === 0 ? syn4(client, server, port, 443)
+      : ethernet(0x86dd, ipv6({ source: index, destination: 250 }, tcp({ flags: SYN, source: port, destination: 443 })))
+    const [from, to] = index % 2 === 0 ? [client, server] : [`2001:db8::${index.toString(16)}`, '2001:db8::fa']
+    const kept = isDelivered(bench, frame)
+    assert.equal(isKept(from, port, to, 443), kept, `${from} to ${to}, port ${port}`)
+    assert.equal(isKept(to, 443, from, port), kept, `back to ${from}, port ${port}`)
+    outcomes[`${kept}`]++
+  }
+  // The same addresses: the ports sort.
+  for (let port = 1; port < 40; port++) assert.equal(isKept('127.0.0.1', port, '127.0.0.1', 20), isDelivered(bench, syn4('127.0.0.1', '127.0.0.1', port, 20)))
+  assert.ok(outcomes.true > 100 && outcomes.false > 250, JSON.stringify(outcomes))
 })
 
 kernelTest('head_bytes_max cuts a record, says so, and counts what it cut', () => {

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { encodeFrame, REQUEST, RESPONSE } from '../../examples/length-prefixed/frame.ts'
 import type { Frame } from '../../examples/length-prefixed/frame.ts'
 import { ByteMemory } from '../../lib/bytes/mod.ts'
+import { END } from '../../src/connection/mod.ts'
 import { testDecoder } from '../../src/decode/decoder.suite.ts'
 import { OwnProtocol } from '../../src/decode/mod.ts'
 import { OwnScene, exampleDecoder } from './testing/own-scene.ts'
@@ -74,5 +75,6 @@ test('a body that is still to come is skipped, and the message is over when it h
 test('a body that the connection cuts off ends its message as cut', async () => {
   const scene = await OwnScene.open(await exampleDecoder(), memory)
   scene.send(CLIENT, request(1, 'x'.repeat(100_000)).subarray(0, 5000))
-  assert.equal(scene.close().messages[0]?.ended, 'cut')
+  const [message] = scene.close(END.shutdown).messages
+  assert.deepEqual([message?.ended, message?.cutBy], ['cut', 'shutdown'])
 })

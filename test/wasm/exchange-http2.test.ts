@@ -155,6 +155,22 @@ test('gRPC: a response of nothing but a head; odd statuses and deadlines; no gRP
   assert.deepEqual(Object.keys(other).filter((name) => name.startsWith('rpc.')), [])
 })
 
+test('a status message over 8 KiB stays percent-encoded, and says so', () => {
+  const message = (bytes: number): Record<string, unknown> => fields({
+    request: head(plainBlock({ ...CALL, 'content-type': 'application/grpc' })),
+    responseTrailer: head(plainBlock({ 'grpc-status': '3', 'grpc-message': 'no%20such '.padEnd(bytes, 'x') })),
+  })
+  const [whole, long] = [message(8192), message(8193)]
+  assert.deepEqual([String(whole['rpc.status_message']).slice(0, 9), whole['marks']], ['no such x', undefined])
+  assert.equal(String(long['rpc.status_message']).slice(0, 11), 'no%20such x')
+  assert.deepEqual(long['marks'], { 'rpc.status_message': 'percent-encoded as it came: more than the bound' })
+  const plain = fields({
+    request: head(plainBlock({ ...CALL, 'content-type': 'application/grpc' })),
+    responseTrailer: head(plainBlock({ 'grpc-status': '3', 'grpc-message': 'x'.repeat(9000) })),
+  })
+  assert.equal(plain['marks'], undefined)
+})
+
 test('a token in a status message is hidden like anywhere else', () => {
   const record = fields({
     request: head(plainBlock({ ...CALL, 'content-type': 'application/grpc' })),

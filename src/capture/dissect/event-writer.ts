@@ -4,7 +4,7 @@ import { DISSECT_ANOMALY } from './anomaly.ts'
 import type { Walk } from './walk.ts'
 
 /** Payload bytes that one record holds. */
-export const RECORD_PAYLOAD_MAX = 65536
+const RECORD_PAYLOAD_MAX = 65536
 /** Under this a loop of byte stores is quicker than a call into the engine. */
 const LOOP_BYTES_MAX = 24
 const EVENT_WORDS = E.bytes / 8

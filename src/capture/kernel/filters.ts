@@ -5,6 +5,7 @@ import {
 } from '../events.gen.ts'
 import { parseCidr } from '../../../lib/cidr/mod.ts'
 import type { Cidr } from '../../../lib/cidr/mod.ts'
+import { sampleBelow } from '../connection-sample.ts'
 
 export const KernelProtocol = { tcp: 'tcp', udp: 'udp', icmp: 'icmp', arp: 'arp' } as const
 export type KernelProtocol = (typeof KernelProtocol)[keyof typeof KernelProtocol]
@@ -30,7 +31,6 @@ export interface KernelFilters {
 }
 
 const PORT_MAX = 65535
-const SAMPLE_ALL = 65536
 const CIDR_INCLUDE = 1
 const CIDR_EXCLUDE = 2
 const PROTOCOL_SETTING = {
@@ -67,12 +67,17 @@ export class FilterMaps {
   set(filters: KernelFilters): void {
     const ports = portWords(filters.ports ?? [])
     const networks = networksOf(filters)
-    const sampleBelow = sampleOf(filters.sample ?? 1)
+    const below = sampleBelow(filters.sample ?? 1)
+    const of4 = networks.filter((each) => each.bytes.length === 4)
+    const of6 = networks.filter((each) => each.bytes.length === 16)
+    for (const [map, { length }] of [[this.#cidr4, of4], [this.#cidr6, of6]] as const) {
+      if (length > map.maxEntries) throw new RangeError(`Cannot filter by ${length} networks: ${map.maxEntries} are the most; join some of them`)
+    }
     this.#writePorts(ports)
-    this.#writeNetworks(this.#cidr4, networks.filter((each) => each.bytes.length === 4))
-    this.#writeNetworks(this.#cidr6, networks.filter((each) => each.bytes.length === 16))
+    this.#writeNetworks(this.#cidr4, of4)
+    this.#writeNetworks(this.#cidr6, of6)
     this.#filters = filters
-    this.#writeSettings(flagsOf(filters), sampleBelow)
+    this.#writeSettings(flagsOf(filters), below)
   }
 
   /** Server ports on which a connection is delivered whatever its first bytes are. Once, at the start. */
@@ -90,7 +95,7 @@ export class FilterMaps {
     }
     for (const index of wanted) this.#interfaces.update(u32(index), u32(1))
     this.#onlyListedInterfaces = indexes !== undefined
-    this.#writeSettings(flagsOf(this.#filters), sampleOf(this.#filters.sample ?? 1))
+    this.#writeSettings(flagsOf(this.#filters), sampleBelow(this.#filters.sample ?? 1))
   }
 
   #writePorts(words: BigUint64Array<ArrayBuffer>): void {
@@ -106,10 +111,10 @@ export class FilterMaps {
     for (const each of networks) map.update(cidrKey(each), u32(each.rule))
   }
 
-  #writeSettings(flags: number, sampleBelow: number): void {
+  #writeSettings(flags: number, below: number): void {
     const value = new DataView(new ArrayBuffer(SETTINGS.bytes))
     value.setUint32(SETTINGS.flags, flags | (this.#onlyListedInterfaces ? SETTING_INTERFACES : 0), true)
-    value.setUint32(SETTINGS.sample_below, sampleBelow, true)
+    value.setUint32(SETTINGS.sample_below, below, true)
     value.setUint32(SETTINGS.head_bytes_max, this.#headBytesMax, true)
     this.#settings.update(u32(0), new Uint8Array(value.buffer))
   }
@@ -153,13 +158,6 @@ function portWords(ranges: readonly (readonly [number, number])[]): BigUint64Arr
     for (let port = first; port <= last; port++) words[port >> 6]! |= 1n << BigInt(port & 63)
   }
   return words
-}
-
-function sampleOf(share: number): number {
-  if (!(share > 0 && share <= 1)) {
-    throw new RangeError(`Cannot sample ${share} of the connections: it must be above 0 and at most 1`)
-  }
-  return Math.max(1, Math.round(share * SAMPLE_ALL))
 }
 
 /** struct cidr4_key, struct cidr6_key (bpf/maps.h). */

@@ -21,7 +21,7 @@ export interface TlsLibrary {
 }
 
 /** OpenSSL 1.1 and 3.x, BoringSSL, LibreSSL: the functions have kept their arguments; not each has every one. */
-export const OPENSSL: TlsLibrary = {
+const OPENSSL: TlsLibrary = {
   name: 'OpenSSL',
   functions: [
     { symbol: 'SSL_read', entry: PROBE_READ, end: PROBE_END },
@@ -36,7 +36,7 @@ export const OPENSSL: TlsLibrary = {
   needed: ['SSL_read', 'SSL_write'],
 }
 
-export const GNUTLS: TlsLibrary = {
+const GNUTLS: TlsLibrary = {
   name: 'GnuTLS',
   functions: [
     { symbol: 'gnutls_record_recv', entry: PROBE_READ, end: PROBE_END },

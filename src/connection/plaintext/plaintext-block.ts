@@ -22,7 +22,7 @@ export function fillPlaintextBlock(
 }
 
 /** Writes both ends' addresses, as soon as they are known. */
-export function fillAddresses(memory: ByteMemory, block: number, source: Side, event: number): void {
+function fillAddresses(memory: ByteMemory, block: number, source: Side, event: number): void {
   const { u8, u16 } = memory
   u8[block + L.CONNECTION_IP_VERSION] = u8[event + E.ip_version]!
   for (const side of [0, 1] as const) {

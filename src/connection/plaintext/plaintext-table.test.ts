@@ -45,7 +45,7 @@ class Recorded {
       },
       wires: { find: () => undefined, takeId: () => ++this.#ids },
       open: (control) => this.#handler(control),
-      wants: () => true,
+      wants: () => 'yes',
       sessionCountMax: 64,
       idleMsMax: 60_000,
       ...options,
@@ -227,7 +227,7 @@ test('close_notify ends what the program writes, not what it reads', () => {
 })
 
 test('what is not wanted, and what is ignored, is told to the source and not given on', () => {
-  const refused = new Recorded({ wants: () => false })
+  const refused = new Recorded({ wants: () => 'no' })
   refused.event('GET', { end: 'b', isRead: true }).event('more', { end: 'b', isRead: true, position: 3 })
   assert.deepEqual([refused.log, refused.directives], [[], ['ignore 1']])
   refused.close()
@@ -235,6 +235,30 @@ test('what is not wanted, and what is ignored, is told to the source and not giv
   t.onData = (control) => { control.ignore() }
   t.event('SSH-', { end: 'b', isRead: true }).event('more', { end: 'b', isRead: true, position: 4 })
   assert.deepEqual([t.log, t.directives], [['1.0 SSH-'], ['ignore 1']])
+  t.close()
+})
+
+test('a filter that asks for a socket is answered once that is known: bytes before are left out, and counted', () => {
+  const t: Recorded = new Recorded({ wants: (event) => (t.memory.u8[event + E.ip_version] === 0 ? 'unknown' : 'yes') })
+  t.event('GET', { cookie: 0 }).event('200', { cookie: 0, isRead: true }).tick(300).event('GET', { cookie: 0, position: 3 }).tick(300)
+  assert.deepEqual([t.log, t.directives], [[], []])
+  assert.equal(t.table.count('plaintext_undecided'), 1)
+  t.event('GET', { cookie: 0, position: 6 }).event('', { flags: PLAINTEXT_START | PLAINTEXT_SOCKET, position: 9 }).event('200', { isRead: true, position: 3 })
+  assert.deepEqual(t.log, ['1.0 GET', '1.1 200'])
+  assert.equal(t.controls[0]!.fromStart, false)
+  t.event('never', { session: 2, cookie: 0 }).event('', { session: 2, cookie: 0, position: 5, flags: PLAINTEXT_ENDED })
+  assert.equal(t.table.count('plaintext_undecided'), 2)
+  assert.deepEqual([...t.table.anomalies()].filter(([, count]) => count > 0), [['plaintext_late_join', 1], ['plaintext_undecided', 2]])
+  t.close()
+})
+
+test('what became of sessions is told by name', () => {
+  let verdict: 'yes' | 'no' = 'no'
+  const t = new Recorded({ wants: () => verdict })
+  t.event('GET', { session: 1, end: 'b', isRead: true })
+  verdict = 'yes'
+  t.event('GET', { session: 2, end: 'b', isRead: true, position: 4 }).event('200', { session: 3, end: 'a', isRead: true }).tick(61_000)
+  assert.deepEqual(Object.fromEntries(t.table.told()), { opened: 1, other_end: 1, not_wanted: 1, idle: 3, bytes_lost: 4 })
   t.close()
 })
 

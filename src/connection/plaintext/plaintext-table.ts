@@ -30,8 +30,8 @@ export interface PlaintextOptions {
   readonly open: (connection: StreamControl) => StreamHandler
   /** A CONNECTION block goes back to the allocator now. */
   readonly freeing?: (block: number) => void
-  /** False = the session of this event is not wanted: a filter says so. */
-  readonly wants: (event: number) => boolean
+  /** Whether a filter wants the session of this event; 'unknown' = it asks for the socket, which is not known yet. */
+  readonly wants: (event: number) => 'yes' | 'no' | 'unknown'
   readonly sessionCountMax: number
   readonly idleMsMax: number
 }
@@ -46,6 +46,8 @@ export const PLAINTEXT_COUNTS = [
   'plaintext_other_end',
   /** Sessions that a filter left out. */
   'plaintext_not_wanted',
+  /** Sessions of which bytes were left out: a filter asks for their socket, and it was not known in time. */
+  'plaintext_undecided',
   /** Sessions whose socket could not be told. */
   'plaintext_without_socket',
   'plaintext_evicted', 'plaintext_idle', 'plaintext_replaced', 'plaintext_memory_refused',
@@ -55,8 +57,14 @@ export type PlaintextCount = (typeof PLAINTEXT_COUNTS)[number]
 
 /** Of the counts, those that tell of loss, or of a bound that was met. */
 const ANOMALIES: readonly PlaintextCount[] = [
-  'plaintext_late_join', 'plaintext_without_socket', 'plaintext_evicted', 'plaintext_replaced', 'plaintext_memory_refused',
+  'plaintext_late_join', 'plaintext_undecided', 'plaintext_without_socket', 'plaintext_evicted', 'plaintext_replaced', 'plaintext_memory_refused',
   'plaintext_gaps_lost', 'plaintext_gaps_cut', 'plaintext_malformed',
+]
+
+/** Of the counts, a day's work, and the bytes behind the gaps; by the name under which they are told. */
+const TOLD: readonly (readonly [name: string, count: PlaintextCount])[] = [
+  ['opened', 'plaintext_opened'], ['other_end', 'plaintext_other_end'], ['not_wanted', 'plaintext_not_wanted'], ['idle', 'plaintext_idle'],
+  ['bytes_lost', 'plaintext_bytes_lost'],
 ]
 
 /** A session whose bytes are not given on: told elsewhere, not wanted, or over. It is remembered until it ends. */
@@ -67,6 +75,8 @@ interface Session {
   state: PlaintextConnection | typeof SILENT | undefined
   /** The events that wait with it. */
   held: HeldEvents | undefined
+  /** Bytes of it were left out before it was known whether it is wanted. */
+  isUndecided: boolean
   /** Place in the index of addresses; -1 = none. */
   slot: number
   lastTime: number
@@ -117,6 +127,11 @@ export class PlaintextTable implements PlaintextOwner {
 
   count(name: PlaintextCount): number {
     return this.#counts.get(name)!
+  }
+
+  /** Sessions opened, told by their other end, not wanted, or ended as idle, and bytes lost. */
+  told(): ReadonlyMap<string, number> {
+    return new Map(TOLD.map(([name, count]) => [name, this.count(count)]))
   }
 
   * anomalies(): Generator<[PlaintextCount, number]> {
@@ -187,7 +202,7 @@ export class PlaintextTable implements PlaintextOwner {
 
   #meet(record: PlaintextRecord): Session {
     if (this.#sessions.size >= this.#options.sessionCountMax) this.#evict(record.time)
-    const session: Session = { state: undefined, held: undefined, slot: -1, lastTime: record.time, closedAt: Infinity, cookie: 0 }
+    const session: Session = { state: undefined, held: undefined, isUndecided: false, slot: -1, lastTime: record.time, closedAt: Infinity, cookie: 0 }
     this.#sessions.set(record.session, session)
     return session
   }
@@ -241,10 +256,12 @@ export class PlaintextTable implements PlaintextOwner {
     })
   }
 
-  /** Decides who tells this session; afterwards its state is set. */
+  /** Decides who tells this session; afterwards its state is set, unless its socket is needed for that. */
   #open(session: Session, record: PlaintextRecord): void {
     const { event } = record
-    if (!this.#options.wants(event)) {
+    const verdict = this.#options.wants(event)
+    if (verdict === 'unknown') return this.#leaveUndecided(session)
+    if (verdict === 'no') {
       this.#add('plaintext_not_wanted')
       return this.#silence(session, record)
     }
@@ -256,7 +273,7 @@ export class PlaintextTable implements PlaintextOwner {
     }
     const wire = record.cookie === 0 ? undefined : this.#options.wires.find(event)
     const source = record.cookie === 0 ? Number(!record.isWritten) as Side : this.#flows!.side
-    const fromStart = (record.flags & PLAINTEXT_START) !== 0
+    const fromStart = (record.flags & PLAINTEXT_START) !== 0 && !session.isUndecided
     const block = wire === undefined ? this.#makeBlock(record, source, fromStart) : 0
     if (wire === undefined && block === 0) {
       this.#add('plaintext_memory_refused')
@@ -265,6 +282,12 @@ export class PlaintextTable implements PlaintextOwner {
     const id = wire?.id ?? this.memory.u32[(block + L.CONNECTION_ID) >>> 2]!
     const localSide = record.isWritten ? source : source === 0 ? 1 : 0
     session.state = new PlaintextConnection(this, record.session, { id, block, wire, localSide, fromStart })
+  }
+
+  /** What waited is left out; the session waits on, and is read from there on where its socket shows it to be wanted. */
+  #leaveUndecided(session: Session): void {
+    if (!session.isUndecided) this.#add('plaintext_undecided')
+    session.isUndecided = true
   }
 
   /** @returns false when the session's other end tells it */

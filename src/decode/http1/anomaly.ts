@@ -1,3 +1,5 @@
+import { HEAD_ERROR_CUT, HEAD_ERROR_STATUS, HEAD_ERROR_TOO_LONG, HEAD_ERROR_VERSION } from '../../../wasm/head-contract.ts'
+
 /** What may be wrong with an HTTP/1 connection: the names under which it is counted. */
 export const HTTP1_ANOMALY = {
   /** The bytes where a message should begin are no request line or status line. */
@@ -34,3 +36,14 @@ export const HTTP1_ANOMALY = {
   memoryLimit: 'http1_memory_limit',
 } as const
 export type Http1Anomaly = (typeof HTTP1_ANOMALY)[keyof typeof HTTP1_ANOMALY]
+
+/** The name of a scan's HEAD_ERROR_* (wasm/head-contract.ts). */
+export function anomalyOf(result: number): Http1Anomaly {
+  switch (result) {
+    case HEAD_ERROR_VERSION: return HTTP1_ANOMALY.version
+    case HEAD_ERROR_STATUS: return HTTP1_ANOMALY.status
+    case HEAD_ERROR_CUT:
+    case HEAD_ERROR_TOO_LONG: return HTTP1_ANOMALY.headTooLong
+    default: return HTTP1_ANOMALY.startLine
+  }
+}

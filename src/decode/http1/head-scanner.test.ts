@@ -196,6 +196,24 @@ test('a head without end is refused at its bound, one of just the bound is taken
   assert.equal(scan(`${whole.slice(0, -4)}vvvvv`).result, C.HEAD_ERROR_TOO_LONG)
 })
 
+test('of a response head without end what is whole is told, as cut', () => {
+  const start = 'HTTP/1.1 206 Part\r\nServer: a\r\nX: '
+  const text = start.padEnd(C.HEAD_BYTES_MAX, 'v')
+  memory.write(input, Buffer.from(text, 'latin1'))
+  // Once as it comes whole, once as the end of what came in parts.
+  for (const from of [0, C.HEAD_BYTES_MAX - 10]) {
+    assert.equal(scanner.scan(input, text.length, from, L.HEAD_KIND_RESPONSE), C.HEAD_ERROR_CUT)
+    const { block } = scanner
+    assert.equal(scanner.status, 206)
+    assert.equal(memory.u16[(block + L.HEAD_DROPPED) >>> 1], L.HEAD_CUT)
+    assert.deepEqual(headText(memory, block).fields, [['Server', 'a']])
+    scanner.free(block)
+  }
+  const line = 'HTTP/1.1 200 '.padEnd(C.HEAD_BYTES_MAX, 'O')
+  memory.write(input, Buffer.from(line, 'latin1'))
+  assert.equal(scanner.scan(input, line.length, 0, L.HEAD_KIND_RESPONSE), C.HEAD_ERROR_TOO_LONG)
+})
+
 test('a head that the memory limit refuses is still told', () => {
   const text = 'GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 7\r\n\r\n'
   memory.write(input, Buffer.from(text, 'latin1'))

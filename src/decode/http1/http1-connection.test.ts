@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ByteMemory } from '../../../lib/bytes/mod.ts'
-import type { Side } from '../../connection/mod.ts'
+import { END } from '../../connection/mod.ts'
+import type { End, Side } from '../../connection/mod.ts'
 import { MessageRecorder } from '../testing/message-recorder.ts'
 import type { Recorded } from '../testing/message-recorder.ts'
 import { TestConnection } from '../testing/test-connection.ts'
@@ -42,8 +43,8 @@ class Talk {
     return this
   }
 
-  close(): MessageRecorder {
-    this.connection.close(++this.time)
+  close(cause: End = END.fin): MessageRecorder {
+    this.connection.close(++this.time, cause)
     assert.equal(memory.allocator.allocatedBytes(), 0, 'blocks are left')
     return this.recorder
   }
@@ -118,9 +119,24 @@ test('a large chunk is skipped, and what follows is read', () => {
 test('a message that the connection ends in is cut', () => {
   const { responses } = new Talk().c(get('/')).s('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc').close()
   assert.deepEqual(brief(responses[0]!), ['response', 1, 200, 3, 'cut'])
+  assert.equal(responses[0]!.cutBy, 'fin')
+  for (const cause of [END.shutdown, END.idle, END.evicted]) {
+    assert.equal(new Talk().c('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc').close(cause).messages[0]?.cutBy, cause)
+  }
   const { messages, anomalies } = new Talk().c('GET / HTTP/1.1\r\nHo').close()
   assert.deepEqual(messages, [])
   assert.deepEqual(anomalies, ['http1_head_cut'])
+})
+
+test('a response whose head has no end within the bound has its status; what follows is found again', () => {
+  const talk = new Talk().c(get('/long')).s(`HTTP/1.1 503 Full\r\nServer: a\r\nX: ${'y'.repeat(60_000)}`)
+  for (let part = 0; part < 4; part++) talk.s('z'.repeat(60_000))
+  const { responses, anomalies, pairs } = talk.s('\r\n\r\n').c(get('/next')).s(ok(200)).close()
+  assert.deepEqual(brief(responses[0]!), ['response', 1, 503, -1, 'over bound'])
+  assert.deepEqual(responses[0]!.fields, [['Server', 'a']])
+  assert.deepEqual(anomalies, ['http1_head_too_long'])
+  assert.deepEqual(pairs[0], ['/long', 503])
+  assert.equal(responses[1]?.status, 200)
 })
 
 test('101 and CONNECT make a tunnel of the connection', () => {

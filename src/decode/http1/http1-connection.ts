@@ -16,8 +16,8 @@ import type { Http1Anomaly } from './anomaly.ts'
 import type { HeadScanner } from './head-scanner.ts'
 import type { Http1Message } from './http1-message.ts'
 import { Http1Side } from './http1-side.ts'
-import type { BodyPlan, SideOwner } from './http1-side.ts'
 import { Pairing } from './pairing.ts'
+import type { BodyPlan, SideOwner } from './side-owner.ts'
 
 const VERSION_1_1 = 0x11
 const VERSION_0_9 = 0x09
@@ -117,15 +117,15 @@ export class Http1Connection implements StreamHandler, SideOwner {
     if (this.#ended[0] && this.#ended[1]) this.#sink.close(this.control, cause, time)
   }
 
-  head(side: Http1Side, startTime: number, message: Http1Message, plan: BodyPlan): void {
+  head(side: Http1Side, startTime: number, message: Http1Message, plan: BodyPlan, isCut = false): void {
     this.#messages++
     if (side.isRequester) this.#request(side, startTime, message, plan)
-    else this.#response(side, startTime, message, plan)
+    else this.#response(side, startTime, message, plan, isCut)
   }
 
   over(side: Http1Side, message: Http1Message, ended: MessageEnd): void {
     message.ended = ended
-    if (ended !== MESSAGE_END.lost && ended !== MESSAGE_END.malformed) {
+    if (ended !== MESSAGE_END.lost && ended !== MESSAGE_END.malformed && ended !== MESSAGE_END.overBound) {
       if (side.isRequester) this.#pairing.requestOver()
       else this.#settle(message)
     }
@@ -228,7 +228,7 @@ export class Http1Connection implements StreamHandler, SideOwner {
     if (state === 'alone') this.#giveUp(exchange)
   }
 
-  #response(side: Http1Side, startTime: number, message: Http1Message, plan: BodyPlan): void {
+  #response(side: Http1Side, startTime: number, message: Http1Message, plan: BodyPlan, isCut: boolean): void {
     const scanner = this.#scanner
     const { status, version, connection, oddities } = scanner
     // RFC 7540 3.2: the response to the request itself comes in HTTP/2, and the 101 is one of 1xx before it.
@@ -242,7 +242,7 @@ export class Http1Connection implements StreamHandler, SideOwner {
     message.isLikely = isLikely
     message.status = status
     const isEmpty = status < 200 || status === 204 || status === 304 || method === METHOD_HEAD
-    const isTunnel = status === 101 || (method === METHOD_CONNECT && status >= 200 && status < 300)
+    const isTunnel = !isCut && (status === 101 || (method === METHOD_CONNECT && status >= 200 && status < 300))
     plan.body = isTunnel ? 'tunnel' : isEmpty ? 'none' : bodyOf(scanner)
     plan.length = scanner.contentLength
     plan.isUnsure = method === undefined

@@ -1,4 +1,4 @@
-import type { Side } from '../../connection/mod.ts'
+import type { End, Side } from '../../connection/mod.ts'
 import { MESSAGE } from '../message.ts'
 import type { Message, MessageEnd, MessageKind } from '../message.ts'
 
@@ -23,6 +23,7 @@ export class Http1Message implements Message {
   /** Counted as over before its end was seen (Http1Connection). */
   isSettled = false
   ended: MessageEnd | undefined = undefined
+  cutBy: End | undefined = undefined
 
   constructor(side: Side) {
     this.side = side
@@ -43,5 +44,6 @@ export class Http1Message implements Message {
     this.status = 0
     this.isSettled = false
     this.ended = undefined
+    this.cutBy = undefined
   }
 }

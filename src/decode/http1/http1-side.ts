@@ -1,53 +1,26 @@
 import type { ByteMemory } from '../../../lib/bytes/mod.ts'
 import {
-  HEAD_BYTES_MAX, HEAD_ERROR_START_LINE, HEAD_ERROR_STATUS, HEAD_ERROR_TOO_LONG, HEAD_ERROR_VERSION, SCAN_SIMPLE,
+  HEAD_BYTES_MAX, HEAD_ERROR_CUT, HEAD_ERROR_START_LINE, SCAN_SIMPLE,
 } from '../../../wasm/head-contract.ts'
 import { HEAD_COUNT, HEAD_KIND_REQUEST, HEAD_KIND_RESPONSE, HEAD_KIND_TRAILER } from '../../../wasm/layout.ts'
 import { advance } from '../../connection/mod.ts'
-import type { End, Side, StreamControl } from '../../connection/mod.ts'
+import type { End, Side } from '../../connection/mod.ts'
 import { Carry } from '../carry.ts'
 import { MESSAGE, MESSAGE_END } from '../message.ts'
 import type { MessageEnd } from '../message.ts'
-import { HTTP1_ANOMALY } from './anomaly.ts'
+import { anomalyOf, HTTP1_ANOMALY } from './anomaly.ts'
 import type { Http1Anomaly } from './anomaly.ts'
 import { ChunkFraming } from './chunk-framing.ts'
 import type { HeadScanner } from './head-scanner.ts'
 import { Http1Message } from './http1-message.ts'
 import { isMessageStart, mayBeFirstLine } from './message-start.ts'
+import type { BodyPlan, SideOwner } from './side-owner.ts'
 
 /** A rest of a body shorter than this is awaited, a longer one skipped. */
 const SKIP_BYTES_MIN = 2048
 
 const CR = 0x0d
 const LF = 0x0a
-
-/** What the head says of what follows it: the side's own, filled by its owner for each message. */
-export interface BodyPlan {
-  body: 'none' | 'length' | 'chunked' | 'until close' | 'malformed' | 'tunnel'
-  /** Bytes, for 'length'. */
-  length: number
-  /** It is not known whether the request was HEAD: the body may be missing. */
-  isUnsure: boolean
-  /** What follows is to be held until its meaning is known: after CONNECT, and after a request to upgrade. */
-  hold: 'no' | 'connect' | 'upgrade'
-  /** This is the last message of its side. */
-  isLast: boolean
-}
-
-/** What a side tells its connection. */
-export interface SideOwner {
-  readonly control: StreamControl
-  /** A head was scanned: the scanner holds it. `startTime` is that of its first byte; `plan` and `message` are to be filled. */
-  head(side: Http1Side, startTime: number, message: Http1Message, plan: BodyPlan): void
-  over(side: Http1Side, message: Http1Message, ended: MessageEnd): void
-  /** Framing is lost. */
-  lost(side: Http1Side): void
-  /** Bytes went by, the first one at `position`, that belong to no message; `mayBegin`: they could be a piece of a first line. */
-  dropped(side: Http1Side, position: number, mayBegin: boolean): void
-  anomaly(side: Http1Side, name: Http1Anomaly, time: number): void
-  /** The very first bytes could not be read, or are a response without head. True = the side is given up. */
-  refused(side: Http1Side, anomaly: Http1Anomaly, time: number): boolean
-}
 
 type State = 'start' | 'head' | 'length' | 'chunked' | 'trailer' | 'until close' | 'resync' | 'hold' | 'done'
 
@@ -187,7 +160,10 @@ export class Http1Side {
       const whole = this.#state === 'until close' && cause === 'fin'
       if (this.#skipping > 0) this.#message.bodyBytes = -1
       if (whole) this.#finish(MESSAGE_END.complete, this.#message.endTime < 0 ? time : this.#message.endTime)
-      else this.#finish(MESSAGE_END.cut, -1)
+      else {
+        this.#message.cutBy = cause
+        this.#finish(MESSAGE_END.cut, -1)
+      }
     }
     this.stop()
   }
@@ -296,13 +272,19 @@ export class Http1Side {
     this.#lose(time)
   }
 
+  /** The message of the head that was scanned. */
+  #open(isCut: boolean): Http1Message {
+    const message = this.#spare ?? new Http1Message(this.side)
+    this.#spare = undefined
+    this.#owner.head(this, this.#startTime, message, this.#plan, isCut)
+    this.#message = message
+    return message
+  }
+
   #begin(time: number): void {
     this.#allowSimple = false
     const plan = this.#plan
-    const message = this.#spare ?? new Http1Message(this.side)
-    this.#spare = undefined
-    this.#owner.head(this, this.#startTime, message, plan)
-    this.#message = message
+    const message = this.#open(false)
     this.#isUnsure = plan.isUnsure
     message.endTime = time
     switch (plan.body) {
@@ -451,9 +433,19 @@ export class Http1Side {
     else {
       const anomaly = anomalyOf(result)
       this.#carry.clear()
+      if (result === HEAD_ERROR_CUT) return this.#giveCut(time, end)
       if (this.#owner.refused(this, anomaly, time)) this.stop()
       else this.#malformed(anomaly, time)
     }
+    return end
+  }
+
+  /** A response whose head is too long has its status all the same. */
+  #giveCut(time: number, end: number): number {
+    this.#open(true).bodyBytes = -1
+    this.#owner.anomaly(this, HTTP1_ANOMALY.headTooLong, time)
+    this.#drop(MESSAGE_END.overBound, time)
+    this.#owner.lost(this)
     return end
   }
 
@@ -470,22 +462,13 @@ export class Http1Side {
   }
 
   #drop(ended: MessageEnd, time: number): void {
-    if (this.#message !== undefined) this.#finish(ended, ended === MESSAGE_END.malformed ? time : -1)
+    if (this.#message !== undefined) this.#finish(ended, ended === MESSAGE_END.lost ? -1 : time)
     this.#carry.clear()
     this.#skipIsStale = this.#skipping > 0
     this.#afterLast = false
     this.#hold = 'no'
     this.#allowSimple = false
     this.#state = 'resync'
-  }
-}
-
-function anomalyOf(result: number): Http1Anomaly {
-  switch (result) {
-    case HEAD_ERROR_VERSION: return HTTP1_ANOMALY.version
-    case HEAD_ERROR_STATUS: return HTTP1_ANOMALY.status
-    case HEAD_ERROR_TOO_LONG: return HTTP1_ANOMALY.headTooLong
-    default: return HTTP1_ANOMALY.startLine
   }
 }
 

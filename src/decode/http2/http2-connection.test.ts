@@ -142,6 +142,9 @@ test('rapid reset holds nothing and is counted beyond a hundred', () => {
 })
 
 test('GOAWAY gives up what the server did not look at', () => {
+  const unread = new Talk().c(T.headers(1, GET('/1'))).s(T.goaway(0, 0))
+  unread.end()
+  assert.deepEqual([unread.recorder.requests[0]?.ended, unread.recorder.requests[0]?.cutBy], ['cut', 'goaway'])
   const talk = new Talk()
   talk.c(T.headers(1, talk.ask('/1'), { endsStream: true }), T.headers(3, talk.ask('/2'), { endsStream: true }))
   talk.s(T.goaway(1, 11), T.headers(1, talk.answer('200'), { endsStream: true }))
@@ -153,8 +156,9 @@ test('GOAWAY gives up what the server did not look at', () => {
 
 test('more streams than are kept: the oldest goes, counted', () => {
   const talk = new Talk()
-  for (let id = 1; id < 2 * 4100; id += 2) talk.c(T.headers(id, GET(`/${id}`), { endsStream: true }))
+  for (let id = 1; id < 2 * 4100; id += 2) talk.c(T.headers(id, GET(`/${id}`), { endsStream: id > 1 }))
   talk.end()
+  assert.equal(talk.recorder.requests[0]?.cutBy, 'streams')
   assert.deepEqual(talk.recorder.unansweredExchanges, [1, 3, 5, 7])
   assert.deepEqual(talk.recorder.anomalies, Array(4).fill('http2_streams_over_bound'))
 })
@@ -376,6 +380,7 @@ test('an end in the middle cuts messages; an end inside a block counts it', () =
   const talk = new Talk()
   talk.c(T.headers(1, talk.ask('/1')), T.data(1, 'abc'), T.headers(3, talk.ask('/2'), { split: 5 }).subarray(0, 20))
   assert.deepEqual(talk.end(END.reset), ['request 1 /1 cut 3'])
+  assert.equal(talk.recorder.requests[0]?.cutBy, 'reset')
   assert.deepEqual(talk.recorder.anomalies, ['http2_block_cut'])
 })
 

@@ -4,7 +4,7 @@ import { PSEUDO_STATUS } from '../../../wasm/layout.ts'
 import type { End, Gap, Side, StreamControl, StreamHandler } from '../../connection/mod.ts'
 import type { HeadScanner } from '../http1/mod.ts'
 import { MESSAGE, MESSAGE_END } from '../message.ts'
-import type { MessageEnd, MessageKind, MessageSink, Unanswered } from '../message.ts'
+import type { CutBy, MessageEnd, MessageKind, MessageSink, Unanswered } from '../message.ts'
 import { HTTP2_ANOMALY } from './anomaly.ts'
 import type { Http2Anomaly } from './anomaly.ts'
 import type { FrameSearch } from './frame-search.ts'
@@ -106,8 +106,8 @@ export class Http2Connection implements StreamHandler, Http2SideOwner {
     this.#sides[side].end(cause, time)
     const isLast = this.#ended[0] && this.#ended[1]
     for (const stream of this.#streams.all()) {
-      if (isLast || side === this.#client) this.#finishRequest(stream, MESSAGE_END.cut, -1)
-      if (isLast || side !== this.#client) this.#finishResponse(stream, MESSAGE_END.cut, -1)
+      if (isLast || side === this.#client) this.#finishRequest(stream, MESSAGE_END.cut, -1, cause)
+      if (isLast || side !== this.#client) this.#finishResponse(stream, MESSAGE_END.cut, -1, cause)
     }
     this.#tables[side].close()
     // What was upgraded is closed by the one that upgraded it.
@@ -195,7 +195,7 @@ export class Http2Connection implements StreamHandler, Http2SideOwner {
     // RFC 9113 6.8: the server did not look at requests above it.
     for (const stream of this.#streams.all()) {
       if (stream.id <= lastStream || stream.id % 2 === 0 || stream.response !== undefined || stream.held !== undefined) continue
-      this.#finishRequest(stream, MESSAGE_END.cut, -1)
+      this.#finishRequest(stream, MESSAGE_END.cut, -1, 'goaway')
       this.#giveUp(stream, 'goaway')
     }
   }
@@ -410,26 +410,28 @@ export class Http2Connection implements StreamHandler, Http2SideOwner {
     message.trailer = decoder.block
   }
 
-  #finishRequest(stream: Http2Stream, ended: MessageEnd, time: number, code?: number): void {
+  /** `why`: what cut it, or the error code of the reset. */
+  #finishRequest(stream: Http2Stream, ended: MessageEnd, time: number, why?: CutBy | number): void {
     if (stream.requestOver) return
     stream.requestOver = true
-    if (stream.request !== undefined) this.#finish(stream.request, ended, time, code)
+    if (stream.request !== undefined) this.#finish(stream.request, ended, time, why)
     if (stream.isOver) this.#streams.remove(stream)
   }
 
-  #finishResponse(stream: Http2Stream, ended: MessageEnd, time: number, code?: number): void {
+  #finishResponse(stream: Http2Stream, ended: MessageEnd, time: number, why?: CutBy | number): void {
     if (stream.held !== undefined) this.#giveHeld(stream)
     if (stream.responseOver || stream.response === undefined) return
     stream.responseOver = true
-    this.#finish(stream.response, ended, time, code)
+    this.#finish(stream.response, ended, time, why)
     if (stream.isOver) this.#streams.remove(stream)
     if (this.#laterResponses >= 0 && ++this.#laterResponses > LATER_RESPONSES_MAX) this.#stopWaiting()
   }
 
-  #finish(message: Http2Message, ended: MessageEnd, time: number, code: number | undefined): void {
+  #finish(message: Http2Message, ended: MessageEnd, time: number, why: CutBy | number | undefined): void {
     message.endTime = time
     message.ended = ended
-    message.resetCode = code
+    if (typeof why === 'number') message.resetCode = why
+    else message.cutBy = why
     if (ended === MESSAGE_END.lost && message.bodyBytes >= 0) message.bodyBytes = -1
     const { grpc } = message
     if (grpc !== undefined) {
@@ -455,8 +457,8 @@ export class Http2Connection implements StreamHandler, Http2SideOwner {
     if (this.#streams.size < STREAMS_MAX) return
     const oldest = this.#streams.oldest!
     this.anomaly(this.#client!, HTTP2_ANOMALY.streams, this.#now)
-    this.#finishRequest(oldest, MESSAGE_END.cut, -1)
-    this.#finishResponse(oldest, MESSAGE_END.cut, -1)
+    this.#finishRequest(oldest, MESSAGE_END.cut, -1, 'streams')
+    this.#finishResponse(oldest, MESSAGE_END.cut, -1, 'streams')
     this.#giveUp(oldest, 'streams')
     this.#streams.remove(oldest)
   }

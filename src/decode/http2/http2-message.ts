@@ -1,5 +1,5 @@
 import type { Side } from '../../connection/mod.ts'
-import type { Message, MessageEnd, MessageKind } from '../message.ts'
+import type { CutBy, Message, MessageEnd, MessageKind } from '../message.ts'
 import type { GrpcBody } from './grpc-body.ts'
 
 /** A message while it is read; the sink sees it as a Message. */
@@ -15,6 +15,7 @@ export class Http2Message implements Message {
   bodyBytes = 0
   oddities: number
   ended: MessageEnd | undefined = undefined
+  cutBy: CutBy | undefined = undefined
   resetCode: number | undefined = undefined
   /** Follows the messages of its body, when it is one of gRPC. */
   grpc: GrpcBody | undefined = undefined

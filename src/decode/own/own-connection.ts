@@ -118,7 +118,10 @@ export class OwnConnection implements StreamHandler {
     state.held.clear()
     const { open } = state
     state.open = undefined
-    if (open !== undefined) this.#finish(open, MESSAGE_END.cut, -1)
+    if (open !== undefined) {
+      open.cutBy = cause
+      this.#finish(open, MESSAGE_END.cut, -1)
+    }
     const handler = this.#handler
     if (!this.#isOver && handler?.end !== undefined) {
       if (this.#call(side, time, () => handler.end!(this.#nameOf(side))) !== 'failed') this.#deliver(undefined)

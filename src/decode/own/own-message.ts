@@ -1,4 +1,4 @@
-import type { Side } from '../../connection/mod.ts'
+import type { End, Side } from '../../connection/mod.ts'
 import { MESSAGE } from '../message.ts'
 import type { Message, MessageEnd } from '../message.ts'
 import type { DecodedMessage } from './contract.ts'
@@ -18,6 +18,7 @@ export class OwnMessage implements Message {
   startTime = -1
   endTime = -1
   ended: MessageEnd | undefined = undefined
+  cutBy: End | undefined = undefined
 
   constructor(decoded: DecodedMessage, side: Side, head: number, protocol: number) {
     this.kind = decoded.kind === 'request' ? MESSAGE.request : MESSAGE.response
@@ -32,7 +33,7 @@ export class OwnMessage implements Message {
 const CORRELATION_LENGTH_MAX = 256
 
 /** Of one type, so that 1 and "1" stay two. @throws {ContractError} */
-export function correlationOf({ correlation }: DecodedMessage): string | undefined {
+function correlationOf({ correlation }: DecodedMessage): string | undefined {
   switch (typeof correlation) {
     case 'undefined': return undefined
     case 'number': return `n${correlation}`

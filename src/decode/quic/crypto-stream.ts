@@ -1,5 +1,5 @@
 /** RFC 9000 7.5 asks for 4,096 bytes at least; a ClientHello with post-quantum keys has some 2,000. */
-export const CRYPTO_BYTES_MAX = 65_536
+const CRYPTO_BYTES_MAX = 65_536
 const PIECES_MAX = 256
 const BYTES_MIN = 2048
 const MESSAGE_HEADER_BYTES = 4

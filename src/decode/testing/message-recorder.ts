@@ -2,8 +2,8 @@ import type { ByteMemory } from '../../../lib/bytes/mod.ts'
 import { HEAD_AUTHORITY, HEAD_BYTES, HEAD_COUNT, HEAD_SPANS, HEAD_UNKNOWN, SPAN_BYTES } from '../../../wasm/layout.ts'
 import type { End, Side, StreamControl } from '../../connection/mod.ts'
 import type { Handshake, ProxyHeader } from '../connection-facts.ts'
-import { MESSAGE } from '../message.ts'
-import type { Message, MessageSink, Settlement, Unanswered } from '../message.ts'
+import { MESSAGE, MESSAGE_END } from '../message.ts'
+import type { CutBy, Message, MessageSink, Settlement, Unanswered } from '../message.ts'
 import type { WebSocket } from '../websocket/mod.ts'
 import { oddityNames } from '../oddity.ts'
 import { headText } from './head-text.ts'
@@ -29,6 +29,7 @@ export interface Recorded extends HeadText {
   unknown?: number
   stream?: number
   resetCode?: number | undefined
+  cutBy?: CutBy
   messages?: number | undefined
 }
 
@@ -38,7 +39,7 @@ const NO_HEAD: HeadText = { method: '', target: '', version: 0, status: 0, field
 /**
  * A MessageSink that keeps messages as plain values, gives every block back, and fails when a decoder breaks the contract
  * (message.ts): `end` once for each `head`, one request and one final response an exchange, `webSocketOver`
- * once for each `webSocketOpened`, `close` last and once.
+ * once for each `webSocketOpened`, what cut a message where it is cut, `close` last and once.
  */
 export class MessageRecorder implements MessageSink {
   readonly messages: Recorded[] = []
@@ -122,6 +123,8 @@ export class MessageRecorder implements MessageSink {
     recorded.endTime = message.endTime
     recorded.bodyBytes = message.bodyBytes
     recorded.ended = message.ended
+    if ((message.ended === MESSAGE_END.cut) !== (message.cutBy !== undefined)) throw new Error(`Ended as ${message.ended} by ${message.cutBy}`)
+    if (message.cutBy !== undefined) recorded.cutBy = message.cutBy
     if (message.resetCode !== undefined) recorded.resetCode = message.resetCode
     if (message.messages !== undefined) recorded.messages = message.messages
     recorded.oddities = oddityNames(message.oddities)

@@ -2,7 +2,7 @@ import type { ByteMemory } from '../../../lib/bytes/mod.ts'
 import { Carry } from '../carry.ts'
 
 /** A handshake message over this is left out; the longest are certificate chains. */
-export const MESSAGE_BYTES_MAX = 65_536
+const MESSAGE_BYTES_MAX = 65_536
 const HEADER_BYTES = 4
 
 /** What the stream tells. */

@@ -53,14 +53,14 @@ export function nameOf(compiler: Compiler, node: ASTNode): Name | undefined {
 }
 
 /** `a.b.c` as text; undefined when it is something else or begins with a variable. */
-export function pathOf(compiler: Compiler, node: ASTNode): string | undefined {
+function pathOf(compiler: Compiler, node: ASTNode): string | undefined {
   if (node.op === 'id') return compiler.variables.has(node.args) ? undefined : node.args
   if (node.op !== '.') return undefined
   const parent = pathOf(compiler, node.args[0])
   return parent === undefined ? undefined : `${parent}.${node.args[1]}`
 }
 
-export function unknownField(compiler: Compiler, node: ASTNode, path: string): FilterError {
+function unknownField(compiler: Compiler, node: ASTNode, path: string): FilterError {
   const names = compiler.scope.fieldNames
   const meant = nearest(path, names) ?? names.find(name => name.endsWith(`.${path}`))
   return FilterError.at(node, `Cannot find field "${path}": ` +

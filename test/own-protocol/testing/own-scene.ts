@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { fileURLToPath } from 'node:url'
 import type { ByteMemory } from '../../../lib/bytes/mod.ts'
-import type { Side } from '../../../src/connection/mod.ts'
+import { END } from '../../../src/connection/mod.ts'
+import type { End, Side } from '../../../src/connection/mod.ts'
 import { createProtocols, Detector, loadDecoders, OwnProtocol } from '../../../src/decode/mod.ts'
 import type { LoadedDecoder } from '../../../src/decode/mod.ts'
 import type { Decoder } from '../../../src/decode/own/contract.ts'
@@ -72,8 +73,8 @@ export class OwnScene {
     this.connection.lose(side, length, ++this.#time)
   }
 
-  close(): MessageRecorder {
-    this.connection.close(++this.#time)
+  close(cause: End = END.fin): MessageRecorder {
+    this.connection.close(++this.#time, cause)
     assert.ok(this.recorder.messages.every(({ ended }) => ended !== undefined), 'a message has no end')
     return this.recorder
   }
