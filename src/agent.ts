@@ -79,7 +79,7 @@ export class Agent implements AgentContract {
     this.#worker = new Worker(new URL('worker.ts', import.meta.url), {
       workerData: this.#workerStart(this.#config, this.#outputFilters),
       // What the record path allocates dies at once: a small nursery costs no more and stays resident less.
-      resourceLimits: { maxYoungGenerationSizeMb: 16 },
+      resourceLimits: { maxYoungGenerationSizeMb: 6 },
     })
     this.#worker.on('message', (message: FromWorker) => { this.#receive(message, attached) })
     this.#worker.on('error', (error) => { this.#broken(error.message, attached) })

@@ -208,6 +208,7 @@ export const libc = {
   if_nametoindex: libcCall<(name: string) => number>('uint32_t if_nametoindex(const char *name)'),
   prctl: libcCall<(option: number, a: number, b: number, c: number, d: number) => number>(
     'int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)'),
+  malloc_trim: libcCall<(pad: number) => number>('int malloc_trim(size_t pad)'),
 } as const
 
 /** `errno` as the last of these calls left it; only a call that failed sets it. */

@@ -1,4 +1,4 @@
-import { feature } from '../../../lib/ebpf/mod.ts'
+import { feature, releaseFreeMemory } from '../../../lib/ebpf/mod.ts'
 import type { BpfObject, FeatureAnswer } from '../../../lib/ebpf/mod.ts'
 import type { PacketSource } from '../source.ts'
 import { TlsSource } from '../tls/mod.ts'
@@ -75,6 +75,7 @@ export class KernelSource implements PacketSource, Disposable {
       this.#onlyListed = plan.attach === KernelAttach.cgroup && (options.interfaces ?? []).length > 0
       this.#attachments.start()
       if (this.#onlyListed) this.#filters.setInterfaces(this.#attachments.indexes())
+      releaseFreeMemory()
     } catch (error) {
       reader?.close()
       this.#processes?.close()
