@@ -8,7 +8,7 @@ import { Lintel } from './testing/lintel.ts'
 import { Running, run } from './testing/process.ts'
 import { TlsFolder } from './testing/tls-peers.ts'
 
-/** Port of each protocol; nor has Python's http.client; nghttp has no HTTP/1. */
+/** Port of each protocol. wrk and Python's http.client have no HTTP/2, nghttp has no HTTP/1. */
 const CELLS = { http1: 18_601, https1: 18_602, h2c: 18_603, h2: 18_604 } as const
 const NAMES = ['user-agent', 'x-same', 'x-cell', 'x-odd', 'x-index', 'accept'] as const
 const FORMAT = ['server_port', 'uri', 'status', ...NAMES.map((name) => `http_${name.replace('-', '_')}`)]
