@@ -11,10 +11,13 @@ export async function countLines(session: Session, path: string, pattern: string
   return count
 }
 
+/** The log, and what was rotated away from it: `log.ndjson`, `log-20261125T231541304Z.ndjson`, the same with `.zst`. */
+const LOG_FILE = /^log(-\w+)?\.ndjson(\.zst)?$/
+
 /** Exchanges in Lintel's log and in what was rotated away from it, compressed or not. */
 export async function countExchanges(session: Session, folder: string): Promise<number> {
   let count = 0
-  for (const name of readdirSync(folder).filter((each) => each.startsWith('log.'))) {
+  for (const name of readdirSync(folder).filter((each) => LOG_FILE.test(each))) {
     count += await grepCount(session, join(folder, name), '^{"kind":"exchange"')
   }
   return count
