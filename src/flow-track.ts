@@ -75,6 +75,7 @@ export class FlowTrack {
       if (this.#tellsConnections) this.#connection(connection, ENDS[cause][0], ENDS[cause][1], time)
     },
     freeing: ({ block }) => { this.#release(block) },
+    turn: (exchange) => { this.#exchange(exchange) },
   }
   #renewedAt = 0
   /** Counter values of the table that were told already. */
@@ -96,16 +97,13 @@ export class FlowTrack {
     this.#source = source
     this.#output = output
     this.#pairer = new Pairer(memory, {
-      exchange: (block) => {
-        processes.attach(memory.u32[(block + L.EXCHANGE_CONNECTION) >>> 2]!)
-        output.exchange(block)
-      },
+      exchange: (block) => { this.#exchange(block) },
       dropped: (reason) => { output.dropped(reason) },
       handshake: (connection, handshake) => { this.#handshake(connection, handshake) },
       anomaly: (connection, _side, name, time) => { output.anomaly(name, 1, connection, time) },
       webSocket: (connection, webSocket) => { this.#webSocket(connection, webSocket) },
     }, { seesBothDirections: source.seesBothDirections, facts })
-    this.configure(config)
+    this.#choose(config)
     this.#datagrams = new DatagramTable(memory, createDatagramReader(this.#pairer), { freeing: (block) => { this.#release(block) } })
     const protocols = createProtocols(memory, this.#own)
     const open = (control: StreamControl): Detector => new Detector({ memory, protocols, sink: this.#pairer, control })
@@ -121,6 +119,12 @@ export class FlowTrack {
 
   /** Takes the parts of a configuration that can change while running. */
   configure(config: Config): void {
+    // Whether exchanges may go by as whole turns depends on it.
+    this.#table.leaveSteady()
+    this.#choose(config)
+  }
+
+  #choose(config: Config): void {
     this.#wanted = packetFilter(kernelFilters(config))
     this.#sample = config.capture.sample
     this.#inSample = connectionSample(this.#sample)
@@ -256,6 +260,11 @@ export class FlowTrack {
         interfaceName: this.#source.interfaceName(interfaceIndex),
       })
     })
+  }
+
+  #exchange(block: number): void {
+    this.#processes.attach(this.#memory.u32[(block + L.EXCHANGE_CONNECTION) >>> 2]!)
+    this.#output.exchange(block)
   }
 
   #release(block: number): void {

@@ -1,8 +1,8 @@
 /**
- * Turns bpf/events.h into src/capture/events.gen.ts: clang compiles the header, so offsets come from the compiler.
+ * Turns bpf/events.h into src/capture/events.gen.ts, and into wasm/events.gen.ts what AssemblyScript reads of it (plain numbers:
+ * it knows no objects). clang compiles the header, so offsets come from the compiler.
  *
- * In: bpf/events.h (path fixed). Out: the text of events.gen.ts on the file, or with `--check` exit code 1 when the
- * committed file differs.
+ * In: bpf/events.h (path fixed). Out: the texts on the files, or with `--check` exit code 1 when a committed file differs.
  *
  * @module
  */
@@ -12,7 +12,6 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const source = `${root}bpf/events.h`
-const target = `${root}src/capture/events.gen.ts`
 const header = readFileSync(source, 'utf8')
 
 /** Struct members in order, from the header's text; their offsets are asked from the compiler. */
@@ -45,31 +44,43 @@ function upperSnake(struct: string): string {
   return struct.toUpperCase()
 }
 
-function generate(): string {
-  const structs = ['packet_event', 'plaintext_event', 'process_info', 'directive', 'plaintext_directive', 'settings']
-  const layout = compileLayout(structs)
-  const out = [
-    '// Made by tools/gen-layout.ts from bpf/events.h. Do not edit: run `make layout`.',
-    '',
-  ]
-  for (const struct of structs) {
+const NOTE = '// Made by tools/gen-layout.ts from bpf/events.h. Do not edit: run `make layout`.'
+const constants = [...header.matchAll(/^#define ([A-Z0-9_]+) (\d+)/gm)].map((match) => ({ name: match[1]!, value: match[2]! }))
+
+function generate(layout: Map<string, number>): string {
+  const out = [NOTE, '']
+  for (const struct of STRUCTS) {
     out.push(`/** Byte offsets in struct ${struct}; \`bytes\` is its size. */`)
     out.push(`export const ${upperSnake(struct)} = {`)
     out.push(`  bytes: ${layout.get(`${struct}.size`)},`)
     for (const { name } of membersOf(struct)) out.push(`  ${name}: ${layout.get(`${struct}.${name}`)},`)
     out.push('} as const', '')
   }
-  for (const match of header.matchAll(/^#define ([A-Z0-9_]+) (\d+)/gm)) out.push(`export const ${match[1]} = ${match[2]}`)
+  for (const { name, value } of constants) out.push(`export const ${name} = ${value}`)
   return `${out.join('\n')}\n`
 }
 
-const text = generate()
-if (process.argv.includes('--check')) {
-  if (readFileSync(target, 'utf8') !== text) {
-    console.error('src/capture/events.gen.ts is stale: run `make layout` and commit it')
-    process.exit(1)
+/** The packet event alone, and the bits and kinds that it holds. */
+function generateNumbers(layout: Map<string, number>): string {
+  const out = [NOTE, '', '// Byte offsets in struct packet_event.', `export const PACKET_BYTES = ${layout.get('packet_event.size')}`]
+  for (const { name } of membersOf('packet_event')) {
+    out.push(`export const PACKET_${name.toUpperCase()} = ${layout.get(`packet_event.${name}`)}`)
   }
-} else {
-  mkdirSync(`${root}src/capture`, { recursive: true })
-  writeFileSync(target, text)
+  out.push('')
+  for (const { name, value } of constants) if (/^(EVENT|FLAG)_/.test(name)) out.push(`export const ${name} = ${value}`)
+  return `${out.join('\n')}\n`
+}
+
+const STRUCTS = ['packet_event', 'plaintext_event', 'process_info', 'directive', 'plaintext_directive', 'settings']
+const layout = compileLayout(STRUCTS)
+const targets = new Map([
+  ['src/capture/events.gen.ts', generate(layout)],
+  ['wasm/events.gen.ts', generateNumbers(layout)],
+])
+for (const [target, text] of targets) {
+  if (!process.argv.includes('--check')) writeFileSync(root + target, text)
+  else if (readFileSync(root + target, 'utf8') !== text) {
+    console.error(`${target} is stale: run \`make layout\` and commit it`)
+    process.exitCode = 1
+  }
 }

@@ -149,6 +149,41 @@ export const PROTOCOL_HTTP = 0
 export const PROTOCOL_OWN = 128 // and up: decoders of the user's own, by their place
 export const PROTOCOL_OWN_COUNT = 16
 
+// Steady block: a connection that rests between two exchanges, as wasm/steady.ts follows it. Made and taken back by connection/.
+export const STEADY_BYTES = 224
+export const STEADY_ADDRESS = 0 // 2 x 16 bytes by side, as in the connection block
+export const STEADY_PORTS = 32 // u32: 2 x u16 by side, as they stand in an event
+export const STEADY_VERSION = 36 // u32: 4 or 6
+export const STEADY_HASH = 40 // i32: of the four above, set by `keepSteady`
+export const STEADY_OWNER = 44 // u32: number of the table that made it
+export const STEADY_SLOT = 48 // u32: slot of the connection in that table
+export const STEADY_CONNECTION = 52 // u32: connection block
+export const STEADY_EXCHANGE = 56 // u32: EXCHANGE block, used for one turn after the other
+export const STEADY_TAG = 60 // i32: the kernel's id of the connection, 0 = none
+export const STEADY_CLIENT = 64 // u8: side of the client
+export const STEADY_IS_ASKED = 65 // u8: the request has come, its response has not
+export const STEADY_IS_HEAD = 66 // u8: that request is HEAD
+export const STEADY_NUMBERED = 67 // u8: bits by side: its records bear numbers
+export const STEADY_IS_COUNTED = 68 // u8: the kernel counts the packets
+export const STEADY_DEPTH = 72 // u32: exchanges of the connection before
+export const STEADY_TURNS = 76 // u32: exchanges since, all whole
+export const STEADY_PACKETS = 80 // u32: packets since
+export const STEADY_REQUEST_LENGTH = 84 // u32: payload bytes of the last request
+export const STEADY_REQUEST_ACKNOWLEDGEMENT = 88 // i32: of the packet of the last request
+export const STEADY_RESPONSE_ACKNOWLEDGEMENT = 92 // i32: of the packet of the last response
+export const STEADY_TURN_REQUEST_ACKNOWLEDGEMENT = 96 // i32: of the request of the last whole turn
+export const STEADY_TURN_REQUEST_TIME = 104 // f64: when that came
+export const STEADY_RESPONSE_TIME = 112 // f64: of the last response
+export const STEADY_SIDE = 120 // 2 x STEADY_SIDE_BYTES
+export const STEADY_SIDE_BYTES = 40
+export const STEADY_NEXT = 0 // i32: sequence of the next byte of the stream
+export const STEADY_ACKNOWLEDGED = 4 // i32: what the peer acknowledged last
+export const STEADY_ANSWERS = 8 // i32: what the packet acknowledged whose bytes came last
+export const STEADY_RECORD = 12 // i32: number of the next record
+export const STEADY_INTERFACE = 16 // i32: where the packets of the side are met: anything else is no affair of the turns
+export const STEADY_PATH = 20 // i32
+export const STEADY_TIME = 24 // f64: of the last packet
+
 // Facts block: what is known of a whole connection, or of one exchange, beside its packets and heads. Made by lib/record, shared by
 // whoever counts a reference. Its entries are one contiguous range of field ids.
 export const FACTS_BYTES = 0 // u32: bytes given to alloc()

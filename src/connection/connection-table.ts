@@ -15,6 +15,7 @@ import { PacketFlow } from './packet-flow.ts'
 import { ReassemblySpace } from './reassembly-space.ts'
 import { Segment } from './segment.ts'
 import { SlotLists } from './slot-lists.ts'
+import { SteadyPath } from './steady-path.ts'
 import { END } from './stream.ts'
 import type { End, Side, StreamControl, StreamHandler } from './stream.ts'
 
@@ -48,6 +49,8 @@ export interface ConnectionEvents {
   opened?(connection: Connection, time: number): void
   /** Once a connection, opened or not; its block is valid during the call. */
   closed?(connection: Connection, cause: ConnectionEnd, time: number): void
+  /** A whole exchange that went by on the steady path: its EXCHANGE block, valid during the call. Without it no connection takes that path. */
+  turn?(exchange: number): void
   /** Nobody needs its block any more: what hangs on it is to be given back now. */
   freeing?(connection: Connection): void
 }
@@ -62,6 +65,8 @@ export interface ConnectionEvents {
 export class ConnectionTable implements ConnectionOwner {
   readonly space: ReassemblySpace
   readonly counters = new ConnectionCounters()
+  /** @internal */
+  readonly steady: SteadyPath
   readonly #memory: ByteMemory
   readonly #open: (connection: StreamControl) => StreamHandler
   readonly #events: ConnectionEvents
@@ -98,6 +103,7 @@ export class ConnectionTable implements ConnectionOwner {
     this.#lastTimes = new Float64Array(this.#limits.connectionCountMax)
     this.#lists = new SlotLists(this.#limits.connectionCountMax, 4)
     this.#packetFlow = new PacketFlow(this)
+    this.steady = new SteadyPath(memory, this.counters, events)
   }
 
   /** Connections in the table, finished ones that are still remembered included. */
@@ -120,7 +126,10 @@ export class ConnectionTable implements ConnectionOwner {
     const { u8, u32 } = this.#memory
     const end = pointer + length
     let at = pointer
-    while (at + FRAME_BYTES <= end) {
+    for (;;) {
+      at = this.steady.run(at, end)
+      if (this.steady.time > this.#time) this.#time = this.steady.time
+      if (at + FRAME_BYTES > end) break
       const word = u32[at >> 2]!
       const bytes = word & 0x3fffffff
       const event = at + FRAME_BYTES
@@ -162,7 +171,7 @@ export class ConnectionTable implements ConnectionOwner {
         const slot = this.#lists.first(list)
         // A time far ahead (a broken clock in a file) must not block those behind it.
         if (slot < 0 || Math.abs(time - this.#lastTimes[slot]!) < this.#lingerNs[list]!) break
-        this.#expire(this.#connections[slot]!, time)
+        if (!this.#isNewer(this.#connections[slot]!)) this.#expire(this.#connections[slot]!, time)
       }
     }
   }
@@ -246,6 +255,7 @@ export class ConnectionTable implements ConnectionOwner {
 
   /** @internal Ends both streams; the connection stays in the table. */
   end(connection: Connection, cause: ConnectionEnd, time: number): void {
+    this.steady.takeBack(connection)
     const isUnanswered = cause === 'refused' || cause === 'timeout'
     const streamCause: End = cause === 'refused' ? END.reset : cause === 'timeout' ? END.idle : cause
     // What a side waits for of the other comes first, or its gap.
@@ -303,14 +313,22 @@ export class ConnectionTable implements ConnectionOwner {
   dispatch(segment: Segment): void {
     const slot = this.#flows.find(segment.event)
     const { side } = this.#flows
-    if (slot >= 0) this.#packetFlow.packet(this.#connections[slot]!, side, segment)
-    else this.#packetFlow.meet(side, segment)
+    if (slot < 0) return this.#packetFlow.meet(side, segment)
+    const connection = this.#connections[slot]!
+    if (connection.steady !== 0) this.steady.takeBack(connection)
+    this.#packetFlow.packet(connection, side, segment)
+  }
+
+  /** From here on every packet goes the plain path, until a connection rests again. */
+  leaveSteady(): void {
+    for (const connection of this.#connections) if (connection !== undefined) this.steady.takeBack(connection)
   }
 
   /** The open connection between the addresses and ports of an event, packet or plaintext. */
   find(event: number): Connection | undefined {
     const slot = this.#flows.find(event)
     const connection = slot < 0 ? undefined : this.#connections[slot]
+    if (connection !== undefined) this.steady.takeBack(connection)
     return connection?.isClosed === true ? undefined : connection
   }
 
@@ -346,9 +364,23 @@ export class ConnectionTable implements ConnectionOwner {
     this.remove(connection)
   }
 
+  /** Packets of the steady path do not move a connection in its list: it moves once it is looked at. */
+  #isNewer(connection: Connection): boolean {
+    const time = this.steady.timeOf(connection)
+    if (!(time > this.#lastTimes[connection.slot]!)) return false
+    this.touch(connection, time)
+    return true
+  }
+
+  #oldest(list: number): number {
+    let slot = this.#lists.first(list)
+    while (slot >= 0 && this.#isNewer(this.#connections[slot]!)) slot = this.#lists.first(list)
+    return slot
+  }
+
   #evict(time: number): void {
     for (let list = 0; list < 4; list++) {
-      const slot = this.#lists.first(list)
+      const slot = this.#oldest(list)
       if (slot < 0) continue
       const connection = this.#connections[slot]!
       const count = list === LINGER.closed ? COUNT.linger_cut

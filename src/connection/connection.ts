@@ -26,6 +26,7 @@ export const ATTENTION = {
   waiting: 4, // << side
   skipping: 16, // << side
   ignored: 64,
+  rested: 128,
 } as const
 /** What is looked at after a packet. */
 export const ATTENTION_AFTER = 0x7c
@@ -76,6 +77,12 @@ export class Connection implements StreamControl {
   /** Segments in a row that fit each other, but not the stream; and where the next of them would begin. */
   farCount = 0
   farNext = 0
+  /** Its STEADY block while the steady path has it, 0 = it has not. */
+  steady = 0
+  /** Exchanges that it is left on the plain path for. */
+  patience = 1
+  /** How often in a row the steady path soon gave it back. */
+  restless = 0
   #retained = 0
 
   constructor(owner: ConnectionOwner, id: number, slot: number, block: number, fromStart: boolean) {
@@ -121,6 +128,11 @@ export class Connection implements StreamControl {
     this.isIgnored = true
     this.attention |= ATTENTION.ignored
     this.#owner.ignored(this)
+  }
+
+  rested(): void {
+    if (this.patience > 0) this.patience--
+    else this.attention |= ATTENTION.rested
   }
 
   retain(): void {

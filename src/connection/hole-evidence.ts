@@ -31,6 +31,18 @@ export class HoleEvidence {
     this.#count(this.#numbers.see(record, time))
   }
 
+  /** The number that the next record bears when nothing is lost; undefined = they bear none, NaN = some are late. */
+  get nextNumber(): number | undefined {
+    return this.#numbers?.isWaiting === true ? NaN : this.#numbers?.next
+  }
+
+  /** All records before `next` have come, and all that they brought. */
+  catchUp(next: number): void {
+    if (this.#numbers === undefined) return
+    this.#numbers.next = next
+    this.#recordAtNext = (next - 1) | 0
+  }
+
   /** The kernel counts anew. */
   resetNumbers(): void {
     this.#numbers = undefined

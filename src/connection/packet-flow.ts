@@ -78,6 +78,10 @@ export class PacketFlow {
     if ((connection.attention & ATTENTION_AFTER) !== 0) this.#settle(connection, time)
     if (peer.isBlocked) peer.drain(time)
     if (me.hasEnded && peer.hasEnded) this.#table.settleFins(connection, time)
+    if ((connection.attention & ATTENTION.rested) !== 0) {
+      connection.attention &= ~ATTENTION.rested
+      this.#table.steady.lend(connection)
+    }
   }
 
   /**

@@ -17,6 +17,15 @@ export class RecordNumbers {
   /** The highest number that was lost; -1 = none. */
   lastLost = -1
 
+  /** The number that comes next when none is lost or late. Set to skip those that went by in order, while none is waited for. */
+  get next(): number {
+    return this.#next
+  }
+
+  set next(number: number) {
+    this.#next = number
+  }
+
   get isWaiting(): boolean {
     return this.#missing.length > 0
   }

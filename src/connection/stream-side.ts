@@ -123,7 +123,7 @@ export class StreamSide {
    */
   payload(segment: Segment, isEarly = false): void {
     const { length } = segment
-    if (segment.sequence === this.next && segment.captured === length && !isEarly && this.#isPlain()) {
+    if (segment.sequence === this.next && segment.captured === length && !isEarly && this.isPlain) {
       this.next = (this.next + length) | 0
       this.answers = segment.acknowledgement
       this.#evidence?.reach(segment.record)
@@ -143,7 +143,8 @@ export class StreamSide {
       !this.isFar(acknowledgement, 0)
   }
 
-  #isPlain(): boolean {
+  /** The next bytes go straight to the handler. */
+  get isPlain(): boolean {
     return this.isStarted && !this.isWaiting && !this.isSkipping && !this.hasFin && !this.isSynDataOpen &&
       !this.#connection.isIgnored
   }

@@ -33,6 +33,17 @@ export const END = {
 } as const
 export type End = (typeof END)[keyof typeof END]
 
+/** Whole exchanges that went by a handler at rest: how many, and what the plain path would remember of the last one. */
+export interface Turns {
+  readonly count: number
+  /** What the packets of its request and of its response acknowledge. */
+  readonly requestAcknowledgement: number
+  readonly responseAcknowledgement: number
+  /** When they came, nanoseconds in the source's clock. */
+  readonly requestTime: number
+  readonly responseTime: number
+}
+
 /**
  * Takes the two streams of one connection. Called in stream order per side; the two sides interleave as captured. `time` is
  * nanoseconds in the source's clock, of the packet that brought the first byte named.
@@ -46,6 +57,13 @@ export interface StreamHandler {
   skipped(side: Side, time: number): void
   /** Nothing more comes on this side. Called once a side. */
   end(side: Side, cause: End, time: number): void
+  /**
+   * Exchanges so far, when it rests between two of HTTP/1 and the next may go by without it (SteadyPath); -1 when it does not, or
+   * must see all of them. Without it: never.
+   */
+  rest?(): number
+  /** Exchanges went by while it rested: one request at a time, each answered at once, nothing missing. */
+  passed?(turns: Turns): void
 }
 
 /** What a handler may ask of its connection. */
@@ -81,6 +99,8 @@ export interface StreamControl {
   skip(side: Side, length: number): void
   /** Nothing more of this connection is wanted: no further calls but `end`. */
   ignore(): void
+  /** No exchange is pending on it: its handler may be asked to `rest`. */
+  rested?(): void
   /** Keeps the connection block alive beyond the connection (an exchange that is still to be written). */
   retain(): void
   release(): void

@@ -1,6 +1,6 @@
 import type { ByteMemory } from '../../lib/bytes/mod.ts'
 import { GAP } from '../connection/mod.ts'
-import type { End, Gap, Side, StreamControl, StreamHandler } from '../connection/mod.ts'
+import type { End, Gap, Side, StreamControl, StreamHandler, Turns } from '../connection/mod.ts'
 import { Carry } from './carry.ts'
 import { DETECT } from './decoder.ts'
 import type { Protocol } from './decoder.ts'
@@ -108,6 +108,14 @@ export class Detector implements StreamHandler {
     if (!this.#isOver && this.#refused[side]) this.#tell(DETECTOR_ANOMALY.unknown, side, time)
     else if (!this.#isOver && this.#held[side].length > 0) this.#tell(DETECTOR_ANOMALY.undecided, side, time)
     this.#held[side].clear()
+  }
+
+  rest(): number {
+    return this.#handler?.rest?.() ?? -1
+  }
+
+  passed(turns: Turns): void {
+    this.#handler!.passed!(turns)
   }
 
   /** `more` while any protocol wants more and none says yes; `no` when all do. */

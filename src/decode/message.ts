@@ -107,6 +107,13 @@ export interface MessageSink {
   webSocketOpened?(connection: StreamControl, webSocket: WebSocket): void
   /** A WebSocket is over: called once for each `webSocketOpened`. */
   webSocketOver?(connection: StreamControl, webSocket: WebSocket): void
+  /**
+   * Exchanges of a connection so far, when it has nothing pending and those of the next whole turns may be made without it; else -1.
+   * Without it: never.
+   */
+  rest?(connection: StreamControl): number
+  /** `count` exchanges were made without it. */
+  passed?(connection: StreamControl, count: number): void
   /** Nothing more comes of this connection; every message has ended. */
   close(connection: StreamControl, cause: End, time: number): void
 }

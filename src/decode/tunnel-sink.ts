@@ -52,6 +52,14 @@ export class TunnelSink implements Required<MessageSink> {
     this.#outer.webSocketOver?.(connection, webSocket)
   }
 
+  rest(connection: StreamControl): number {
+    return this.#outer.rest?.(connection) ?? -1
+  }
+
+  passed(connection: StreamControl, count: number): void {
+    this.#outer.passed?.(connection, count)
+  }
+
   close(): void {
     // Told by the connection around it.
   }

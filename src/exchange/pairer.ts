@@ -181,6 +181,16 @@ export class Pairer implements MessageSink {
     this.#oneSided.delete(waiting)
   }
 
+  rest(connection: StreamControl): number {
+    const waiting = connection.companion as Waiting | undefined
+    const isQuiet = waiting !== undefined && waiting.count === 0 && waiting.held.length === 0
+    return isQuiet && this.#seesBoth && this.openAfterNs === Infinity && connection.isPlaintext !== true ? waiting.depth : -1
+  }
+
+  passed(connection: StreamControl, count: number): void {
+    (connection.companion as Waiting).depth += count
+  }
+
   /**
    * Called now and then: gives on requests whose server is out of sight and what a quiet connection holds, tells what is open for
    * long. `time` is the source's present.
@@ -431,5 +441,6 @@ export class Pairer implements MessageSink {
     closeBlock(this.#memory, block)
     waiting.connection.release()
     waiting.take(pending)
+    if (waiting.count === 0) waiting.connection.rested?.()
   }
 }

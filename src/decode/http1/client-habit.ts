@@ -1,4 +1,5 @@
 import { distance } from '../../connection/mod.ts'
+import type { Turns } from '../../connection/mod.ts'
 
 /** Requests in a row, from the client's first byte on, each sent after an answer: then the client is one that waits. */
 const TURNS = 4
@@ -183,6 +184,29 @@ export class ClientHabit {
   /** What the server sent right after the last request was no beginning of a response. */
   continued(): void {
     this.#habit = 'pipelines'
+  }
+
+  /** The last request was answered, all of both was seen, and nothing that was lost leaves a doubt. */
+  get isAtRest(): boolean {
+    return this.#hasRequest && !this.#isRequestOpen && !this.#isResponding && this.#hasEnd && this.#doubt === 0 && !this.#isTorn
+  }
+
+  /**
+   * Turns without any sign of a pipeline: each request acknowledges all of the response before it, each response all of its
+   * request. `position`: where the server's stream stands after the last one.
+   */
+  passed(turns: Turns, position: number): void {
+    if (this.#isWhole && (this.#turns += turns.count) >= TURNS) this.#settle()
+    this.#pause = -1
+    this.#isAnswered = false
+    this.#requestAcknowledgement = turns.requestAcknowledgement
+    this.#requestTime = turns.requestTime
+    this.#isServerTorn = false
+    this.#finals = 1
+    this.#hasResponse = true
+    this.#responseAcknowledgement = turns.responseAcknowledgement
+    this.#end = position
+    this.#endTime = turns.responseTime
   }
 
   clientLost(): void {

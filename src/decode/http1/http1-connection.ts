@@ -6,7 +6,7 @@ import {
   HEAD_KIND_REQUEST, HEAD_KIND_RESPONSE, ODDITY_LENGTH_DIFFERS, ODDITY_LENGTH_INVALID,
 } from '../../../wasm/layout.ts'
 import { END } from '../../connection/mod.ts'
-import type { End, Gap, Side, StreamControl, StreamHandler } from '../../connection/mod.ts'
+import type { End, Gap, Side, StreamControl, StreamHandler, Turns } from '../../connection/mod.ts'
 import { headValue } from '../head-value.ts'
 import { MESSAGE, MESSAGE_END } from '../message.ts'
 import type { MessageEnd, MessageSink } from '../message.ts'
@@ -115,6 +115,20 @@ export class Http1Connection implements StreamHandler, SideOwner {
     if (this.#isTunnel) this.#tunnel?.end(side, cause, time)
     else this.#sides[side].end(cause, time)
     if (this.#ended[0] && this.#ended[1]) this.#sink.close(this.control, cause, time)
+  }
+
+  /** Exchanges so far, when both sides, the pairs and the sink have nothing under way; else -1. */
+  rest(): number {
+    const isQuiet = this.#rolesKnown && !this.#isTunnel && !this.#isSimple && this.#isHeard[0] && this.#isHeard[1] &&
+      !this.#ended[0] && !this.#ended[1] && this.#sides[0].isAtRest && this.#sides[1].isAtRest && this.#pairing.isAtRest
+    return isQuiet ? this.#sink.rest?.(this.control) ?? -1 : -1
+  }
+
+  passed(turns: Turns): void {
+    this.#now = turns.responseTime
+    this.#messages += 2 * turns.count
+    this.#pairing.passed(turns, this.control.position(this.#requester.side === 0 ? 1 : 0))
+    this.#sink.passed!(this.control, turns.count)
   }
 
   head(side: Http1Side, startTime: number, message: Http1Message, plan: BodyPlan, isCut = false): void {

@@ -92,6 +92,11 @@ export class Http1Side {
     return this.#isUnsure ? this.#message : undefined
   }
 
+  /** Between two messages, with nothing held, and the next one may begin with the next byte. */
+  get isAtRest(): boolean {
+    return this.#state === 'start' && this.#carry.length === 0 && this.#skipping === 0 && !this.#afterLast && !this.#allowSimple
+  }
+
   /** What its bytes are held for. */
   get holding(): BodyPlan['hold'] {
     return this.#state === 'hold' ? this.#hold : 'no'

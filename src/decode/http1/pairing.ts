@@ -1,4 +1,5 @@
 import { distance } from '../../connection/mod.ts'
+import type { Turns } from '../../connection/mod.ts'
 import type { Settlement } from '../message.ts'
 import { ClientHabit } from './client-habit.ts'
 import { newOutstanding, OutstandingQueue } from './outstanding.ts'
@@ -223,6 +224,19 @@ export class Pairing {
   responseOver(time: number, isInterim: boolean, position: number): void {
     this.#habit.responseOver(time, isInterim, position)
     if (!isInterim && !this.#respondingPaired && this.#passedOver > 0) this.#passedOver--
+  }
+
+  /** Nothing is outstanding, and a turn like those so far would make a pair. */
+  get isAtRest(): boolean {
+    if (this.#waiting.length > 0 || this.#passedOver > 0 || this.#interim !== 0 || this.#held > 0 || this.#turn !== undefined) return false
+    return this.#habit.isAtRest && (this.#isCounted || this.#habit.verdict === 'waits')
+  }
+
+  /** Turns went by at rest, each a pair. `position`: where the server's stream stands. */
+  passed(turns: Turns, position: number): void {
+    this.#next += turns.count
+    this.#respondingPaired = true
+    this.#habit.passed(turns, position)
   }
 
   /** What the client sends can no longer be told apart into requests. */

@@ -1,0 +1,230 @@
+/**
+ * The steady path: packets of connections that rest between two exchanges of HTTP/1, for as long as each turn is whole: a request
+ * in one segment, then its response in one segment, each the next bytes of its stream, each sent by a peer that had received
+ * everything before.
+ *
+ * It is a short cut, no second reader: the plain path (connection/, decode/http1, exchange/) would make the same of these packets,
+ * step by step. It does nothing of a packet that is not plainly the next of such a turn; the plain path then takes the connection
+ * back with what was noted here, and that packet as the first. What it makes is read by the same scanner (wasm/head.ts).
+ */
+import { free, reserve } from './allocator'
+import * as E from './events.gen'
+import { HEAD_BYTES_MAX, INFO_BLOCK, INFO_METHOD, METHOD_CONNECT, METHOD_HEAD } from './head-contract'
+import { scanHead } from './head'
+import * as L from './layout'
+import { info } from './start-line'
+import { findSteady, sideOfEvent } from './steady-index'
+import { STEADY_INFO_BYTES, STEADY_INFO_DELIVERED, STEADY_INFO_EXCHANGE, STEADY_INFO_PACKETS, STEADY_INFO_TIME } from './steady-contract'
+
+/** A word of the framing before each event (src/capture/source.ts): bytes, and two bits of records that are not to be read. */
+const FRAME_BYTES: usize = 8
+const FRAME_LENGTH: u32 = 0x3fffffff
+const TCP: u32 = 6
+const TCP_ACK: u32 = 16
+/** FIN, SYN, RST, ACK: the plain path's, but for ACK alone. */
+const TCP_STATE: u32 = 23
+const VERSION_1_1: u32 = 0x11
+const CR: u32 = 0x0d
+const LF: u32 = 0x0a
+
+const told = reserve(STEADY_INFO_BYTES)
+
+/** Where `runSteady` tells what it did (steady-contract.ts). */
+export function steadyInfo(): usize {
+  return told
+}
+
+/**
+ * Takes framed packet events from `at` on, before `end`, for the steady blocks of `owner`. Returns where it stopped: before the
+ * first event that is not its own, or behind one that ended an exchange, which is told then, valid until `closeTurn`.
+ */
+export function runSteady(owner: u32, at: usize, end: usize): usize {
+  store<u32>(told, 0, STEADY_INFO_EXCHANGE)
+  store<u32>(told, 0, STEADY_INFO_DELIVERED)
+  store<u32>(told, 0, STEADY_INFO_PACKETS)
+  store<f64>(told, 0, STEADY_INFO_TIME)
+  while (at + FRAME_BYTES <= end) {
+    const word = load<u32>(at)
+    const bytes = word & FRAME_LENGTH
+    const event = at + FRAME_BYTES
+    const next = event + ((bytes + 7) & ~7)
+    if (next > end || word != bytes || bytes < (E.PACKET_BYTES as u32) || load<u8>(event, E.PACKET_KIND) != E.EVENT_SEGMENT) break
+    if (load<u8>(event, E.PACKET_IP_PROTOCOL) != TCP) break
+    const block = findSteady(owner, event)
+    if (block == 0 || !take(block, event, bytes)) break
+    at = next
+    if (load<u32>(told, STEADY_INFO_EXCHANGE) != 0) break
+  }
+  return at
+}
+
+// @ts-ignore: decorator
+@inline
+function sideOf(block: usize, side: u32): usize {
+  return block + L.STEADY_SIDE + side * L.STEADY_SIDE_BYTES
+}
+
+/** One packet. False = it is not plainly the next of a turn, and nothing was done. */
+function take(block: usize, event: usize, bytes: u32): bool {
+  const side = sideOfEvent()
+  const me = sideOf(block, side)
+  const peer = sideOf(block, 1 - side)
+  if (!isOwn(block, me, side, event)) return false
+  const length = load<u32>(event, E.PACKET_PAYLOAD_LENGTH)
+  const offset = <u32>load<u16>(event, E.PACKET_DATA_OFFSET)
+  if (load<u32>(event, E.PACKET_CAPTURED_LENGTH) != length || load<u32>(event, E.PACKET_PAYLOAD_SKIPPED) != 0) return false
+  if (length > bytes || (length != 0 && offset + length > bytes)) return false
+  const acknowledgement = load<i32>(event, E.PACKET_TCP_ACKNOWLEDGEMENT)
+  const ahead = acknowledgement - load<i32>(peer, L.STEADY_NEXT)
+  if (length == 0) {
+    if (ahead > 0) return false
+  } else {
+    if (ahead != 0 || load<i32>(event, E.PACKET_TCP_SEQUENCE) != load<i32>(me, L.STEADY_NEXT)) return false
+    const isRequest = side == <u32>load<u8>(block, L.STEADY_CLIENT)
+    if ((load<u8>(block, L.STEADY_IS_ASKED) != 0) == isRequest) return false
+    const isWhole = isRequest ? ask(block, event + offset, length, event) : answer(block, event + offset, length, event)
+    if (!isWhole) return false
+    store<i32>(me, load<i32>(me, L.STEADY_NEXT) + (length as i32), L.STEADY_NEXT)
+    store<i32>(me, acknowledgement, L.STEADY_ANSWERS)
+    store<u32>(told, load<u32>(told, STEADY_INFO_DELIVERED) + length, STEADY_INFO_DELIVERED)
+  }
+  store<i32>(peer, acknowledgement, L.STEADY_ACKNOWLEDGED)
+  note(block, me, side, event, length)
+  return true
+}
+
+/** Whether a packet is one that the turns of this connection are made of, wherever it stands in them. */
+function isOwn(block: usize, me: usize, side: u32, event: usize): bool {
+  if ((<u32>load<u16>(event, E.PACKET_TCP_FLAGS) & TCP_STATE) != TCP_ACK) return false
+  const tag = load<i32>(event, E.PACKET_CONNECTION_TAG)
+  if (tag != 0 && tag != load<i32>(block, L.STEADY_TAG)) return false
+  if (load<i32>(event, E.PACKET_INTERFACE_INDEX) != load<i32>(me, L.STEADY_INTERFACE)) return false
+  const path = <i32>load<u8>(event, E.PACKET_DIRECTION) | (<i32>load<u8>(event, E.PACKET_TUNNEL) << 8)
+  if (path != load<i32>(me, L.STEADY_PATH)) return false
+  const marks = <u32>load<u8>(event, E.PACKET_FLAGS)
+  if ((marks & E.FLAG_NOT_HTTP) != 0) return false
+  const isNumbered = (marks & E.FLAG_NUMBERED) != 0
+  if (isNumbered != ((<u32>load<u8>(block, L.STEADY_NUMBERED) >> side & 1) != 0)) return false
+  return !isNumbered || load<i32>(event, E.PACKET_RECORD_NUMBER) == load<i32>(me, L.STEADY_RECORD)
+}
+
+// @ts-ignore: decorator
+@inline
+function timeOf(event: usize): f64 {
+  return <f64>load<u64>(event, E.PACKET_TIME_NS)
+}
+
+/**
+ * What both messages must be, told by the last scan: of HTTP/1.1, with nothing odd, on a connection that goes on, with a body
+ * that ends with the segment. `rest`: bytes after the head.
+ */
+function isPlainMessage(rest: u32, hasBody: bool): bool {
+  if (load<u8>(info, L.HEAD_VERSION) != VERSION_1_1 || load<u32>(info, L.HEAD_ODDITIES) != 0) return false
+  if ((load<u8>(info, L.HEAD_CONNECTION) & (L.HEAD_CONNECTION_CLOSE | L.HEAD_CONNECTION_UPGRADE)) != 0) return false
+  if (!hasBody) return rest == 0
+  return load<u8>(info, L.HEAD_BODY) == L.BODY_LENGTH && load<f64>(info, L.HEAD_CONTENT_LENGTH) == <f64>rest
+}
+
+/** Scans the head at `pointer`; its block, or 0 when it is not whole, or the memory limit refused it. */
+function headAt(pointer: usize, length: u32, kind: u32): usize {
+  const first = <u32>load<u8>(pointer)
+  if (first == CR || first == LF || length >= (HEAD_BYTES_MAX as u32)) return 0
+  if (scanHead(pointer, length, 0, kind) <= 0) return 0
+  return load<u32>(info, INFO_BLOCK)
+}
+
+/** A request that is the whole segment. */
+function ask(block: usize, pointer: usize, length: u32, event: usize): bool {
+  const head = headAt(pointer, length, L.HEAD_KIND_REQUEST)
+  if (head == 0) return false
+  const rest = length - load<u32>(info, L.HEAD_RAW_LENGTH)
+  const method = <u32>load<u8>(info, INFO_METHOD)
+  if (method == METHOD_CONNECT || !isPlainMessage(rest, load<u8>(info, L.HEAD_BODY) != L.BODY_NONE)) {
+    free(head, load<u32>(head, L.HEAD_BYTES))
+    return false
+  }
+  const exchange: usize = load<u32>(block, L.STEADY_EXCHANGE)
+  const time = timeOf(event)
+  store<u32>(exchange, head as u32, L.EXCHANGE_REQUEST)
+  store<u32>(exchange, load<u32>(block, L.STEADY_DEPTH) + load<u32>(block, L.STEADY_TURNS) + 1, L.EXCHANGE_DEPTH)
+  store<f64>(exchange, time, L.EXCHANGE_REQUEST_TIME)
+  store<f64>(exchange, time, L.EXCHANGE_REQUEST_END_TIME)
+  store<f64>(exchange, <f64>rest, L.EXCHANGE_REQUEST_BODY)
+  store<u8>(block, 1, L.STEADY_IS_ASKED)
+  store<u8>(block, method == METHOD_HEAD ? 1 : 0, L.STEADY_IS_HEAD)
+  store<u32>(block, length, L.STEADY_REQUEST_LENGTH)
+  store<i32>(block, load<i32>(event, E.PACKET_TCP_ACKNOWLEDGEMENT), L.STEADY_REQUEST_ACKNOWLEDGEMENT)
+  return true
+}
+
+/** A final response that is the whole segment: the exchange is over. */
+function answer(block: usize, pointer: usize, length: u32, event: usize): bool {
+  const head = headAt(pointer, length, L.HEAD_KIND_RESPONSE)
+  if (head == 0) return false
+  const rest = length - load<u32>(info, L.HEAD_RAW_LENGTH)
+  const status = <u32>load<u16>(info, L.HEAD_STATUS)
+  // RFC 9112 6.3, 1.
+  const isEmpty = status == 204 || status == 304 || load<u8>(block, L.STEADY_IS_HEAD) != 0
+  if (status < 200 || !isPlainMessage(rest, !isEmpty)) {
+    free(head, load<u32>(head, L.HEAD_BYTES))
+    return false
+  }
+  const exchange: usize = load<u32>(block, L.STEADY_EXCHANGE)
+  const time = timeOf(event)
+  store<u32>(exchange, head as u32, L.EXCHANGE_RESPONSE)
+  store<f64>(exchange, time, L.EXCHANGE_RESPONSE_TIME)
+  store<f64>(exchange, time, L.EXCHANGE_RESPONSE_END_TIME)
+  store<f64>(exchange, <f64>rest, L.EXCHANGE_RESPONSE_BODY)
+  store<u8>(block, 0, L.STEADY_IS_ASKED)
+  store<u32>(block, load<u32>(block, L.STEADY_TURNS) + 1, L.STEADY_TURNS)
+  store<i32>(block, load<i32>(event, E.PACKET_TCP_ACKNOWLEDGEMENT), L.STEADY_RESPONSE_ACKNOWLEDGEMENT)
+  store<i32>(block, load<i32>(block, L.STEADY_REQUEST_ACKNOWLEDGEMENT), L.STEADY_TURN_REQUEST_ACKNOWLEDGEMENT)
+  store<f64>(block, load<f64>(exchange, L.EXCHANGE_REQUEST_TIME), L.STEADY_TURN_REQUEST_TIME)
+  store<f64>(block, time, L.STEADY_RESPONSE_TIME)
+  store<u32>(told, exchange as u32, STEADY_INFO_EXCHANGE)
+  return true
+}
+
+/** What every packet leaves behind: in the connection block as connection/connection-block.ts notes it, and here. */
+function note(block: usize, me: usize, side: u32, event: usize, length: u32): void {
+  const time = timeOf(event)
+  const marks = <u32>load<u8>(event, E.PACKET_FLAGS)
+  const connection: usize = load<u32>(block, L.STEADY_CONNECTION)
+  const at = connection + L.CONNECTION_SIDE + side * L.CONNECTION_SIDE_BYTES
+  store<u16>(at, load<u16>(event, E.PACKET_IP_TTL), L.SIDE_TTL)
+  store<u16>(at, load<u16>(at, L.SIDE_TCP_FLAGS) | load<u16>(event, E.PACKET_TCP_FLAGS), L.SIDE_TCP_FLAGS)
+  store<u16>(at, load<u16>(event, E.PACKET_TCP_WINDOW), L.SIDE_WINDOW)
+  const isCounted = (marks & E.FLAG_COUNTED) != 0
+  if (isCounted) {
+    store<u32>(at, load<u32>(event, E.PACKET_SEEN_PACKETS), L.SIDE_PACKETS)
+    store<u32>(at, load<u32>(event, E.PACKET_RETRANSMISSIONS), L.SIDE_RETRANSMISSIONS)
+    store<f64>(at, <f64>load<u64>(event, E.PACKET_SEEN_BYTES), L.SIDE_BYTES)
+  } else {
+    store<u32>(at, load<u32>(at, L.SIDE_PACKETS) + 1, L.SIDE_PACKETS)
+    store<f64>(at, load<f64>(at, L.SIDE_BYTES) + <f64>length, L.SIDE_BYTES)
+  }
+  const process = load<u32>(event, E.PACKET_PROCESS)
+  if (process != 0) store<u32>(at, process, L.SIDE_PROCESS)
+  if ((marks & E.FLAG_IP_OPTIONS) != 0) {
+    store<u8>(connection, load<u8>(connection, L.CONNECTION_FLAGS) | L.CONNECTION_FLAG_IP_OPTIONS, L.CONNECTION_FLAGS)
+  }
+  store<u8>(block, isCounted ? 1 : 0, L.STEADY_IS_COUNTED)
+  store<u32>(block, load<u32>(block, L.STEADY_PACKETS) + 1, L.STEADY_PACKETS)
+  store<f64>(me, time, L.STEADY_TIME)
+  store<i32>(me, load<i32>(me, L.STEADY_RECORD) + 1, L.STEADY_RECORD)
+  store<u32>(told, load<u32>(told, STEADY_INFO_PACKETS) + 1, STEADY_INFO_PACKETS)
+  if (time > load<f64>(told, STEADY_INFO_TIME)) store<f64>(told, time, STEADY_INFO_TIME)
+}
+
+/** The exchange told was given on: its heads go, its block waits for the next. */
+export function closeTurn(exchange: usize): void {
+  freeHead(exchange + L.EXCHANGE_REQUEST)
+  freeHead(exchange + L.EXCHANGE_RESPONSE)
+  store<u8>(exchange, 0, L.EXCHANGE_MARK_COUNT)
+}
+
+function freeHead(slot: usize): void {
+  const head: usize = load<u32>(slot)
+  if (head != 0) free(head, load<u32>(head, L.HEAD_BYTES))
+  store<u32>(slot, 0)
+}
