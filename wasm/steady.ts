@@ -114,15 +114,59 @@ function timeOf(event: usize): f64 {
   return <f64>load<u64>(event, E.PACKET_TIME_NS)
 }
 
-/**
- * What both messages must be, told by the last scan: of HTTP/1.1, with nothing odd, on a connection that goes on, with a body
- * that ends with the segment. `rest`: bytes after the head.
- */
-function isPlainMessage(rest: u32, hasBody: bool): bool {
+/** What both messages must be, told by the last scan: of HTTP/1.1, with nothing odd, on a connection that goes on. */
+function isPlainMessage(): bool {
   if (load<u8>(info, L.HEAD_VERSION) != VERSION_1_1 || load<u32>(info, L.HEAD_ODDITIES) != 0) return false
-  if ((load<u8>(info, L.HEAD_CONNECTION) & (L.HEAD_CONNECTION_CLOSE | L.HEAD_CONNECTION_UPGRADE)) != 0) return false
-  if (!hasBody) return rest == 0
+  return (load<u8>(info, L.HEAD_CONNECTION) & (L.HEAD_CONNECTION_CLOSE | L.HEAD_CONNECTION_UPGRADE)) == 0
+}
+
+// @ts-ignore: decorator
+@inline
+function hasLength(rest: u32): bool {
   return load<u8>(info, L.HEAD_BODY) == L.BODY_LENGTH && load<f64>(info, L.HEAD_CONTENT_LENGTH) == <f64>rest
+}
+
+/** Bytes of a body that is all between `at` and `end`, its transfer coding taken off; -1 = it is not, or not plainly. */
+function bodyBytes(at: usize, end: usize): f64 {
+  const rest = (end - at) as u32
+  if (hasLength(rest)) return <f64>rest
+  return load<u8>(info, L.HEAD_BODY) == L.BODY_CHUNKED ? <f64>chunkedBytes(at, end) : -1
+}
+
+/** RFC 9112 7.1 without extensions and trailers: bytes of data of the chunks at `at` when the last one ends at `end`, else -1. */
+function chunkedBytes(at: usize, end: usize): i32 {
+  let data: u32 = 0
+  while (true) {
+    let size: u32 = 0
+    let digits: u32 = 0
+    for (; at < end && digits < 6; digits++, at++) {
+      const digit = hexDigit(load<u8>(at))
+      if (digit > 15) break
+      size = (size << 4) | digit
+    }
+    // What follows the size, and the data: their line ends.
+    if (digits == 0 || !isLineEnd(at, end)) return -1
+    at += 2
+    if (size == 0) return digits == 1 && at + 2 == end && isLineEnd(at, end) ? (data as i32) : -1
+    if (at + size > end || !isLineEnd(at + size, end)) return -1
+    data += size
+    at += size + 2
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function isLineEnd(at: usize, end: usize): bool {
+  return at + 2 <= end && load<u16>(at) == 0x0a0d
+}
+
+// @ts-ignore: decorator
+@inline
+function hexDigit(byte: u32): u32 {
+  const digit = byte - 0x30
+  if (digit < 10) return digit
+  const letter = (byte | 0x20) - 0x61
+  return letter < 6 ? letter + 10 : 16
 }
 
 /** Scans the head at `pointer`; its block, or 0 when it is not whole, or the memory limit refused it. */
@@ -139,7 +183,9 @@ function ask(block: usize, pointer: usize, length: u32, event: usize): bool {
   if (head == 0) return false
   const rest = length - load<u32>(info, L.HEAD_RAW_LENGTH)
   const method = <u32>load<u8>(info, INFO_METHOD)
-  if (method == METHOD_CONNECT || !isPlainMessage(rest, load<u8>(info, L.HEAD_BODY) != L.BODY_NONE)) {
+  // Of a body the plain path may need no more than its length, later (src/connection/steady-path.ts).
+  const isWhole = load<u8>(info, L.HEAD_BODY) == L.BODY_NONE ? rest == 0 : hasLength(rest)
+  if (!isWhole || method == METHOD_CONNECT || !isPlainMessage()) {
     free(head, load<u32>(head, L.HEAD_BYTES))
     return false
   }
@@ -161,11 +207,13 @@ function ask(block: usize, pointer: usize, length: u32, event: usize): bool {
 function answer(block: usize, pointer: usize, length: u32, event: usize): bool {
   const head = headAt(pointer, length, L.HEAD_KIND_RESPONSE)
   if (head == 0) return false
-  const rest = length - load<u32>(info, L.HEAD_RAW_LENGTH)
   const status = <u32>load<u16>(info, L.HEAD_STATUS)
+  const body = pointer + load<u32>(info, L.HEAD_RAW_LENGTH)
+  const end = pointer + length
   // RFC 9112 6.3, 1.
   const isEmpty = status == 204 || status == 304 || load<u8>(block, L.STEADY_IS_HEAD) != 0
-  if (status < 200 || !isPlainMessage(rest, !isEmpty)) {
+  const bytes: f64 = !isEmpty ? bodyBytes(body, end) : body == end ? 0 : -1
+  if (status < 200 || bytes < 0 || !isPlainMessage()) {
     free(head, load<u32>(head, L.HEAD_BYTES))
     return false
   }
@@ -174,7 +222,7 @@ function answer(block: usize, pointer: usize, length: u32, event: usize): bool {
   store<u32>(exchange, head as u32, L.EXCHANGE_RESPONSE)
   store<f64>(exchange, time, L.EXCHANGE_RESPONSE_TIME)
   store<f64>(exchange, time, L.EXCHANGE_RESPONSE_END_TIME)
-  store<f64>(exchange, <f64>rest, L.EXCHANGE_RESPONSE_BODY)
+  store<f64>(exchange, bytes, L.EXCHANGE_RESPONSE_BODY)
   store<u8>(block, 0, L.STEADY_IS_ASKED)
   store<u32>(block, load<u32>(block, L.STEADY_TURNS) + 1, L.STEADY_TURNS)
   store<i32>(block, load<i32>(event, E.PACKET_TCP_ACKNOWLEDGEMENT), L.STEADY_RESPONSE_ACKNOWLEDGEMENT)

@@ -49,7 +49,7 @@ export interface ConnectionEvents {
   opened?(connection: Connection, time: number): void
   /** Once a connection, opened or not; its block is valid during the call. */
   closed?(connection: Connection, cause: ConnectionEnd, time: number): void
-  /** A whole exchange that went by on the steady path: its EXCHANGE block, valid during the call. Without it no connection takes that path. */
+  /** A whole exchange that went by on the steady path: its EXCHANGE block, valid during the call. Without it nothing goes that way. */
   turn?(exchange: number): void
   /** Nobody needs its block any more: what hangs on it is to be given back now. */
   freeing?(connection: Connection): void

@@ -9,7 +9,7 @@ import type { ConnectionCounters } from './connection-counters.ts'
 import { LINGER } from './connection.ts'
 import type { Connection } from './connection.ts'
 import { advance, distance, milliseconds } from './sequence.ts'
-import type { Side, StreamHandler } from './stream.ts'
+import type { Side, StreamHandler, Turns } from './stream.ts'
 import type { StreamSide } from './stream-side.ts'
 
 /** Turns under which taking the steady path was not worth the way there and back. */
@@ -25,6 +25,12 @@ interface SteadyExports {
   keepSteady(block: number): number
   dropSteady(block: number): void
   setSteadySeed(first: number, second: number): void
+}
+
+/** The part of ConnectionEvents that matters here. */
+interface SteadyEvents {
+  turn?(exchange: number): void
+  packet?(pointer: number): void
 }
 
 let owners = 0
@@ -44,13 +50,13 @@ export class SteadyPath {
   readonly #memory: ByteMemory
   readonly #exports: SteadyExports
   readonly #counters: ConnectionCounters
-  readonly #events: { turn?(exchange: number): void, packet?(pointer: number): void }
+  readonly #events: SteadyEvents
   readonly #owner = ++owners
   readonly #info: number
   #size = 0
 
   /** @param events `turn` takes the exchanges; who wants every packet (`packet`) gets all of them on the plain path */
-  constructor(memory: ByteMemory, counters: ConnectionCounters, events: { turn?(exchange: number): void, packet?(pointer: number): void }) {
+  constructor(memory: ByteMemory, counters: ConnectionCounters, events: SteadyEvents) {
     this.#memory = memory
     this.#counters = counters
     this.#events = events
@@ -60,7 +66,7 @@ export class SteadyPath {
     this.#exports.setSteadySeed(seeds[0]!, seeds[1]!)
   }
 
-  /** Takes packet events from `at` on. @returns the address of the first one that goes the plain path; `end` or near it = none */
+  /** Takes packet events from `at` on. @returns the address of the first one that goes the plain path, or where they end */
   run(at: number, end: number): number {
     if (this.#size === 0) return at
     const { u32, f64 } = this.#memory
@@ -170,7 +176,7 @@ export class SteadyPath {
     allocator.free(block, L.STEADY_BYTES)
   }
 
-  #turns(block: number): { count: number, requestAcknowledgement: number, responseAcknowledgement: number, requestTime: number, responseTime: number } {
+  #turns(block: number): Turns {
     const { i32, u32, f64 } = this.#memory
     return {
       count: u32[(block + L.STEADY_TURNS) >>> 2]!,
@@ -210,6 +216,6 @@ export class SteadyPath {
 
 /** Everything of the side was given to its handler, and it is plain what comes next. */
 function isInStep(side: StreamSide): boolean {
-  return side.isPlain && !side.hasEnded && !side.isBlocked && !side.hasOther && side.hasAcknowledged && side.homePath >= 0 &&
+  return side.isPlain && !side.hasEnded && !side.isBlocked && side.hasAcknowledged && side.homePath >= 0 &&
     side.isAcknowledged && distance(side.acknowledged, side.next) <= 0 && side.reach === 0 && !Number.isNaN(side.evidence.nextNumber)
 }

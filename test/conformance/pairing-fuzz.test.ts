@@ -17,11 +17,13 @@ import { Http1Protocol } from '../../src/decode/http1/mod.ts'
 import { FIELDS, MARK_REASONS, Pairer } from '../../src/exchange/mod.ts'
 import * as L from '../../wasm/layout.ts'
 import { Random } from './testing/damage.ts'
+import { chance, delay, double, join, joinEarly, lose, loseRun, none, swap } from './testing/harm.ts'
+import type { Harm, Seen } from './testing/harm.ts'
 import { HttpTalk } from './testing/http-talk.ts'
-import type { TalkOptions, TalkPacket } from './testing/http-talk.ts'
+import type { TalkOptions } from './testing/http-talk.ts'
+import { CLIENTS } from './testing/talk-clients.ts'
 
 const ROUNDS = Number(process.env['LINTEL_FUZZ_ROUNDS'] ?? 1)
-const MS = 1_000_000
 
 const memory = new ByteMemory()
 const protocol = new Http1Protocol(memory)
@@ -29,50 +31,6 @@ const builder = new SegmentBuilder(memory, 1 << 20)
 const facts = new FactsTable({
   memory, writer: new RecordWriter(memory, new FieldTable(memory, FIELDS, MARK_REASONS)), protect: (raw) => raw, countMax: 16,
 })
-
-/** What a capture makes of the packets; `record` is the kernel's number, per direction. */
-interface Seen extends TalkPacket { readonly record: number }
-type Harm = (packets: Seen[], random: Random) => Seen[]
-
-const chance = (random: Random, oneIn: number): boolean => random.below(oneIn) === 0
-
-/** Some packets are missing, here and there. */
-const lose = (oneIn: number, from?: 'client' | 'server'): Harm => (packets, random) =>
-  packets.filter((packet) => (from !== undefined && packet.from !== from) || !chance(random, oneIn))
-
-/** A few in a row are missing. */
-const loseRun: Harm = (packets, random) => {
-  const first = random.below(packets.length)
-  return packets.toSpliced(first, 1 + random.below(12))
-}
-
-/** The capture began later. */
-const join: Harm = (packets, random) => packets.slice(1 + random.below(packets.length - 1))
-
-/** It began inside the first exchanges. */
-const joinEarly: Harm = (packets, random) => packets.slice(Math.min(packets.length - 1, 3 + random.below(12)))
-
-/** Neighbours of opposite directions change places. */
-const swap: Harm = (packets, random) => {
-  const after = [...packets]
-  for (let place = 0; place + 1 < after.length; place++) {
-    const [one, two] = [after[place]!, after[place + 1]!]
-    if (one.from === two.from || !chance(random, 4)) continue
-    after[place++] = two
-    after[place] = one
-  }
-  return after
-}
-
-/** Some come up to 20 places late. */
-const delay: Harm = (packets, random) =>
-  packets.map((packet, index) => ({ packet, place: index + (chance(random, 12) ? random.below(20) : 0) }))
-    .sort((a, b) => a.place - b.place).map(({ packet }) => packet)
-
-/** Some come twice. */
-const double: Harm = (packets, random) => packets.flatMap((packet) => chance(random, 10) ? [packet, packet] : [packet])
-
-const none: Harm = (packets) => packets
 
 /** In hundredths, what is made of the pairs that are due of a client that waits: with pauses of its own, and without. */
 interface Harmed { readonly harms: readonly Harm[]; readonly waiting: number; readonly busy: number }
@@ -117,8 +75,8 @@ function judge(seed: number, count: number, options: (random: Random) => TalkOpt
   let due = new Set<number>()
   let made = new Set<number>()
   let name = ''
-  const pairer = new Pairer(memory, {
-    exchange: (block) => {
+  const output = {
+    exchange: (block: number): void => {
       const [request, response] = [L.EXCHANGE_REQUEST, L.EXCHANGE_RESPONSE].map((word) => memory.u32[(block + word) >>> 2]!)
       if (request === 0 || response === 0) return
       const { target } = headText(memory, request!)
@@ -130,12 +88,14 @@ function judge(seed: number, count: number, options: (random: Random) => TalkOpt
       if (isRight) judged.rightLikely++
       else judged.wrongLikely.push(judged.wrong.at(-1)!)
     },
-    dropped: (reason) => { throw new Error(`Exchange dropped: ${reason}`) },
+    dropped: (reason: string): never => { throw new Error(`Exchange dropped: ${reason}`) },
     anomaly: () => {},
     webSocket: () => {},
-  }, { seesBothDirections: true, facts })
+  }
+  const pairer = new Pairer(memory, output, { seesBothDirections: true, facts })
   const source = { skip: () => {}, ignore: () => {} }
-  const table = new ConnectionTable(memory, source, (connection) => protocol.open(connection, pairer), { connectionCountMax: 64 })
+  const table = new ConnectionTable(memory, source, (connection) => protocol.open(connection, pairer), { connectionCountMax: 64 },
+    { turn: output.exchange })
   for (let index = 0; index < count; index++) {
     const talk = options(random)
     name = `seed ${seed}, ${index}, ${JSON.stringify(talk)}`
@@ -197,41 +157,7 @@ function dueOf(exchanges: number, sent: readonly Seen[], seen: readonly Seen[]):
   return due
 }
 
-const WAYS = [20_000, 300_000, 5 * MS, 30 * MS]
-const pick = <Item>(random: Random, items: readonly Item[]): Item => items[random.below(items.length)]!
-
-/** A client that waits for each response, with pauses of its own between. */
-function waiting(random: Random): TalkOptions {
-  return {
-    exchanges: 10 + random.below(30), depth: 1, manner: 'constant', probes: 0, pause: pick(random, [200 * MS, 2000 * MS]),
-    work: pick(random, [MS / 5, 2 * MS]), server: pick(random, ['steady', 'random', 'fast']), way: pick(random, WAYS.slice(0, 2)),
-    place: random.below(3) / 2, mss: pick(random, [100, 536, 1460, 1460]),
-  }
-}
-
-/** One that asks again at once. */
-function busy(random: Random): TalkOptions {
-  return { ...waiting(random), pause: 0, work: pick(random, [50_000, MS, 20 * MS]) }
-}
-
-/** One that pipelines, before a server of any speed. */
-function pipelining(random: Random): TalkOptions {
-  return {
-    ...waiting(random), depth: 2 + random.below(7), manner: pick(random, ['constant', 'constant', 'batches', 'random']),
-    probes: random.below(3), pause: pick(random, [0, 0, MS, 10 * MS, 200 * MS]), work: pick(random, [50_000, MS, 20 * MS, 300 * MS]),
-    way: pick(random, WAYS),
-  }
-}
-
-/** The hardest to tell from one that waits: each answer is ready just after the next request has come. */
-function tuned(random: Random): TalkOptions {
-  const way = pick(random, WAYS)
-  const pause = pick(random, [0, 0, 0, way, 20 * MS, 1500 * MS])
-  const work = (2 * way + Math.max(pause, 60_000)) * (1 + random.below(400) / 1000)
-  return { ...pipelining(random), manner: 'constant', depth: 2 + random.below(2), pause, work, way, server: pick(random, ['steady', 'random']) }
-}
-
-for (const [client, options] of Object.entries({ waiting, busy, pipelining, tuned })) {
+for (const [client, options] of Object.entries(CLIENTS)) {
   for (const [harm, { harms, ...floors }] of Object.entries(HARMS)) {
     test(`${client} client, ${harm}: no pair is wrong`, (context) => {
       const before = memory.allocator.allocatedBytes()

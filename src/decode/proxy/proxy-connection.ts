@@ -1,5 +1,5 @@
 import type { ByteMemory } from '../../../lib/bytes/mod.ts'
-import type { End, Gap, Side, StreamControl, StreamHandler } from '../../connection/mod.ts'
+import type { End, Gap, Side, StreamControl, StreamHandler, Turns } from '../../connection/mod.ts'
 import { Carry } from '../carry.ts'
 import type { ProxyHeader } from '../connection-facts.ts'
 import type { MessageSink } from '../message.ts'
@@ -50,6 +50,14 @@ export class ProxyConnection implements StreamHandler {
       this.#over()
     }
     this.#options.inner.gap(side, length, cause, time)
+  }
+
+  rest(): number {
+    return this.#isRead && !this.#isGivenUp ? this.#options.inner.rest?.() ?? -1 : -1
+  }
+
+  passed(turns: Turns): void {
+    this.#options.inner.passed!(turns)
   }
 
   skipped(side: Side, time: number): void {

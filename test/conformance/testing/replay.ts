@@ -22,12 +22,18 @@ export interface ReplayOptions {
   readonly fields?: readonly string[]
   /** Do not read the lines back: the result has no records. */
   readonly withoutRecords?: boolean
+  /** The lines are not read back: they are in the result as they are. */
+  readonly withText?: boolean
+  /** No exchange goes by on the steady path. */
+  readonly isPlain?: boolean
 }
 
 export interface ReplayResult {
   /** Every record, in the order in which they were given to the outputs. */
   readonly records: readonly LogRecord[]
   readonly recordCount: number
+  /** With `withText`: the lines. */
+  readonly text: string
   /** Bytes of NDJSON. */
   readonly lineBytes: number
   readonly packets: PacketCounters
@@ -45,6 +51,9 @@ export interface ReplayResult {
   /** Bytes of the file. */
   readonly inputBytes: number
 }
+
+/** Longer than any capture. */
+const NEVER_MS = 1e15
 
 /** A source without packets, for the time between two files. */
 class NoSource implements PacketSource {
@@ -68,12 +77,17 @@ export class Replayer {
   readonly #pipeline: Pipeline
   readonly #idle = new NoSource()
   readonly #withoutRecords: boolean
+  readonly #withText: boolean
   #lines: string[] = []
   #lineBytes = 0
 
-  constructor({ kinds = ['exchange', 'anomaly'], fields = [], withoutRecords = false }: ReplayOptions = {}) {
+  constructor({ kinds = ['exchange', 'anomaly'], fields = [], withoutRecords = false, withText = false, isPlain = false }: ReplayOptions = {}) {
     this.#withoutRecords = withoutRecords
-    this.#config = { ...defaultConfig(), kinds: [...kinds], fields: { include: [...fields], exclude: [] } }
+    this.#withText = withText
+    const base = defaultConfig()
+    // Who may have to tell an exchange that is open must see it begin.
+    const exchanges = isPlain ? { ...base.exchanges, open_after: NEVER_MS } : base.exchanges
+    this.#config = { ...base, exchanges, kinds: [...kinds], fields: { include: [...fields], exclude: [] } }
     const wall = new Wall(this.#memory, this.#config.privacy, this.#config)
     this.#pipeline = new Pipeline(this.#memory, wall, this.#config, [undefined], this.#idle, (batch) => { this.#take(batch) })
   }
@@ -98,7 +112,8 @@ export class Replayer {
     const counts = this.#counts()
     const packets = (source ?? this.#idle).counters()
     return {
-      records: text === '' ? [] : text.trimEnd().split('\n').map((line) => JSON.parse(line) as LogRecord),
+      text: this.#withText ? text : '',
+      records: text === '' || this.#withText ? [] : text.trimEnd().split('\n').map((line) => JSON.parse(line) as LogRecord),
       recordCount: counts.seen - countsBefore.seen,
       lineBytes: this.#lineBytes,
       packets,
