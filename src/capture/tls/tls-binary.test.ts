@@ -9,6 +9,7 @@ import { globFilter, processFilter } from './glob-filter.ts'
 import { codeMappings } from './process-maps.ts'
 import { judgeBinary } from './tls-binary.ts'
 import { tlsProcesses } from './tls-processes.ts'
+import { tlsTraces } from './tls-traces.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lintel-binary-'))
 after(() => { rmSync(folder, { recursive: true, force: true }) })
@@ -36,6 +37,18 @@ test('half of a library is not read, and the reason names what is missing; no li
   assert.deepEqual(judgeBinary(compile('stripped', READ + WRITE + MAIN, '-s')), { speaks: 'no' })
   assert.deepEqual(judgeBinary('/no/such/file'), { speaks: 'no' })
   assert.deepEqual(judgeBinary('/etc/passwd'), { speaks: 'no' })
+})
+
+test('TLS in a program without symbols leaves its traces, and its name where it says one', () => {
+  const program = (text: string): string => `#include <stdio.h>\nint main(int n, char **w) { return puts(n > 9 ? w[0] : "${text}"); }\n`
+  assert.equal(tlsTraces(compile('boring', program('c hs traffic external/boringssl/src/ssl/ssl_lib.cc'), '-s')), 'BoringSSL')
+  assert.equal(tlsTraces(compile('nameless', program('c hs traffic'), '-s')), 'unknown')
+  assert.equal(tlsTraces(compile('none', program('ssl_lib.cc'), '-s')), undefined)
+  assert.equal(tlsTraces('/no/such/file'), undefined)
+  assert.equal(tlsTraces('/etc/passwd'), undefined)
+  // What it rests on, in a library of this machine.
+  const mine = codeMappings(process.pid).find(({ path }) => path.endsWith('/node'))!
+  assert.equal(tlsTraces(mine.openPath), 'OpenSSL')
 })
 
 test('this process speaks TLS by the OpenSSL inside of Node, and is listed so', () => {

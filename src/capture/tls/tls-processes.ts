@@ -2,6 +2,7 @@ import { readFileSync, readlinkSync } from 'node:fs'
 import { codeMappings, processIds } from './process-maps.ts'
 import { judgeBinary } from './tls-binary.ts'
 import type { TlsVerdict } from './tls-binary.ts'
+import { tlsTraces } from './tls-traces.ts'
 
 /** A process that speaks TLS, by one of the files it has mapped. */
 export interface TlsProcess {
@@ -21,7 +22,7 @@ export interface TlsProcess {
 
 /** Libraries that speak TLS and are not read, by the name of their file. */
 const OTHERS: readonly (readonly [RegExp, string])[] = [
-  [/^libnss3\.so/, 'NSS'],
+  [/^libssl3\.so/, 'NSS'],
   [/^libmbedtls\.so/, 'Mbed TLS'],
   [/^libwolfssl\.so/, 'wolfSSL'],
   [/^librustls.*\.so/, 'rustls'],
@@ -62,7 +63,9 @@ function judge(openPath: string, path: string): TlsVerdict {
   if (verdict.speaks !== 'no') return verdict
   const name = path.slice(path.lastIndexOf('/') + 1)
   const other = OTHERS.find(([pattern]) => pattern.test(name))
-  return other === undefined ? verdict : { speaks: 'unreadable', library: other[1], reason: `${other[1]} is not a library that Lintel can read` }
+  if (other !== undefined) return { speaks: 'unreadable', library: other[1], reason: `${other[1]} is not a library that Lintel can read` }
+  const trace = tlsTraces(openPath)
+  return trace === undefined ? verdict : { speaks: 'unreadable', library: trace, reason: 'TLS is linked into it, and its functions have no symbols' }
 }
 
 function textOf(read: () => string): string {
