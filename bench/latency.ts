@@ -20,6 +20,8 @@ import { lintelCommand } from './lintel-command.ts'
 const IN_FLIGHT = 32
 const STREAMS = 4
 const DRAIN_MS = 500
+/** Load before the figures are taken: what is compiled as it runs is slow at first. */
+const WARM_UP_SECONDS = 3
 const PERCENTILES = ['p50', 'p99', 'p999'] as const
 
 interface Protocol {
@@ -41,7 +43,11 @@ const PROTOCOLS: readonly Protocol[] = [
 interface Pair {
   readonly bare: LoadResult
   readonly watched: LoadResult
+  /** Requests of the warm-up and of the load. */
+  readonly sent: number
   readonly logged: number
+  /** Of the agent, all its threads, for each exchange. */
+  readonly cpuMicroseconds: number
 }
 
 interface Pairs {
@@ -83,12 +89,16 @@ async function measurePair(
   const first = isBareFirst ? await load() : undefined
   const out = join(session.folder, 'lintel')
   const running = await RunningTool.start(session, lintelCommand(protocol.port), out)
+  const warmUp = await runLoad(session, gateway, protocol, WARM_UP_SECONDS, rate)
+  await session.delay(DRAIN_MS)
+  const before = running.cpuSeconds()
   const watched = await load()
   await session.delay(DRAIN_MS)
+  const cpuMicroseconds = ((running.cpuSeconds() - before) / watched.requests) * 1e6
   await running.stop()
   const logged = await countExchanges(session, out)
   rmSync(out, { recursive: true, force: true })
-  return { bare: first ?? await load(), watched, logged }
+  return { bare: first ?? await load(), watched, sent: warmUp.requests + watched.requests, logged, cpuMicroseconds }
 }
 
 async function runLoad(
@@ -111,7 +121,7 @@ const LOAD = [
 
 function pairsOf({ rounds, seconds }: Settings): string {
   return `Pairs: ${rounds} of ${seconds} s without and with Lintel, in turn, every second pair the other way round; `
-    + 'medians, in brackets the least and the most.'
+    + `medians, in brackets the least and the most. ${WARM_UP_SECONDS} s of the same load with Lintel go before, of which only "missing" tells.`
 }
 
 const MISSING = '"Missing": requests that the generator counted and Lintel did not log, in the worst round; '
@@ -129,12 +139,12 @@ function saturatedTable(settings: Settings, all: readonly Pairs[]): Table {
       'wrk corrects its percentiles for requests it could not send in time, h2load does not: compare rows in pairs only.',
       MISSING,
     ],
-    columns: ['protocol', 'Lintel', 'requests', '÷ without', 'p50', 'p99', 'p99.9', 'missing'],
+    columns: ['protocol', 'Lintel', 'requests', '÷ without', 'agent CPU per exchange', 'p50', 'p99', 'p99.9', 'missing'],
     rows: all.flatMap(({ protocol, saturated }) => {
       const share = figure(saturated.map(({ bare, watched }) => watched.perSecond / bare.perSecond), '')
       return [
-        [protocol.name, 'no', rateOf(saturated, 'bare'), '-', ...latencies(saturated, 'bare'), '-'],
-        [protocol.name, 'yes', rateOf(saturated, 'watched'), share, ...latencies(saturated, 'watched'), missing(saturated)],
+        [protocol.name, 'no', rateOf(saturated, 'bare'), '-', '-', ...latencies(saturated, 'bare'), '-'],
+        [protocol.name, 'yes', rateOf(saturated, 'watched'), share, cpuOf(saturated), ...latencies(saturated, 'watched'), missing(saturated)],
       ]
     }),
     plots: [{ title: 'Throughput of the gateway at saturation with Lintel ÷ without', column: '÷ without' }],
@@ -172,12 +182,16 @@ function rateOf(pairs: readonly Pair[], which: 'bare' | 'watched'): Cell {
   return figure(pairs.map((pair) => pair[which].perSecond), '/s')
 }
 
+function cpuOf(pairs: readonly Pair[]): Cell {
+  return figure(pairs.map(({ cpuMicroseconds }) => cpuMicroseconds), 'µs')
+}
+
 function latencies(pairs: readonly Pair[], which: 'bare' | 'watched'): Cell[] {
   return PERCENTILES.map((key) => figure(pairs.map((pair) => pair[which][key]), 'µs'))
 }
 
 function missing(pairs: readonly Pair[]): string {
-  const counted = medianOf(pairs.map(({ watched }) => watched.requests))
-  const text = showMissing(pairs.map(({ watched, logged }) => ({ logged, counted: watched.requests, inFlight: IN_FLIGHT })))
+  const counted = medianOf(pairs.map(({ sent }) => sent))
+  const text = showMissing(pairs.map(({ sent, logged }) => ({ logged, counted: sent, inFlight: 2 * IN_FLIGHT })))
   return text === 'not read' ? text : `${text} of ${Math.round(counted)}`
 }

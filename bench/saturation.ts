@@ -22,9 +22,13 @@ import type { Table } from './harness/table.ts'
 
 const CONNECTIONS = 32
 const DRAIN_MS = 500
+/** Load before the figures are taken: a gateway runs for months, and what is compiled as it runs is slow at first. */
+const WARM_UP_SECONDS = 3
 
 interface Sample {
   readonly load: LoadResult
+  /** Requests of the warm-up and of the load. */
+  readonly sent: number
   /** Requests per second ÷ the mean of the rounds without a tool just before and after. */
   readonly share: number
   readonly cpuMicroseconds: number
@@ -76,6 +80,8 @@ async function measure(session: Session, gateway: Gateway, tool: FieldTool, sett
   const out = join(gateway.folder, 'out')
   if (tool.port === LOGGING_PORT) truncateSync(join(gateway.folder, 'access.log'))
   const running = tool.process && await RunningTool.start(session, tool.process, out)
+  const warmUp = await wrk(session, gateway, tool.port, { ...settings, seconds: WARM_UP_SECONDS })
+  await session.delay(DRAIN_MS)
   const before = running?.cpuSeconds() ?? Number.NaN
   const load = await wrk(session, gateway, tool.port, settings)
   await session.delay(DRAIN_MS) // what is still on its way to the tool belongs to the round
@@ -85,7 +91,7 @@ async function measure(session: Session, gateway: Gateway, tool: FieldTool, sett
   await running?.stop()
   const kept = await tool.kept(session, out, gateway.folder)
   rmSync(out, { recursive: true, force: true })
-  return { load, cpuMicroseconds: (cpu / load.requests) * 1e6, residentMiB, kept }
+  return { load, sent: warmUp.requests + load.requests, cpuMicroseconds: (cpu / load.requests) * 1e6, residentMiB, kept }
 }
 
 async function wrk(session: Session, gateway: Gateway, port: number, { seconds }: Settings): Promise<LoadResult> {
@@ -104,13 +110,13 @@ function table(settings: Settings, bare: readonly number[], samples: ReadonlyMap
       `Load: wrk with one thread and ${CONNECTIONS} connections on lo, nine request headers, against nginx with one worker that`,
       'answers from memory;',
       `rounds: ${settings.rounds} of ${settings.seconds} s for each tool, in turn, with a round of the bare gateway before and`,
-      'after each.',
+      `after each; ${WARM_UP_SECONDS} s of the same load go before, of which only "kept" and "missing" tell.`,
       'Figures are medians, in brackets the least and the most.',
       '"÷ bare": requests/s with the tool divided by the mean of its two neighbours without.',
       '"÷ access_log": the same divided by that of nginx\'s access log in the same round.',
       '"CPU": user and system time of the tool\'s processes and threads. What a tool makes the kernel do in the time of',
       'nginx and wrk is not in it and shows in the requests/s.',
-      '"Kept": exchanges written ÷ requests that wrk counted; up to 32 more are answered and written when wrk stops. For',
+      '"Kept": exchanges written ÷ requests that wrk counted; up to 32 more are answered and written when each wrk stops. For',
       'tools that know no exchanges: packets not dropped ÷ all packets. "Missing": exchanges, in the worst round.',
     ],
     columns: ['tool', 'writes', 'requests', '÷ bare', '÷ access_log', 'CPU per exchange', 'kept', 'missing', 'resident memory'],
@@ -127,9 +133,9 @@ function table(settings: Settings, bare: readonly number[], samples: ReadonlyMap
 }
 
 function row(tool: FieldTool, runs: readonly Sample[], log: readonly Sample[] | undefined): Cell[] {
-  const kept = runs.map(({ kept, load }) => 100 * ('exchanges' in kept ? kept.exchanges / load.requests : kept.packetShare))
-  const counts = runs.map(({ kept, load }) => (
-    { logged: 'exchanges' in kept ? kept.exchanges : Number.NaN, counted: load.requests, inFlight: CONNECTIONS }))
+  const kept = runs.map(({ kept, sent }) => 100 * ('exchanges' in kept ? kept.exchanges / sent : kept.packetShare))
+  const counts = runs.map(({ kept, sent }) => (
+    { logged: 'exchanges' in kept ? kept.exchanges : Number.NaN, counted: sent, inFlight: 2 * CONNECTIONS }))
   return [
     tool.name, tool.writes,
     figure(runs.map(({ load }) => load.perSecond), '/s'),
