@@ -109,7 +109,7 @@ export class FlowTrack {
     const open = (control: StreamControl): Detector => new Detector({ memory, protocols, sink: this.#pairer, control })
     this.#table = this.#openTable(config, open)
     this.#plaintext = new PlaintextTable({
-      memory, source, open, wires: this.#table,
+      memory, source, open, wires: this.#table, steady: this.#table.steady,
       freeing: (block) => { this.#release(block) },
       wants: (event) => this.#wantsPlaintext(event),
       sessionCountMax: config.limits.connections,
@@ -121,6 +121,7 @@ export class FlowTrack {
   configure(config: Config): void {
     // Whether exchanges may go by as whole turns depends on it.
     this.#table.leaveSteady()
+    this.#plaintext.leaveSteady()
     this.#choose(config)
   }
 

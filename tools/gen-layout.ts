@@ -60,14 +60,16 @@ function generate(layout: Map<string, number>): string {
   return `${out.join('\n')}\n`
 }
 
-/** The packet event alone, and the bits and kinds that it holds. */
+/** The two events with bytes of a stream, and the bits and kinds that they hold. */
 function generateNumbers(layout: Map<string, number>): string {
-  const out = [NOTE, '', '// Byte offsets in struct packet_event.', `export const PACKET_BYTES = ${layout.get('packet_event.size')}`]
-  for (const { name } of membersOf('packet_event')) {
-    out.push(`export const PACKET_${name.toUpperCase()} = ${layout.get(`packet_event.${name}`)}`)
+  const out = [NOTE]
+  for (const event of ['packet', 'plaintext']) {
+    const struct = `${event}_event`
+    const offset = (name: string, member: string): string => `export const ${upperSnake(`${event}_${name}`)} = ${layout.get(`${struct}.${member}`)}`
+    out.push('', `// Byte offsets in struct ${struct}.`, offset('bytes', 'size'), ...membersOf(struct).map(({ name }) => offset(name, name)))
   }
   out.push('')
-  for (const { name, value } of constants) if (/^(EVENT|FLAG)_/.test(name)) out.push(`export const ${name} = ${value}`)
+  for (const { name, value } of constants) if (/^(EVENT|FLAG|DIRECTION|PLAINTEXT)_/.test(name)) out.push(`export const ${name} = ${value}`)
   return `${out.join('\n')}\n`
 }
 

@@ -153,10 +153,10 @@ export const PROTOCOL_OWN_COUNT = 16
 export const STEADY_BYTES = 224
 export const STEADY_ADDRESS = 0 // 2 x 16 bytes by side, as in the connection block
 export const STEADY_PORTS = 32 // u32: 2 x u16 by side, as they stand in an event
-export const STEADY_VERSION = 36 // u32: 4 or 6
+export const STEADY_VERSION = 36 // u32: 4 or 6; STEADY_SESSION = a TLS session, whose number is the first word of the block
 export const STEADY_HASH = 40 // i32: of the four above, set by `keepSteady`
 export const STEADY_OWNER = 44 // u32: number of the table that made it
-export const STEADY_SLOT = 48 // u32: slot of the connection in that table
+export const STEADY_LOCAL = 48 // u8: of a TLS session: the side whose program is read
 export const STEADY_CONNECTION = 52 // u32: connection block
 export const STEADY_EXCHANGE = 56 // u32: EXCHANGE block, used for one turn after the other
 export const STEADY_TAG = 60 // i32: the kernel's id of the connection, 0 = none
@@ -183,6 +183,8 @@ export const STEADY_RECORD = 12 // i32: number of the next record
 export const STEADY_INTERFACE = 16 // i32: where the packets of the side are met: anything else is no affair of the turns
 export const STEADY_PATH = 20 // i32
 export const STEADY_TIME = 24 // f64: of the last packet
+export const STEADY_POSITION = 32 // f64: of a TLS session: place of the next byte in its stream
+export const STEADY_SESSION = 1
 
 // Facts block: what is known of a whole connection, or of one exchange, beside its packets and heads. Made by lib/record, shared by
 // whoever counts a reference. Its entries are one contiguous range of field ids.

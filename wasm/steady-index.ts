@@ -59,13 +59,13 @@ let v1: u32 = 0
 let v2: u32 = 0
 let v3: u32 = 0
 
-/** Of a key; the addresses of IPv4 are one word each. */
+/** Of a key; the addresses of IPv4 are one word each, and a session is one. */
 function hashOf(at: usize): u32 {
   v0 = seed0
   v1 = seed1
   v2 = seed0 ^ 0x6c796765
   v3 = seed1 ^ 0x74656462
-  if (load<u32>(at, L.STEADY_VERSION) == 4) {
+  if (load<u32>(at, L.STEADY_VERSION) != 6) {
     round(load<u32>(at, L.STEADY_ADDRESS))
     round(load<u32>(at, L.STEADY_ADDRESS + 16))
     round(load<u32>(at, L.STEADY_PORTS))
@@ -116,10 +116,25 @@ function isKey(block: usize): bool {
     i8x16.all_true(i8x16.eq(v128.load(block, 16), v128.load(key, 16)))
 }
 
-/** The block of `owner` for the connection of an event, 0 = none. Sets the side of its source. */
+/** The block of `owner` for the connection of a packet event, 0 = none. Sets the side of its source. */
 export function findSteady(owner: u32, event: usize): usize {
   if (kept == 0) return 0
   readKey(event, load<u8>(event, PACKET_IP_VERSION))
+  return find(owner)
+}
+
+/** The block of `owner` for a TLS session, 0 = none. */
+export function findSteadySession(owner: u32, session: u32): usize {
+  if (kept == 0) return 0
+  v128.store(key, i32x4.replace_lane(i32x4.splat(0), 0, session))
+  v128.store(key, i32x4.splat(0), 16)
+  store<u32>(key, 0, L.STEADY_PORTS)
+  store<u32>(key, L.STEADY_SESSION, L.STEADY_VERSION)
+  return find(owner)
+}
+
+/** The block with the key that was made last. */
+function find(owner: u32): usize {
   const hash = hashOf(key)
   let bucket = hash & MASK
   let block: usize = load<u32>(buckets + (bucket << 2))

@@ -1,7 +1,7 @@
 /**
  * The steady path: packets of connections that rest between two exchanges of HTTP/1, for as long as each turn is whole: a request
  * in one segment, then its response in one segment, each the next bytes of its stream, each sent by a peer that had received
- * everything before.
+ * everything before. Of a TLS session that is read in the clear the same: a request in one call, its response in one call.
  *
  * It is a short cut, no second reader: the plain path (connection/, decode/http1, exchange/) would make the same of these packets,
  * step by step. It does nothing of a packet that is not plainly the next of such a turn; the plain path then takes the connection
@@ -13,7 +13,7 @@ import { HEAD_BYTES_MAX, INFO_BLOCK, INFO_METHOD, METHOD_CONNECT, METHOD_HEAD } 
 import { scanHead } from './head'
 import * as L from './layout'
 import { info } from './start-line'
-import { findSteady, sideOfEvent } from './steady-index'
+import { findSteady, findSteadySession, sideOfEvent } from './steady-index'
 import { STEADY_INFO_BYTES, STEADY_INFO_DELIVERED, STEADY_INFO_EXCHANGE, STEADY_INFO_PACKETS, STEADY_INFO_TIME } from './steady-contract'
 
 /** A word of the framing before each event (src/capture/source.ts): bytes, and two bits of records that are not to be read. */
@@ -48,14 +48,24 @@ export function runSteady(owner: u32, at: usize, end: usize): usize {
     const bytes = word & FRAME_LENGTH
     const event = at + FRAME_BYTES
     const next = event + ((bytes + 7) & ~7)
-    if (next > end || word != bytes || bytes < (E.PACKET_BYTES as u32) || load<u8>(event, E.PACKET_KIND) != E.EVENT_SEGMENT) break
-    if (load<u8>(event, E.PACKET_IP_PROTOCOL) != TCP) break
-    const block = findSteady(owner, event)
-    if (block == 0 || !take(block, event, bytes)) break
+    if (next > end || word != bytes || bytes < (E.PACKET_BYTES as u32) || !takeEvent(owner, event, bytes)) break
     at = next
     if (load<u32>(told, STEADY_INFO_EXCHANGE) != 0) break
   }
   return at
+}
+
+// @ts-ignore: decorator
+@inline
+function takeEvent(owner: u32, event: usize, bytes: u32): bool {
+  const kind = load<u8>(event, E.PACKET_KIND)
+  if (kind == E.EVENT_SEGMENT && load<u8>(event, E.PACKET_IP_PROTOCOL) == TCP) {
+    const block = findSteady(owner, event)
+    return block != 0 && take(block, event, bytes)
+  }
+  if (kind != E.EVENT_PLAINTEXT) return false
+  const block = findSteadySession(owner, load<u32>(event, E.PLAINTEXT_SESSION))
+  return block != 0 && takePlaintext(block, event, bytes)
 }
 
 // @ts-ignore: decorator
@@ -82,7 +92,7 @@ function take(block: usize, event: usize, bytes: u32): bool {
     if (ahead != 0 || load<i32>(event, E.PACKET_TCP_SEQUENCE) != load<i32>(me, L.STEADY_NEXT)) return false
     const isRequest = side == <u32>load<u8>(block, L.STEADY_CLIENT)
     if ((load<u8>(block, L.STEADY_IS_ASKED) != 0) == isRequest) return false
-    const isWhole = isRequest ? ask(block, event + offset, length, event) : answer(block, event + offset, length, event)
+    const isWhole = isRequest ? ask(block, event, length, acknowledgement) : answer(block, event, length, acknowledgement)
     if (!isWhole) return false
     store<i32>(me, load<i32>(me, L.STEADY_NEXT) + (length as i32), L.STEADY_NEXT)
     store<i32>(me, acknowledgement, L.STEADY_ANSWERS)
@@ -90,6 +100,26 @@ function take(block: usize, event: usize, bytes: u32): bool {
   }
   store<i32>(peer, acknowledgement, L.STEADY_ACKNOWLEDGED)
   note(block, me, side, event, length)
+  return true
+}
+
+/** What one call of a TLS library read or wrote. False = it is not plainly the next of a turn, and nothing was done. */
+function takePlaintext(block: usize, event: usize, bytes: u32): bool {
+  if ((load<u8>(event, E.PLAINTEXT_FLAGS) & ~(E.PLAINTEXT_START | E.PLAINTEXT_GUESSED)) != 0) return false
+  const length = load<u32>(event, E.PLAINTEXT_CAPTURED_LENGTH)
+  if (length == 0 || load<u32>(event, E.PLAINTEXT_CALL_LENGTH) != length || load<u32>(event, E.PLAINTEXT_CHUNK_OFFSET) != 0) return false
+  if (length > bytes || <u32>load<u16>(event, E.PLAINTEXT_DATA_OFFSET) + length > bytes) return false
+  const local = <u32>load<u8>(block, L.STEADY_LOCAL)
+  const side: u32 = load<u8>(event, E.PLAINTEXT_DIRECTION) == E.DIRECTION_EGRESS ? local : 1 - local
+  const me = sideOf(block, side)
+  if (<f64>load<u64>(event, E.PLAINTEXT_POSITION) != load<f64>(me, L.STEADY_POSITION)) return false
+  const isRequest = side == <u32>load<u8>(block, L.STEADY_CLIENT)
+  if ((load<u8>(block, L.STEADY_IS_ASKED) != 0) == isRequest) return false
+  // In the program's own order: when it read or wrote this, it had read or written so much of the other direction.
+  const acknowledgement = <i32><i64>load<f64>(sideOf(block, 1 - side), L.STEADY_POSITION)
+  if (!(isRequest ? ask(block, event, length, acknowledgement) : answer(block, event, length, acknowledgement))) return false
+  store<f64>(me, load<f64>(me, L.STEADY_POSITION) + <f64>length, L.STEADY_POSITION)
+  noteTime(me, event)
   return true
 }
 
@@ -177,8 +207,9 @@ function headAt(pointer: usize, length: u32, kind: u32): usize {
   return load<u32>(info, INFO_BLOCK)
 }
 
-/** A request that is the whole segment. */
-function ask(block: usize, pointer: usize, length: u32, event: usize): bool {
+/** A request that is the whole segment, or call. */
+function ask(block: usize, event: usize, length: u32, acknowledgement: i32): bool {
+  const pointer = event + <usize>load<u16>(event, E.PACKET_DATA_OFFSET)
   const head = headAt(pointer, length, L.HEAD_KIND_REQUEST)
   if (head == 0) return false
   const rest = length - load<u32>(info, L.HEAD_RAW_LENGTH)
@@ -199,12 +230,13 @@ function ask(block: usize, pointer: usize, length: u32, event: usize): bool {
   store<u8>(block, 1, L.STEADY_IS_ASKED)
   store<u8>(block, method == METHOD_HEAD ? 1 : 0, L.STEADY_IS_HEAD)
   store<u32>(block, length, L.STEADY_REQUEST_LENGTH)
-  store<i32>(block, load<i32>(event, E.PACKET_TCP_ACKNOWLEDGEMENT), L.STEADY_REQUEST_ACKNOWLEDGEMENT)
+  store<i32>(block, acknowledgement, L.STEADY_REQUEST_ACKNOWLEDGEMENT)
   return true
 }
 
-/** A final response that is the whole segment: the exchange is over. */
-function answer(block: usize, pointer: usize, length: u32, event: usize): bool {
+/** A final response that is the whole segment, or call: the exchange is over. */
+function answer(block: usize, event: usize, length: u32, acknowledgement: i32): bool {
+  const pointer = event + <usize>load<u16>(event, E.PACKET_DATA_OFFSET)
   const head = headAt(pointer, length, L.HEAD_KIND_RESPONSE)
   if (head == 0) return false
   const status = <u32>load<u16>(info, L.HEAD_STATUS)
@@ -225,7 +257,7 @@ function answer(block: usize, pointer: usize, length: u32, event: usize): bool {
   store<f64>(exchange, bytes, L.EXCHANGE_RESPONSE_BODY)
   store<u8>(block, 0, L.STEADY_IS_ASKED)
   store<u32>(block, load<u32>(block, L.STEADY_TURNS) + 1, L.STEADY_TURNS)
-  store<i32>(block, load<i32>(event, E.PACKET_TCP_ACKNOWLEDGEMENT), L.STEADY_RESPONSE_ACKNOWLEDGEMENT)
+  store<i32>(block, acknowledgement, L.STEADY_RESPONSE_ACKNOWLEDGEMENT)
   store<i32>(block, load<i32>(block, L.STEADY_REQUEST_ACKNOWLEDGEMENT), L.STEADY_TURN_REQUEST_ACKNOWLEDGEMENT)
   store<f64>(block, load<f64>(exchange, L.EXCHANGE_REQUEST_TIME), L.STEADY_TURN_REQUEST_TIME)
   store<f64>(block, time, L.STEADY_RESPONSE_TIME)
@@ -235,7 +267,6 @@ function answer(block: usize, pointer: usize, length: u32, event: usize): bool {
 
 /** What every packet leaves behind: in the connection block as connection/connection-block.ts notes it, and here. */
 function note(block: usize, me: usize, side: u32, event: usize, length: u32): void {
-  const time = timeOf(event)
   const marks = <u32>load<u8>(event, E.PACKET_FLAGS)
   const connection: usize = load<u32>(block, L.STEADY_CONNECTION)
   const at = connection + L.CONNECTION_SIDE + side * L.CONNECTION_SIDE_BYTES
@@ -258,8 +289,15 @@ function note(block: usize, me: usize, side: u32, event: usize, length: u32): vo
   }
   store<u8>(block, isCounted ? 1 : 0, L.STEADY_IS_COUNTED)
   store<u32>(block, load<u32>(block, L.STEADY_PACKETS) + 1, L.STEADY_PACKETS)
-  store<f64>(me, time, L.STEADY_TIME)
   store<i32>(me, load<i32>(me, L.STEADY_RECORD) + 1, L.STEADY_RECORD)
+  noteTime(me, event)
+}
+
+// @ts-ignore: decorator
+@inline
+function noteTime(me: usize, event: usize): void {
+  const time = timeOf(event)
+  store<f64>(me, time, L.STEADY_TIME)
   store<u32>(told, load<u32>(told, STEADY_INFO_PACKETS) + 1, STEADY_INFO_PACKETS)
   if (time > load<f64>(told, STEADY_INFO_TIME)) store<f64>(told, time, STEADY_INFO_TIME)
 }

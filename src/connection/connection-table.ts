@@ -350,6 +350,8 @@ export class ConnectionTable implements ConnectionOwner {
   }
 
   #finish(connection: Connection, cause: ConnectionEnd, time: number): void {
+    // Whoever is told of the end asks how many exchanges there were.
+    if (connection.carried !== undefined) this.steady.takeBack(connection.carried)
     connection.dropChallenger()
     connection.attention |= ATTENTION.closed
     const count = COUNT_OF_END[cause]

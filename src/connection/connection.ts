@@ -1,7 +1,11 @@
+import type { ByteMemory } from '../../lib/bytes/mod.ts'
 import * as L from '../../wasm/layout.ts'
 import { sideBlock } from './connection-block.ts'
 import { CONNECTION_COUNT as COUNT } from './connection-counters.ts'
 import type { ReassemblySpace } from './reassembly-space.ts'
+import { isInStep, lendConnection, takeConnection } from './steady-connection.ts'
+import type { Steadfast } from './steady-path.ts'
+import { advance } from './sequence.ts'
 import { StreamSide } from './stream-side.ts'
 import type { End, Side, StreamControl, StreamHandler } from './stream.ts'
 
@@ -50,7 +54,7 @@ export interface ConnectionOwner {
 }
 
 /** One connection: two sides, the block that describes it, and what its handler may ask. */
-export class Connection implements StreamControl {
+export class Connection implements StreamControl, Steadfast {
   readonly id: number
   readonly slot: number
   readonly fromStart: boolean
@@ -77,12 +81,11 @@ export class Connection implements StreamControl {
   /** Segments in a row that fit each other, but not the stream; and where the next of them would begin. */
   farCount = 0
   farNext = 0
-  /** Its STEADY block while the steady path has it, 0 = it has not. */
   steady = 0
-  /** Exchanges that it is left on the plain path for. */
   patience = 1
-  /** How often in a row the steady path soon gave it back. */
   restless = 0
+  /** The TLS session inside, where it is read in the clear. */
+  carried: Steadfast | undefined
   #retained = 0
 
   constructor(owner: ConnectionOwner, id: number, slot: number, block: number, fromStart: boolean) {
@@ -128,6 +131,22 @@ export class Connection implements StreamControl {
     this.isIgnored = true
     this.attention |= ATTENTION.ignored
     this.#owner.ignored(this)
+  }
+
+  get isInStep(): boolean {
+    return this.attention === 0 && this.list === LINGER.open && !this.isIgnored && isInStep(this.sides[0]) && isInStep(this.sides[1])
+  }
+
+  lendTo(memory: ByteMemory, steady: number): void {
+    lendConnection(memory, steady, this)
+  }
+
+  takeFrom(memory: ByteMemory, steady: number): void {
+    takeConnection(memory, steady, this)
+  }
+
+  move(side: Side, bytes: number): void {
+    this.sides[side].next = advance(this.sides[side].next, bytes)
   }
 
   rested(): void {

@@ -6,11 +6,7 @@ import {
 } from '../../wasm/steady-contract.ts'
 import { CONNECTION_COUNT as COUNT } from './connection-counters.ts'
 import type { ConnectionCounters } from './connection-counters.ts'
-import { LINGER } from './connection.ts'
-import type { Connection } from './connection.ts'
-import { advance, distance, milliseconds } from './sequence.ts'
 import type { Side, StreamHandler, Turns } from './stream.ts'
-import type { StreamSide } from './stream-side.ts'
 
 /** Turns under which taking the steady path was not worth the way there and back. */
 const TURNS_WORTH = 4
@@ -25,6 +21,27 @@ interface SteadyExports {
   keepSteady(block: number): number
   dropSteady(block: number): void
   setSteadySeed(first: number, second: number): void
+}
+
+/** A connection, or a TLS session, as it can go to the steady path and back. */
+export interface Steadfast {
+  /** Its STEADY block while the steady path has it, 0 = it has not. */
+  steady: number
+  /** Exchanges that it is left on the plain path for. */
+  patience: number
+  /** How often in a row the steady path soon gave it back. */
+  restless: number
+  readonly block: number
+  readonly client: Side | undefined
+  readonly handler: StreamHandler | undefined
+  /** Everything of both sides was given to the handler, and it is plain what comes next. */
+  readonly isInStep: boolean
+  /** Writes what its events are known by, and where its streams stand, into a STEADY block full of zeros. */
+  lendTo(memory: ByteMemory, steady: number): void
+  /** Takes back what stands there now. */
+  takeFrom(memory: ByteMemory, steady: number): void
+  /** Its stream of `side` stands `bytes` further on, or back. */
+  move(side: Side, bytes: number): void
 }
 
 /** The part of ConnectionEvents that matters here. */
@@ -84,29 +101,27 @@ export class SteadyPath {
   }
 
   /** Time of the newest packet of a connection that it has, else NaN. */
-  timeOf({ steady }: Connection): number {
+  timeOf({ steady }: Steadfast): number {
     if (steady === 0) return NaN
     const { f64 } = this.#memory
     const first = (steady + L.STEADY_SIDE + L.STEADY_TIME) >>> 3
     return Math.max(f64[first]!, f64[first + (L.STEADY_SIDE_BYTES >>> 3)]!)
   }
 
-  /** A connection on which nothing is pending: taken if both streams are in step and its handler lets the next exchanges go by. */
-  lend(connection: Connection): void {
-    const { handler, sides, client } = connection
+  /** One on which nothing is pending: taken if both streams are in step and its handler lets the next exchanges go by. */
+  lend(of: Steadfast): void {
+    const { handler, client } = of
     if (this.#events.turn === undefined || this.#events.packet !== undefined) return
-    if (handler?.rest === undefined || client === undefined || connection.steady !== 0) return
-    if (connection.attention !== 0 || connection.list !== LINGER.open || connection.isIgnored) return
-    if (!isInStep(sides[0]) || !isInStep(sides[1])) return
+    if (handler?.rest === undefined || client === undefined || of.steady !== 0 || !of.isInStep) return
     const depth = handler.rest()
     if (depth < 0) return
     const { allocator } = this.#memory
     const block = allocator.alloc(L.STEADY_BYTES)
     const exchange = allocator.alloc(L.EXCHANGE_BYTES)
     if (block !== 0 && exchange !== 0) {
-      this.#fill(connection, client, block, exchange, depth)
+      this.#fill(of, client, block, exchange, depth)
       if (this.#exports.keepSteady(block) !== 0) {
-        connection.steady = block
+        of.steady = block
         this.#size++
         return
       }
@@ -115,62 +130,41 @@ export class SteadyPath {
     if (exchange !== 0) allocator.free(exchange, L.EXCHANGE_BYTES)
   }
 
-  #fill(connection: Connection, client: Side, block: number, exchange: number, depth: number): void {
+  #fill(of: Steadfast, client: Side, block: number, exchange: number, depth: number): void {
     const { u8, u32, i32 } = this.#memory
-    const { block: of } = connection
     u8.fill(0, block, block + L.STEADY_BYTES)
-    u8.copyWithin(block + L.STEADY_ADDRESS, of + L.CONNECTION_ADDRESS, of + L.CONNECTION_ADDRESS + 32)
-    u32[(block + L.STEADY_PORTS) >>> 2] = u32[(of + L.CONNECTION_PORT) >>> 2]!
-    u32[(block + L.STEADY_VERSION) >>> 2] = u8[of + L.CONNECTION_IP_VERSION]!
+    of.lendTo(this.#memory, block)
     u32[(block + L.STEADY_OWNER) >>> 2] = this.#owner
-    u32[(block + L.STEADY_SLOT) >>> 2] = connection.slot
-    u32[(block + L.STEADY_CONNECTION) >>> 2] = of
+    u32[(block + L.STEADY_CONNECTION) >>> 2] = of.block
     u32[(block + L.STEADY_EXCHANGE) >>> 2] = exchange
-    i32[(block + L.STEADY_TAG) >>> 2] = connection.tag
     u8[block + L.STEADY_CLIENT] = client
-    u8[block + L.STEADY_IS_COUNTED] = connection.isCounted ? 1 : 0
     u32[(block + L.STEADY_DEPTH) >>> 2] = depth
-    for (const side of connection.sides) this.#fillSide(block, side)
     u8.fill(0, exchange, exchange + L.EXCHANGE_BYTES)
-    u32[(exchange + L.EXCHANGE_CONNECTION) >>> 2] = of
+    u32[(exchange + L.EXCHANGE_CONNECTION) >>> 2] = of.block
     i32[(exchange + L.EXCHANGE_REQUEST_MESSAGES) >>> 2] = -1
     i32[(exchange + L.EXCHANGE_RESPONSE_MESSAGES) >>> 2] = -1
+    if (u32[(block + L.STEADY_VERSION) >>> 2] === L.STEADY_SESSION) u8[exchange + L.EXCHANGE_TLS] = 1
   }
 
-  #fillSide(block: number, side: StreamSide): void {
-    const { u8, i32 } = this.#memory
-    const at = block + L.STEADY_SIDE + side.side * L.STEADY_SIDE_BYTES
-    const number = side.evidence.nextNumber
-    if (number !== undefined) u8[block + L.STEADY_NUMBERED]! |= 1 << side.side
-    i32[(at + L.STEADY_NEXT) >>> 2] = side.next
-    i32[(at + L.STEADY_ACKNOWLEDGED) >>> 2] = side.acknowledged
-    i32[(at + L.STEADY_ANSWERS) >>> 2] = side.answers
-    i32[(at + L.STEADY_RECORD) >>> 2] = number ?? 0
-    i32[(at + L.STEADY_INTERFACE) >>> 2] = side.homeInterface
-    i32[(at + L.STEADY_PATH) >>> 2] = side.homePath
-  }
-
-  /** Back to the plain path, as if all that went by had come there. Nothing, when the connection is there. */
-  takeBack(connection: Connection): void {
-    const block = connection.steady
+  /** Back to the plain path, as if all that went by had come there. Nothing, when it is there. */
+  takeBack(of: Steadfast): void {
+    const block = of.steady
     if (block === 0) return
-    connection.steady = 0
+    of.steady = 0
     this.#size--
     this.#exports.dropSteady(block)
     const { u8, u32, allocator } = this.#memory
     const turns = u32[(block + L.STEADY_TURNS) >>> 2]!
-    connection.restless = turns >= TURNS_WORTH ? 0 : Math.min(connection.restless + 1, PATIENCE_MAX)
-    connection.patience = connection.restless === 0 ? 0 : 2 ** connection.restless
-    connection.packets += u32[(block + L.STEADY_PACKETS) >>> 2]!
-    connection.isCounted = u8[block + L.STEADY_IS_COUNTED] !== 0
-    for (const side of connection.sides) this.#takeBackSide(block, side)
+    of.restless = turns >= TURNS_WORTH ? 0 : Math.min(of.restless + 1, PATIENCE_MAX)
+    of.patience = of.restless === 0 ? 0 : 2 ** of.restless
+    of.takeFrom(this.#memory, block)
     const exchange = u32[(block + L.STEADY_EXCHANGE) >>> 2]!
-    const client = connection.sides[u8[block + L.STEADY_CLIENT] as Side]
+    const client = u8[block + L.STEADY_CLIENT] as Side
     const isAsked = u8[block + L.STEADY_IS_ASKED] !== 0
     const requestLength = u32[(block + L.STEADY_REQUEST_LENGTH) >>> 2]!
-    if (isAsked) client.next = advance(client.next, -requestLength)
-    if (turns > 0) connection.handler!.passed!(this.#turns(block))
-    if (isAsked) this.#ask(connection.handler!, client, exchange, requestLength)
+    if (isAsked) of.move(client, -requestLength)
+    if (turns > 0) of.handler!.passed!(this.#turns(block))
+    if (isAsked) this.#ask(of, client, exchange, requestLength)
     this.#exports.closeTurn(exchange)
     allocator.free(exchange, L.EXCHANGE_BYTES)
     allocator.free(block, L.STEADY_BYTES)
@@ -187,35 +181,18 @@ export class SteadyPath {
     }
   }
 
-  #takeBackSide(block: number, side: StreamSide): void {
-    const { i32, f64, u8 } = this.#memory
-    const at = block + L.STEADY_SIDE + side.side * L.STEADY_SIDE_BYTES
-    const time = f64[(at + L.STEADY_TIME) >>> 3]!
-    side.next = i32[(at + L.STEADY_NEXT) >>> 2]!
-    side.acknowledged = i32[(at + L.STEADY_ACKNOWLEDGED) >>> 2]!
-    side.answers = i32[(at + L.STEADY_ANSWERS) >>> 2]!
-    if ((u8[block + L.STEADY_NUMBERED]! & (1 << side.side)) !== 0) side.evidence.catchUp(i32[(at + L.STEADY_RECORD) >>> 2]!)
-    if (time > 0) side.homeTime = milliseconds(time)
-  }
-
   /** The request that waits for its response comes to the handler now; of its body the length is enough. */
-  #ask(handler: StreamHandler, client: StreamSide, exchange: number, length: number): void {
+  #ask(of: Steadfast, client: Side, exchange: number, length: number): void {
     const { u32, f64 } = this.#memory
     const head = u32[(exchange + L.EXCHANGE_REQUEST) >>> 2]!
     const raw = head + L.HEAD_SPANS + u32[(head + L.HEAD_COUNT) >>> 2]! * L.SPAN_BYTES
     const headLength = u32[(head + L.HEAD_RAW_LENGTH) >>> 2]!
     const time = f64[(exchange + L.EXCHANGE_REQUEST_TIME) >>> 3]!
-    client.next = advance(client.next, headLength)
-    handler.data(client.side, raw, headLength, time)
+    of.move(client, headLength)
+    of.handler!.data(client, raw, headLength, time)
     const bodyLength = length - headLength
     if (bodyLength === 0) return
-    client.next = advance(client.next, bodyLength)
-    handler.data(client.side, raw, bodyLength, time)
+    of.move(client, bodyLength)
+    of.handler!.data(client, raw, bodyLength, time)
   }
-}
-
-/** Everything of the side was given to its handler, and it is plain what comes next. */
-function isInStep(side: StreamSide): boolean {
-  return side.isPlain && !side.hasEnded && !side.isBlocked && side.hasAcknowledged && side.homePath >= 0 &&
-    side.isAcknowledged && distance(side.acknowledged, side.next) <= 0 && side.reach === 0 && !Number.isNaN(side.evidence.nextNumber)
 }

@@ -184,11 +184,11 @@ export class Pairer implements MessageSink {
   rest(connection: StreamControl): number {
     const waiting = connection.companion as Waiting | undefined
     const isQuiet = waiting !== undefined && waiting.count === 0 && waiting.held.length === 0
-    return isQuiet && this.#seesBoth && this.openAfterNs === Infinity && connection.isPlaintext !== true ? waiting.depth : -1
+    return isQuiet && this.#seesBoth && this.openAfterNs === Infinity ? waiting.depth : -1
   }
 
   passed(connection: StreamControl, count: number): void {
-    (connection.companion as Waiting).depth += count
+    this.#count(connection.companion as Waiting, count)
   }
 
   /**
@@ -232,11 +232,11 @@ export class Pairer implements MessageSink {
     return waiting
   }
 
-  /** @returns the number of one more exchange on its connection */
-  #count(waiting: Waiting): number {
+  /** @returns the number of one more exchange on its connection, or of the last of `more` */
+  #count(waiting: Waiting, more = 1): number {
     const { connection } = waiting
-    if (connection.isPlaintext === true) this.#inside.set(connection.block, (this.#inside.get(connection.block) ?? 0) + 1)
-    return ++waiting.depth
+    if (connection.isPlaintext === true) this.#inside.set(connection.block, (this.#inside.get(connection.block) ?? 0) + more)
+    return waiting.depth += more
   }
 
   /** `likely`: the request that the message may turn out to answer: it counts as no exchange of its own until then. */

@@ -12,9 +12,9 @@ import { ConnectionTable } from '../../src/connection/mod.ts'
 import { SegmentBuilder } from '../../src/connection/testing/segment-builder.ts'
 import { Http1Protocol } from '../../src/decode/http1/mod.ts'
 import { FIELDS, MARK_REASONS, Pairer } from '../../src/exchange/mod.ts'
-import * as L from '../../wasm/layout.ts'
 import { CORPORA, hasCorpora, truthRows } from './testing/corpora.ts'
 import { Random } from './testing/damage.ts'
+import { describeExchange } from './testing/describe-exchange.ts'
 import { chance, delay, double, join, joinEarly, lose, loseRun, none, swap } from './testing/harm.ts'
 import type { Harm, Seen } from './testing/harm.ts'
 import { HttpTalk } from './testing/http-talk.ts'
@@ -45,7 +45,7 @@ class Path {
   readonly #table: ConnectionTable
 
   constructor(isSteady: boolean) {
-    const exchange = (block: number): void => { this.log.push(describe(block)) }
+    const exchange = (block: number): void => { this.log.push(describeExchange(memory, block)) }
     this.#pairer = new Pairer(memory, {
       exchange,
       dropped: (reason) => { throw new Error(`Exchange dropped: ${reason}`) },
@@ -80,17 +80,6 @@ class Path {
     this.#table.close(last + 1)
     this.log.push(JSON.stringify([...this.#table.counters.toMap()]), `time ${this.#table.time}`)
   }
-}
-
-/** Without addresses of memory. */
-function describe(block: number): string {
-  const hex = (pointer: number, bytes: number): string => Buffer.from(memory.read(pointer, bytes)).toString('hex')
-  const word = (at: number): number => memory.u32[(block + at) >>> 2]!
-  const heads = [L.EXCHANGE_REQUEST, L.EXCHANGE_RESPONSE, L.EXCHANGE_REQUEST_TRAILER, L.EXCHANGE_RESPONSE_TRAILER].map((at) => {
-    const head = word(at)
-    return head === 0 ? '-' : hex(head, memory.u32[(head + L.HEAD_BYTES) >>> 2]!)
-  })
-  return [hex(block + L.EXCHANGE_DEPTH, L.EXCHANGE_BYTES - L.EXCHANGE_DEPTH), hex(word(L.EXCHANGE_CONNECTION), L.CONNECTION_BYTES), ...heads].join(' ')
 }
 
 /** Most servers beside clients that wait: a segment a message, as offloading makes them. */

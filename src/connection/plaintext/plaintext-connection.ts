@@ -3,6 +3,7 @@ import * as L from '../../../wasm/layout.ts'
 import { sideBlock } from '../connection-block.ts'
 import type { Connection } from '../connection.ts'
 import { END } from '../stream.ts'
+import type { Steadfast } from '../steady-path.ts'
 import type { End, Gap, Side, StreamControl, StreamHandler } from '../stream.ts'
 import { PlaintextSide } from './plaintext-side.ts'
 import type { SideOutput } from './plaintext-side.ts'
@@ -31,7 +32,7 @@ export interface PlaintextOpening {
  * One TLS session in the clear: a connection to those who decode it. It shares the block of the connection whose packets
  * carry it, so that one record tells what both know.
  */
-export class PlaintextConnection implements StreamControl, SideOutput {
+export class PlaintextConnection implements StreamControl, SideOutput, Steadfast {
   readonly id: number
   readonly fromStart: boolean
   readonly isPlaintext = true
@@ -42,6 +43,11 @@ export class PlaintextConnection implements StreamControl, SideOutput {
   companion: object | undefined = undefined
   isIgnored = false
   isClosed = false
+  steady = 0
+  patience = 1
+  restless = 0
+  /** Nothing is pending on it: it may take the steady path. */
+  isResting = false
   readonly #owner: PlaintextOwner
   #block: number
   #client: Side | undefined
@@ -56,7 +62,9 @@ export class PlaintextConnection implements StreamControl, SideOutput {
     this.#block = opening.block
     this.localSide = opening.localSide
     this.fromStart = opening.fromStart
-    this.wire?.retain()
+    if (this.wire === undefined) return
+    this.wire.retain()
+    this.wire.carried = this
   }
 
   get block(): number {
@@ -130,6 +138,7 @@ export class PlaintextConnection implements StreamControl, SideOutput {
     if (this.isClosed) return
     for (const side of this.sides) side.end(cause, time, this)
     this.isClosed = true
+    if (this.wire?.carried === this) this.wire.carried = undefined
     this.wire?.release()
     this.#freeBlock()
   }
@@ -137,6 +146,36 @@ export class PlaintextConnection implements StreamControl, SideOutput {
   /** The program has told its peer that it writes no more. */
   closeWrites(time: number): void {
     this.sides[this.localSide].end(END.fin, time, this)
+  }
+
+  get handler(): StreamHandler | undefined {
+    return this.#handler
+  }
+
+  rested(): void {
+    if (this.patience > 0) this.patience--
+    else this.isResting = true
+  }
+
+  /** Without addresses each exchange is marked: the plain path's business. */
+  get isInStep(): boolean {
+    const hasAddresses = this.block !== 0 && this.#owner.memory.u8[this.block + L.CONNECTION_IP_VERSION] !== 0
+    return hasAddresses && !this.isIgnored && !this.isClosed && this.sides[0].isInStep && this.sides[1].isInStep
+  }
+
+  lendTo({ u8, u32, f64 }: ByteMemory, steady: number): void {
+    u32[(steady + L.STEADY_ADDRESS) >>> 2] = this.session
+    u32[(steady + L.STEADY_VERSION) >>> 2] = L.STEADY_SESSION
+    u8[steady + L.STEADY_LOCAL] = this.localSide
+    for (const { side, next } of this.sides) f64[positionOf(steady, side)] = next
+  }
+
+  takeFrom({ f64 }: ByteMemory, steady: number): void {
+    for (const side of this.sides) side.next = f64[positionOf(steady, side.side)]!
+  }
+
+  move(side: Side, bytes: number): void {
+    this.sides[side].next += bytes
   }
 
   #begin(): StreamHandler {
@@ -149,4 +188,9 @@ export class PlaintextConnection implements StreamControl, SideOutput {
     this.#owner.memory.allocator.free(this.#block, L.CONNECTION_BYTES)
     this.#block = 0
   }
+}
+
+/** Index of a side's position in a STEADY block. */
+function positionOf(steady: number, side: Side): number {
+  return (steady + L.STEADY_SIDE + side * L.STEADY_SIDE_BYTES + L.STEADY_POSITION) >>> 3
 }

@@ -31,6 +31,20 @@ export class PlaintextSide {
     return Math.max(0, this.#next) | 0
   }
 
+  /** Everything was given, and more may come. */
+  get isInStep(): boolean {
+    return this.#next >= 0 && !this.#isSkipping && !this.hasEnded
+  }
+
+  /** Where the next byte stands in the stream; set when bytes went another way. */
+  get next(): number {
+    return this.#next
+  }
+
+  set next(position: number) {
+    this.#next = position
+  }
+
   /** Position up to which a skip reaches that is worth telling the source, and was not told yet; 0 = none. */
   takeDirective(worthBytes: number): number {
     if (!this.#isSkipping || this.#skipUntil - this.#next < worthBytes || this.#directed === this.#skipUntil) return 0

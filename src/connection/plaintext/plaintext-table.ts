@@ -7,6 +7,7 @@ import {
 import type { PacketSource } from '../../capture/mod.ts'
 import type { Connection } from '../connection.ts'
 import { FlowIndex } from '../flow-index.ts'
+import type { SteadyPath } from '../steady-path.ts'
 import { END, GAP } from '../stream.ts'
 import type { End, Gap, Side, StreamControl, StreamHandler } from '../stream.ts'
 import { HeldEvents } from './held-events.ts'
@@ -28,6 +29,8 @@ export interface PlaintextOptions {
   readonly source: Pick<PacketSource, 'skipPlaintext' | 'ignorePlaintext'>
   readonly wires: WireConnections
   readonly open: (connection: StreamControl) => StreamHandler
+  /** Where sessions go that rest between two exchanges; without it all stay here. */
+  readonly steady?: SteadyPath
   /** A CONNECTION block goes back to the allocator now. */
   readonly freeing?: (block: number) => void
   /** Whether a filter wants the session of this event; 'unknown' = it asks for the socket, which is not known yet. */
@@ -147,6 +150,7 @@ export class PlaintextTable implements PlaintextOwner {
     if (record.session === 0) return this.#add('plaintext_malformed')
     const session = this.#sessions.get(record.session) ?? this.#meet(record)
     session.lastTime = record.time
+    this.#takeBack(session)
     if (session.state === undefined) this.#wait(session, event, bytes)
     else this.#give(session, record)
   }
@@ -157,6 +161,7 @@ export class PlaintextTable implements PlaintextOwner {
     const idle = time - this.#sweptAt >= SWEEP_NS
     if (idle) this.#sweptAt = time
     for (const [id, session] of this.#sessions) {
+      if (idle) this.#noteSteady(session)
       if (session.held !== undefined && time - session.held.firstTime >= HOLD_NS) this.#settle(session, id)
       if (time - session.closedAt >= CLOSING_NS) this.#end(id, session, END.fin, session.lastTime)
       else if (idle && time - session.lastTime >= this.#options.idleMsMax * 1e6) {
@@ -170,6 +175,23 @@ export class PlaintextTable implements PlaintextOwner {
     for (const [id, session] of this.#sessions) {
       if (session.held !== undefined) this.#settle(session, id)
       this.#end(id, session, END.shutdown, time)
+    }
+  }
+
+  /** From here on every event goes the plain path, until a session rests again. */
+  leaveSteady(): void {
+    for (const session of this.#sessions.values()) this.#takeBack(session)
+  }
+
+  #takeBack({ state }: Session): void {
+    if (state instanceof PlaintextConnection && state.steady !== 0) this.#options.steady!.takeBack(state)
+  }
+
+  /** What went by on the steady path counts as traffic. */
+  #noteSteady(session: Session): void {
+    const { state } = session
+    if (state instanceof PlaintextConnection && state.steady !== 0) {
+      session.lastTime = Math.max(session.lastTime, this.#options.steady!.timeOf(state))
     }
   }
 
@@ -344,10 +366,14 @@ export class PlaintextTable implements PlaintextOwner {
     if (cut > 0) side.absent(cut, GAP.cut, time, connection)
     const until = side.takeDirective(SKIP_WORTH_BYTES)
     if (until > 0 && !connection.isIgnored) this.#options.source.skipPlaintext?.(connection.session, isWritten, until)
+    if (!connection.isResting) return
+    connection.isResting = false
+    this.#options.steady?.lend(connection)
   }
 
   #noteClosed(record: PlaintextRecord): void {
     const session = this.#byCookie.get(record.cookie)
+    if (session !== undefined) this.#noteSteady(session)
     if (session !== undefined && session.closedAt === Infinity) session.closedAt = record.time
   }
 
@@ -359,6 +385,8 @@ export class PlaintextTable implements PlaintextOwner {
   }
 
   #endState(session: Session, cause: End, time: number): void {
+    this.#noteSteady(session)
+    this.#takeBack(session)
     if (session.slot >= 0) {
       this.#flows!.remove(session.slot)
       this.#homes[session.slot] = undefined
