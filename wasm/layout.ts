@@ -156,7 +156,6 @@ export const STEADY_PORTS = 32 // u32: 2 x u16 by side, as they stand in an even
 export const STEADY_VERSION = 36 // u32: 4 or 6
 export const STEADY_HASH = 40 // i32: of the four above, set by `keepSteady`
 export const STEADY_OWNER = 44 // u32: number of the table that made it
-export const STEADY_SLOT = 48 // u32: slot of the connection in that table
 export const STEADY_CONNECTION = 52 // u32: connection block
 export const STEADY_EXCHANGE = 56 // u32: EXCHANGE block, used for one turn after the other
 export const STEADY_TAG = 60 // i32: the kernel's id of the connection, 0 = none
@@ -175,6 +174,7 @@ export const STEADY_TURN_REQUEST_ACKNOWLEDGEMENT = 96 // i32: of the request of 
 export const STEADY_TURN_REQUEST_TIME = 104 // f64: when that came
 export const STEADY_RESPONSE_TIME = 112 // f64: of the last response
 export const STEADY_SIDE = 120 // 2 x STEADY_SIDE_BYTES
+export const STEADY_LAST_TIME = 200 // f64: of the last packet, NaN = none so far
 export const STEADY_SIDE_BYTES = 40
 export const STEADY_NEXT = 0 // i32: sequence of the next byte of the stream
 export const STEADY_ACKNOWLEDGED = 4 // i32: what the peer acknowledged last
@@ -182,7 +182,8 @@ export const STEADY_ANSWERS = 8 // i32: what the packet acknowledged whose bytes
 export const STEADY_RECORD = 12 // i32: number of the next record
 export const STEADY_INTERFACE = 16 // i32: where the packets of the side are met: anything else is no affair of the turns
 export const STEADY_PATH = 20 // i32
-export const STEADY_TIME = 24 // f64: of the last packet
+export const STEADY_TIME = 24 // f64: of the last packet, NaN = none so far
+export const STEADY_REACHED = 32 // i32: number of the record whose bytes came last
 
 // Facts block: what is known of a whole connection, or of one exchange, beside its packets and heads. Made by lib/record, shared by
 // whoever counts a reference. Its entries are one contiguous range of field ids.

@@ -14,7 +14,9 @@ import { scanHead } from './head'
 import * as L from './layout'
 import { info } from './start-line'
 import { findSteady, sideOfEvent } from './steady-index'
-import { STEADY_INFO_BYTES, STEADY_INFO_DELIVERED, STEADY_INFO_EXCHANGE, STEADY_INFO_PACKETS, STEADY_INFO_TIME } from './steady-contract'
+import {
+  STEADY_INFO_BYTES, STEADY_INFO_DELIVERED, STEADY_INFO_EXCHANGE, STEADY_INFO_PACKETS, STEADY_INFO_TIME, STEADY_REQUEST_BYTES_MAX,
+} from './steady-contract'
 
 /** A word of the framing before each event (src/capture/source.ts): bytes, and two bits of records that are not to be read. */
 const FRAME_BYTES: usize = 8
@@ -28,10 +30,16 @@ const CR: u32 = 0x0d
 const LF: u32 = 0x0a
 
 const told = reserve(STEADY_INFO_BYTES)
+const request = reserve(STEADY_REQUEST_BYTES_MAX)
 
 /** Where `runSteady` tells what it did (steady-contract.ts). */
 export function steadyInfo(): usize {
   return told
+}
+
+/** Room for one request, while its connection is taken back. */
+export function steadyRequest(): usize {
+  return request
 }
 
 /**
@@ -86,6 +94,7 @@ function take(block: usize, event: usize, bytes: u32): bool {
     if (!isWhole) return false
     store<i32>(me, load<i32>(me, L.STEADY_NEXT) + (length as i32), L.STEADY_NEXT)
     store<i32>(me, acknowledgement, L.STEADY_ANSWERS)
+    store<i32>(me, load<i32>(me, L.STEADY_RECORD), L.STEADY_REACHED)
     store<u32>(told, load<u32>(told, STEADY_INFO_DELIVERED) + length, STEADY_INFO_DELIVERED)
   }
   store<i32>(peer, acknowledgement, L.STEADY_ACKNOWLEDGED)
@@ -179,11 +188,12 @@ function headAt(pointer: usize, length: u32, kind: u32): usize {
 
 /** A request that is the whole segment. */
 function ask(block: usize, pointer: usize, length: u32, event: usize): bool {
+  if (length > (STEADY_REQUEST_BYTES_MAX as u32)) return false
   const head = headAt(pointer, length, L.HEAD_KIND_REQUEST)
   if (head == 0) return false
   const rest = length - load<u32>(info, L.HEAD_RAW_LENGTH)
   const method = <u32>load<u8>(info, INFO_METHOD)
-  // Of a body the plain path may need no more than its length, later (src/connection/steady-path.ts).
+  // Of a body the plain path needs no more than its length, later (src/connection/steady-path.ts).
   const isWhole = load<u8>(info, L.HEAD_BODY) == L.BODY_NONE ? rest == 0 : hasLength(rest)
   if (!isWhole || method == METHOD_CONNECT || !isPlainMessage()) {
     free(head, load<u32>(head, L.HEAD_BYTES))
@@ -258,6 +268,7 @@ function note(block: usize, me: usize, side: u32, event: usize, length: u32): vo
   }
   store<u8>(block, isCounted ? 1 : 0, L.STEADY_IS_COUNTED)
   store<u32>(block, load<u32>(block, L.STEADY_PACKETS) + 1, L.STEADY_PACKETS)
+  store<f64>(block, time, L.STEADY_LAST_TIME)
   store<f64>(me, time, L.STEADY_TIME)
   store<i32>(me, load<i32>(me, L.STEADY_RECORD) + 1, L.STEADY_RECORD)
   store<u32>(told, load<u32>(told, STEADY_INFO_PACKETS) + 1, STEADY_INFO_PACKETS)

@@ -23,6 +23,8 @@ const TCP = 6
 const UDP = 17
 /** Connections, and holes, that one `tick` ends at most, per list. */
 const TICK_MAX = 1024
+/** Connections that one which comes back to its place in a list passes at most; it stays younger than it is, if there are more. */
+const PLACE_STEPS_MAX = 4096
 const COUNT_OF_END: Partial<Record<ConnectionEnd, number>> = {
   idle: COUNT.idle, replaced: COUNT.replaced, refused: COUNT.refused, timeout: COUNT.timed_out,
 }
@@ -171,7 +173,7 @@ export class ConnectionTable implements ConnectionOwner {
         const slot = this.#lists.first(list)
         // A time far ahead (a broken clock in a file) must not block those behind it.
         if (slot < 0 || Math.abs(time - this.#lastTimes[slot]!) < this.#lingerNs[list]!) break
-        if (!this.#isNewer(this.#connections[slot]!)) this.#expire(this.#connections[slot]!, time)
+        if (!this.#catchUp(this.#connections[slot]!)) this.#expire(this.#connections[slot]!, time)
       }
     }
   }
@@ -315,20 +317,20 @@ export class ConnectionTable implements ConnectionOwner {
     const { side } = this.#flows
     if (slot < 0) return this.#packetFlow.meet(side, segment)
     const connection = this.#connections[slot]!
-    if (connection.steady !== 0) this.steady.takeBack(connection)
+    if (connection.steady !== 0) this.#takeBack(connection)
     this.#packetFlow.packet(connection, side, segment)
   }
 
   /** From here on every packet goes the plain path, until a connection rests again. */
   leaveSteady(): void {
-    for (const connection of this.#connections) if (connection !== undefined) this.steady.takeBack(connection)
+    for (const connection of this.#connections) if (connection !== undefined) this.#takeBack(connection)
   }
 
   /** The open connection between the addresses and ports of an event, packet or plaintext. */
   find(event: number): Connection | undefined {
     const slot = this.#flows.find(event)
     const connection = slot < 0 ? undefined : this.#connections[slot]
-    if (connection !== undefined) this.steady.takeBack(connection)
+    if (connection !== undefined) this.#takeBack(connection)
     return connection?.isClosed === true ? undefined : connection
   }
 
@@ -364,17 +366,37 @@ export class ConnectionTable implements ConnectionOwner {
     this.remove(connection)
   }
 
-  /** Packets of the steady path do not move a connection in its list: it moves once it is looked at. */
-  #isNewer(connection: Connection): boolean {
+  /** The packet that follows may be none of its own, and yet it was not idle. */
+  #takeBack(connection: Connection): void {
+    this.#catchUp(connection)
+    this.steady.takeBack(connection)
+  }
+
+  /**
+   * Packets of the steady path do not move a connection in its list: once it is looked at, it goes where its last packet would
+   * have put it (past PLACE_STEPS_MAX younger ones at most). @returns whether there was one
+   */
+  #catchUp(connection: Connection): boolean {
+    const { slot, list } = connection
     const time = this.steady.timeOf(connection)
-    if (!(time > this.#lastTimes[connection.slot]!)) return false
-    this.touch(connection, time)
+    if (Number.isNaN(time) || time === this.#lastTimes[slot]!) return false
+    this.#lastTimes[slot] = time
+    this.#lists.remove(slot)
+    let younger = -1
+    let other = this.#lists.last(list)
+    for (let steps = 0; other >= 0 && this.#lastTimes[other]! > time && steps < PLACE_STEPS_MAX; steps++) {
+      younger = other
+      other = this.#lists.before(other)
+    }
+    if (younger < 0) this.#lists.append(list, slot)
+    else this.#lists.insert(younger, slot)
     return true
   }
 
+  /** A place in a list is never later than the connection's last packet: who stands first for good is the oldest. */
   #oldest(list: number): number {
     let slot = this.#lists.first(list)
-    while (slot >= 0 && this.#isNewer(this.#connections[slot]!)) slot = this.#lists.first(list)
+    while (slot >= 0 && this.#catchUp(this.#connections[slot]!)) slot = this.#lists.first(list)
     return slot
   }
 

@@ -21,6 +21,7 @@ const PATIENCE_MAX = 10
 interface SteadyExports {
   runSteady(owner: number, at: number, end: number): number
   steadyInfo(): number
+  steadyRequest(): number
   closeTurn(exchange: number): void
   keepSteady(block: number): number
   dropSteady(block: number): void
@@ -53,6 +54,7 @@ export class SteadyPath {
   readonly #events: SteadyEvents
   readonly #owner = ++owners
   readonly #info: number
+  readonly #request: number
   #size = 0
 
   /** @param events `turn` takes the exchanges; who wants every packet (`packet`) gets all of them on the plain path */
@@ -62,6 +64,7 @@ export class SteadyPath {
     this.#events = events
     this.#exports = memory.exports<SteadyExports>()
     this.#info = this.#exports.steadyInfo()
+    this.#request = this.#exports.steadyRequest()
     const seeds = randomFillSync(new Uint32Array(2))
     this.#exports.setSteadySeed(seeds[0]!, seeds[1]!)
   }
@@ -83,12 +86,9 @@ export class SteadyPath {
     }
   }
 
-  /** Time of the newest packet of a connection that it has, else NaN. */
+  /** Time of the last packet that it took of a connection; NaN = it took none, or has not the connection. */
   timeOf({ steady }: Connection): number {
-    if (steady === 0) return NaN
-    const { f64 } = this.#memory
-    const first = (steady + L.STEADY_SIDE + L.STEADY_TIME) >>> 3
-    return Math.max(f64[first]!, f64[first + (L.STEADY_SIDE_BYTES >>> 3)]!)
+    return steady === 0 ? NaN : this.#memory.f64[(steady + L.STEADY_LAST_TIME) >>> 3]!
   }
 
   /** A connection on which nothing is pending: taken if both streams are in step and its handler lets the next exchanges go by. */
@@ -116,20 +116,20 @@ export class SteadyPath {
   }
 
   #fill(connection: Connection, client: Side, block: number, exchange: number, depth: number): void {
-    const { u8, u32, i32 } = this.#memory
+    const { u8, u32, i32, f64 } = this.#memory
     const { block: of } = connection
     u8.fill(0, block, block + L.STEADY_BYTES)
     u8.copyWithin(block + L.STEADY_ADDRESS, of + L.CONNECTION_ADDRESS, of + L.CONNECTION_ADDRESS + 32)
     u32[(block + L.STEADY_PORTS) >>> 2] = u32[(of + L.CONNECTION_PORT) >>> 2]!
     u32[(block + L.STEADY_VERSION) >>> 2] = u8[of + L.CONNECTION_IP_VERSION]!
     u32[(block + L.STEADY_OWNER) >>> 2] = this.#owner
-    u32[(block + L.STEADY_SLOT) >>> 2] = connection.slot
     u32[(block + L.STEADY_CONNECTION) >>> 2] = of
     u32[(block + L.STEADY_EXCHANGE) >>> 2] = exchange
     i32[(block + L.STEADY_TAG) >>> 2] = connection.tag
     u8[block + L.STEADY_CLIENT] = client
     u8[block + L.STEADY_IS_COUNTED] = connection.isCounted ? 1 : 0
     u32[(block + L.STEADY_DEPTH) >>> 2] = depth
+    f64[(block + L.STEADY_LAST_TIME) >>> 3] = NaN
     for (const side of connection.sides) this.#fillSide(block, side)
     u8.fill(0, exchange, exchange + L.EXCHANGE_BYTES)
     u32[(exchange + L.EXCHANGE_CONNECTION) >>> 2] = of
@@ -138,7 +138,7 @@ export class SteadyPath {
   }
 
   #fillSide(block: number, side: StreamSide): void {
-    const { u8, i32 } = this.#memory
+    const { u8, i32, f64 } = this.#memory
     const at = block + L.STEADY_SIDE + side.side * L.STEADY_SIDE_BYTES
     const number = side.evidence.nextNumber
     if (number !== undefined) u8[block + L.STEADY_NUMBERED]! |= 1 << side.side
@@ -146,6 +146,8 @@ export class SteadyPath {
     i32[(at + L.STEADY_ACKNOWLEDGED) >>> 2] = side.acknowledged
     i32[(at + L.STEADY_ANSWERS) >>> 2] = side.answers
     i32[(at + L.STEADY_RECORD) >>> 2] = number ?? 0
+    i32[(at + L.STEADY_REACHED) >>> 2] = side.evidence.reached
+    f64[(at + L.STEADY_TIME) >>> 3] = NaN
     i32[(at + L.STEADY_INTERFACE) >>> 2] = side.homeInterface
     i32[(at + L.STEADY_PATH) >>> 2] = side.homePath
   }
@@ -168,6 +170,7 @@ export class SteadyPath {
     const client = connection.sides[u8[block + L.STEADY_CLIENT] as Side]
     const isAsked = u8[block + L.STEADY_IS_ASKED] !== 0
     const requestLength = u32[(block + L.STEADY_REQUEST_LENGTH) >>> 2]!
+    // Where the stream stood when the last turn was over.
     if (isAsked) client.next = advance(client.next, -requestLength)
     if (turns > 0) connection.handler!.passed!(this.#turns(block))
     if (isAsked) this.#ask(connection.handler!, client, exchange, requestLength)
@@ -194,23 +197,25 @@ export class SteadyPath {
     side.next = i32[(at + L.STEADY_NEXT) >>> 2]!
     side.acknowledged = i32[(at + L.STEADY_ACKNOWLEDGED) >>> 2]!
     side.answers = i32[(at + L.STEADY_ANSWERS) >>> 2]!
-    if ((u8[block + L.STEADY_NUMBERED]! & (1 << side.side)) !== 0) side.evidence.catchUp(i32[(at + L.STEADY_RECORD) >>> 2]!)
-    if (time > 0) side.homeTime = milliseconds(time)
+    if ((u8[block + L.STEADY_NUMBERED]! & (1 << side.side)) !== 0) {
+      side.evidence.catchUp(i32[(at + L.STEADY_RECORD) >>> 2]!, i32[(at + L.STEADY_REACHED) >>> 2]!)
+    }
+    if (!Number.isNaN(time)) side.homeTime = milliseconds(time)
   }
 
-  /** The request that waits for its response comes to the handler now; of its body the length is enough. */
+  /**
+   * The request that waits for its response comes to the handler now, in one call as in one packet: a body that came later would
+   * be skipped by who is told of it. Of the body the length is enough.
+   */
   #ask(handler: StreamHandler, client: StreamSide, exchange: number, length: number): void {
-    const { u32, f64 } = this.#memory
+    const { u8, u32, f64 } = this.#memory
     const head = u32[(exchange + L.EXCHANGE_REQUEST) >>> 2]!
     const raw = head + L.HEAD_SPANS + u32[(head + L.HEAD_COUNT) >>> 2]! * L.SPAN_BYTES
     const headLength = u32[(head + L.HEAD_RAW_LENGTH) >>> 2]!
-    const time = f64[(exchange + L.EXCHANGE_REQUEST_TIME) >>> 3]!
-    client.next = advance(client.next, headLength)
-    handler.data(client.side, raw, headLength, time)
-    const bodyLength = length - headLength
-    if (bodyLength === 0) return
-    client.next = advance(client.next, bodyLength)
-    handler.data(client.side, raw, bodyLength, time)
+    u8.copyWithin(this.#request, raw, raw + headLength)
+    u8.fill(0, this.#request + headLength, this.#request + length)
+    client.next = advance(client.next, length)
+    handler.data(client.side, this.#request, length, f64[(exchange + L.EXCHANGE_REQUEST_TIME) >>> 3]!)
   }
 }
 
