@@ -174,7 +174,8 @@ export const STEADY_TURN_REQUEST_ACKNOWLEDGEMENT = 96 // i32: of the request of 
 export const STEADY_TURN_REQUEST_TIME = 104 // f64: when that came
 export const STEADY_RESPONSE_TIME = 112 // f64: of the last response
 export const STEADY_SIDE = 120 // 2 x STEADY_SIDE_BYTES
-export const STEADY_LAST_TIME = 200 // f64: of the last packet, NaN = none so far
+export const STEADY_LAST_TIME = 200 // f64: of the last packet
+export const STEADY_ORDER = 208 // f64: place of the last packet among all of the table, 0 = none so far
 export const STEADY_SIDE_BYTES = 40
 export const STEADY_NEXT = 0 // i32: sequence of the next byte of the stream
 export const STEADY_ACKNOWLEDGED = 4 // i32: what the peer acknowledged last

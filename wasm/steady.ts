@@ -32,6 +32,9 @@ const LF: u32 = 0x0a
 const told = reserve(STEADY_INFO_BYTES)
 const request = reserve(STEADY_REQUEST_BYTES_MAX)
 
+/** Place of the packet taken last. */
+let order: f64 = 0
+
 /** Where `runSteady` tells what it did (steady-contract.ts). */
 export function steadyInfo(): usize {
   return told
@@ -44,9 +47,11 @@ export function steadyRequest(): usize {
 
 /**
  * Takes framed packet events from `at` on, before `end`, for the steady blocks of `owner`. Returns where it stopped: before the
- * first event that is not its own, or behind one that ended an exchange, which is told then, valid until `closeTurn`.
+ * first event that is not its own, or behind one that ended an exchange, which is told then, valid until `closeTurn`. `before`:
+ * the place of the packet before them in STEADY_ORDER.
  */
-export function runSteady(owner: u32, at: usize, end: usize): usize {
+export function runSteady(owner: u32, at: usize, end: usize, before: f64): usize {
+  order = before
   store<u32>(told, 0, STEADY_INFO_EXCHANGE)
   store<u32>(told, 0, STEADY_INFO_DELIVERED)
   store<u32>(told, 0, STEADY_INFO_PACKETS)
@@ -268,6 +273,8 @@ function note(block: usize, me: usize, side: u32, event: usize, length: u32): vo
   }
   store<u8>(block, isCounted ? 1 : 0, L.STEADY_IS_COUNTED)
   store<u32>(block, load<u32>(block, L.STEADY_PACKETS) + 1, L.STEADY_PACKETS)
+  order += 1
+  store<f64>(block, order, L.STEADY_ORDER)
   store<f64>(block, time, L.STEADY_LAST_TIME)
   store<f64>(me, time, L.STEADY_TIME)
   store<i32>(me, load<i32>(me, L.STEADY_RECORD) + 1, L.STEADY_RECORD)

@@ -81,6 +81,8 @@ export class ConnectionTable implements ConnectionOwner {
   readonly #connections: (Connection | undefined)[] = []
   /** Time of each slot's last packet. */
   readonly #lastTimes: Float64Array
+  /** When each slot became the youngest of its list, as `SteadyPath.order`. */
+  readonly #orders: Float64Array
   readonly #freeSlots: number[] = []
   #size = 0
   #lastId = 0
@@ -103,6 +105,7 @@ export class ConnectionTable implements ConnectionOwner {
     this.#lingerNs = Float64Array.of(closingMsMax, halfOpenMsMax, idleMsMax, idleMsMax).map((ms) => ms * 1e6)
     this.#flows = new FlowIndex(memory, this.#limits.connectionCountMax, randomFillSync(new Uint32Array(2)))
     this.#lastTimes = new Float64Array(this.#limits.connectionCountMax)
+    this.#orders = new Float64Array(this.#limits.connectionCountMax)
     this.#lists = new SlotLists(this.#limits.connectionCountMax, 4)
     this.#packetFlow = new PacketFlow(this)
     this.steady = new SteadyPath(memory, this.counters, events)
@@ -220,6 +223,7 @@ export class ConnectionTable implements ConnectionOwner {
   move(connection: Connection, list: number): void {
     this.#lists.remove(connection.slot)
     this.#lists.append(list, connection.slot)
+    this.#orders[connection.slot] = ++this.steady.order
     connection.list = list
   }
 
@@ -227,6 +231,7 @@ export class ConnectionTable implements ConnectionOwner {
   touch(connection: Connection, time: number): void {
     this.#lastTimes[connection.slot] = time
     this.#lists.touch(connection.list, connection.slot)
+    this.#orders[connection.slot] = ++this.steady.order
   }
 
   /** @internal Makes the connection of the segment at hand, sent by `side`; undefined = no memory. */
@@ -248,6 +253,7 @@ export class ConnectionTable implements ConnectionOwner {
     if (slot === this.#connections.length) this.#connections.push(connection)
     else this.#connections[slot] = connection
     this.#lists.append(list, slot)
+    this.#orders[slot] = ++this.steady.order
     this.#flows.find(segment.event)
     this.#flows.insert(slot)
     this.#size++
@@ -378,13 +384,14 @@ export class ConnectionTable implements ConnectionOwner {
    */
   #catchUp(connection: Connection): boolean {
     const { slot, list } = connection
-    const time = this.steady.timeOf(connection)
-    if (Number.isNaN(time) || time === this.#lastTimes[slot]!) return false
-    this.#lastTimes[slot] = time
+    const order = this.steady.orderOf(connection)
+    if (order <= this.#orders[slot]!) return false
+    this.#orders[slot] = order
+    this.#lastTimes[slot] = this.steady.timeOf(connection)
     this.#lists.remove(slot)
     let younger = -1
     let other = this.#lists.last(list)
-    for (let steps = 0; other >= 0 && this.#lastTimes[other]! > time && steps < PLACE_STEPS_MAX; steps++) {
+    for (let steps = 0; other >= 0 && this.#orders[other]! > order && steps < PLACE_STEPS_MAX; steps++) {
       younger = other
       other = this.#lists.before(other)
     }

@@ -19,7 +19,7 @@ const PATIENCE_MAX = 10
 
 /** What wasm/steady.ts and wasm/steady-index.ts export. */
 interface SteadyExports {
-  runSteady(owner: number, at: number, end: number): number
+  runSteady(owner: number, at: number, end: number, before: number): number
   steadyInfo(): number
   steadyRequest(): number
   closeTurn(exchange: number): void
@@ -48,6 +48,8 @@ let owners = 0
 export class SteadyPath {
   /** Time of the newest packet taken, nanoseconds in the source's clock. */
   time = 0
+  /** Packets so far, those of the plain path included: what the lists of the table are sorted by. */
+  order = 0
   readonly #memory: ByteMemory
   readonly #exports: SteadyExports
   readonly #counters: ConnectionCounters
@@ -74,8 +76,10 @@ export class SteadyPath {
     if (this.#size === 0) return at
     const { u32, f64 } = this.#memory
     for (let from = at;;) {
-      const to = this.#exports.runSteady(this.#owner, from, end)
-      if (u32[(this.#info + STEADY_INFO_PACKETS) >>> 2] === 0) return to
+      const to = this.#exports.runSteady(this.#owner, from, end, this.order)
+      const packets = u32[(this.#info + STEADY_INFO_PACKETS) >>> 2]!
+      if (packets === 0) return to
+      this.order += packets
       this.#counters.add(COUNT.bytes_delivered, u32[(this.#info + STEADY_INFO_DELIVERED) >>> 2]!)
       this.time = Math.max(this.time, f64[(this.#info + STEADY_INFO_TIME) >>> 3]!)
       const exchange = u32[(this.#info + STEADY_INFO_EXCHANGE) >>> 2]!
@@ -86,9 +90,14 @@ export class SteadyPath {
     }
   }
 
-  /** Time of the last packet that it took of a connection; NaN = it took none, or has not the connection. */
+  /** Place of the last packet that it took of a connection; 0 = it took none, or has not the connection. */
+  orderOf({ steady }: Connection): number {
+    return steady === 0 ? 0 : this.#memory.f64[(steady + L.STEADY_ORDER) >>> 3]!
+  }
+
+  /** Time of that packet. */
   timeOf({ steady }: Connection): number {
-    return steady === 0 ? NaN : this.#memory.f64[(steady + L.STEADY_LAST_TIME) >>> 3]!
+    return this.#memory.f64[(steady + L.STEADY_LAST_TIME) >>> 3]!
   }
 
   /** A connection on which nothing is pending: taken if both streams are in step and its handler lets the next exchanges go by. */
@@ -116,7 +125,7 @@ export class SteadyPath {
   }
 
   #fill(connection: Connection, client: Side, block: number, exchange: number, depth: number): void {
-    const { u8, u32, i32, f64 } = this.#memory
+    const { u8, u32, i32 } = this.#memory
     const { block: of } = connection
     u8.fill(0, block, block + L.STEADY_BYTES)
     u8.copyWithin(block + L.STEADY_ADDRESS, of + L.CONNECTION_ADDRESS, of + L.CONNECTION_ADDRESS + 32)
@@ -129,7 +138,6 @@ export class SteadyPath {
     u8[block + L.STEADY_CLIENT] = client
     u8[block + L.STEADY_IS_COUNTED] = connection.isCounted ? 1 : 0
     u32[(block + L.STEADY_DEPTH) >>> 2] = depth
-    f64[(block + L.STEADY_LAST_TIME) >>> 3] = NaN
     for (const side of connection.sides) this.#fillSide(block, side)
     u8.fill(0, exchange, exchange + L.EXCHANGE_BYTES)
     u32[(exchange + L.EXCHANGE_CONNECTION) >>> 2] = of
