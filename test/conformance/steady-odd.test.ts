@@ -15,7 +15,7 @@ import type { OddPacket } from './testing/odd-turns.ts'
 import { PathLog, PathParts } from './testing/path-log.ts'
 
 const ROUNDS = Number(process.env['LINTEL_FUZZ_ROUNDS'] ?? 1)
-const RUNS = 80
+const RUNS = 60
 const MS = 1e6
 const CONNECTIONS = 5
 const NEVER_MS = 1e12

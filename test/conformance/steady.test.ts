@@ -77,20 +77,23 @@ for (const [client, options] of Object.entries({ ...CLIENTS, roomy })) {
   })
 }
 
-test('every capture gives the same lines on both paths', (context) => {
+test('every capture with a second request gives the same lines on both paths', (context) => {
   if (!hasCorpora(context)) return
   const kinds = ['exchange', 'connection', 'anomaly', 'handshake'] as const
   const options = { kinds, fields: ['*'], withText: true }
   const [steady, plain] = [new Replayer(options), new Replayer({ ...options, isPlain: true })]
   const faults: string[] = []
   let lines = 0
-  for (const { file } of truthRows()) {
+  let files = 0
+  // Elsewhere no connection ever rests between two exchanges: both paths are one.
+  for (const { file } of truthRows().filter((row) => row.http_requests > 1 || row.http_responses > 1)) {
+    files++
     const [got, expected] = [steady, plain].map((replayer) => replayer.run(`${CORPORA}/${file}`))
     lines += got!.recordCount
     if (got!.text !== expected!.text) faults.push(file)
     if (got!.heldBytes !== 0) faults.push(`${file}: ${got!.heldBytes} bytes held`)
   }
-  context.diagnostic(`${lines} records`)
+  context.diagnostic(`${lines} records of ${files} captures`)
   assert.deepEqual(faults, [])
-  assert.ok(lines > 10_000)
+  assert.ok(files > 70 && lines > 4000)
 })
