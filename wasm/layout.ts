@@ -150,7 +150,7 @@ export const PROTOCOL_OWN = 128 // and up: decoders of the user's own, by their 
 export const PROTOCOL_OWN_COUNT = 16
 
 // Steady block: a connection that rests between two exchanges, as wasm/steady.ts follows it. Made and taken back by connection/.
-export const STEADY_BYTES = 224
+export const STEADY_BYTES = 232
 export const STEADY_ADDRESS = 0 // 2 x 16 bytes by side, as in the connection block
 export const STEADY_PORTS = 32 // u32: 2 x u16 by side, as they stand in an event
 export const STEADY_VERSION = 36 // u32: 4 or 6; STEADY_SESSION = a TLS session, whose number is the first word of the block
@@ -175,15 +175,18 @@ export const STEADY_TURN_REQUEST_ACKNOWLEDGEMENT = 96 // i32: of the request of 
 export const STEADY_TURN_REQUEST_TIME = 104 // f64: when that came
 export const STEADY_RESPONSE_TIME = 112 // f64: of the last response
 export const STEADY_SIDE = 120 // 2 x STEADY_SIDE_BYTES
-export const STEADY_SIDE_BYTES = 40
+export const STEADY_LAST_TIME = 216 // f64: of the last packet
+export const STEADY_ORDER = 224 // f64: place of the last packet among all of the table, 0 = none so far
+export const STEADY_SIDE_BYTES = 48
 export const STEADY_NEXT = 0 // i32: sequence of the next byte of the stream
 export const STEADY_ACKNOWLEDGED = 4 // i32: what the peer acknowledged last
 export const STEADY_ANSWERS = 8 // i32: what the packet acknowledged whose bytes came last
 export const STEADY_RECORD = 12 // i32: number of the next record
 export const STEADY_INTERFACE = 16 // i32: where the packets of the side are met: anything else is no affair of the turns
 export const STEADY_PATH = 20 // i32
-export const STEADY_TIME = 24 // f64: of the last packet
-export const STEADY_POSITION = 32 // f64: of a TLS session: place of the next byte in its stream
+export const STEADY_TIME = 24 // f64: of the last packet, NaN = none so far
+export const STEADY_REACHED = 32 // i32: number of the record whose bytes came last
+export const STEADY_POSITION = 40 // f64: of a TLS session: place of the next byte in its stream
 export const STEADY_SESSION = 1
 
 // Facts block: what is known of a whole connection, or of one exchange, beside its packets and heads. Made by lib/record, shared by

@@ -14,7 +14,9 @@ import { scanHead } from './head'
 import * as L from './layout'
 import { info } from './start-line'
 import { findSteady, findSteadySession, sideOfEvent } from './steady-index'
-import { STEADY_INFO_BYTES, STEADY_INFO_DELIVERED, STEADY_INFO_EXCHANGE, STEADY_INFO_PACKETS, STEADY_INFO_TIME } from './steady-contract'
+import {
+  STEADY_INFO_BYTES, STEADY_INFO_DELIVERED, STEADY_INFO_EXCHANGE, STEADY_INFO_PACKETS, STEADY_INFO_TIME, STEADY_REQUEST_BYTES_MAX,
+} from './steady-contract'
 
 /** A word of the framing before each event (src/capture/source.ts): bytes, and two bits of records that are not to be read. */
 const FRAME_BYTES: usize = 8
@@ -28,17 +30,28 @@ const CR: u32 = 0x0d
 const LF: u32 = 0x0a
 
 const told = reserve(STEADY_INFO_BYTES)
+const request = reserve(STEADY_REQUEST_BYTES_MAX)
+
+/** Place of the packet taken last. */
+let order: f64 = 0
 
 /** Where `runSteady` tells what it did (steady-contract.ts). */
 export function steadyInfo(): usize {
   return told
 }
 
+/** Room for one request, while its connection is taken back. */
+export function steadyRequest(): usize {
+  return request
+}
+
 /**
  * Takes framed packet events from `at` on, before `end`, for the steady blocks of `owner`. Returns where it stopped: before the
- * first event that is not its own, or behind one that ended an exchange, which is told then, valid until `closeTurn`.
+ * first event that is not its own, or behind one that ended an exchange, which is told then, valid until `closeTurn`. `before`:
+ * the place of the packet before them in STEADY_ORDER.
  */
-export function runSteady(owner: u32, at: usize, end: usize): usize {
+export function runSteady(owner: u32, at: usize, end: usize, before: f64): usize {
+  order = before
   store<u32>(told, 0, STEADY_INFO_EXCHANGE)
   store<u32>(told, 0, STEADY_INFO_DELIVERED)
   store<u32>(told, 0, STEADY_INFO_PACKETS)
@@ -96,6 +109,7 @@ function take(block: usize, event: usize, bytes: u32): bool {
     if (!isWhole) return false
     store<i32>(me, load<i32>(me, L.STEADY_NEXT) + (length as i32), L.STEADY_NEXT)
     store<i32>(me, acknowledgement, L.STEADY_ANSWERS)
+    store<i32>(me, load<i32>(me, L.STEADY_RECORD), L.STEADY_REACHED)
     store<u32>(told, load<u32>(told, STEADY_INFO_DELIVERED) + length, STEADY_INFO_DELIVERED)
   }
   store<i32>(peer, acknowledgement, L.STEADY_ACKNOWLEDGED)
@@ -119,7 +133,7 @@ function takePlaintext(block: usize, event: usize, bytes: u32): bool {
   const acknowledgement = <i32><i64>load<f64>(sideOf(block, 1 - side), L.STEADY_POSITION)
   if (!(isRequest ? ask(block, event, length, acknowledgement) : answer(block, event, length, acknowledgement))) return false
   store<f64>(me, load<f64>(me, L.STEADY_POSITION) + <f64>length, L.STEADY_POSITION)
-  noteTime(me, event)
+  noteTime(block, me, event)
   return true
 }
 
@@ -210,11 +224,12 @@ function headAt(pointer: usize, length: u32, kind: u32): usize {
 /** A request that is the whole segment, or call. */
 function ask(block: usize, event: usize, length: u32, acknowledgement: i32): bool {
   const pointer = event + <usize>load<u16>(event, E.PACKET_DATA_OFFSET)
+  if (length > (STEADY_REQUEST_BYTES_MAX as u32)) return false
   const head = headAt(pointer, length, L.HEAD_KIND_REQUEST)
   if (head == 0) return false
   const rest = length - load<u32>(info, L.HEAD_RAW_LENGTH)
   const method = <u32>load<u8>(info, INFO_METHOD)
-  // Of a body the plain path may need no more than its length, later (src/connection/steady-path.ts).
+  // Of a body the plain path needs no more than its length, later (src/connection/steady-path.ts).
   const isWhole = load<u8>(info, L.HEAD_BODY) == L.BODY_NONE ? rest == 0 : hasLength(rest)
   if (!isWhole || method == METHOD_CONNECT || !isPlainMessage()) {
     free(head, load<u32>(head, L.HEAD_BYTES))
@@ -290,13 +305,16 @@ function note(block: usize, me: usize, side: u32, event: usize, length: u32): vo
   store<u8>(block, isCounted ? 1 : 0, L.STEADY_IS_COUNTED)
   store<u32>(block, load<u32>(block, L.STEADY_PACKETS) + 1, L.STEADY_PACKETS)
   store<i32>(me, load<i32>(me, L.STEADY_RECORD) + 1, L.STEADY_RECORD)
-  noteTime(me, event)
+  noteTime(block, me, event)
 }
 
 // @ts-ignore: decorator
 @inline
-function noteTime(me: usize, event: usize): void {
+function noteTime(block: usize, me: usize, event: usize): void {
   const time = timeOf(event)
+  order += 1
+  store<f64>(block, order, L.STEADY_ORDER)
+  store<f64>(block, time, L.STEADY_LAST_TIME)
   store<f64>(me, time, L.STEADY_TIME)
   store<u32>(told, load<u32>(told, STEADY_INFO_PACKETS) + 1, STEADY_INFO_PACKETS)
   if (time > load<f64>(told, STEADY_INFO_TIME)) store<f64>(told, time, STEADY_INFO_TIME)

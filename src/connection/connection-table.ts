@@ -23,6 +23,8 @@ const TCP = 6
 const UDP = 17
 /** Connections, and holes, that one `tick` ends at most, per list. */
 const TICK_MAX = 1024
+/** Connections that one which comes back to its place in a list passes at most; it stays younger than it is, if there are more. */
+const PLACE_STEPS_MAX = 4096
 const COUNT_OF_END: Partial<Record<ConnectionEnd, number>> = {
   idle: COUNT.idle, replaced: COUNT.replaced, refused: COUNT.refused, timeout: COUNT.timed_out,
 }
@@ -79,6 +81,8 @@ export class ConnectionTable implements ConnectionOwner {
   readonly #connections: (Connection | undefined)[] = []
   /** Time of each slot's last packet. */
   readonly #lastTimes: Float64Array
+  /** When each slot became the youngest of its list, as `SteadyPath.order`. */
+  readonly #orders: Float64Array
   readonly #freeSlots: number[] = []
   #size = 0
   #lastId = 0
@@ -101,6 +105,7 @@ export class ConnectionTable implements ConnectionOwner {
     this.#lingerNs = Float64Array.of(closingMsMax, halfOpenMsMax, idleMsMax, idleMsMax).map((ms) => ms * 1e6)
     this.#flows = new FlowIndex(memory, this.#limits.connectionCountMax, randomFillSync(new Uint32Array(2)))
     this.#lastTimes = new Float64Array(this.#limits.connectionCountMax)
+    this.#orders = new Float64Array(this.#limits.connectionCountMax)
     this.#lists = new SlotLists(this.#limits.connectionCountMax, 4)
     this.#packetFlow = new PacketFlow(this)
     this.steady = new SteadyPath(memory, this.counters, events)
@@ -171,7 +176,7 @@ export class ConnectionTable implements ConnectionOwner {
         const slot = this.#lists.first(list)
         // A time far ahead (a broken clock in a file) must not block those behind it.
         if (slot < 0 || Math.abs(time - this.#lastTimes[slot]!) < this.#lingerNs[list]!) break
-        if (!this.#isNewer(this.#connections[slot]!)) this.#expire(this.#connections[slot]!, time)
+        if (!this.#catchUp(this.#connections[slot]!)) this.#expire(this.#connections[slot]!, time)
       }
     }
   }
@@ -218,6 +223,7 @@ export class ConnectionTable implements ConnectionOwner {
   move(connection: Connection, list: number): void {
     this.#lists.remove(connection.slot)
     this.#lists.append(list, connection.slot)
+    this.#orders[connection.slot] = ++this.steady.order
     connection.list = list
   }
 
@@ -225,6 +231,7 @@ export class ConnectionTable implements ConnectionOwner {
   touch(connection: Connection, time: number): void {
     this.#lastTimes[connection.slot] = time
     this.#lists.touch(connection.list, connection.slot)
+    this.#orders[connection.slot] = ++this.steady.order
   }
 
   /** @internal Makes the connection of the segment at hand, sent by `side`; undefined = no memory. */
@@ -246,6 +253,7 @@ export class ConnectionTable implements ConnectionOwner {
     if (slot === this.#connections.length) this.#connections.push(connection)
     else this.#connections[slot] = connection
     this.#lists.append(list, slot)
+    this.#orders[slot] = ++this.steady.order
     this.#flows.find(segment.event)
     this.#flows.insert(slot)
     this.#size++
@@ -315,20 +323,20 @@ export class ConnectionTable implements ConnectionOwner {
     const { side } = this.#flows
     if (slot < 0) return this.#packetFlow.meet(side, segment)
     const connection = this.#connections[slot]!
-    if (connection.steady !== 0) this.steady.takeBack(connection)
+    if (connection.steady !== 0) this.#takeBack(connection)
     this.#packetFlow.packet(connection, side, segment)
   }
 
   /** From here on every packet goes the plain path, until a connection rests again. */
   leaveSteady(): void {
-    for (const connection of this.#connections) if (connection !== undefined) this.steady.takeBack(connection)
+    for (const connection of this.#connections) if (connection !== undefined) this.#takeBack(connection)
   }
 
   /** The open connection between the addresses and ports of an event, packet or plaintext. */
   find(event: number): Connection | undefined {
     const slot = this.#flows.find(event)
     const connection = slot < 0 ? undefined : this.#connections[slot]
-    if (connection !== undefined) this.steady.takeBack(connection)
+    if (connection !== undefined) this.#takeBack(connection)
     return connection?.isClosed === true ? undefined : connection
   }
 
@@ -366,17 +374,38 @@ export class ConnectionTable implements ConnectionOwner {
     this.remove(connection)
   }
 
-  /** Packets of the steady path do not move a connection in its list: it moves once it is looked at. */
-  #isNewer(connection: Connection): boolean {
-    const time = this.steady.timeOf(connection)
-    if (!(time > this.#lastTimes[connection.slot]!)) return false
-    this.touch(connection, time)
+  /** The packet that follows may be none of its own, and yet it was not idle. */
+  #takeBack(connection: Connection): void {
+    this.#catchUp(connection)
+    this.steady.takeBack(connection)
+  }
+
+  /**
+   * Packets of the steady path do not move a connection in its list: once it is looked at, it goes where its last packet would
+   * have put it (past PLACE_STEPS_MAX younger ones at most). @returns whether there was one
+   */
+  #catchUp(connection: Connection): boolean {
+    const { slot, list } = connection
+    const order = this.steady.orderOf(connection)
+    if (order <= this.#orders[slot]!) return false
+    this.#orders[slot] = order
+    this.#lastTimes[slot] = this.steady.timeOf(connection)
+    this.#lists.remove(slot)
+    let younger = -1
+    let other = this.#lists.last(list)
+    for (let steps = 0; other >= 0 && this.#orders[other]! > order && steps < PLACE_STEPS_MAX; steps++) {
+      younger = other
+      other = this.#lists.before(other)
+    }
+    if (younger < 0) this.#lists.append(list, slot)
+    else this.#lists.insert(younger, slot)
     return true
   }
 
+  /** A place in a list is never later than the connection's last packet: who stands first for good is the oldest. */
   #oldest(list: number): number {
     let slot = this.#lists.first(list)
-    while (slot >= 0 && this.#isNewer(this.#connections[slot]!)) slot = this.#lists.first(list)
+    while (slot >= 0 && this.#catchUp(this.#connections[slot]!)) slot = this.#lists.first(list)
     return slot
   }
 

@@ -36,11 +36,16 @@ export class HoleEvidence {
     return this.#numbers?.isWaiting === true ? NaN : this.#numbers?.next
   }
 
-  /** All records before `next` have come, and all that they brought. */
-  catchUp(next: number): void {
+  /** The record that brought the byte before what comes next. */
+  get reached(): number {
+    return this.#recordAtNext
+  }
+
+  /** All records before `next` have come, and all that they brought: the last bytes in `reached`. */
+  catchUp(next: number, reached: number): void {
     if (this.#numbers === undefined) return
     this.#numbers.next = next
-    this.#recordAtNext = (next - 1) | 0
+    this.#recordAtNext = reached
   }
 
   /** The kernel counts anew. */

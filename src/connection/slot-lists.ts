@@ -20,12 +20,16 @@ export class SlotLists {
 
   /** Appends a slot that is in no list. */
   append(list: number, slot: number): void {
-    const anchor = this.#slotCount + list
-    const last = this.#previous[anchor]!
-    this.#next[last] = slot
-    this.#previous[slot] = last
-    this.#next[slot] = anchor
-    this.#previous[anchor] = slot
+    this.insert(this.#slotCount + list, slot)
+  }
+
+  /** Puts a slot that is in no list before `younger`. */
+  insert(younger: number, slot: number): void {
+    const previous = this.#previous[younger]!
+    this.#next[previous] = slot
+    this.#previous[slot] = previous
+    this.#next[slot] = younger
+    this.#previous[younger] = slot
   }
 
   /** Takes a slot out of the list it is in. */
@@ -47,6 +51,18 @@ export class SlotLists {
   first(list: number): number {
     const slot = this.#next[this.#slotCount + list]!
     return slot >= this.#slotCount ? -1 : slot
+  }
+
+  /** The youngest slot of a list, -1 = the list is empty. */
+  last(list: number): number {
+    const slot = this.#previous[this.#slotCount + list]!
+    return slot >= this.#slotCount ? -1 : slot
+  }
+
+  /** The slot before `slot` in its list, -1 = none. */
+  before(slot: number): number {
+    const previous = this.#previous[slot]!
+    return previous >= this.#slotCount ? -1 : previous
   }
 
   /** The slot after `slot` in its list, -1 = none. */

@@ -23,7 +23,7 @@ export function lendConnection(memory: ByteMemory, steady: number, connection: C
   for (const side of connection.sides) lendSide(memory, steady, side)
 }
 
-function lendSide({ u8, i32 }: ByteMemory, steady: number, side: StreamSide): void {
+function lendSide({ u8, i32, f64 }: ByteMemory, steady: number, side: StreamSide): void {
   const at = steady + L.STEADY_SIDE + side.side * L.STEADY_SIDE_BYTES
   const number = side.evidence.nextNumber
   if (number !== undefined) u8[steady + L.STEADY_NUMBERED]! |= 1 << side.side
@@ -31,6 +31,8 @@ function lendSide({ u8, i32 }: ByteMemory, steady: number, side: StreamSide): vo
   i32[(at + L.STEADY_ACKNOWLEDGED) >>> 2] = side.acknowledged
   i32[(at + L.STEADY_ANSWERS) >>> 2] = side.answers
   i32[(at + L.STEADY_RECORD) >>> 2] = number ?? 0
+  i32[(at + L.STEADY_REACHED) >>> 2] = side.evidence.reached
+  f64[(at + L.STEADY_TIME) >>> 3] = NaN
   i32[(at + L.STEADY_INTERFACE) >>> 2] = side.homeInterface
   i32[(at + L.STEADY_PATH) >>> 2] = side.homePath
 }
@@ -47,6 +49,8 @@ function takeSide({ u8, i32, f64 }: ByteMemory, steady: number, side: StreamSide
   side.next = i32[(at + L.STEADY_NEXT) >>> 2]!
   side.acknowledged = i32[(at + L.STEADY_ACKNOWLEDGED) >>> 2]!
   side.answers = i32[(at + L.STEADY_ANSWERS) >>> 2]!
-  if ((u8[steady + L.STEADY_NUMBERED]! & (1 << side.side)) !== 0) side.evidence.catchUp(i32[(at + L.STEADY_RECORD) >>> 2]!)
-  if (time > 0) side.homeTime = milliseconds(time)
+  if ((u8[steady + L.STEADY_NUMBERED]! & (1 << side.side)) !== 0) {
+    side.evidence.catchUp(i32[(at + L.STEADY_RECORD) >>> 2]!, i32[(at + L.STEADY_REACHED) >>> 2]!)
+  }
+  if (!Number.isNaN(time)) side.homeTime = milliseconds(time)
 }

@@ -111,8 +111,7 @@ test('a request whose response is not whole comes to the handler, its body as a 
   turns.send(4000, true, 'PA', REQUEST)
   assert.deepEqual(turns.take(), [])
   turns.send(4000, false, 'PA', RESPONSE.slice(0, 30))
-  const head = REQUEST.indexOf('hi')
-  assert.deepEqual(turns.take(), ['1 passed 1', `1.0 POST /a HTTP/1.1 (${head})`, '1.0 PO (2)', '1.1 HTTP/1.1 200 OK (30)'])
+  assert.deepEqual(turns.take(), ['1 passed 1', `1.0 POST /a HTTP/1.1 (${REQUEST.length})`, '1.1 HTTP/1.1 200 OK (30)'])
   turns.close()
 })
 
@@ -144,6 +143,50 @@ test('what goes by counts as traffic: for the idle limit, and for who must go wh
   turns.now += 1001 * MILLISECOND
   turns.table.tick(turns.now)
   assert.deepEqual(turns.take(), ['1 passed 30', '1.0 end idle', '1.1 end idle'])
+  turns.close()
+})
+
+test('what went by counts as traffic when the connection is taken back by no packet of its own', () => {
+  const turns = new Turns({ idleMsMax: 1000 })
+  turns.open(4000).turns(4000, 2)
+  turns.now += 990 * MILLISECOND
+  turns.turns(4000, 1)
+  turns.table.leaveSteady()
+  turns.take()
+  turns.now += 500 * MILLISECOND
+  turns.table.tick(turns.now)
+  assert.deepEqual(turns.take(), [])
+  turns.now += 501 * MILLISECOND
+  turns.table.tick(turns.now)
+  assert.deepEqual(turns.take(), ['1.0 end idle', '1.1 end idle'])
+  turns.close()
+})
+
+test('the connection that is idle for longest goes first, whichever path its packets went', () => {
+  const turns = new Turns({ connectionCountMax: 3 })
+  turns.open(4000).turns(4000, 2)
+  turns.open(4001).turns(4001, 1).open(4002)
+  turns.turns(4000, 1)
+  turns.turns(4001, 1).turns(4002, 1)
+  turns.take()
+  turns.open(4003)
+  assert.deepEqual(turns.take(), ['1 passed 1', '1.0 end evicted', '1.1 end evicted'])
+  turns.close()
+})
+
+test('each is idle from its own last packet on, whichever path that went', () => {
+  const turns = new Turns({ idleMsMax: 1000 })
+  turns.open(4000).turns(4000, 2)
+  turns.now += 500 * MILLISECOND
+  turns.turns(4000, 1)
+  turns.now += 300 * MILLISECOND
+  turns.open(4001)
+  for (const [pause, ended] of [[250, []], [480, ['1 passed 1', '1.0 end idle', '1.1 end idle']]] as const) {
+    turns.take()
+    turns.now += pause * MILLISECOND
+    turns.table.tick(turns.now)
+    assert.deepEqual(turns.take(), ended)
+  }
   turns.close()
 })
 

@@ -15,8 +15,9 @@ const PATIENCE_MAX = 10
 
 /** What wasm/steady.ts and wasm/steady-index.ts export. */
 interface SteadyExports {
-  runSteady(owner: number, at: number, end: number): number
+  runSteady(owner: number, at: number, end: number, before: number): number
   steadyInfo(): number
+  steadyRequest(): number
   closeTurn(exchange: number): void
   keepSteady(block: number): number
   dropSteady(block: number): void
@@ -64,12 +65,15 @@ let owners = 0
 export class SteadyPath {
   /** Time of the newest packet taken, nanoseconds in the source's clock. */
   time = 0
+  /** Packets so far, those of the plain path included: what the lists of the table are sorted by. */
+  order = 0
   readonly #memory: ByteMemory
   readonly #exports: SteadyExports
   readonly #counters: ConnectionCounters
   readonly #events: SteadyEvents
   readonly #owner = ++owners
   readonly #info: number
+  readonly #request: number
   #size = 0
 
   /** @param events `turn` takes the exchanges; who wants every packet (`packet`) gets all of them on the plain path */
@@ -79,6 +83,7 @@ export class SteadyPath {
     this.#events = events
     this.#exports = memory.exports<SteadyExports>()
     this.#info = this.#exports.steadyInfo()
+    this.#request = this.#exports.steadyRequest()
     const seeds = randomFillSync(new Uint32Array(2))
     this.#exports.setSteadySeed(seeds[0]!, seeds[1]!)
   }
@@ -88,8 +93,10 @@ export class SteadyPath {
     if (this.#size === 0) return at
     const { u32, f64 } = this.#memory
     for (let from = at;;) {
-      const to = this.#exports.runSteady(this.#owner, from, end)
-      if (u32[(this.#info + STEADY_INFO_PACKETS) >>> 2] === 0) return to
+      const to = this.#exports.runSteady(this.#owner, from, end, this.order)
+      const packets = u32[(this.#info + STEADY_INFO_PACKETS) >>> 2]!
+      if (packets === 0) return to
+      this.order += packets
       this.#counters.add(COUNT.bytes_delivered, u32[(this.#info + STEADY_INFO_DELIVERED) >>> 2]!)
       this.time = Math.max(this.time, f64[(this.#info + STEADY_INFO_TIME) >>> 3]!)
       const exchange = u32[(this.#info + STEADY_INFO_EXCHANGE) >>> 2]!
@@ -100,12 +107,14 @@ export class SteadyPath {
     }
   }
 
-  /** Time of the newest packet of a connection that it has, else NaN. */
+  /** Place of the last packet that it took of a connection; 0 = it took none, or has not the connection. */
+  orderOf({ steady }: Steadfast): number {
+    return steady === 0 ? 0 : this.#memory.f64[(steady + L.STEADY_ORDER) >>> 3]!
+  }
+
+  /** Time of that packet. */
   timeOf({ steady }: Steadfast): number {
-    if (steady === 0) return NaN
-    const { f64 } = this.#memory
-    const first = (steady + L.STEADY_SIDE + L.STEADY_TIME) >>> 3
-    return Math.max(f64[first]!, f64[first + (L.STEADY_SIDE_BYTES >>> 3)]!)
+    return this.#memory.f64[(steady + L.STEADY_LAST_TIME) >>> 3]!
   }
 
   /** One on which nothing is pending: taken if both streams are in step and its handler lets the next exchanges go by. */
@@ -162,6 +171,7 @@ export class SteadyPath {
     const client = u8[block + L.STEADY_CLIENT] as Side
     const isAsked = u8[block + L.STEADY_IS_ASKED] !== 0
     const requestLength = u32[(block + L.STEADY_REQUEST_LENGTH) >>> 2]!
+    // Where the stream stood when the last turn was over.
     if (isAsked) of.move(client, -requestLength)
     if (turns > 0) of.handler!.passed!(this.#turns(block))
     if (isAsked) this.#ask(of, client, exchange, requestLength)
@@ -181,18 +191,18 @@ export class SteadyPath {
     }
   }
 
-  /** The request that waits for its response comes to the handler now; of its body the length is enough. */
+  /**
+   * The request that waits for its response comes to the handler now, in one call as in one packet: a body that came later would
+   * be skipped by who is told of it. Of the body the length is enough.
+   */
   #ask(of: Steadfast, client: Side, exchange: number, length: number): void {
-    const { u32, f64 } = this.#memory
+    const { u8, u32, f64 } = this.#memory
     const head = u32[(exchange + L.EXCHANGE_REQUEST) >>> 2]!
     const raw = head + L.HEAD_SPANS + u32[(head + L.HEAD_COUNT) >>> 2]! * L.SPAN_BYTES
     const headLength = u32[(head + L.HEAD_RAW_LENGTH) >>> 2]!
-    const time = f64[(exchange + L.EXCHANGE_REQUEST_TIME) >>> 3]!
-    of.move(client, headLength)
-    of.handler!.data(client, raw, headLength, time)
-    const bodyLength = length - headLength
-    if (bodyLength === 0) return
-    of.move(client, bodyLength)
-    of.handler!.data(client, raw, bodyLength, time)
+    u8.copyWithin(this.#request, raw, raw + headLength)
+    u8.fill(0, this.#request + headLength, this.#request + length)
+    of.move(client, length)
+    of.handler!.data(client, this.#request, length, f64[(exchange + L.EXCHANGE_REQUEST_TIME) >>> 3]!)
   }
 }

@@ -31,6 +31,9 @@ export interface SegmentFields {
   direction?: number
   tunnel?: number
   hook?: number
+  process?: number
+  ttl?: number
+  tos?: number
   protocol?: number
   kind?: number
 }
@@ -73,6 +76,7 @@ export class SegmentBuilder {
     u32(E.time_ns, time % 2 ** 32)
     u32(E.time_ns + 4, Math.floor(time / 2 ** 32))
     u32(E.interface_index, fields.interfaceIndex ?? 1)
+    u32(E.process, fields.process ?? 0)
     u32(E.record_number, fields.record ?? 0)
     u32(E.connection_tag, fields.tag ?? 0)
     u32(E.frame_length, payload.length + 54)
@@ -105,7 +109,8 @@ export class SegmentBuilder {
       (fields.record === undefined ? 0 : C.FLAG_NUMBERED) | (fields.seen === undefined ? 0 : C.FLAG_COUNTED)
     u8[event + E.ip_version] = source.length === 4 ? 4 : 6
     u8[event + E.ip_protocol] = fields.protocol ?? 6
-    u8[event + E.ip_ttl] = 64
+    u8[event + E.ip_ttl] = fields.ttl ?? 64
+    u8[event + E.ip_tos] = fields.tos ?? 0
     u8[event + E.tunnel] = fields.tunnel ?? 0
     u8.set(payload.subarray(skipped, skipped + captured), event + E.bytes)
     this.length += framed

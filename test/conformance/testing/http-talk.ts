@@ -211,7 +211,7 @@ export class HttpTalk {
   #request(exchange: number): string {
     const isHead = this.#random.below(HEAD_SHARE) === 0
     this.#isHead[exchange] = isHead
-    const body = isHead || this.#random.below(4) > 0 ? '' : 'x'.repeat(1 + this.#random.below(400))
+    const body = isHead || this.#random.below(4) > 0 ? '' : 'x'.repeat(1 + this.#random.below(this.#random.below(4) === 0 ? 6000 : 400))
     const framing = body === '' ? '' : `Content-Length: ${body.length}\r\n`
     return `${isHead ? 'HEAD' : body === '' ? 'GET' : 'POST'} /${exchange} HTTP/1.1\r\nHost: a\r\n${framing}\r\n${body}`
   }
