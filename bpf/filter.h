@@ -93,12 +93,12 @@ static __always_inline __u32 cidr_verdict(const struct packet_event *event, cons
 	if (event->ip_version == 6) {
 		struct cidr6_key key = { .prefix_bits = 128 };
 
-		copy_bytes(key.address, address, 16);
+		copy_aligned(4, key.address, address, 16);
 		verdict = bpf_map_lookup_elem(&cidr6, &key);
 	} else {
 		struct cidr4_key key = { .prefix_bits = 32 };
 
-		copy_bytes(key.address, address, 4);
+		copy_aligned(4, key.address, address, 4);
 		verdict = bpf_map_lookup_elem(&cidr4, &key);
 	}
 	return verdict ? *verdict : 0;
