@@ -55,12 +55,12 @@ static __always_inline __u32 key_of(const struct packet *packet, struct connecti
 	}
 	side = second_sorts_first(event, source_port, destination_port);
 	if (side) {
-		copy_bytes(key->address[0], event->destination_address, 16);
-		copy_bytes(key->address[1], event->source_address, 16);
+		copy_aligned(8, key->address[0], event->destination_address, 16);
+		copy_aligned(8, key->address[1], event->source_address, 16);
 		key->port[0] = destination_port;
 		key->port[1] = source_port;
 	} else {
-		copy_bytes(key->address[0], event->source_address, 32);
+		copy_aligned(8, key->address[0], event->source_address, 32);
 		key->port[0] = source_port;
 		key->port[1] = destination_port;
 	}

@@ -91,7 +91,7 @@ VERIFIED_ALONE __u32 deliver_ring(CONTEXT *ctx, struct packet *packet)
 		bpf_ringbuf_discard(record, BPF_RB_NO_WAKEUP);
 		return COUNTER_LOST_COPY;
 	}
-	copy_bytes(record, &packet->event, EVENT_BYTES);
+	copy_aligned(8, record, &packet->event, EVENT_BYTES);
 	bpf_ringbuf_submit(record, wake_up_flags());
 	return COUNTER_DELIVERED;
 }

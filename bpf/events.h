@@ -256,14 +256,16 @@ struct settings {
 	__u32 flags;
 	__u32 sample_below;        /* a connection is kept if hash % 65536 < sample_below; 65536 = keep all */
 	__u32 head_bytes_max;      /* payload bytes copied from one packet, at most 65536 */
-	__u32 reserved;
+	__u16 port_lowest;         /* no port below or above these is in the bitmap, so for most that are not wanted it is not read */
+	__u16 port_highest;
 };
 
-/* Index in the per-CPU array map "counters": one entry of COUNTER_COUNT __u64. packets_seen is the sum of the others marked (=). */
+/* Index in the per-CPU array map "counters": one entry of COUNTER_COUNT __u64. packets_seen is the sum of the others marked (=).
+ * Those that most packets change come first, as they share a cache line. */
 #define COUNTER_PACKETS_SEEN 0
 #define COUNTER_DELIVERED 1            /* (=) records handed to user space */
 #define COUNTER_NOT_WANTED_PORT 2      /* (=) */
-#define COUNTER_NOT_WANTED_ADDRESS 3   /* (=) */
+#define COUNTER_BYTES_DELIVERED 3
 #define COUNTER_NOT_WANTED_PROTOCOL 4  /* (=) not TCP (or not chosen), not IP */
 #define COUNTER_NOT_WANTED_INTERFACE 5 /* (=) */
 #define COUNTER_NO_PAYLOAD 6           /* (=) bare acknowledgements */
@@ -275,7 +277,7 @@ struct settings {
 #define COUNTER_LOST_FULL 12           /* (=) ring or perf buffer had no space */
 #define COUNTER_LOST_COPY 13           /* (=) the bytes could not be read from the packet */
 #define COUNTER_LOST_TABLE 14          /* (=) no space in the connection table */
-#define COUNTER_BYTES_DELIVERED 15
+#define COUNTER_NOT_WANTED_ADDRESS 15  /* (=) */
 #define COUNTER_BYTES_CUT 16           /* payload bytes over head_bytes_max */
 #define COUNTER_CONNECTIONS_NEW 17
 #define COUNTER_MALFORMED 18           /* (=) too short or inconsistent headers */

@@ -8,10 +8,14 @@
 
 #include "maps.h"
 
-static __always_inline int port_listed(__u32 port)
+static __always_inline int port_listed(const struct settings *set, __u32 port)
 {
 	__u32 word = (port >> 6) & (PORT_WORDS - 1);
-	__u64 *bits = bpf_map_lookup_elem(&ports, &word);
+	__u64 *bits;
+
+	if (port < set->port_lowest || port > set->port_highest)
+		return 0;
+	bits = bpf_map_lookup_elem(&ports, &word);
 
 	return bits && (*bits >> (port & 63) & 1);
 }
@@ -26,7 +30,7 @@ static __always_inline int decoder_reads(__u32 server_port)
 
 static __always_inline __u32 reject_ports(const struct settings *set, __u32 source, __u32 destination)
 {
-	if (!(set->flags & SETTING_PORTS) || port_listed(destination) || port_listed(source))
+	if (!(set->flags & SETTING_PORTS) || port_listed(set, destination) || port_listed(set, source))
 		return 0;
 	return COUNTER_NOT_WANTED_PORT;
 }
@@ -93,12 +97,12 @@ static __always_inline __u32 cidr_verdict(const struct packet_event *event, cons
 	if (event->ip_version == 6) {
 		struct cidr6_key key = { .prefix_bits = 128 };
 
-		copy_bytes(key.address, address, 16);
+		copy_aligned(4, key.address, address, 16);
 		verdict = bpf_map_lookup_elem(&cidr6, &key);
 	} else {
 		struct cidr4_key key = { .prefix_bits = 32 };
 
-		copy_bytes(key.address, address, 4);
+		copy_aligned(4, key.address, address, 4);
 		verdict = bpf_map_lookup_elem(&cidr4, &key);
 	}
 	return verdict ? *verdict : 0;

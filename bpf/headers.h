@@ -46,7 +46,7 @@ struct ethernet {
 	__u8 destination[6];
 	__u8 source[6];
 	__be16 type;
-} __attribute__((packed));
+};
 
 struct vlan {
 	__be16 tag;
@@ -134,6 +134,6 @@ struct arp {
 	__u8 sender[4];
 	__u8 target_mac[6];
 	__u8 target[4];
-} __attribute__((packed));
+};
 
 #endif

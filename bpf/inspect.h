@@ -141,17 +141,20 @@ static __always_inline void note_sender(CONTEXT *ctx, struct packet_event *event
 
 	if (!socket)
 		return;
-	socket = bpf_sk_fullsock(socket);
-	if (!socket || socket->src_port == 0)
+	if (socket->src_port == 0)
 		return;
 	if (event->direction == DIRECTION_INGRESS &&
 	    (event->hook == HOOK_CGROUP || socket->src_port != event->source_port ||
 	     socket->dst_port != bpf_htons(event->destination_port)))
 		return;
-	event->socket_cookie = bpf_get_socket_cookie(ctx);
+	/* Of a request socket or one in TIME_WAIT there is never an owner: the helper looks. */
 	owner = bpf_sk_storage_get(&socket_owners, socket, NULL, 0);
-	if (owner)
+	if (owner) {
 		event->process = owner->process;
+		event->socket_cookie = owner->cookie;
+	} else if (bpf_sk_fullsock(socket)) {
+		event->socket_cookie = bpf_get_socket_cookie(ctx);
+	}
 #endif
 }
 

@@ -46,6 +46,7 @@ struct connection_key {
 #define KNOWN_PASSED 4 /* .passed is valid */
 #define KNOWN_RESET 8 /* a RST was seen */
 
+/* A cache line for each: the two directions are often written by two CPUs. */
 struct direction {
 	__u64 records; /* number of the next record; changed atomically only */
 	__u64 bytes;
@@ -57,6 +58,7 @@ struct direction {
 	__u32 passed;  /* the last directive.skip_until that the sequence has passed: never to be matched again */
 	__u32 known;
 	__u32 seen;    /* when the home path last carried a packet, in 2^20 ns */
+	__u64 reserved[2];
 };
 
 #define VERDICT_NONE 0  /* not enough seen */
@@ -71,9 +73,11 @@ struct connection {
 	__u8 verdict;
 	__u8 client;    /* side (0, 1) that opened it, or CLIENT_UNKNOWN */
 	__u8 midstream; /* joined without its SYN */
-	__u8 reserved;
+	__u8 reserved[33]; /* so that what follows begins a cache line: the kernel puts 48 bytes and the key in front */
 	struct direction direction[2];
 };
+_Static_assert(sizeof(struct direction) == 64, "a cache line");
+_Static_assert((48 + sizeof(struct connection_key) + __builtin_offsetof(struct connection, direction)) % 64 == 0, "aligned");
 
 /*
  * A function that the verifier checks once, by its argument types alone, and not again on each path that leads to a
@@ -81,9 +85,8 @@ struct connection {
  */
 #define VERIFIED_ALONE __attribute__((noinline))
 
-static __always_inline void copy_bytes(void *to, const void *from, __u32 length)
-{
-	__builtin_memcpy(to, from, length);
-}
+/* Both ends lie at multiples of `alignment`: a compiler that is not told so copies byte by byte. */
+#define copy_aligned(alignment, to, from, length)                                                                      \
+	__builtin_memcpy(__builtin_assume_aligned(to, alignment), __builtin_assume_aligned(from, alignment), length)
 
 #endif

@@ -44,8 +44,8 @@ static __always_inline struct step parse_ethernet(CONTEXT *ctx, struct packet *p
 
 	if (load_bytes(ctx, packet->offset, &ethernet, sizeof(ethernet)))
 		return stop(COUNTER_MALFORMED);
-	copy_bytes(event->source_mac, ethernet.source, 6);
-	copy_bytes(event->destination_mac, ethernet.destination, 6);
+	copy_aligned(2, event->source_mac, ethernet.source, 6);
+	copy_aligned(2, event->destination_mac, ethernet.destination, 6);
 	event->flags |= FLAG_LINK;
 	event->ethertype = bpf_ntohs(ethernet.type);
 	packet->offset += sizeof(ethernet);
@@ -79,8 +79,8 @@ static __always_inline struct step parse_arp(CONTEXT *ctx, struct packet *packet
 	event->ip_version = 0;
 	event->source_port = bpf_ntohs(arp.operation);
 	if (arp.protocol == bpf_htons(TYPE_IPV4) && arp.protocol_length == 4) {
-		copy_bytes(event->source_address, arp.sender, 4);
-		copy_bytes(event->destination_address, arp.target, 4);
+		copy_aligned(2, event->source_address, arp.sender, 4);
+		copy_aligned(2, event->destination_address, arp.target, 4);
 	}
 	packet->payload_offset = packet->offset + sizeof(arp);
 	return stop(OUTCOME_SEGMENT);
@@ -112,8 +112,8 @@ static __always_inline struct step parse_ipv4(CONTEXT *ctx, struct packet *packe
 	if (header > sizeof(ip))
 		event->flags |= FLAG_IP_OPTIONS;
 	__builtin_memset(event->source_address, 0, 32);
-	copy_bytes(event->source_address, &ip.source, 4);
-	copy_bytes(event->destination_address, &ip.destination, 4);
+	copy_aligned(4, event->source_address, &ip.source, 4);
+	copy_aligned(4, event->destination_address, &ip.destination, 4);
 	if (ip.fragment & bpf_htons(0x3fff)) {
 		packet->more |= MORE_FRAGMENT;
 		return stop(OUTCOME_FRAME);
@@ -143,8 +143,8 @@ static __always_inline struct step parse_ipv6(CONTEXT *ctx, struct packet *packe
 	event->ip_ttl = ip.hop_limit;
 	event->ip_tos = word >> 20;
 	event->ip_identification = word & 0xfffff;
-	copy_bytes(event->source_address, ip.source, 16);
-	copy_bytes(event->destination_address, ip.destination, 16);
+	copy_aligned(4, event->source_address, ip.source, 16);
+	copy_aligned(4, event->destination_address, ip.destination, 16);
 	return go_on(ip.next_header);
 }
 

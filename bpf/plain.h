@@ -26,8 +26,8 @@ static __always_inline void begin_packet(CONTEXT *ctx, struct packet *packet)
 
 static __always_inline void note_ethernet(struct packet_event *event, const struct ethernet *ethernet)
 {
-	copy_bytes(event->source_mac, ethernet->source, 6);
-	copy_bytes(event->destination_mac, ethernet->destination, 6);
+	copy_aligned(2, event->source_mac, ethernet->source, 6);
+	copy_aligned(2, event->destination_mac, ethernet->destination, 6);
 	event->flags = FLAG_LINK;
 }
 
@@ -104,8 +104,8 @@ static __always_inline __u32 parse_plain_ipv4(CONTEXT *ctx, const struct setting
 	packet->event.ip_ttl = ip->ttl;
 	packet->event.ip_tos = ip->tos;
 	packet->event.ip_identification = bpf_ntohs(ip->identification);
-	copy_bytes(packet->event.source_address, &ip->source, 4);
-	copy_bytes(packet->event.destination_address, &ip->destination, 4);
+	copy_aligned(4, packet->event.source_address, &ip->source, 4);
+	copy_aligned(4, packet->event.destination_address, &ip->destination, 4);
 	note_tcp(packet, tcp, at, length - sizeof(*ip) - ((tcp->offset_reserved >> 4) << 2));
 	return OUTCOME_SEGMENT;
 }
@@ -129,8 +129,8 @@ static __always_inline __u32 parse_plain_ipv6(CONTEXT *ctx, const struct setting
 	packet->event.ip_ttl = ip->hop_limit;
 	packet->event.ip_tos = word >> 20;
 	packet->event.ip_identification = word & 0xfffff;
-	copy_bytes(packet->event.source_address, ip->source, 16);
-	copy_bytes(packet->event.destination_address, ip->destination, 16);
+	copy_aligned(4, packet->event.source_address, ip->source, 16);
+	copy_aligned(4, packet->event.destination_address, ip->destination, 16);
 	note_tcp(packet, tcp, at, room - ((tcp->offset_reserved >> 4) << 2));
 	return OUTCOME_SEGMENT;
 }

@@ -100,6 +100,7 @@ static __always_inline void set_owner(struct sock *sk, struct task_struct *task,
 		count_process(PROCESS_COUNTER_LOST_STORAGE);
 		return;
 	}
+	owner->cookie = bpf_get_socket_cookie(sk);
 	owner->start_time_ns = key->start_time_ns;
 	owner->pid = key->pid;
 	owner->user_id = key->user_id;

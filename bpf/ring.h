@@ -23,6 +23,7 @@ struct {
 
 /* The process that last connected, sent or received on a socket. */
 struct socket_owner {
+	__u64 cookie;
 	__u64 start_time_ns;
 	__u32 process; /* process_info.process; 0 = not told yet */
 	__u32 pid;

@@ -18,6 +18,8 @@
 
 static __always_inline struct thread *thread_of(int create)
 {
+	if (create && !threads_met)
+		threads_met = 1;
 	return bpf_task_storage_get(&threads, bpf_get_current_task_btf(), 0, create ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
 }
 

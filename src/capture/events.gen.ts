@@ -121,7 +121,8 @@ export const SETTINGS = {
   flags: 0,
   sample_below: 4,
   head_bytes_max: 8,
-  reserved: 12,
+  port_lowest: 12,
+  port_highest: 14,
 } as const
 
 export const EVENT_SEGMENT = 1
@@ -226,7 +227,7 @@ export const SETTING_INTERFACES = 256
 export const COUNTER_PACKETS_SEEN = 0
 export const COUNTER_DELIVERED = 1
 export const COUNTER_NOT_WANTED_PORT = 2
-export const COUNTER_NOT_WANTED_ADDRESS = 3
+export const COUNTER_BYTES_DELIVERED = 3
 export const COUNTER_NOT_WANTED_PROTOCOL = 4
 export const COUNTER_NOT_WANTED_INTERFACE = 5
 export const COUNTER_NO_PAYLOAD = 6
@@ -238,7 +239,7 @@ export const COUNTER_IGNORED = 11
 export const COUNTER_LOST_FULL = 12
 export const COUNTER_LOST_COPY = 13
 export const COUNTER_LOST_TABLE = 14
-export const COUNTER_BYTES_DELIVERED = 15
+export const COUNTER_NOT_WANTED_ADDRESS = 15
 export const COUNTER_BYTES_CUT = 16
 export const COUNTER_CONNECTIONS_NEW = 17
 export const COUNTER_MALFORMED = 18

@@ -116,6 +116,9 @@ export class FilterMaps {
     value.setUint32(SETTINGS.flags, flags | (this.#onlyListedInterfaces ? SETTING_INTERFACES : 0), true)
     value.setUint32(SETTINGS.sample_below, below, true)
     value.setUint32(SETTINGS.head_bytes_max, this.#headBytesMax, true)
+    const ports = (this.#filters.ports ?? []).flat()
+    value.setUint16(SETTINGS.port_lowest, ports.reduce((least, port) => Math.min(least, port), PORT_MAX), true)
+    value.setUint16(SETTINGS.port_highest, ports.reduce((most, port) => Math.max(most, port), 0), true)
     this.#settings.update(u32(0), new Uint8Array(value.buffer))
   }
 }
