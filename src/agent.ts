@@ -8,6 +8,7 @@ import { Worker } from 'node:worker_threads'
 // Not by mod.ts: a replay needs nothing else of it, and starts sooner.
 import { forbidCoreDumps } from '../lib/ebpf/core-dump.ts'
 import type { AgentContract, AgentHooks, Attachment } from './agent-contract.ts'
+import { BatchReceiver } from './batch-post.ts'
 import type { Config } from './config.ts'
 import { ContainerDirectory } from './exchange/container-directory.ts' // not by mod.ts: the capture thread does without node:http
 import type { ContainerQuestion } from './exchange/mod.ts'
@@ -35,6 +36,7 @@ export class Agent implements AgentContract {
   #outputFilters: readonly (string | undefined)[]
   readonly #hooks: AgentHooks
   readonly #outlets: Outlets
+  readonly #batches = new BatchReceiver()
   readonly #startedAt = performance.now()
   readonly #finished = Promise.withResolvers<void>()
   readonly #workerDone = Promise.withResolvers<void>()
@@ -59,7 +61,7 @@ export class Agent implements AgentContract {
     this.#outlets = new Outlets({
       log: (level, message) => { hooks.log(level, message) },
       ended: (name, error) => { hooks.ended(error === undefined ? undefined : `${name}: ${error}`) },
-      released: (batch) => { this.#send({ type: 'recycle', buffer: batch.bytes.buffer as SharedArrayBuffer }) },
+      released: (batch) => { this.#send({ type: 'recycle', batch: this.#batches.give(batch) }) },
     })
   }
 
@@ -158,7 +160,7 @@ export class Agent implements AgentContract {
         this.#broken(message.message, attached)
         break
       case 'batch':
-        this.#outlets.write(message.batch)
+        this.#outlets.write(this.#batches.receive(message.batch))
         break
       case 'container':
         void this.#nameContainer(message.question)
