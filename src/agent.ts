@@ -14,7 +14,7 @@ import { ContainerDirectory } from './exchange/container-directory.ts' // not by
 import type { ContainerQuestion } from './exchange/mod.ts'
 import { kindsSeen, recordLedger } from './ledger.ts'
 import type { Stats, Totals } from './ledger.ts'
-import { shareEphemeralKey } from './privacy/mod.ts'
+import { shareEphemeralKey } from './privacy/hash-key.ts' // not by mod.ts: this thread does without the wall and the stages before it
 import { BATCH_KINDS, openSink, Outlets } from './sink/mod.ts'
 import type { FromWorker, ToWorker, WorkerStart, WorkerStats } from './worker-message.ts'
 
