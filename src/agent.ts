@@ -7,6 +7,7 @@ import { setPriority } from 'node:os'
 import { Worker } from 'node:worker_threads'
 // Not by mod.ts: a replay needs nothing else of it, and starts sooner.
 import { forbidCoreDumps } from '../lib/ebpf/core-dump.ts'
+import { releaseStartupPages } from '../lib/ebpf/startup-pages.ts'
 import type { AgentContract, AgentHooks, Attachment } from './agent-contract.ts'
 import { BatchReceiver } from './batch-post.ts'
 import type { Config } from './config.ts'
@@ -87,7 +88,9 @@ export class Agent implements AgentContract {
     this.#worker.on('error', (error) => { this.#broken(error.message, attached) })
     this.#worker.on('exit', (code) => { this.#broken(`the capture thread ended (${code}) before it was told to`, attached) })
     try {
-      return await attached.promise
+      const attachments = await attached.promise
+      if (this.#config.files.length === 0) releaseStartupPages()
+      return attachments
     } catch (error) {
       await this.#outlets.close()
       throw error
