@@ -7,13 +7,15 @@ import { setPriority } from 'node:os'
 import { Worker } from 'node:worker_threads'
 // Not by mod.ts: a replay needs nothing else of it, and starts sooner.
 import { forbidCoreDumps } from '../lib/ebpf/core-dump.ts'
+import { releaseStartupPages } from '../lib/ebpf/startup-pages.ts'
 import type { AgentContract, AgentHooks, Attachment } from './agent-contract.ts'
+import { BatchReceiver } from './batch-post.ts'
 import type { Config } from './config.ts'
 import { ContainerDirectory } from './exchange/container-directory.ts' // not by mod.ts: the capture thread does without node:http
 import type { ContainerQuestion } from './exchange/mod.ts'
 import { kindsSeen, recordLedger } from './ledger.ts'
 import type { Stats, Totals } from './ledger.ts'
-import { shareEphemeralKey } from './privacy/mod.ts'
+import { shareEphemeralKey } from './privacy/hash-key.ts' // not by mod.ts: this thread does without the wall and the stages before it
 import { BATCH_KINDS, openSink, Outlets } from './sink/mod.ts'
 import type { FromWorker, ToWorker, WorkerStart, WorkerStats } from './worker-message.ts'
 
@@ -35,6 +37,7 @@ export class Agent implements AgentContract {
   #outputFilters: readonly (string | undefined)[]
   readonly #hooks: AgentHooks
   readonly #outlets: Outlets
+  readonly #batches = new BatchReceiver()
   readonly #startedAt = performance.now()
   readonly #finished = Promise.withResolvers<void>()
   readonly #workerDone = Promise.withResolvers<void>()
@@ -59,7 +62,7 @@ export class Agent implements AgentContract {
     this.#outlets = new Outlets({
       log: (level, message) => { hooks.log(level, message) },
       ended: (name, error) => { hooks.ended(error === undefined ? undefined : `${name}: ${error}`) },
-      released: (batch) => { this.#send({ type: 'recycle', buffer: batch.bytes.buffer as SharedArrayBuffer }) },
+      released: (batch) => { this.#send({ type: 'recycle', batch: this.#batches.give(batch) }) },
     })
   }
 
@@ -85,7 +88,9 @@ export class Agent implements AgentContract {
     this.#worker.on('error', (error) => { this.#broken(error.message, attached) })
     this.#worker.on('exit', (code) => { this.#broken(`the capture thread ended (${code}) before it was told to`, attached) })
     try {
-      return await attached.promise
+      const attachments = await attached.promise
+      if (this.#config.files.length === 0) releaseStartupPages()
+      return attachments
     } catch (error) {
       await this.#outlets.close()
       throw error
@@ -158,7 +163,7 @@ export class Agent implements AgentContract {
         this.#broken(message.message, attached)
         break
       case 'batch':
-        this.#outlets.write(message.batch)
+        this.#outlets.write(this.#batches.receive(message.batch))
         break
       case 'container':
         void this.#nameContainer(message.question)

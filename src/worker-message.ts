@@ -3,7 +3,8 @@ import type { Config } from './config.ts'
 import type { ContainerNames, ContainerQuestion } from './exchange/mod.ts'
 import type { WorkerCounts } from './ledger.ts'
 import type { Attachment } from './agent-contract.ts'
-import type { LogLevel, SafeBatch } from './sink/mod.ts'
+import type { PostedBatch, ReturnedBatch } from './batch-post.ts'
+import type { LogLevel } from './sink/mod.ts'
 
 /** What a capture worker is started with. */
 export interface WorkerStart {
@@ -29,7 +30,7 @@ export interface WorkerStats {
 export type FromWorker =
   | { readonly type: 'attached', readonly attachments: readonly Attachment[] }
   | { readonly type: 'failed', readonly message: string }
-  | { readonly type: 'batch', readonly batch: SafeBatch }
+  | { readonly type: 'batch', readonly batch: PostedBatch }
   | { readonly type: 'stats', readonly stats: WorkerStats }
   | { readonly type: 'log', readonly level: LogLevel, readonly message: string }
   | { readonly type: 'container', readonly question: ContainerQuestion }
@@ -40,5 +41,5 @@ export type FromWorker =
 export type ToWorker =
   | { readonly type: 'stop' }
   | { readonly type: 'reload', readonly start: WorkerStart }
-  | { readonly type: 'recycle', readonly buffer: SharedArrayBuffer }
+  | { readonly type: 'recycle', readonly batch: ReturnedBatch }
   | { readonly type: 'container', readonly containerId: string, readonly names: ContainerNames }

@@ -9,6 +9,8 @@ import type { MessagePort } from 'node:worker_threads'
 import { ByteMemory } from '../lib/bytes/mod.ts'
 import { loadDecoders } from './decode/mod.ts'
 import type { LoadedDecoder } from './decode/mod.ts'
+import { BatchPoster } from './batch-post.ts'
+import type { ReturnedBatch } from './batch-post.ts'
 import { openSources } from './capture-sources.ts'
 import type { Sources } from './capture-sources.ts'
 import { Pipeline } from './pipeline.ts'
@@ -44,6 +46,7 @@ class CaptureLoop {
   readonly #sources: Sources
   readonly #pipeline: Pipeline
   readonly #wall: Wall
+  readonly #batches = new BatchPoster()
   #stopping = false
   #batchesOut = 0
   #flushedAt = 0
@@ -128,15 +131,16 @@ class CaptureLoop {
       if (received === undefined) return
       const { message } = received
       if (message.type === 'stop') this.#stopping = true
-      else if (message.type === 'recycle') this.#recycle(message.buffer)
+      else if (message.type === 'recycle') this.#recycle(message.batch)
       else if (message.type === 'container') this.#pipeline.nameContainer(message.containerId, message.names)
       else this.#reload(message.start)
     }
   }
 
-  #recycle(buffer: SharedArrayBuffer): void {
+  #recycle(batch: ReturnedBatch): void {
     this.#batchesOut--
-    this.#pipeline.recycle(buffer)
+    const buffer = this.#batches.take(batch)
+    if (buffer !== undefined) this.#pipeline.recycle(buffer)
   }
 
   #reload(start: WorkerStart): void {
@@ -164,7 +168,7 @@ class CaptureLoop {
 
   #give(batch: SafeBatch): void {
     this.#batchesOut++
-    this.#post({ type: 'batch', batch })
+    this.#post({ type: 'batch', batch: this.#batches.post(batch) })
   }
 
   #stats(): WorkerStats {

@@ -183,6 +183,8 @@ export const libc = {
     (at: null, length: number, prot: number, flags: number, fd: number, offset: number) => Pointer>(
     'void *mmap(void *addr, size_t length, int prot, int flags, int fd, int64_t offset)'),
   munmap: libcCall<(at: Pointer, length: number) => number>('int munmap(void *addr, size_t length)'),
+  madvise: libcCall<(at: Pointer, length: number, advice: number) => number>(
+    'int madvise(void *addr, size_t length, int advice)'),
   sysconf: libcCall<(name: number) => number>('long sysconf(int name)'),
   open: libcCall<(path: string, flags: number, mode: number) => number>(
     'int open(const char *path, int flags, uint32_t mode)'),

@@ -1,5 +1,4 @@
 import { readdir } from 'node:fs/promises'
-import { request } from 'node:http'
 import type { ContainerNames } from './process-facts.ts'
 import type { ContainerQuestion } from './process-table.ts'
 
@@ -116,6 +115,7 @@ function namesIn(text: string): ContainerNames | undefined {
 
 /** The body of a 200 answer. @throws {Error} for every other, for one over ANSWER_BYTES_MAX, and after ANSWER_MS_MAX */
 async function get(socketPath: string, path: string): Promise<string> {
+  const { request } = await import('node:http') // 2 MiB that a host without containers does without
   return await new Promise((resolve, reject) => {
     const asked = request({ socketPath, path, signal: AbortSignal.timeout(ANSWER_MS_MAX) }, (answer) => {
       const chunks: Buffer[] = []
