@@ -206,6 +206,7 @@ struct plaintext_directive {
 #define PROBE_GO_HANDSHAKE 12
 #define PROBE_GO_CLOSE 13
 #define PROBE_GO_END 14     /* a return instruction of one of these */
+#define PROBE_WRITE_EX2 15  /* SSL_write_ex2(object, buffer, length, flags, *bytes), OpenSSL 3.3 */
 
 /* Index in the per-CPU array map "tls_counters". calls_seen is the sum of the others marked (=), once nothing runs. */
 #define TLS_CALLS_SEEN 0       /* calls that moved bytes */

@@ -37,21 +37,32 @@ static __always_inline void end_writes(__u64 object)
 
 /* At the entry of each function; the cookie says which. */
 SEC("uprobe")
-int BPF_KPROBE(lintel_tls_in, __u64 object, __u64 buffer, __u64 length, __u64 length_at)
+int BPF_KPROBE(lintel_tls_in, __u64 object, __u64 buffer, __u64 length, __u64 fourth, __u64 fifth)
 {
 	__u64 probe = bpf_get_attach_cookie(ctx);
 	__u32 direction = CONTROL;
 	struct thread *thread;
+	__u64 length_at = 0;
 
 	if (!object || is_over || current_process() == own_process)
 		return 0;
 	switch (probe) {
-	case PROBE_READ:
 	case PROBE_READ_EX:
+		length_at = fourth;
 		direction = READ;
 		break;
-	case PROBE_WRITE:
+	case PROBE_READ:
+		direction = READ;
+		break;
 	case PROBE_WRITE_EX:
+		length_at = fourth;
+		direction = WRITE;
+		break;
+	case PROBE_WRITE_EX2:
+		length_at = fifth;
+		direction = WRITE;
+		break;
+	case PROBE_WRITE:
 		direction = WRITE;
 		break;
 	case PROBE_HANDSHAKE:
@@ -66,8 +77,6 @@ int BPF_KPROBE(lintel_tls_in, __u64 object, __u64 buffer, __u64 length, __u64 le
 	default:
 		return 0;
 	}
-	if (probe != PROBE_READ_EX && probe != PROBE_WRITE_EX)
-		length_at = 0;
 	thread = thread_of(1);
 	if (thread)
 		enter(thread, PT_REGS_SP(ctx), object, buffer, length_at, direction);

@@ -193,6 +193,7 @@ export const PROBE_GO_WRITE = 11
 export const PROBE_GO_HANDSHAKE = 12
 export const PROBE_GO_CLOSE = 13
 export const PROBE_GO_END = 14
+export const PROBE_WRITE_EX2 = 15
 export const TLS_CALLS_SEEN = 0
 export const TLS_CALLS_DELIVERED = 1
 export const TLS_CALLS_SKIPPED = 2

@@ -1,4 +1,4 @@
-import { goFunctions, goVersion, x64Returns } from '../../../lib/elf/mod.ts'
+import { X64_ENTRY_BYTES, goFunctions, goVersion, x64GoEntryPlace, x64Returns } from '../../../lib/elf/mod.ts'
 import type { ElfFile } from '../../../lib/elf/mod.ts'
 import { PROBE_GO_CLOSE, PROBE_GO_END, PROBE_GO_HANDSHAKE, PROBE_GO_READ, PROBE_GO_WRITE } from '../events.gen.ts'
 import type { TlsProbe, TlsVerdict } from './tls-binary.ts'
@@ -35,9 +35,9 @@ export function judgeGo(elf: ElfFile): TlsVerdict | undefined {
     const offset = elf.fileOffset(address)
     const code = elf.memory(address, length)
     const returns = code === undefined ? undefined : x64Returns(code)
-    if (offset === undefined || returns === undefined || returns.length === 0) return refuse(`${name} cannot be taken apart`)
+    if (offset === undefined || code === undefined || returns === undefined || returns.length === 0) return refuse(`${name} cannot be taken apart`)
     const cookie = FUNCTIONS.get(name)!
-    probes.push({ offset, cookie, place: 'go' })
+    probes.push({ offset: offset + x64GoEntryPlace(code.subarray(0, X64_ENTRY_BYTES)), cookie, place: 'go' })
     if (cookie === PROBE_GO_CLOSE) continue
     for (const at of returns) probes.push({ offset: offset + at, cookie: PROBE_GO_END, place: 'go' })
   }

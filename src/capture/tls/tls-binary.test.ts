@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { PROBE_END, PROBE_READ, PROBE_WRITE } from '../events.gen.ts'
+import { PROBE_END, PROBE_READ, PROBE_READ_EX, PROBE_WRITE, PROBE_WRITE_EX, PROBE_WRITE_EX2 } from '../events.gen.ts'
 import { globFilter, processFilter } from './glob-filter.ts'
 import { codeMappings } from './process-maps.ts'
 import { judgeBinary } from './tls-binary.ts'
@@ -29,6 +29,53 @@ test('a program with OpenSSL built into it is found by its symbols', () => {
   assert.equal(verdict.speaks, 'readable')
   assert.deepEqual(verdict.probes.map(({ cookie, place }) => [cookie, place]),
     [[PROBE_READ, 'entry'], [PROBE_END, 'return'], [PROBE_WRITE, 'entry'], [PROBE_END, 'return']])
+})
+
+/** As GCC writes OpenSSL: what every call goes through has a beginning that only a single step runs, what it calls has not. */
+const assembly = (write: string): string => `
+  .section .note.GNU-stack, "", @progbits
+  .text
+${['read', 'write'].map((name) => `
+inner_${name}: push %r13
+  pop %r13
+  ret
+  .globl SSL_${name}
+  .type SSL_${name}, @function
+SSL_${name}: sub $24, %rsp
+  test %edx, %edx
+  call inner_${name}
+  add $24, %rsp
+  ret
+  .size SSL_${name}, . - SSL_${name}`).join('\n')}
+${['SSL_read_ex', ...write.split(' ')].map((name) => `
+  .globl ${name}
+  .type ${name}, @function
+${name}: sub $8, %rsp
+  call inner_${name === 'SSL_read_ex' ? 'read' : 'write'}
+  add $8, %rsp
+  ret
+  .size ${name}, . - ${name}`).join('\n')}
+`
+
+test('the function that reading and writing are built on is probed in their stead, where their code proves it', { skip: process.arch !== 'x64' && 'x86-64 only' }, () => {
+  const probesIn = (name: string, source: string): (readonly [number, string])[] => {
+    const path = join(folder, name)
+    execFileSync('clang-19', ['-x', 'assembler', '-', '-shared', '-o', path], { input: source })
+    const verdict = judgeBinary(path)
+    assert.equal(verdict.speaks, 'readable')
+    return verdict.probes.map(({ cookie, place }) => [cookie, place])
+  }
+  const both = (cookie: number): [number, string][] => [[cookie, 'entry'], [PROBE_END, 'return']]
+  assert.deepEqual(probesIn('inner', assembly('SSL_write_ex')), [...both(PROBE_READ_EX), ...both(PROBE_WRITE_EX)])
+  assert.deepEqual(probesIn('inner3', assembly('SSL_write_ex2')), [...both(PROBE_READ_EX), ...both(PROBE_WRITE_EX2)])
+  // A function that changes an argument proves nothing; one whose beginning is emulated needs nothing.
+  assert.deepEqual(probesIn('changed', assembly('SSL_write_ex').replace('call inner_write\n  add $8', 'xor %ecx, %ecx\n  call inner_write\n  add $8')),
+    [...both(PROBE_READ_EX), ...both(PROBE_WRITE), ...both(PROBE_WRITE_EX)])
+  assert.deepEqual(probesIn('push', assembly('SSL_write_ex').replaceAll('sub $24, %rsp', 'push %rax')),
+    [...both(PROBE_READ), ...both(PROBE_WRITE), ...both(PROBE_READ_EX), ...both(PROBE_WRITE_EX)])
+  // Another that does not call the same is probed besides.
+  assert.deepEqual(probesIn('alone', assembly('SSL_write_ex').replace('call inner_write\n  add $24', 'call inner_read\n  add $24')),
+    [...both(PROBE_READ_EX), ...both(PROBE_WRITE), ...both(PROBE_WRITE_EX)])
 })
 
 test('half of a library is not read, and the reason names what is missing; no library at all is none', () => {
