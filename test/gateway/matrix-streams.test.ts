@@ -36,7 +36,8 @@ let folder: TlsFolder
 let lintel: Lintel
 before(async () => {
   folder = await TlsFolder.make()
-  lintel = await Lintel.start(['--port', `${GRPC}-${WEBSOCKET_TLS}`, '--interface', 'lo', '--kind', 'exchange', '--kind', 'anomaly'])
+  const kinds = ['--kind', 'exchange', '--kind', 'anomaly']
+  lintel = await Lintel.start(['--port', `${GRPC}-${WEBSOCKET_TLS}`, '--interface', 'lo', ...kinds])
 })
 after(async () => {
   try {
@@ -55,11 +56,13 @@ function fieldsOf(header: Record<string, string[]> | undefined): Fields {
 }
 
 function toldByLog({ server, client, url, http, marks }: LoggedRecord): Told {
-  assert.deepEqual({ ...marks }, http?.response?.status_code === 101 ? { 'http.response.body.size': 'connection became a tunnel' } : {}, url?.path)
+  const isTunnel = http?.response?.status_code === 101
+  assert.deepEqual({ ...marks }, isTunnel ? { 'http.response.body.size': 'connection became a tunnel' } : {}, url?.path)
   assert.equal(url?.scheme, isSecure(server?.port) ? 'https' : 'http')
   return {
-    port: server!.port!, client: client!.port!, path: url.path!, status: http!.response!.status_code!, request: fieldsOf(http!.request!.header),
-    response: fieldsOf(http!.response!.header), trailers: fieldsOf(http!.response!.trailer),
+    port: server!.port!, client: client!.port!, path: url.path!, status: http!.response!.status_code!,
+    request: fieldsOf(http!.request!.header), response: fieldsOf(http!.response!.header),
+    trailers: fieldsOf(http!.response!.trailer),
   }
 }
 
@@ -84,7 +87,10 @@ function method(name: string, requestStream: boolean, responseStream: boolean): 
   }
 }
 
-const CART = { add: method('Add', false, false), fail: method('Fail', false, false), list: method('List', false, true), fill: method('Fill', true, false), talk: method('Talk', true, true) }
+const CART = {
+  add: method('Add', false, false), fail: method('Fail', false, false), list: method('List', false, true),
+  fill: method('Fill', true, false), talk: method('Talk', true, true),
+}
 
 /** Metadata that goes before, and behind, the messages. */
 function metadata(...fields: [string, string][]): grpc.Metadata {
@@ -101,7 +107,9 @@ const IMPLEMENTATION = {
     call.sendMetadata(BEFORE)
     answer(null, Buffer.from('added'), BEHIND)
   },
-  fail: (_call: unknown, answer: grpc.sendUnaryData<Buffer>) => answer({ code: grpc.status.NOT_FOUND, details: 'no such pot', metadata: BEHIND }),
+  fail: (_call: unknown, answer: grpc.sendUnaryData<Buffer>) => {
+    answer({ code: grpc.status.NOT_FOUND, details: 'no such pot', metadata: BEHIND })
+  },
   list: (call: grpc.ServerWritableStream<Buffer, Buffer>) => {
     for (let count = 0; count < 20; count++) call.write(Buffer.alloc(count * 700))
     call.end(BEHIND)
@@ -154,22 +162,26 @@ test('grpc-js, unary and streaming, in the clear and over TLS: head, response an
     const { stream, headers } = message as { stream: ServerHttp2Stream, headers: Record<string, string> }
     const { localPort, remotePort } = stream.session!.socket
     // Node joins what came more than once.
-    const request = fields(headers).map(([name, [value]]): Fields[number] => [name, name === 'x-same' ? value!.split(', ') : [value!]])
+    const request = fields(headers)
+      .map(([name, [value]]): Fields[number] => [name, name === 'x-same' ? value!.split(', ') : [value!]])
     asked.set(stream, { port: localPort!, client: remotePort!, path: headers[':path']!, request })
   }
   const onClose = (message: unknown): void => {
     const { stream } = message as { stream: ServerHttp2Stream }
-    recorded.push({ ...asked.get(stream)!, status: Number(stream.sentHeaders[':status']), response: fields(stream.sentHeaders), trailers: fields(stream.sentTrailers) })
+    const { sentHeaders, sentTrailers } = stream
+    const status = Number(sentHeaders[':status'])
+    recorded.push({ ...asked.get(stream)!, status, response: fields(sentHeaders), trailers: fields(sentTrailers) })
   }
   subscribe('http2.server.stream.created', onCreated)
   subscribe('http2.server.stream.close', onClose)
   const server = new grpc.Server()
   server.addService(CART, IMPLEMENTATION)
-  const bind = promisify(server.bindAsync.bind(server)) as (address: string, credentials: grpc.ServerCredentials) => Promise<number>
+  const bind = promisify(server.bindAsync.bind(server)) as (address: string, of: grpc.ServerCredentials) => Promise<number>
   const certificate = readFileSync(folder.certificate)
   try {
     await bind(`127.0.0.1:${GRPC}`, grpc.ServerCredentials.createInsecure())
-    await bind(`127.0.0.1:${GRPC_TLS}`, grpc.ServerCredentials.createSsl(null, [{ private_key: readFileSync(folder.key), cert_chain: certificate }]))
+    const pair = { private_key: readFileSync(folder.key), cert_chain: certificate }
+    await bind(`127.0.0.1:${GRPC_TLS}`, grpc.ServerCredentials.createSsl(null, [pair]))
     await callAll(GRPC, grpc.credentials.createInsecure())
     await callAll(GRPC_TLS, grpc.credentials.createSsl(certificate, null, null, { checkServerIdentity: () => undefined }))
     await lintel.process.until(() => recorded.length === 2 * Object.keys(CART).length, 'close of every call')
@@ -190,7 +202,8 @@ async function listen(server: Server | SecureServer, port: number, recorded: Tol
   const sockets = new WebSocketServer({ server, perMessageDeflate: true, handleProtocols: (offered) => [...offered][0]! })
   sockets.on('headers', ([, ...head], { socket, url, rawHeaders }) => {
     const pairs = rawHeaders.flatMap((name, index) => (index % 2 === 0 ? [`${name}: ${rawHeaders[index + 1]!}`] : []))
-    recorded.push({ port, client: socket.remotePort!, path: url!, status: 101, request: lines(pairs), response: lines(head), trailers: [] })
+    const told = { path: url!, status: 101, request: lines(pairs), response: lines(head), trailers: [] }
+    recorded.push({ port, client: socket.remotePort!, ...told })
   })
   sockets.on('connection', (socket) => socket.on('message', (data) => { socket.send(data) }))
   server.listen(port, '127.0.0.1')

@@ -1,6 +1,6 @@
 /**
- * Every client against every server in every protocol that both speak: the log holds what the server itself recorded, each exchange
- * once, with all its fields in their order.
+ * Every client against every server in every protocol that both speak: the log holds what the server itself recorded, each
+ * exchange once, with all its fields in their order.
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -53,10 +53,14 @@ function loggedLine(record: LoggedRecord): string {
   const protocol = protocolOf(port)
   const target = record.url?.query === undefined ? record.url?.path : `${record.url.path}?${record.url.query}`
   assert.equal(record.anomalies, undefined, target)
-  // nginx's `return` does not read a body: it answers, then resets the stream. Where that comes before the body's end, the log says so.
+  // nginx's `return` reads no body: it answers, then resets the stream. Where that comes before the body's end, the log says so.
   if (server !== 'nginx' || record.http?.request?.method !== 'POST') assert.equal(record.marks, undefined, target)
-  else assert.deepEqual({ ...record.marks }, record.marks === undefined ? {} : { 'http.request.body.size': 'stream reset: NO_ERROR' }, target)
-  assert.deepEqual([record.url?.scheme, record.network?.protocol?.name], [isSecure(protocol) ? 'https' : 'http', 'http'], target)
+  else if (record.marks !== undefined) {
+    assert.deepEqual(record.marks, { 'http.request.body.size': 'stream reset: NO_ERROR' }, target)
+  }
+  const { url, network } = record
+  const scheme = isSecure(protocol) ? 'https' : 'http'
+  assert.deepEqual([url?.scheme, url?.domain, network?.protocol?.name], [scheme, '127.0.0.1', 'http'], target)
   const { request, response } = record.http ?? {}
   const counted = server === 'node' || server === 'go'
   return lineOf(server, record.client?.port, target, {
@@ -76,18 +80,21 @@ function assertWhole(recorded: readonly Recorded[]): void {
     const cell = target.split('/').slice(0, 4).join('/')
     counts.set(`${cell} ${version}`, (counts.get(`${cell} ${version}`) ?? 0) + 1)
   }
-  const expected = SERVERS.flatMap(cellsOf).map((cell): [string, number] => [`${pathOf(cell)} ${versionOf(cell.protocol)}`, COUNTS[cell.client]])
+  const expected = SERVERS.flatMap(cellsOf)
+    .map((cell): [string, number] => [`${pathOf(cell)} ${versionOf(cell.protocol)}`, COUNTS[cell.client]])
   assert.deepEqual([...counts].sort(), expected.sort())
 }
 
-test('every exchange that nginx, haproxy, Node and Go recorded is logged once, with all its fields', { timeout: 300_000 }, async (t) => {
+const LIMIT = { timeout: 300_000 }
+test('every exchange that nginx, haproxy, Node and Go recorded is logged once, with all its fields', LIMIT, async (t) => {
   const folder = await TlsFolder.make()
   const servers: Server[] = []
   let lintel: Lintel | undefined
   try {
     const go = await buildGoPeer(folder)
     servers.push(...await Promise.all([startNginx(folder), startHaproxy(folder), startNode(folder), startGo(folder, go)]))
-    lintel = await Lintel.start(['--port', `${portOf('nginx', 'http1')}-${PORT_MAX}`, '--interface', 'lo', '--kind', 'exchange', '--kind', 'anomaly'])
+    const kinds = ['--kind', 'exchange', '--kind', 'anomaly']
+    lintel = await Lintel.start(['--port', `${portOf('nginx', 'http1')}-${PORT_MAX}`, '--interface', 'lo', ...kinds])
     await Promise.all(SERVERS.map(async (server) => { for (const cell of cellsOf(server)) await askIn(cell, folder, go) }))
     await Promise.all(servers.map(async ({ process }) => await process.stop()))
     const recorded = servers.flatMap((server) => server.recorded())
@@ -97,7 +104,8 @@ test('every exchange that nginx, haproxy, Node and Go recorded is logged once, w
     assert.match(await lintel.stop(), /adds up/)
     const records = lintel.now()
     // Those without addresses are counts of the whole machine, other programs' TLS among it.
-    assert.deepEqual(records.filter(({ kind, server }) => kind === 'anomaly' && server !== undefined).map(({ event }) => event?.name), [])
+    const anomalies = records.filter(({ kind, server }) => kind === 'anomaly' && server !== undefined)
+    assert.deepEqual(anomalies.map(({ event }) => event?.name), [])
     const logged = records.filter(({ kind }) => kind === 'exchange').map(loggedLine).sort()
     const truth = recorded.map(recordedLine).sort()
     // Line by line first: the difference of one exchange is told, not that of thousands.

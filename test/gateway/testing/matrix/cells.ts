@@ -1,6 +1,6 @@
 /** Which client asks which server in which protocol, and why the other cells cannot be. */
 
-/** What a server records of one exchange. Names as it has them; `body` is the request's size in bytes where the server counts it. */
+/** What a server records of one exchange, names as it has them; `body`: the request's bytes, where the server counts them. */
 export interface Recorded {
   readonly server: ServerName
   /** Port of the client. */

@@ -7,7 +7,9 @@ import type { Cell, ClientName } from './cells.ts'
 import { NODE_PEER } from './servers.ts'
 
 /** Exchanges of each client in each cell. */
-export const COUNTS: Readonly<Record<ClientName, number>> = { curl: 6, h2load: 60, wrk: 100, nghttp: 3, python: 7, node: 12, go: 12 }
+export const COUNTS: Readonly<Record<ClientName, number>> = {
+  curl: 6, h2load: 60, wrk: 100, nghttp: 3, python: 7, node: 12, go: 12,
+}
 const ODD = ['-H', 'x-same: one', '-H', 'x-odd: a;b="c, d"=', '-H', 'x-same: two']
 const PYTHON = fileURLToPath(new URL('python-client.py', import.meta.url))
 const WRK = fileURLToPath(new URL('wrk.lua', import.meta.url))
@@ -30,18 +32,23 @@ function commands(cell: Cell, folder: TlsFolder, go: string): Command[] {
         '-H', 'X-City: Zürich', '-H', 'X-Empty;']
       // Debian's curl (7.88) fails with "Error in the HTTP2 framing layer" where it uses a connection of prior knowledge again.
       const runs = protocol === 'h2c' ? Array.from({ length: count - 1 }, (_, index) => `${index + 1}`) : [`[1-${count - 1}]`]
-      // It also takes it for a failure that nginx's `return` resets a stream whose body it did not read, which RFC 9113 8.1 allows.
+      // It also fails where nginx's `return` resets a stream whose body it did not read, which RFC 9113 8.1 allows.
       const post = server === 'nginx' && !one ? ['-X', 'POST'] : ['-d', 'a=b']
-      return [...runs.map((range): Command => ['curl', [...first, `${url}/${range}?q=a%20b&q=`]]), ['curl', [...first, ...post, `${url}/post`]]]
+      const gets = runs.map((range): Command => ['curl', [...first, `${url}/${range}?q=a%20b&q=`]])
+      return [...gets, ['curl', [...first, ...post, `${url}/post`]]]
     }
     case 'h2load': {
       // Each of two connections goes through the list by itself.
-      const list = folder.write(`uris-${server}-${protocol}`, Array.from({ length: count / 2 }, (_, index) => `${numbered(index)}\n`).join(''))
+      const urls = Array.from({ length: count / 2 }, (_, index) => `${numbered(index)}\n`)
+      const list = folder.write(`uris-${server}-${protocol}`, urls.join(''))
       return [['h2load', [...(one ? ['--h1'] : ['-m10']), `-n${count}`, '-c2', ...ODD, '-i', list]]]
     }
     case 'wrk': return [['wrk', ['-t1', '-c1', '-d1s', '-s', WRK, '-H', 'x-odd: a;b="c, d"=', url, '--', String(count)]]]
     case 'nghttp': return [['nghttp', ['-n', ...ODD, ...Array.from({ length: count }, (_, index) => numbered(index))]]]
-    case 'python': return [[one ? 'python3' : '/usr/bin/python3', [PYTHON, version, scheme, String(port), pathOf(cell), String(count)]]]
+    case 'python': {
+      const args = [PYTHON, version, scheme, String(port), pathOf(cell), String(count)]
+      return [[one ? 'python3' : '/usr/bin/python3', args]]
+    }
     case 'node': return [[process.execPath, [NODE_PEER, 'ask', version, base, pathOf(cell), String(count)]]]
     case 'go': return [[go, ['ask', version, base, pathOf(cell), String(count)]]]
   }

@@ -1,15 +1,23 @@
 /**
- * Exchanges out of nginx's debug log, the only place where nginx writes down each field of a request and of its response, in their
- * order. Its lines bear the number of the connection (`*7`); a response head of HTTP/1 is one entry of several lines.
+ * Exchanges out of nginx's debug log, the only place where nginx writes down each field of a request and of its response, in
+ * their order. Its lines bear the number of the connection (`*7`); a response head of HTTP/1 is one entry of several lines.
  *
- * nginx handles one event after the other and answers `return` in the same step in which it has read the head: what follows a head
- * on its connection is its response.
+ * nginx handles one event after the other and answers `return` in the same step in which it has read the head: what follows
+ * a head on its connection is its response.
  */
 import type { Recorded } from './cells.ts'
 
 type Fields = [string, string][]
 
-interface Open { client: number; version: string; method: string; target: string; request: Fields; status: number; response: Fields }
+interface Open {
+  client: number
+  version: string
+  method: string
+  target: string
+  request: Fields
+  status: number
+  response: Fields
+}
 
 const ENTRY = /^\d{4}\/\d\d\/\d\d [\d:]+ \[\w+\] \d+#\d+: \*(\d+) ([^]*)$/
 

@@ -77,8 +77,8 @@ async function askTwo(base: URL, path: string, count: number): Promise<void> {
   await Promise.all(Array.from({ length: count }, async (_, index) => {
     const post = index % 3 === 2
     const stream = session.request({
-      ':method': post ? 'POST' : 'GET', ':path': `${path}/${index}?at=${index}`, 'x-request-id': `node-${index}`, 'x-same': ['one', 'two'],
-      'x-odd': 'a;b="c, d"=',
+      ':method': post ? 'POST' : 'GET', ':path': `${path}/${index}?at=${index}`, 'x-request-id': `node-${index}`,
+      'x-same': ['one', 'two'], 'x-odd': 'a;b="c, d"=',
     }, { endStream: !post })
     if (post) stream.end('x'.repeat(index * 1000))
     for await (const _ of stream);

@@ -12,7 +12,8 @@ context = ssl._create_unverified_context()
 
 
 def fields(index):
-    return [('x-request-id', 'python-%d' % index), ('x-same', 'one'), ('x-odd', 'a;b="c, d"='), ('x-same', 'two'), ('x-empty', '')]
+    name = 'python-%d' % index
+    return [('x-request-id', name), ('x-same', 'one'), ('x-odd', 'a;b="c, d"='), ('x-same', 'two'), ('x-empty', '')]
 
 
 def body(index):
@@ -46,8 +47,8 @@ def ask_two():
     connection = H2Connection(H2Configuration(header_encoding='utf-8'))
     connection.initiate_connection()
     for index in range(count):
-        pseudo = [(':method', 'GET' if body(index) is None else 'POST'), (':authority', '127.0.0.1:%d' % port), (':scheme', scheme),
-                  (':path', '%s/%d' % (path, index))]
+        pseudo = [(':method', 'GET' if body(index) is None else 'POST'), (':authority', '127.0.0.1:%d' % port),
+                  (':scheme', scheme), (':path', '%s/%d' % (path, index))]
         stream = connection.get_next_available_stream_id()
         connection.send_headers(stream, pseudo + fields(index), end_stream=body(index) is None)
         if body(index) is not None:

@@ -25,17 +25,21 @@ async function accepts(port: number): Promise<boolean> {
 }
 
 async function listening(process: Running, server: ServerName): Promise<void> {
-  for (const protocol of PROTOCOLS) await process.until(async () => await accepts(portOf(server, protocol)), `listening port of ${server}`)
+  for (const protocol of PROTOCOLS) {
+    await process.until(async () => await accepts(portOf(server, protocol)), `listening port of ${server}`)
+  }
 }
 
 export async function startNginx(folder: TlsFolder): Promise<Server> {
   const log = join(folder.path, 'nginx.log')
   const words = (protocol: Protocol): string => `${isSecure(protocol) ? 'ssl' : ''} ${versionOf(protocol) === '2' ? 'http2' : ''}`
-  const servers = PROTOCOLS.map((protocol) => `listen 127.0.0.1:${portOf('nginx', protocol)} ${words(protocol)};`)
+  const servers = PROTOCOLS.map((protocol) => `server { listen 127.0.0.1:${portOf('nginx', protocol)} ${words(protocol)};
+    location / { add_header X-Served-By nginx; return 200 "${ANSWER}"; } }`)
   // One process, so that the log is one order of events.
-  const config = folder.write('nginx.conf', `daemon off; master_process off; pid ${folder.path}/nginx.pid; error_log ${log} debug; events {} http {
-    access_log off; keepalive_requests 100000; ssl_certificate ${folder.certificate}; ssl_certificate_key ${folder.key};
-    ${servers.map((listen) => `server { ${listen} location / { add_header X-Served-By nginx; return 200 "${ANSWER}"; } }`).join('\n')} }`)
+  const config = folder.write('nginx.conf', `daemon off; master_process off; pid ${folder.path}/nginx.pid;
+  error_log ${log} debug; events {} http { access_log off; keepalive_requests 100000;
+    ssl_certificate ${folder.certificate}; ssl_certificate_key ${folder.key};
+    ${servers.join('\n')} }`)
   const process = new Running('nginx', ['-c', config])
   await listening(process, 'nginx')
   return { process, recorded: () => readDebugLog(readFileSync(log, 'utf8')) }
@@ -49,14 +53,15 @@ function haproxyFields(base64: string): [string, string][] {
 }
 
 /**
- * `http-after-response` is haproxy's last rule: what it holds then is what it sends. It waits for bodies: it resets a stream whose body it
- * has not read, and curl takes that for an error.
+ * `http-after-response` is haproxy's last rule: what it holds then is what it sends. It waits for bodies: it resets a stream whose
+ * body it has not read, and curl takes that for an error.
  */
 export async function startHaproxy(folder: TlsFolder): Promise<Server> {
   const log = join(folder.path, 'haproxy.log')
   const pair = folder.write('haproxy.pem', readFileSync(folder.certificate, 'utf8') + readFileSync(folder.key, 'utf8'))
-  const words = (protocol: Protocol): string => (isSecure(protocol) ? `ssl crt ${pair} alpn ${protocol === 'h2' ? 'h2' : 'http/1.1'}`
-    : protocol === 'h2c' ? 'proto h2' : '')
+  const words: Record<Protocol, string> = {
+    http1: '', https1: `ssl crt ${pair} alpn http/1.1`, h2c: 'proto h2', h2: `ssl crt ${pair} alpn h2`,
+  }
   const config = folder.write('haproxy.cfg', `global
   log stdout len 65535 format raw local0
 defaults
@@ -68,7 +73,7 @@ defaults
   timeout server 10s
 frontend all
   log global
-${PROTOCOLS.map((protocol) => `  bind 127.0.0.1:${portOf('haproxy', protocol)} ${words(protocol)}`).join('\n')}
+${PROTOCOLS.map((protocol) => `  bind 127.0.0.1:${portOf('haproxy', protocol)} ${words[protocol]}`).join('\n')}
   http-request set-var(txn.asked) req.hdrs
   http-after-response set-var(txn.told) res.hdrs
   log-format "exchange %cp %HM %HU %HV %ST %[var(txn.asked),base64] %[var(txn.told),base64]"
@@ -77,7 +82,8 @@ ${PROTOCOLS.map((protocol) => `  bind 127.0.0.1:${portOf('haproxy', protocol)} $
 `)
   const process = new Running('sh', ['-c', `exec haproxy -f ${config} >${log}`])
   await listening(process, 'haproxy')
-  const recorded = (): Recorded[] => readFileSync(log, 'utf8').split('\n').filter((line) => line.startsWith('exchange ')).map((line) => {
+  const lines = (): string[] => readFileSync(log, 'utf8').split('\n').filter((line) => line.startsWith('exchange '))
+  const recorded = (): Recorded[] => lines().map((line) => {
     const [, client, method, uri, version, status, asked, told] = line.split(' ')
     const request = haproxyFields(asked!)
     // haproxy gives a request of HTTP/2 the Host that its :authority says, and writes its URI in full.
@@ -85,7 +91,8 @@ ${PROTOCOLS.map((protocol) => `  bind 127.0.0.1:${portOf('haproxy', protocol)} $
     return {
       server: 'haproxy', client: Number(client), version: two ? '2' : version!.slice(5), method: method!,
       target: two ? uri!.replace(/^https?:\/\/[^/]*/, '') : uri!,
-      request: two ? request.filter(([name]) => name !== 'host') : request, status: Number(status), response: haproxyFields(told!),
+      request: two ? request.filter(([name]) => name !== 'host') : request,
+      status: Number(status), response: haproxyFields(told!),
     }
   })
   return { process, recorded }
