@@ -40,6 +40,7 @@ if [ "$need" != run ]; then
 	want tc iproute2
 	want h2load nghttp2-client
 	want nghttpd nghttp2-server
+	want /usr/lib/python3/dist-packages/h2 python3-h2
 fi
 if [ "$need" = bench ]; then
 	want httpry httpry

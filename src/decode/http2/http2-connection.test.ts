@@ -391,6 +391,24 @@ test('a client without preface: counted, and nothing is guessed', () => {
   assert.deepEqual(talk.recorder.anomalies.slice(0, 2), ['http2_preface', 'http2_framing_lost'])
 })
 
+test('a connection whose client is not known: the preface tells it, on whichever side and whoever speaks first', () => {
+  for (const client of [0, 1] as const) for (const isServerFirst of [true, false]) {
+    const server = client === 0 ? 1 : 0
+    const recorder = new MessageRecorder(memory)
+    const connection = new TestConnection(memory, input, { client: undefined })
+    connection.use(new Detector({ memory, protocols, sink: recorder, control: connection }))
+    const starts = [(): void => { connection.send(server, T.settings([3, 100]), 1) }, (): void => { connection.send(client, T.CLIENT_START, 1) }]
+    for (const start of isServerFirst ? starts : starts.reverse()) start()
+    connection.send(client, T.headers(1, GET('/1'), { endsStream: true }), 2)
+    connection.send(server, T.headers(1, plainBlock({ ':status': '204' }), { endsStream: true }), 3)
+    connection.close(4, END.fin)
+    assert.equal(connection.client, client)
+    assert.deepEqual(recorder.messages.map(({ kind, side, target, status }) => [kind, side, target, status]),
+      [['request', client, '/1', 0], ['response', server, '', 204]])
+    assert.deepEqual(recorder.anomalies, [])
+  }
+})
+
 test('never-indexed literals and cookie crumbs keep their order and bytes', () => {
   const talk = new Talk()
   talk.c(T.headers(1, Buffer.concat([GET('/1'), literalField(LITERAL.never, 'cookie', 'a=1'), literalField(LITERAL.plain, 'cookie', 'b=2')]), { endsStream: true }))

@@ -74,8 +74,9 @@ export class Http2Connection implements StreamHandler, Http2SideOwner {
     const isNew = upgraded !== undefined || control.fromStart
     this.#isWhole = [isNew, isNew]
     this.#tables = [new HpackTable(decoder, isNew), new HpackTable(decoder, isNew)]
-    const make = (side: Side): Http2Side =>
-      new Http2Side(this, memory, options.search, side, !isNew ? 'resync' : side === (control.client ?? 0) ? 'preface' : 'header')
+    const first = (side: Side): 'first' | 'preface' | 'header' =>
+      control.client === undefined ? 'first' : side === control.client ? 'preface' : 'header'
+    const make = (side: Side): Http2Side => new Http2Side(this, memory, options.search, side, isNew ? first(side) : 'resync')
     this.#sides = [make(0), make(1)]
     this.#upgraded = upgraded ?? 0
     // Numbers that were taken before must not come again.
@@ -220,6 +221,12 @@ export class Http2Connection implements StreamHandler, Http2SideOwner {
     this.#tables[side] = new HpackTable(this.#decoder, true)
     this.#now = time
     this.#setClient(side)
+  }
+
+  /** RFC 9113 3.4: the client begins with the preface, the server with SETTINGS. */
+  opens(side: Side, asClient: boolean): 'preface' | 'header' {
+    if (this.#client === undefined) this.#setClient(asClient ? side : side === 0 ? 1 : 0)
+    return side === this.#client ? 'preface' : 'header'
   }
 
   anomaly(side: Side, name: Http2Anomaly, time: number): void {

@@ -42,10 +42,12 @@ export interface Http2SideOwner {
   lost(side: Side, time: number): void
   /** The preface was found behind missing bytes: the side begins here. */
   begun(side: Side, time: number): void
+  /** First bytes of a side in a connection whose client is not known: they begin as the client's do, or not. @returns how to read them */
+  opens(side: Side, asClient: boolean): 'preface' | 'header'
   anomaly(side: Side, name: Http2Anomaly, time: number): void
 }
 
-type State = 'preface' | 'header' | 'data' | 'gather' | 'pass' | 'resync' | 'done'
+type State = 'first' | 'preface' | 'header' | 'data' | 'gather' | 'pass' | 'resync' | 'done'
 
 /**
  * One direction of an HTTP/2 connection: bytes → header blocks, body sizes, resets. Knows nothing of streams' states.
@@ -88,7 +90,7 @@ export class Http2Side {
   #skipIsStale = false
 
   constructor(owner: Http2SideOwner, memory: ByteMemory, search: FrameSearch, side: Side,
-    state: 'preface' | 'header' | 'resync') {
+    state: 'first' | 'preface' | 'header' | 'resync') {
     this.#owner = owner
     this.#memory = memory
     this.#search = search
@@ -125,6 +127,10 @@ export class Http2Side {
           at += part
           break
         }
+        case 'first':
+          // As the length of a server's first frame it would say 5 MiB.
+          this.#state = this.#owner.opens(this.side, this.#memory.u8[at] === PREFACE[0])
+          break
         case 'preface':
           at = this.#preface(at, end, time)
           break
