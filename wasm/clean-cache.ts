@@ -5,6 +5,8 @@
  * Bound: 2,048 texts of 8 to 256 bytes and 256 texts of up to 4 KiB, one a slot; the newer one stays. Whoever changes what
  * is searched for must call `forgetClean`.
  */
+import { forgetHeaders } from './header-memo'
+
 const TEXT_MIN: u32 = 8
 const SHORT_MAX: u32 = 256
 const LONG_MAX: u32 = 4096
@@ -55,8 +57,9 @@ export function noteClean(text: usize, length: u32, query: bool): void {
   memory.copy(slot + 16, text, length)
 }
 
-/** Something else is searched for from now on. */
+/** Something else is searched for from now on: whole headers are not known any longer either. */
 export function forgetClean(): void {
+  forgetHeaders()
   for (let slot: usize = 0; slot < SHORT_SLOTS; slot++) store<u32>(shortSlots + slot * SHORT_BYTES, 0)
   for (let slot: usize = 0; slot < LONG_SLOTS; slot++) store<u32>(longSlots + slot * LONG_BYTES, 0)
 }

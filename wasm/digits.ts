@@ -24,7 +24,26 @@ function digitsOf(value: u32): u32 {
   return value < 1000000000 ? 9 : 10
 }
 
+/** A number below 10,000: most are. May touch a byte more. */
+// @ts-ignore: decorator
+@inline
+function writeShort(value: u32, out: usize): usize {
+  const high = value / 100
+  const low = value - high * 100
+  if (high == 0) {
+    const pair = <u32>load<u16>(PAIRS + (low << 1))
+    const isOne: u32 = low < 10 ? 1 : 0
+    store<u16>(out, pair >> (isOne << 3))
+    return out + 2 - isOne
+  }
+  const isOne: u32 = high < 10 ? 1 : 0
+  store<u16>(out, <u32>load<u16>(PAIRS + (high << 1)) >> (isOne << 3))
+  store<u16>(out + 2 - isOne, load<u16>(PAIRS + (low << 1)))
+  return out + 4 - isOne
+}
+
 export function writeU32(number: u32, out: usize): usize {
+  if (number < 10000) return writeShort(number, out)
   let value = number
   const end = out + digitsOf(value)
   let at = end

@@ -7,6 +7,7 @@
  * names costs the names in use one more decision each, not every one from then on; counted.
  * Longer names are decided afresh each time, and counted.
  */
+import { forgetHeaders } from './header-memo'
 import { ACTION_COUNT, ACTION_PRESENCE } from './wall-numbers'
 
 const DECISION_NAMES: u32 = 4096
@@ -50,6 +51,7 @@ function clearLong(): void {
 
 /** Forgets every decision: the rules changed. `hashSeed` should be random, against names made to collide. */
 export function resetDecisions(hashSeed: u32, limit: u32): void {
+  forgetHeaders()
   memory.fill(known, 0, <usize>KNOWN_IDS * 2)
   clearShort()
   clearLong()

@@ -173,14 +173,16 @@ export function putOwnText(field: u32, text: usize, length: u32): void {
   closeEntry(length, 0)
 }
 
-/** Marks `field` when the bytes at `at` are not valid UTF-8 and so will be shown as ISO-8859-1. */
-export function noteEncoding(field: u32, at: usize, length: u32): void {
+/** Marks `field` when the bytes at `at` are not valid UTF-8 and so will be shown as ISO-8859-1. True when they are ASCII. */
+export function noteEncoding(field: u32, at: usize, length: u32): bool {
   let seen = i8x16.splat(0)
   let done: u32 = 0
   for (; done + 16 <= length; done += 16) seen = v128.or(seen, v128.load(at + done))
   let high = i8x16.bitmask(seen)
   if (done < length) high |= i8x16.bitmask(v128.load(at + done)) & ((1 << (length - done)) - 1)
-  if (high != 0 && !isUtf8(at, length)) noteMark(field, REASON_NOT_VALID_UTF_8_SHOWN_AS_ISO_8859_1)
+  if (high == 0) return true
+  if (!isUtf8(at, length)) noteMark(field, REASON_NOT_VALID_UTF_8_SHOWN_AS_ISO_8859_1)
+  return false
 }
 
 /** Says why `field` is cut, missing or unknown; the first reason of a field stands. */
