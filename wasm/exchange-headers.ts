@@ -73,15 +73,11 @@ function keepsWhole(action: u32): bool {
   return action == ACTION_KEEP || action == ACTION_HOST || action == ACTION_PRODUCTS
 }
 
-/** Bytes up to the next multiple of 4 behind `length` bytes at `at` become 0; gives the address behind them. */
+/** The bytes behind `length` bytes at `at` become 0, up to the next multiple of 4 at least; gives that address. */
 // @ts-ignore: decorator
 @inline
 function pad4(at: usize, length: u32): usize {
-  const rest = length & 3
-  if (rest != 0) {
-    const last = at + (length & ~3)
-    store<u32>(last, load<u32>(last) & (0xffffffff >> (32 - (rest << 3))))
-  }
+  store<u32>(at + length, 0)
   return at + ((length + 3) & ~3)
 }
 
@@ -110,6 +106,7 @@ export function putHeaders(field: u32, head: usize, index: u32, isTrailer: bool)
     const value = pad4(at + 8, nameLength)
     let length = valueLength
     let flags: u32 = 0
+    // What stands behind the value up to the next multiple of 4 is 0: `copyClean` sees to it.
     if (isKnownHeader(name, rawValue + valueLength - name, nameLength, <u32>(rawValue - name - nameLength), id, index)) {
       copyClean(value, rawValue, valueLength)
     } else {
@@ -118,6 +115,7 @@ export function putHeaders(field: u32, head: usize, index: u32, isTrailer: bool)
       if (valueLength > TEXT_MAX && isOpen(action)) noteMark(field, REASON_CUT_MORE_THAN_THE_BOUND)
       length = writeValue(action, rawValue, valueLength, value)
       flags = valueFlags()
+      pad4(value, length)
       const isPlain = noteEncoding(field, value, length)
       if (isPlain && flags == 0 && keepsWhole(action) && length == valueLength && equalBytes(value, rawValue, length)) {
         noteHeader(name)
@@ -127,7 +125,7 @@ export function putHeaders(field: u32, head: usize, index: u32, isTrailer: bool)
     store<u16>(at, flags, 2)
     store<u32>(at, length, 4)
     if (!isTrailer) noteWritten(index, id & SPAN_ID_MASK, span, at)
-    at = pad4(value, length)
+    at = value + ((length + 3) & ~3)
     kept++
   }
   store<u32>(payload, kept)

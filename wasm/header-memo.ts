@@ -4,18 +4,19 @@
  * and value, the name's id and the direction are equal, so no collision can let a secret through; a line of which anything
  * was hidden, hashed, replaced or shown in another encoding is never kept.
  *
- * Bound: 1,024 lines of 8 to 240 bytes, two places for each hash. A line is kept when it comes the second time without another
+ * Bound: 1,024 lines of 8 to 304 bytes, two places for each hash. A line is kept when it comes the second time without another
  * of its places between, so that values that come once (ids, times) push nothing out. Whoever changes what the wall does with
  * names or values must call `forgetHeaders`.
  */
 const LINE_MIN: u32 = 8
-const LINE_MAX: u32 = 240
+const LINE_MAX: u32 = 304
 const SETS: u32 = 512
 const SLOT_META: usize = 0 // u64: see `metaOf`; 0 = free
 const SLOT_LINE: usize = 16
-const SLOT_BYTES: usize = 256
-const SET_BYTES: usize = 512
-const slots: usize = memory.data(512 * 512, 64)
+const SLOT_BYTES: usize = 320
+/** Two slots a set, the second ones behind all the first. An odd number of cache lines each: they spread over the whole cache. */
+const SECOND: usize = 512 * 320
+const slots: usize = memory.data(2 * 512 * 320, 64)
 /** Per set the hash of the line that came last and was not known. */
 const candidates: usize = memory.data(512 * 4, 16)
 
@@ -26,15 +27,14 @@ let hash: u32 = 0
 // @ts-ignore: decorator
 @inline
 function metaOf(length: u32, nameLength: u32, gap: u32, id: u32, response: u32): u64 {
-  return <u64>(length | nameLength << 8 | gap << 16 | response << 24) | <u64>id << 32
+  return <u64>(length | nameLength << 16) | <u64>(id | gap << 16 | response << 24) << 32
 }
 
 // @ts-ignore: decorator
 @inline
 function hashOf(line: usize, length: u32): u32 {
-  const middle = load<u64>(line + (length >> 1) - 4)
-  const ends = load<u64>(line) * 0x9e3779b97f4a7c15 ^ load<u64>(line + length - 8) * 0xc2b2ae3d27d4eb4f
-  return <u32>(((ends ^ middle * 0x165667b19e3779f9 ^ length) * 0xff51afd7ed558ccd) >> 32)
+  const ends = load<u64>(line) ^ rotl<u64>(load<u64>(line + length - 8), 21) ^ rotl<u64>(load<u64>(line + (length >> 1) - 4), 42)
+  return <u32>((ends + length) * 0x9e3779b97f4a7c15 >> 32)
 }
 
 /** Equal bytes; at least 8 of them. Nothing outside of either is read. */
@@ -53,8 +53,8 @@ function isSame(left: usize, right: usize, length: u32): bool {
 
 // @ts-ignore: decorator
 @inline
-function setOf(hash: u32): usize {
-  return slots + <usize>(hash & (SETS - 1)) * SET_BYTES
+function slotOf(hash: u32): usize {
+  return slots + <usize>(hash & (SETS - 1)) * SLOT_BYTES
 }
 
 /**
@@ -69,9 +69,9 @@ export function isKnownHeader(line: usize, length: usize, nameLength: u32, gap: 
   const bytes = <u32>length
   const own = metaOf(bytes, nameLength, gap, id, response)
   const ownHash = hashOf(line, bytes)
-  const set = setOf(ownHash)
-  if (load<u64>(set, SLOT_META) == own && isSame(line, set + SLOT_LINE, bytes)) return true
-  if (load<u64>(set, SLOT_BYTES + SLOT_META) == own && isSame(line, set + SLOT_BYTES + SLOT_LINE, bytes)) return true
+  const slot = slotOf(ownHash)
+  if (load<u64>(slot, SLOT_META) == own && isSame(line, slot + SLOT_LINE, bytes)) return true
+  if (load<u64>(slot, SECOND + SLOT_META) == own && isSame(line, slot + SECOND + SLOT_LINE, bytes)) return true
   meta = own
   hash = ownHash
   return false
@@ -85,10 +85,10 @@ export function noteHeader(line: usize): void {
     store<u32>(candidate, hash)
     return
   }
-  const first = setOf(hash)
-  const slot = load<u64>(first, SLOT_META) != 0 && (hash & SETS) != 0 ? first + SLOT_BYTES : first
+  const first = slotOf(hash)
+  const slot = load<u64>(first, SLOT_META) != 0 && (hash & SETS) != 0 ? first + SECOND : first
   store<u64>(slot, meta, SLOT_META)
-  memory.copy(slot + SLOT_LINE, line, <u32>meta & 0xff)
+  memory.copy(slot + SLOT_LINE, line, <u32>meta & 0xffff)
 }
 
 /** The wall does something else with names or values from now on. */

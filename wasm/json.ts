@@ -157,9 +157,10 @@ function writeJoint(before: u32, beforeField: usize, field: usize, out: usize, l
 
 // @ts-ignore: decorator
 @inline
-function copyJoint(field: usize, out: usize): void {
+function copyJoint(field: usize, length: u32, out: usize): void {
   v128.store(out, v128.load(field, FIELD_JOINT_TEXT))
   v128.store(out, v128.load(field, FIELD_JOINT_TEXT + 16), 16)
+  if (length <= 32) return
   v128.store(out, v128.load(field, FIELD_JOINT_TEXT + 32), 32)
   store<u64>(out, load<u64>(field, FIELD_JOINT_TEXT + 48), 48)
 }
@@ -184,7 +185,7 @@ export function encodeJson(table: usize, record: usize, out: usize, room: u32): 
     const joint = load<u32>(field, FIELD_JOINT)
     if (joint >> 8 == before + 1) {
       if (at + FIELD_JOINT_MAX + VALUE_ROOM > limit) return 0
-      copyJoint(field, at)
+      copyJoint(field, joint & 0xff, at)
       at += joint & 0xff
     } else {
       at = writeJoint(before, fields + before * FIELD_BYTES, field, at, limit)
