@@ -22,8 +22,8 @@ const longSlots: usize = memory.data(256 * 4112, 16)
 @inline
 function slotOf(text: usize, length: u32): usize {
   const middle = load<u64>(text + ((length >> 1) - 4))
-  let hash = load<u64>(text) * 0x9e3779b97f4a7c15 ^ load<u64>(text + (length - 8)) * 0xc2b2ae3d27d4eb4f ^ middle * 0x165667b19e3779f9
-  hash = (hash ^ length) * 0xff51afd7ed558ccd
+  const ends = load<u64>(text) ^ rotl<u64>(load<u64>(text + (length - 8)), 21)
+  const hash = ((ends ^ rotl<u64>(middle, 42)) + length) * 0x9e3779b97f4a7c15
   const place = <u32>(hash >> 48)
   return length <= SHORT_MAX ? shortSlots + <usize>(place & (SHORT_SLOTS - 1)) * SHORT_BYTES
     : longSlots + <usize>(place & (LONG_SLOTS - 1)) * LONG_BYTES

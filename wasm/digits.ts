@@ -42,8 +42,21 @@ function writeShort(value: u32, out: usize): usize {
   return out + 4 - isOne
 }
 
+// @ts-ignore: decorator
+@inline
+function writeFour(value: u32, out: usize): usize {
+  const high = value / 100
+  writePair(high, out)
+  writePair(value - high * 100, out + 2)
+  return out + 4
+}
+
 export function writeU32(number: u32, out: usize): usize {
   if (number < 10000) return writeShort(number, out)
+  if (number < 100000000) {
+    const high = number / 10000
+    return writeFour(number - high * 10000, writeShort(high, out))
+  }
   let value = number
   const end = out + digitsOf(value)
   let at = end
@@ -100,7 +113,6 @@ export function writeSeconds(nanoseconds: i64, out: usize): usize {
   if (fraction == 0) return at
   store<u8>(at, 0x2e)
   writeNine(fraction, at + 1)
-  at += 10
-  while (load<u8>(at - 1) == 0x30) at--
-  return at
+  // Not all nine digits are 0: where the last eight are, the first is not.
+  return at + 10 - <usize>(clz(load<u64>(at + 2) ^ 0x3030303030303030) >> 3)
 }

@@ -2,6 +2,7 @@
 import { HEADER_X_AMZ_APIGW_ID, HEADER_X_AMZN_REQUESTID, HEADER_CF_RAY, HEADER_USER_AGENT, HEADER_X_CORRELATION_ID,
   HEADER_X_KONG_REQUEST_ID, HEADER_X_REQUEST_ID,
 } from './header-ids'
+import { UNDECIDED, knownAction } from './header-decision'
 import { forgetHeaders, isKnownHeader, noteHeader } from './header-memo'
 import { TEXT_MAX } from './hidden-mask'
 import { hashingOn } from './redaction'
@@ -34,9 +35,12 @@ function copyLower(out: usize, from: usize, length: u32): void {
 
 /** Action of the name of a span's header. */
 export function actionOf(raw: usize, span: usize, response: u32): u32 {
+  const id = <u32>load<u16>(span, SPAN_NAME_ID)
+  const action = knownAction(id & SPAN_ID_MASK, response)
+  if (action != UNDECIDED) return (id & SPAN_SECRET) == 0 ? action : secretAction(action)
   const length = nameLengthOf(span)
   copyLower(nameScratch, nameOf(raw, span), length)
-  return actionFor(nameScratch, length, load<u16>(span, SPAN_NAME_ID), response)
+  return actionFor(nameScratch, length, id, response)
 }
 
 let hidesNeverIndexed: bool = true

@@ -137,6 +137,14 @@ function kept(at: usize, name: usize, length: u32, response: u32): u32 {
   return action
 }
 
+/** ACTION_* that is kept for a known name; UNDECIDED = nobody asked yet, or `id` is 0. */
+export const UNDECIDED: u32 = 0xffffffff
+// @ts-ignore: decorator
+@inline
+export function knownAction(id: u32, response: u32): u32 {
+  return id != 0 && id < KNOWN_IDS ? <u32>load<u8>(known + 2 * id + response) - 1 : UNDECIDED
+}
+
 /**
  * ACTION_* for a header name in lower case. `id` is its HEADER_* number or 0; `response` 0 or 1.
  */
