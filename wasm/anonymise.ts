@@ -9,6 +9,7 @@
  */
 import { isMapped } from './address-text'
 import { forgetClean } from './clean-cache'
+import { forgetHeaders } from './header-memo'
 import { ADDRESS_KEEP, ADDRESS_TRUNCATE } from './wall-numbers'
 
 const ADDRESSES: u32 = 2048
@@ -25,6 +26,7 @@ let key1: u64 = 0
 /** `mode` ADDRESS_*; the bit counts are those that truncation keeps. */
 export function setAddressMode(to: u32, bits4: u32, bits6: u32): void {
   if (mode != to) forgetClean()
+  forgetHeaders()
   mode = to
   keepBits4 = min(bits4, <u32>32)
   keepBits6 = min(bits6, <u32>128)
@@ -35,6 +37,7 @@ export function setAddressMode(to: u32, bits4: u32, bits6: u32): void {
 export function setAddressKey(key: usize): void {
   key0 = load<u64>(key)
   key1 = load<u64>(key, 8)
+  forgetHeaders()
   memory.fill(table, 0, <usize>ADDRESSES * ENTRY)
 }
 

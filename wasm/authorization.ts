@@ -1,7 +1,9 @@
 /**
  * Authorization and Proxy-Authorization: the scheme is kept, the credentials are hidden (RFC 9110 11.6.2).
  */
+import { loadShort } from './copy'
 import { hide, pass } from './redaction'
+import { pack } from './short-text'
 
 // The IANA registry of authentication schemes, and what services use unregistered.
 const SCHEMES: StaticArray<string> = [
@@ -12,7 +14,14 @@ const SCHEMES: StaticArray<string> = [
   'geniekey', 'jwt', 'ssws', 'wsse', 'kerberos', 'client', 'credentials', 'pop', 'eg1-hmac-sha256',
 ]
 
+const BASIC = pack('basic')
+const BEARER = pack('bearer')
+
 function isScheme(from: usize, length: u32): bool {
+  if (length == 5 || length == 6) {
+    const word = loadShort(from, length) | 0x2020202020202020 >> (64 - (length << 3))
+    if (word == (length == 5 ? BASIC : BEARER)) return true
+  }
   for (let i = 0; i < SCHEMES.length; i++) {
     const name = unchecked(SCHEMES[i])
     if (<u32>name.length != length) continue

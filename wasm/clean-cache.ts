@@ -5,6 +5,8 @@
  * Bound: 2,048 texts of 8 to 256 bytes and 256 texts of up to 4 KiB, one a slot; the newer one stays. Whoever changes what
  * is searched for must call `forgetClean`.
  */
+import { forgetHeaders } from './header-memo'
+
 const TEXT_MIN: u32 = 8
 const SHORT_MAX: u32 = 256
 const LONG_MAX: u32 = 4096
@@ -20,8 +22,8 @@ const longSlots: usize = memory.data(256 * 4112, 16)
 @inline
 function slotOf(text: usize, length: u32): usize {
   const middle = load<u64>(text + ((length >> 1) - 4))
-  let hash = load<u64>(text) * 0x9e3779b97f4a7c15 ^ load<u64>(text + (length - 8)) * 0xc2b2ae3d27d4eb4f ^ middle * 0x165667b19e3779f9
-  hash = (hash ^ length) * 0xff51afd7ed558ccd
+  const ends = load<u64>(text) ^ rotl<u64>(load<u64>(text + (length - 8)), 21)
+  const hash = ((ends ^ rotl<u64>(middle, 42)) + length) * 0x9e3779b97f4a7c15
   const place = <u32>(hash >> 48)
   return length <= SHORT_MAX ? shortSlots + <usize>(place & (SHORT_SLOTS - 1)) * SHORT_BYTES
     : longSlots + <usize>(place & (LONG_SLOTS - 1)) * LONG_BYTES
@@ -55,8 +57,9 @@ export function noteClean(text: usize, length: u32, query: bool): void {
   memory.copy(slot + 16, text, length)
 }
 
-/** Something else is searched for from now on. */
+/** Something else is searched for from now on: whole headers are not known any longer either. */
 export function forgetClean(): void {
+  forgetHeaders()
   for (let slot: usize = 0; slot < SHORT_SLOTS; slot++) store<u32>(shortSlots + slot * SHORT_BYTES, 0)
   for (let slot: usize = 0; slot < LONG_SLOTS; slot++) store<u32>(longSlots + slot * LONG_BYTES, 0)
 }

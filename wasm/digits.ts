@@ -24,7 +24,39 @@ function digitsOf(value: u32): u32 {
   return value < 1000000000 ? 9 : 10
 }
 
+/** A number below 10,000: most are. May touch a byte more. */
+// @ts-ignore: decorator
+@inline
+function writeShort(value: u32, out: usize): usize {
+  const high = value / 100
+  const low = value - high * 100
+  if (high == 0) {
+    const pair = <u32>load<u16>(PAIRS + (low << 1))
+    const isOne: u32 = low < 10 ? 1 : 0
+    store<u16>(out, pair >> (isOne << 3))
+    return out + 2 - isOne
+  }
+  const isOne: u32 = high < 10 ? 1 : 0
+  store<u16>(out, <u32>load<u16>(PAIRS + (high << 1)) >> (isOne << 3))
+  store<u16>(out + 2 - isOne, load<u16>(PAIRS + (low << 1)))
+  return out + 4 - isOne
+}
+
+// @ts-ignore: decorator
+@inline
+function writeFour(value: u32, out: usize): usize {
+  const high = value / 100
+  writePair(high, out)
+  writePair(value - high * 100, out + 2)
+  return out + 4
+}
+
 export function writeU32(number: u32, out: usize): usize {
+  if (number < 10000) return writeShort(number, out)
+  if (number < 100000000) {
+    const high = number / 10000
+    return writeFour(number - high * 10000, writeShort(high, out))
+  }
   let value = number
   const end = out + digitsOf(value)
   let at = end
@@ -81,7 +113,6 @@ export function writeSeconds(nanoseconds: i64, out: usize): usize {
   if (fraction == 0) return at
   store<u8>(at, 0x2e)
   writeNine(fraction, at + 1)
-  at += 10
-  while (load<u8>(at - 1) == 0x30) at--
-  return at
+  // Not all nine digits are 0: where the last eight are, the first is not.
+  return at + 10 - <usize>(clz(load<u64>(at + 2) ^ 0x3030303030303030) >> 3)
 }

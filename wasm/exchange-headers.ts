@@ -2,16 +2,18 @@
 import { HEADER_X_AMZ_APIGW_ID, HEADER_X_AMZN_REQUESTID, HEADER_CF_RAY, HEADER_USER_AGENT, HEADER_X_CORRELATION_ID,
   HEADER_X_KONG_REQUEST_ID, HEADER_X_REQUEST_ID,
 } from './header-ids'
+import { UNDECIDED, knownAction } from './header-decision'
+import { forgetHeaders, isKnownHeader, noteHeader } from './header-memo'
 import { TEXT_MAX } from './hidden-mask'
 import { hashingOn } from './redaction'
-import { ACTION_DROP, ACTION_HASH, ACTION_HOST, ACTION_KEEP, ACTION_PRESENCE } from './wall-numbers'
+import { ACTION_DROP, ACTION_HASH, ACTION_HOST, ACTION_KEEP, ACTION_PRESENCE, ACTION_PRODUCTS } from './wall-numbers'
 import { REQUEST_INDEX, RESPONSE_INDEX, firstSpan, nameLengthOf, nameOf, noteWritten, rawOf, valueAt, valueLengthOf,
   writtenField,
 } from './header-index'
 import { FIELD_REQUEST_ID, FIELD_USER_AGENT_ORIGINAL, REASON_CUT_MORE_THAN_THE_BOUND,
   REASON_UNKNOWN_THE_COMPRESSION_TABLE_WAS_NOT_SEEN_WHOLE,
 } from './field-ids.gen'
-import { copyOver } from './copy'
+import { copyClean, copyOver, equalBytes } from './copy'
 import { HEAD_COUNT, HEAD_DROPPED, HEAD_SPANS, HEAD_UNKNOWN, SPAN_BYTES, SPAN_ID_MASK, SPAN_NAME_ID, SPAN_SECRET, TYPE_HEADERS,
   TYPE_STRING,
 } from './layout'
@@ -33,15 +35,19 @@ function copyLower(out: usize, from: usize, length: u32): void {
 
 /** Action of the name of a span's header. */
 export function actionOf(raw: usize, span: usize, response: u32): u32 {
+  const id = <u32>load<u16>(span, SPAN_NAME_ID)
+  const action = knownAction(id & SPAN_ID_MASK, response)
+  if (action != UNDECIDED) return (id & SPAN_SECRET) == 0 ? action : secretAction(action)
   const length = nameLengthOf(span)
   copyLower(nameScratch, nameOf(raw, span), length)
-  return actionFor(nameScratch, length, load<u16>(span, SPAN_NAME_ID), response)
+  return actionFor(nameScratch, length, id, response)
 }
 
 let hidesNeverIndexed: bool = true
 
 /** Whether a value whose sender wants nobody to index it (RFC 7541 7.1.3) is hidden as a secret. At first it is. */
 export function setHidesNeverIndexed(on: u32): void {
+  forgetHeaders()
   hidesNeverIndexed = on != 0
 }
 
@@ -64,15 +70,18 @@ export function isOpen(action: u32): bool {
   return action == ACTION_KEEP || action >= <u32>ACTION_HOST
 }
 
-/** Bytes up to the next multiple of 4 behind `length` bytes at `at` become 0; gives the address behind them. */
+/** True for an action under which a whole value, not parts of it, is secret or not. */
+// @ts-ignore: decorator
+@inline
+function keepsWhole(action: u32): bool {
+  return action == ACTION_KEEP || action == ACTION_HOST || action == ACTION_PRODUCTS
+}
+
+/** The bytes behind `length` bytes at `at` become 0, up to the next multiple of 4 at least; gives that address. */
 // @ts-ignore: decorator
 @inline
 function pad4(at: usize, length: u32): usize {
-  const rest = length & 3
-  if (rest != 0) {
-    const last = at + (length & ~3)
-    store<u32>(last, load<u32>(last) & (0xffffffff >> (32 - (rest << 3))))
-  }
+  store<u32>(at + length, 0)
   return at + ((length + 3) & ~3)
 }
 
@@ -95,18 +104,32 @@ export function putHeaders(field: u32, head: usize, index: u32, isTrailer: bool)
     const valueLength = valueLengthOf(span)
     const id = <u32>load<u16>(span, SPAN_NAME_ID)
     if (!hasRoom(at, 32 + nameLength + textRoom(valueLength))) return
-    copyLower(at + 8, nameOf(raw, span), nameLength)
-    const action = actionFor(at + 8, nameLength, id, index)
-    if (action == ACTION_DROP) continue
-    if (valueLength > TEXT_MAX && isOpen(action)) noteMark(field, REASON_CUT_MORE_THAN_THE_BOUND)
+    const name = nameOf(raw, span)
+    const rawValue = valueAt(raw, span)
+    copyLower(at + 8, name, nameLength)
     const value = pad4(at + 8, nameLength)
-    const length = writeValue(action, valueAt(raw, span), valueLength, value)
+    let length = valueLength
+    let flags: u32 = 0
+    // What stands behind the value up to the next multiple of 4 is 0: `copyClean` sees to it.
+    if (isKnownHeader(name, rawValue + valueLength - name, nameLength, <u32>(rawValue - name - nameLength), id, index)) {
+      copyClean(value, rawValue, valueLength)
+    } else {
+      const action = actionFor(at + 8, nameLength, id, index)
+      if (action == ACTION_DROP) continue
+      if (valueLength > TEXT_MAX && isOpen(action)) noteMark(field, REASON_CUT_MORE_THAN_THE_BOUND)
+      length = writeValue(action, rawValue, valueLength, value)
+      flags = valueFlags()
+      pad4(value, length)
+      const isPlain = noteEncoding(field, value, length)
+      if (isPlain && flags == 0 && keepsWhole(action) && length == valueLength && equalBytes(value, rawValue, length)) {
+        noteHeader(name)
+      }
+    }
     store<u16>(at, nameLength)
-    store<u16>(at, valueFlags(), 2)
+    store<u16>(at, flags, 2)
     store<u32>(at, length, 4)
-    noteEncoding(field, value, length)
     if (!isTrailer) noteWritten(index, id & SPAN_ID_MASK, span, at)
-    at = pad4(value, length)
+    at = value + ((length + 3) & ~3)
     kept++
   }
   store<u32>(payload, kept)

@@ -310,14 +310,25 @@ function putResponse(exchange: usize): void {
   putInterim(exchange)
 }
 
-function writeTraceSource(id: u32, out: usize): u32 {
-  if (id == HEADER_TRACEPARENT) return writeAscii('traceparent', out)
-  if (id == HEADER_B3) return writeAscii('b3', out)
-  if (id == HEADER_X_B3_TRACEID) return writeAscii('x-b3-traceid', out)
-  if (id == HEADER_UBER_TRACE_ID) return writeAscii('uber-trace-id', out)
-  if (id == HEADER_X_AMZN_TRACE_ID) return writeAscii('x-amzn-trace-id', out)
-  if (id == HEADER_X_CLOUD_TRACE_CONTEXT) return writeAscii('x-cloud-trace-context', out)
-  return writeAscii('x-datadog-trace-id', out)
+const SOURCE_ROOM: u32 = 32
+const sources: usize = memory.data(7 * 32) // u8 length, then the name of the header that a trace came from
+
+function nameSource(place: u32, name: string): void {
+  store<u8>(sources + place * SOURCE_ROOM, <u8>writeAscii(name, sources + place * SOURCE_ROOM + 1))
+}
+
+nameSource(0, 'x-datadog-trace-id')
+nameSource(1, 'traceparent')
+nameSource(2, 'b3')
+nameSource(3, 'x-b3-traceid')
+nameSource(4, 'uber-trace-id')
+nameSource(5, 'x-amzn-trace-id')
+nameSource(6, 'x-cloud-trace-context')
+
+function traceSource(id: u32): usize {
+  const place: u32 = id == HEADER_TRACEPARENT ? 1 : id == HEADER_B3 ? 2 : id == HEADER_X_B3_TRACEID ? 3
+    : id == HEADER_UBER_TRACE_ID ? 4 : id == HEADER_X_AMZN_TRACE_ID ? 5 : id == HEADER_X_CLOUD_TRACE_CONTEXT ? 6 : 0
+  return sources + place * SOURCE_ROOM
 }
 
 /** trace.* and span.id; nothing when the header that carries the trace id is hidden. */
@@ -328,7 +339,8 @@ function putTrace(): void {
   const id = findTrace(raw)
   if (id == 0 || !isOpen(actionOf(raw, firstSpan(REQUEST_INDEX, id), REQUEST_INDEX))) return
   putOwnText(F.FIELD_TRACE_ID, traceId, 32)
-  putOwnText(F.FIELD_TRACE_SOURCE, scratch, writeTraceSource(id, scratch))
+  const source = traceSource(id)
+  putOwnText(F.FIELD_TRACE_SOURCE, source + 1, load<u8>(source))
   if (sampling != SAMPLING_UNKNOWN) putBool(F.FIELD_TRACE_SAMPLED, sampling == SAMPLED)
   if (hasSpanId) putOwnText(F.FIELD_SPAN_ID, spanId, 16)
 }

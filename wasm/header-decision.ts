@@ -7,6 +7,7 @@
  * names costs the names in use one more decision each, not every one from then on; counted.
  * Longer names are decided afresh each time, and counted.
  */
+import { forgetHeaders } from './header-memo'
 import { ACTION_COUNT, ACTION_PRESENCE } from './wall-numbers'
 
 const DECISION_NAMES: u32 = 4096
@@ -50,6 +51,7 @@ function clearLong(): void {
 
 /** Forgets every decision: the rules changed. `hashSeed` should be random, against names made to collide. */
 export function resetDecisions(hashSeed: u32, limit: u32): void {
+  forgetHeaders()
   memory.fill(known, 0, <usize>KNOWN_IDS * 2)
   clearShort()
   clearLong()
@@ -133,6 +135,14 @@ function kept(at: usize, name: usize, length: u32, response: u32): u32 {
   const action = ask(name, length, response)
   store<u8>(at, (action + 1) as u8)
   return action
+}
+
+/** ACTION_* that is kept for a known name; UNDECIDED = nobody asked yet, or `id` is 0. */
+export const UNDECIDED: u32 = 0xffffffff
+// @ts-ignore: decorator
+@inline
+export function knownAction(id: u32, response: u32): u32 {
+  return id != 0 && id < KNOWN_IDS ? <u32>load<u8>(known + 2 * id + response) - 1 : UNDECIDED
 }
 
 /**

@@ -36,6 +36,12 @@ export function isHex(at: usize, length: u32): bool {
 
 /** True when every digit is 0. */
 export function isZero(at: usize, length: u32): bool {
+  if ((length & 15) == 0) {
+    for (let done: u32 = 0; done < length; done += 16) {
+      if (v128.any_true(v128.xor(v128.load(at + done), i8x16.splat(0x30)))) return false
+    }
+    return true
+  }
   for (let index: u32 = 0; index < length; index++) if (load<u8>(at + index) != 0x30) return false
   return true
 }
@@ -43,6 +49,12 @@ export function isZero(at: usize, length: u32): bool {
 /** Copies `length` digits in lower case, right-aligned in `width` places, zeros in front. */
 export function alignHex(at: usize, length: u32, out: usize, width: u32): void {
   const lead = width - length
+  if (lead == 0 && (width & 15) == 0) {
+    for (let done: u32 = 0; done < width; done += 16) {
+      v128.store(out + done, v128.or(v128.load(at + done), i8x16.splat(0x20)))
+    }
+    return
+  }
   for (let index: u32 = 0; index < lead; index++) store<u8>(out + index, 0x30)
   for (let index: u32 = 0; index < length; index++) store<u8>(out + lead + index, load<u8>(at + index) | 0x20)
 }

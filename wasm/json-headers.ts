@@ -7,11 +7,13 @@
  */
 import { reserve } from './allocator'
 import { equalBytes, loadShort } from './copy'
-import { writeJsonString } from './json-string'
+import { copyPlain, writeJsonString } from './json-string'
 
 export const HEADERS_MAX: u32 = 32768
 const KEYED_FROM: u32 = 65
 const NOT_FIRST: u32 = 0xffffffff
+/** What stands around a name and a value, and what copies write too much. */
+const PLAIN_ROOM: u32 = 48
 
 // Scratch: per field a chain entry, then the slots (field index + 1; a power of two, at least twice the fields).
 const CHAIN_FIELD: u32 = 0 // u32: address of the field in the payload
@@ -31,6 +33,8 @@ export function setHeaderSeed(first: u64, second: u64): void {
   seed1 = second
 }
 
+// @ts-ignore: decorator
+@inline
 function quickHash(name: usize, length: u32): u32 {
   const head = loadShort(name, length)
   const tail = length > 8 ? load<u64>(name + length - 8) : 0
@@ -143,12 +147,64 @@ function writeValues(first: u32, to: usize, limit: usize): usize {
   return out + 1
 }
 
+/** Names of the quick way: u32 hash, 0 = free, open addressing. */
+const QUICK_MAX: u32 = 32
+const QUICK_SLOTS: u32 = 64
+const quickSlots: usize = memory.data(64 * 4, 16)
+
+/** False when a name with this hash was there before: most likely the same one. */
+// @ts-ignore: decorator
+@inline
+function isNewName(hash: u32): bool {
+  const tag = hash | 1
+  let slot = hash >> 26
+  while (true) {
+    const known = load<u32>(quickSlots + (slot << 2))
+    if (known == 0) break
+    if (known == tag) return false
+    slot = (slot + 1) & (QUICK_SLOTS - 1)
+  }
+  store<u32>(quickSlots + (slot << 2), tag)
+  return true
+}
+
+/**
+ * The object where every name stands once, as in most heads, and nothing needs an escape: one pass. 0 = not such ones, or room
+ * is short.
+ */
+function writePlainHeaders(payload: usize, count: u32, to: usize, limit: usize): usize {
+  clear(quickSlots, QUICK_SLOTS << 2)
+  let out = to
+  let field = payload + 4
+  for (let index: u32 = 0; index < count; index++) {
+    const length = nameLength(field)
+    const valueLength = load<u32>(field, 4)
+    if (<u64>out + length + valueLength + PLAIN_ROOM > limit || !isNewName(quickHash(field + 8, length))) return 0
+    store<u16>(out, index == 0 ? 0x227b : 0x222c) // {" or ,"
+    if (!copyPlain(out + 2, field + 8, length)) return 0
+    out += 2 + length
+    store<u32>(out, 0x225b3a22) // ":["
+    const value = valueOf(field)
+    if (!copyPlain(out + 4, value, valueLength)) return 0
+    out += 4 + valueLength
+    store<u16>(out, 0x5d22) // "]
+    out += 2
+    field = value + ((valueLength + 3) & ~3)
+  }
+  store<u8>(out, 0x7d)
+  return out + 1
+}
+
 /**
  * Writes the object and returns the address behind it; 0 = it does not fit before `limit`. A name with bytes from 0x80 on
  * is taken as ISO-8859-1 always: so two different names never become one key.
  */
 export function writeJsonHeaders(payload: usize, to: usize, limit: usize): usize {
   const count = load<u32>(payload)
+  if (count - 1 < QUICK_MAX) {
+    const end = writePlainHeaders(payload, count, to, limit)
+    if (end != 0) return end
+  }
   let out = to
   if (count > HEADERS_MAX || out + 16 > limit) return 0
   if (chains == 0) {

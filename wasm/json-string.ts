@@ -67,14 +67,36 @@ function writeEscape(byte: u32, out: usize): usize {
   return out + 6
 }
 
-/** Bit k = byte k of the 16 is not copied as it is. */
+/** Lanes of the 16 bytes that are not copied as they are. */
 // @ts-ignore: decorator
 @inline
-function specialBits(chunk: v128): i32 {
-  // As signed numbers, the bytes from 0x80 on are below 0x20 too.
-  const controls = i8x16.lt_s(chunk, i8x16.splat(0x20))
-  const quotes = v128.or(i8x16.eq(chunk, i8x16.splat(0x22)), i8x16.eq(chunk, i8x16.splat(0x5c)))
-  return i8x16.bitmask(v128.or(v128.or(controls, quotes), i8x16.eq(chunk, i8x16.splat(0x7f))))
+function specialLanes(chunk: v128): v128 {
+  // One more, as a signed number: the bytes from 0x7f on are below 0x21 then too.
+  const controls = i8x16.lt_s(i8x16.add(chunk, i8x16.splat(1)), i8x16.splat(0x21))
+  return v128.or(controls, v128.or(i8x16.eq(chunk, i8x16.splat(0x22)), i8x16.eq(chunk, i8x16.splat(0x5c))))
+}
+
+/**
+ * Copies `length` bytes and tells whether they may stand in a JSON string as they are: printable ASCII without quote and
+ * backslash. Reads and writes up to 16 bytes past both ends, whatever the answer.
+ */
+// @ts-ignore: decorator
+@inline
+export function copyPlain(out: usize, from: usize, length: u32): bool {
+  let chunk = v128.load(from)
+  v128.store(out, chunk)
+  if (length <= 16) return (<u32>i8x16.bitmask(specialLanes(chunk)) & ((1 << length) - 1)) == 0
+  let special = specialLanes(chunk)
+  let done: u32 = 16
+  for (; done + 16 < length; done += 16) {
+    chunk = v128.load(from + done)
+    v128.store(out + done, chunk)
+    special = v128.or(special, specialLanes(chunk))
+  }
+  // The last 16 bytes of the text, over some of those before: nothing behind it is looked at.
+  chunk = v128.load(from + length - 16)
+  v128.store(out + length - 16, chunk)
+  return !v128.any_true(v128.or(special, specialLanes(chunk)))
 }
 
 /** Bytes of the text between the quotes, exactly. */
@@ -116,7 +138,7 @@ function writeText(source: usize, length: u32, to: usize, latin1: bool): usize {
   while (from < end) {
     const chunk = v128.load(from)
     v128.store(out, chunk)
-    let bits = <u32>specialBits(chunk)
+    let bits = <u32>i8x16.bitmask(specialLanes(chunk))
     const left = <u32>(end - from)
     if (left < 16) bits |= 1 << left
     if (bits == 0) {
@@ -162,17 +184,9 @@ function writeEscaped(from: usize, length: u32, out: usize, limit: usize, bytesA
 export function writeJsonString(from: usize, length: u32, out: usize, limit: usize, bytesAreLatin1: bool): usize {
   if (<u64>out + length + SLACK <= limit) {
     store<u8>(out, 0x22)
-    for (let done: u32 = 0; ; done += 16) {
-      const chunk = v128.load(from + done)
-      v128.store(out + done, chunk, 1)
-      const special = <u32>specialBits(chunk)
-      const left = length - done
-      if (left <= 16) {
-        if ((special & ((1 << left) - 1)) != 0) break
-        store<u8>(out + length, 0x22, 1)
-        return out + length + 2
-      }
-      if (special != 0) break
+    if (copyPlain(out + 1, from, length)) {
+      store<u8>(out + length, 0x22, 1)
+      return out + length + 2
     }
   }
   return writeEscaped(from, length, out, limit, bytesAreLatin1)

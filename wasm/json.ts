@@ -7,8 +7,9 @@
 import { writeAddressText, writeMacText } from './address-text'
 import { copyOver } from './copy'
 import { writeI64, writeSeconds } from './digits'
-import { FIELD_BYTES, FIELD_DEPTH, FIELD_GROUPS, FIELD_LEVELS, FIELD_NAME, FIELD_NAME_LENGTH, FIELD_PATH,
-  FIELD_PATH_LENGTH, FIELD_SHARED, REASON_BYTES, TABLE_FIELDS, TABLE_FIELD_COUNT, TABLE_REASONS, TABLE_REASON_COUNT,
+import { FIELD_BYTES, FIELD_DEPTH, FIELD_DEPTH_MAX, FIELD_GROUPS, FIELD_JOINT, FIELD_JOINT_MAX, FIELD_JOINT_TEXT,
+  FIELD_LEVELS, FIELD_NAME, FIELD_NAME_LENGTH, FIELD_PATH, FIELD_PATH_LENGTH, FIELD_SHARED, REASON_BYTES, TABLE_FIELDS,
+  TABLE_FIELD_COUNT, TABLE_REASONS, TABLE_REASON_COUNT,
 } from './field-table'
 import { writeJsonHeaders } from './json-headers'
 import { writeJsonString } from './json-string'
@@ -93,11 +94,9 @@ function quoted(start: usize, end: usize): usize {
   return end + 1
 }
 
-/** One value. VALUE_ROOM bytes are free at `out` at least; 0 = no room. */
-function writeValue(table: usize, type: u32, payload: usize, length: u32, out: usize, limit: usize): usize {
+/** One value that is no string and no int. VALUE_ROOM bytes are free at `out` at least; 0 = no room. */
+function writeValue(table: usize, type: u32, payload: usize, out: usize, limit: usize): usize {
   switch (type) {
-    case TYPE_STRING: return writeJsonString(payload, length, out, limit, false)
-    case TYPE_INT: return writeI64(load<i64>(payload), out)
     case TYPE_SECONDS: return writeSeconds(load<i64>(payload), out)
     case TYPE_TIME: return quoted(out, writeTime(load<i64>(payload), out + 1))
     case TYPE_ADDRESS: return quoted(out, writeAddressText(load<u8>(payload), payload + 4, out + 1))
@@ -130,13 +129,40 @@ function writeBraces(count: u32, out: usize): usize {
   return out + count
 }
 
-/** Almost every path fits two steps: the loop is left out for them. */
+/**
+ * Braces that close what the field `before` (0 = nothing stands before) stands in alone, a comma or the first brace, the path of
+ * `field`. The text is kept: in most records the same field stands before. 0 = no room.
+ */
+function writeJoint(before: u32, beforeField: usize, field: usize, out: usize, limit: usize): usize {
+  const shared: u32 = before == 0 ? 0 : sharedGroups(beforeField, field)
+  const skipped = <u32>load<u16>(field + shared * 2, FIELD_LEVELS)
+  const pathLength = <u32>load<u16>(field, FIELD_PATH_LENGTH) - skipped
+  if (out + pathLength + FIELD_DEPTH_MAX + VALUE_ROOM > limit) return 0
+  let at = out
+  if (before == 0) {
+    store<u8>(at++, 0x7b)
+  } else {
+    at = writeBraces(<u32>load<u8>(beforeField, FIELD_DEPTH) - 1 - shared, at)
+    store<u8>(at++, 0x2c)
+  }
+  copyOver(at, load<u32>(field, FIELD_PATH) + skipped, pathLength)
+  at += pathLength
+  const length = <u32>(at - out)
+  if (length <= <u32>FIELD_JOINT_MAX) {
+    store<u32>(field, (before + 1) << 8 | length, FIELD_JOINT)
+    for (let done: u32 = 0; done < length; done++) store<u8>(field + done, load<u8>(out + done), FIELD_JOINT_TEXT)
+  }
+  return at
+}
+
 // @ts-ignore: decorator
 @inline
-function copyPath(out: usize, from: usize, length: u32): void {
-  v128.store(out, v128.load(from))
-  v128.store(out, v128.load(from, 16), 16)
-  if (length > 32) copyOver(out + 32, from + 32, length - 32)
+function copyJoint(field: usize, length: u32, out: usize): void {
+  v128.store(out, v128.load(field, FIELD_JOINT_TEXT))
+  v128.store(out, v128.load(field, FIELD_JOINT_TEXT + 16), 16)
+  if (length <= 32) return
+  v128.store(out, v128.load(field, FIELD_JOINT_TEXT + 32), 32)
+  store<u64>(out, load<u64>(field, FIELD_JOINT_TEXT + 48), 48)
 }
 
 /**
@@ -145,34 +171,36 @@ function copyPath(out: usize, from: usize, length: u32): void {
  */
 export function encodeJson(table: usize, record: usize, out: usize, room: u32): u32 {
   const limit = out + room
+  const fields = table + TABLE_FIELDS
   const count = <u32>load<u16>(record, RECORD_COUNT)
   let entry = record + RECORD_ENTRIES
-  let before: usize = 0
+  let before: u32 = 0
   let at = out
   for (let index: u32 = 0; index < count; index++) {
-    const field = table + TABLE_FIELDS + <u32>load<u16>(entry, ENTRY_FIELD) * FIELD_BYTES
+    const id = <u32>load<u16>(entry, ENTRY_FIELD)
+    const type = <u32>load<u8>(entry, ENTRY_TYPE)
     const length = load<u32>(entry, ENTRY_LENGTH)
-    const pathLength = <u32>load<u16>(field, FIELD_PATH_LENGTH)
-    if (at + pathLength + VALUE_ROOM * 2 > limit) return 0
-    let shared: u32 = 0
-    if (before == 0) {
-      store<u8>(at++, 0x7b)
+    const payload = entry + ENTRY_PAYLOAD
+    const field = fields + id * FIELD_BYTES
+    const joint = load<u32>(field, FIELD_JOINT)
+    if (joint >> 8 == before + 1) {
+      if (at + FIELD_JOINT_MAX + VALUE_ROOM > limit) return 0
+      copyJoint(field, joint & 0xff, at)
+      at += joint & 0xff
     } else {
-      shared = sharedGroups(before, field)
-      at = writeBraces(<u32>load<u8>(before, FIELD_DEPTH) - 1 - shared, at)
-      store<u8>(at++, 0x2c)
+      at = writeJoint(before, fields + before * FIELD_BYTES, field, at, limit)
+      if (at == 0) return 0
     }
-    const skipped = <u32>load<u16>(field + shared * 2, FIELD_LEVELS)
-    copyPath(at, load<u32>(field, FIELD_PATH) + skipped, pathLength - skipped)
-    at += pathLength - skipped
-    at = writeValue(table, load<u8>(entry, ENTRY_TYPE), entry + ENTRY_PAYLOAD, length, at, limit)
+    if (type == TYPE_STRING) at = writeJsonString(payload, length, at, limit, false)
+    else if (type == TYPE_INT) at = writeI64(load<i64>(payload), at)
+    else at = writeValue(table, type, payload, at, limit)
     if (at == 0) return 0
-    before = field
-    entry += ENTRY_PAYLOAD + ((length + 7) & ~7)
+    before = id
+    entry = payload + ((length + 7) & ~7)
   }
   if (at + VALUE_ROOM > limit) return 0
   if (before == 0) store<u8>(at++, 0x7b)
-  else at = writeBraces(<u32>load<u8>(before, FIELD_DEPTH) - 1, at)
+  else at = writeBraces(<u32>load<u8>(fields + before * FIELD_BYTES, FIELD_DEPTH) - 1, at)
   store<u16>(at, 0x0a7d)
   return <u32>(at + 2 - out)
 }

@@ -42,8 +42,9 @@ export function beginRecord(kind: u32, pointer: usize, room: u32): void {
   limit = pointer + room
   entries = 0
   ownMarkCount = 0
-  overflow = room < <u32>RECORD_ENTRIES
-  if (!overflow) store<u16>(pointer, kind, RECORD_KIND)
+  overflow = false
+  if (room < <u32>RECORD_ENTRIES) giveUp()
+  else store<u16>(pointer, kind, RECORD_KIND)
 }
 
 /** Bytes of the record; 0 = it did not fit. */
@@ -55,20 +56,25 @@ export function endRecord(): u32 {
   return length
 }
 
-/** True when `bytes` may be written at `at`; else the record is given up. */
+/** True when `bytes` may be written at `at`; else the record is given up: from then on there is room for nothing. */
 // @ts-ignore: decorator
 @inline
 export function hasRoom(at: usize, bytes: u64): bool {
   if (<u64>at + bytes + OVERRUN <= limit) return true
-  overflow = true
+  giveUp()
   return false
+}
+
+function giveUp(): void {
+  overflow = true
+  limit = 0
 }
 
 /** Opens an entry for a payload of at most `bytes`; gives the payload's address, 0 = no room. */
 // @ts-ignore: decorator
 @inline
 export function openEntry(field: u32, type: u32, bytes: u64): usize {
-  if (overflow || !hasRoom(cursor, ENTRY_PAYLOAD + bytes)) return 0
+  if (!hasRoom(cursor, ENTRY_PAYLOAD + bytes)) return 0
   store<u16>(cursor, field, ENTRY_FIELD)
   store<u16>(cursor, type, ENTRY_TYPE)
   return cursor + ENTRY_PAYLOAD
@@ -86,40 +92,40 @@ export function closeEntry(length: u32, flags: u32): void {
   entries++
 }
 
-function put64(field: u32, type: u32, value: i64): void {
-  const payload = openEntry(field, type, 8)
-  if (payload == 0) return
-  store<i64>(payload, value)
-  closeEntry(8, 0)
+/** A whole entry with a payload of at most 8 bytes, of which those behind `length` are 0: two stores. */
+// @ts-ignore: decorator
+@inline
+function putSmall(field: u32, type: u32, payload: u64, length: u32): void {
+  const entry = cursor
+  if (entry + ENTRY_PAYLOAD + 8 + OVERRUN > limit) {
+    giveUp()
+    return
+  }
+  store<u64>(entry, <u64>(field | type << 16) | <u64>length << 32)
+  store<u64>(entry, payload, ENTRY_PAYLOAD)
+  cursor = entry + ENTRY_PAYLOAD + 8
+  entries++
 }
 
 export function putInt(field: u32, value: i64): void {
-  if (wants(field)) put64(field, TYPE_INT, value)
+  if (wants(field)) putSmall(field, TYPE_INT, value, 8)
 }
 
 export function putSeconds(field: u32, nanoseconds: i64): void {
-  if (wants(field)) put64(field, TYPE_SECONDS, nanoseconds)
+  if (wants(field)) putSmall(field, TYPE_SECONDS, nanoseconds, 8)
 }
 
 export function putTime(field: u32, nanoseconds: i64): void {
-  if (wants(field)) put64(field, TYPE_TIME, nanoseconds)
+  if (wants(field)) putSmall(field, TYPE_TIME, nanoseconds, 8)
 }
 
 export function putBool(field: u32, value: bool): void {
-  if (!wants(field)) return
-  const payload = openEntry(field, TYPE_BOOL, 8)
-  if (payload == 0) return
-  store<u8>(payload, value ? 1 : 0)
-  closeEntry(1, 0)
+  if (wants(field)) putSmall(field, TYPE_BOOL, value ? 1 : 0, 1)
 }
 
 /** A word of a closed set, packed (short-text.ts). */
 export function putWord(field: u32, word: u64): void {
-  if (!wants(field)) return
-  const payload = openEntry(field, TYPE_STRING, 8)
-  if (payload == 0) return
-  store<u64>(payload, word)
-  closeEntry(packedLength(word), 0)
+  if (wants(field)) putSmall(field, TYPE_STRING, word, packedLength(word))
 }
 
 export function putAddress(field: u32, version: u32, address: usize): void {
@@ -173,14 +179,16 @@ export function putOwnText(field: u32, text: usize, length: u32): void {
   closeEntry(length, 0)
 }
 
-/** Marks `field` when the bytes at `at` are not valid UTF-8 and so will be shown as ISO-8859-1. */
-export function noteEncoding(field: u32, at: usize, length: u32): void {
+/** Marks `field` when the bytes at `at` are not valid UTF-8 and so will be shown as ISO-8859-1. True when they are ASCII. */
+export function noteEncoding(field: u32, at: usize, length: u32): bool {
   let seen = i8x16.splat(0)
   let done: u32 = 0
   for (; done + 16 <= length; done += 16) seen = v128.or(seen, v128.load(at + done))
   let high = i8x16.bitmask(seen)
   if (done < length) high |= i8x16.bitmask(v128.load(at + done)) & ((1 << (length - done)) - 1)
-  if (high != 0 && !isUtf8(at, length)) noteMark(field, REASON_NOT_VALID_UTF_8_SHOWN_AS_ISO_8859_1)
+  if (high == 0) return true
+  if (!isUtf8(at, length)) noteMark(field, REASON_NOT_VALID_UTF_8_SHOWN_AS_ISO_8859_1)
+  return false
 }
 
 /** Says why `field` is cut, missing or unknown; the first reason of a field stands. */

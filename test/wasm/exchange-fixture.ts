@@ -104,6 +104,11 @@ export class ExchangeFixture {
     this.#wall.setOptions(privacySchema.parse(options), { fields })
   }
 
+  /** Decisions about names that are too long to be kept: one for each look at such a header. */
+  get looks(): number {
+    return this.#wall.counters().namesNotKept
+  }
+
   trust(...prefixes: [version: 4 | 6, bits: number, address: Uint8Array][]): boolean {
     const at = this.#input
     prefixes.forEach(([version, bits, address], index) => {
