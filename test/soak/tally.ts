@@ -173,7 +173,9 @@ export class Tally {
 
   #example(text: string): void {
     const kind = text.slice(0, text.indexOf(':'))
-    if (this.examples.filter((other) => other.startsWith(kind)).length < EXAMPLES_MAX) this.examples.push(text)
+    if (this.examples.filter((other) => other.startsWith(kind)).length >= EXAMPLES_MAX) return
+    this.examples.push(text)
+    console.error(`soak: ${text}`)
   }
 }
 
