@@ -205,4 +205,13 @@ int BPF_PROG(lintel_tls_gone, struct sock *sk, int before, int after)
 	return 0;
 }
 
+/* The last thread of a process ends: what its goroutines were inside of never returns. */
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(lintel_tls_exit, struct task_struct *task)
+{
+	if (go_is_read && task->signal->live.counter == 0)
+		forget_goroutines(task->tgid);
+	return 0;
+}
+
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
