@@ -55,6 +55,7 @@ int BPF_KPROBE(lintel_tls_in, __u64 object, __u64 buffer, __u64 length, __u64 le
 		direction = WRITE;
 		break;
 	case PROBE_HANDSHAKE:
+		direction = HANDSHAKE;
 		begin_handshake(object);
 		break;
 	case PROBE_SHUTDOWN:
@@ -97,7 +98,7 @@ int BPF_KRETPROBE(lintel_tls_end, __u64 result)
 	thread = thread_of(0);
 	if (!thread || !leave(thread, ENTRY_STACK(PT_REGS_SP(ctx)), &frame))
 		return 0;
-	if ((int)result > 0 && frame.direction != CONTROL) {
+	if ((int)result > 0 && frame.direction < CONTROL) {
 		bytes = (__u32)result;
 		if (frame.length_at && bpf_probe_read_user(&bytes, sizeof(bytes), (const void *)frame.length_at))
 			bytes = 0;
@@ -128,7 +129,7 @@ int lintel_tls_go(struct pt_regs *ctx)
 		break;
 	case PROBE_GO_HANDSHAKE:
 		begin_handshake(ctx->ax);
-		go_enter(ctx, ctx->ax, 0, CONTROL);
+		go_enter(ctx, ctx->ax, 0, HANDSHAKE);
 		break;
 	case PROBE_GO_CLOSE:
 		end_session(ctx->ax);

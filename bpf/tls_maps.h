@@ -45,7 +45,8 @@ _Static_assert(sizeof(struct plaintext_event) == sizeof(struct packet_event), "a
 /* enum of directions in struct session.position: what the program reads, what it writes */
 #define READ 0
 #define WRITE 1
-#define CONTROL 2 /* a handshake or a shutdown: moves no bytes that count */
+#define CONTROL 2   /* a shutdown: moves no bytes that count */
+#define HANDSHAKE 4 /* the same, at the begin of a connection */
 
 struct endpoint {
 	__u64 cookie; /* 0 = not known */
