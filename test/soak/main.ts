@@ -6,7 +6,7 @@
  * Every request that a client completed must stand in the log once; the agent, its descriptors and its kernel maps must not
  * grow once warm (judged from 30 minutes up; the first sixth is warm-up); the kernel must have nothing to complain of; and nothing may
  * stay attached. Exits with 1 when one of these does not hold. The table goes to standard output, a line a sample to
- * standard error, all samples to build/soak.json. Needs root; listens on 127.0.0.1, ports 28441 to 28449. SIGINT ends it
+ * standard error, all samples to build/soak.json. Needs root; listens on 127.0.0.1, ports 29641 to 29649. SIGINT ends it
  * early, with its table.
  *
  * @module
@@ -31,7 +31,7 @@ import { NginxServer, SingleServer } from './servers.ts'
 import type { MortalServer } from './servers.ts'
 import { Tally } from './tally.ts'
 
-const PORT = { nginx: 28_441, node: 28_442, go: 28_443, python: 28_444, metrics: 28_449 }
+const PORT = { nginx: 29_641, node: 29_642, go: 29_643, python: 29_644, metrics: 29_649 }
 const NICENESS = 10
 const SETTLE_MS = 45_000
 const READ_MS = 2_000
