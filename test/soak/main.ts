@@ -50,6 +50,7 @@ const BOUNDS: readonly GrowthBound[] = [
   { name: 'connections_open', perHour: 30, unit: '' },
   { name: 'records_queued', perHour: 30, unit: '' },
   { name: 'entries_goroutines', perHour: 40, unit: '' },
+  { name: 'entries_go_processes', perHour: 4, unit: '' },
   { name: 'entries_interfaces', perHour: 0, unit: '' },
 ]
 const LOSS = new RegExp('outcome="(?:lost|dropped)"|' +
