@@ -1,13 +1,13 @@
 /**
  * `make soak`: an hour of HTTPS in which clients and servers start and die all the time, read by one agent.
  *
- *     make soak ARGS='--minutes 60 --clients-per-second 3 --seed 1'
+ *     make soak ARGS='--minutes 60 --clients-per-second 3 --seed 1 --port 29641'
  *
  * Every request that a client completed must stand in the log once; the agent, its descriptors and its kernel maps must not
- * grow once warm (judged from 30 minutes up; the first sixth is warm-up); the kernel must have nothing to complain of; and nothing may
- * stay attached. Exits with 1 when one of these does not hold. The table goes to standard output, a line a sample to
- * standard error, all samples to build/soak.json. Needs root; listens on 127.0.0.1, ports 29641 to 29649. SIGINT ends it
- * early, with its table.
+ * grow once warm (judged from 30 minutes up; the first sixth is warm-up); its ledgers must add up; the kernel must have nothing
+ * to complain of; and nothing may stay attached. Exits with 1 when one of these does not hold. The tables, the verdict last, go
+ * to standard output, a line a sample to standard error, all samples to build/soak.json. Needs root; listens on 127.0.0.1, on
+ * nine ports from the first on. SIGINT ends it early, with its tables.
  *
  * @module
  */
@@ -24,14 +24,16 @@ import type { Held } from './agent.ts'
 import { growthOf } from './growth.ts'
 import type { Growth, GrowthBound, Sample } from './growth.ts'
 import { KernelLog } from './kernel-log.ts'
-import { ledgerFaults } from './ledger.ts'
 import { Load } from './load.ts'
 import { RotatedLog } from './rotated-log.ts'
 import { NginxServer, SingleServer } from './servers.ts'
 import type { MortalServer } from './servers.ts'
 import { Tally } from './tally.ts'
+import { checksOf, lossesOf } from './verdict.ts'
+import type { Check, Outcome } from './verdict.ts'
 
-const PORT = { nginx: 29_641, node: 29_642, go: 29_643, python: 29_644, metrics: 29_649 }
+/** Of the servers and of the agent's figures, from the first one on. */
+const PORTS = { nginx: 0, node: 1, go: 2, python: 3, metrics: 8 }
 const NICENESS = 10
 const SETTLE_MS = 45_000
 const READ_MS = 2_000
@@ -53,18 +55,16 @@ const BOUNDS: readonly GrowthBound[] = [
   { name: 'entries_go_processes', perHour: 4, unit: '' },
   { name: 'entries_interfaces', perHour: 0, unit: '' },
 ]
-const LOSS = new RegExp('outcome="(?:lost|dropped)"|' +
-  'name="(?:plaintext_undecided|plaintext_evicted|plaintext_replaced|plaintext_memory_refused|tls_notice_lost)"')
 /** Least recently used tables fill up to their bound by design: shown, not judged. */
 const SHOWN = ['entries_connections', 'entries_sessions', 'entries_processes']
 
-interface Options { readonly minutes: number; readonly perSecond: number; readonly seed: number }
+interface Options { readonly minutes: number; readonly perSecond: number; readonly seed: number; readonly port: number }
 
 const options = readOptions()
 if (process.getuid?.() !== 0) throw new Error('Cannot load programs into the kernel without root; run: sudo make soak')
 process.exitCode = await soak(options)
 
-async function soak({ minutes, perSecond, seed }: Options): Promise<number> {
+async function soak({ minutes, perSecond, seed, port }: Options): Promise<number> {
   const stop = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => { stop.abort() })
   const random = generator(seed)
@@ -76,7 +76,7 @@ async function soak({ minutes, perSecond, seed }: Options): Promise<number> {
   await run('go', ['build', '-o', programs.go, '.'], { cwd: fileURLToPath(new URL('peers/go-client', import.meta.url)) })
   const goBinary = await folder.buildGo('go-server')
   const kernelLog = new KernelLog()
-  const agent = await Agent.start(`${PORT.nginx}-${PORT.metrics - 1}`, PORT.metrics)
+  const agent = await Agent.start(`${port}-${port + PORTS.metrics - 1}`, port + PORTS.metrics)
   setPriority(NICENESS) // what this process starts from here on inherits it; the agent keeps its own
   const tally = new Tally(SETTLE_MS)
   const log = new RotatedLog(agent.directory, (record) => {
@@ -90,14 +90,14 @@ async function soak({ minutes, perSecond, seed }: Options): Promise<number> {
   const over = AbortSignal.any([stop.signal, AbortSignal.timeout(minutes * 60_000)])
   let libraries = 0
   try {
-    const nginx = await NginxServer.start(PORT.nginx, folder)
+    const nginx = await NginxServer.start(port + PORTS.nginx, folder)
     servers.push(nginx)
-    servers.push(await new SingleServer('node', PORT.node, () => nodeServer(folder, PORT.node)).start())
-    servers.push(await new SingleServer('go', PORT.go, () => goServer(folder, goBinary, PORT.go)).start())
+    servers.push(await new SingleServer('node', port + PORTS.node, () => nodeServer(folder, port + PORTS.node)).start())
+    servers.push(await new SingleServer('go', port + PORTS.go, () => goServer(folder, goBinary, port + PORTS.go)).start())
     // Each of its lives maps a copy of OpenSSL that no process had before, and that is gone from the disk once it is mapped.
-    servers.push(await new SingleServer('python', PORT.python, async () => {
+    servers.push(await new SingleServer('python', port + PORTS.python, async () => {
       const copy = await folder.copyOpenssl(`openssl${libraries++}`)
-      const server = new Running(programs.python, [fileURLToPath(new URL('peers/server.py', import.meta.url)), String(PORT.python),
+      const server = new Running(programs.python, [fileURLToPath(new URL('peers/server.py', import.meta.url)), String(port + PORTS.python),
         folder.certificate, folder.key], { env: { ...process.env, LD_LIBRARY_PATH: copy } })
       await server.until(() => server.output.includes('listening'), 'listening port')
       rmSync(copy, { recursive: true })
@@ -137,12 +137,15 @@ async function soak({ minutes, perSecond, seed }: Options): Promise<number> {
     const summary = agent.process.errors.trim().split('\n')
     const totals = summary.findLast((line) => line.includes('totals after')) ?? ''
     const growths = judgedGrowths(samples, minutes, secondsApart)
-    const faults = faultsOf({ tally, load, growths, kernelLog, left, code, totals, metrics: metrics.samples })
+    const isLong = minutes >= JUDGED_MINUTES_MIN
+    const checks = checksOf({
+      isLong, lines: log.lines, tally, load, growths, kernelLog, left, code, totals, metrics: metrics.samples,
+    })
     print({
       minutes: (performance.now() - startedAt) / 60_000, seed, tally, load, nginx, servers, libraries, growths, samples, kernelLog,
-      left, held, totals, faults, others, metrics: metrics.samples, logBytes: log.bytes,
+      left, held, totals, checks, others, metrics: metrics.samples, logBytes: log.bytes,
     })
-    return faults.length === 0 ? 0 : 1
+    return checks.every(({ faults }) => faults.length === 0) ? 0 : 1
   } finally {
     load?.abandon()
     await agent.process.stop('SIGKILL')
@@ -169,44 +172,7 @@ function judgedGrowths(samples: readonly Sample[], minutes: number, secondsApart
   ))
 }
 
-interface Outcome {
-  readonly tally: Tally
-  readonly load: Load
-  readonly growths: readonly Growth[]
-  readonly kernelLog: KernelLog
-  readonly left: readonly string[]
-  readonly code: number
-  readonly totals: string
-  readonly metrics: ReadonlyMap<string, number>
-}
-
-/** Why this soak did not pass; none = it did. */
-function faultsOf({ tally: { counts }, load, growths, kernelLog, left, code, totals, metrics }: Outcome): string[] {
-  const faults: string[] = []
-  const lost = lossesOf(metrics)
-  const lostSum = [...lost.values()].reduce((sum, value) => sum + value, 0)
-  const unexplained = counts.missing + counts.withoutResponse - lostSum
-  if (unexplained > 0) faults.push(`${unexplained} completed requests are missing or without their response, and no loss was counted for them`)
-  for (const name of ['twice', 'wrong', 'failed', 'stray'] as const) if (counts[name] > 0) faults.push(`${counts[name]} requests ${name}`)
-  if (counts.completed === 0) faults.push('no request was completed')
-  if (load.hung > 0) faults.push(`${load.hung} clients did not end`)
-  for (const { name, grewPerHour, perHour, isBroken } of growths) {
-    if (isBroken) faults.push(`${name} grew by ${grewPerHour.toFixed(1)} an hour; the bound is ${perHour}`)
-  }
-  if (kernelLog.bad.length > 0) faults.push(`the kernel said: ${kernelLog.bad.slice(0, 5).join(' | ')}`)
-  if (left.length > 0) faults.push(`left in the kernel: ${left.join(', ')}`)
-  if (code !== 0) faults.push(`the agent ended with ${code}`)
-  if (!totals.endsWith('adds up')) faults.push(`the totals do not add up: ${totals}`)
-  faults.push(...ledgerFaults(totals))
-  return faults
-}
-
-/** Named losses that are not 0: of packets, of calls, of records; what plaintext had to be left out. */
-function lossesOf(metrics: ReadonlyMap<string, number>): Map<string, number> {
-  return new Map([...metrics].filter(([name, value]) => value > 0 && LOSS.test(name)))
-}
-
-interface Report extends Omit<Outcome, 'code'> {
+interface Report extends Omit<Outcome, 'code' | 'isLong' | 'lines'> {
   readonly minutes: number
   readonly seed: number
   readonly nginx: NginxServer
@@ -214,7 +180,7 @@ interface Report extends Omit<Outcome, 'code'> {
   readonly libraries: number
   readonly samples: readonly Sample[]
   readonly held: Held
-  readonly faults: readonly string[]
+  readonly checks: readonly Check[]
   readonly others: ReadonlyMap<string, number>
   readonly logBytes: number
 }
@@ -251,12 +217,14 @@ function print(report: Report): void {
   if (marks.length > 0) console.log(`\n${table(['marks of completed requests', 'count'], marks)}`)
   console.log(`\n${table(['clients', 'processes'], [...load.byKind])}`)
   for (const example of tally.examples) console.log(`example: ${example}`)
-  for (const fault of report.faults) console.log(`FAILED: ${fault}`)
-  console.log(report.faults.length === 0 ? 'passed' : `${report.faults.length} faults`)
+  const verdictOf = ({ name, faults, isJudged = true }: Check): string[] => [
+    name, faults.length > 0 ? `FAILED: ${faults.join('; ')}` : isJudged ? 'holds' : 'not judged: too short',
+  ]
+  console.log(`\n${table(['check', 'verdict'], report.checks.map(verdictOf))}`)
   const file = fileURLToPath(new URL('../../build/soak.json', import.meta.url))
   mkdirSync(join(file, '..'), { recursive: true })
   writeFileSync(file, `${JSON.stringify({
-    rows, faults: report.faults, examples: tally.examples, growths: report.growths, samples: samples.map((sample) => Object.fromEntries(sample)),
+    rows, checks: report.checks, examples: tally.examples, growths: report.growths, samples: samples.map((sample) => Object.fromEntries(sample)),
   }, null, 1)}\n`)
 }
 
@@ -277,12 +245,13 @@ function readOptions(): Options {
       'minutes': { type: 'string', default: '60' },
       'clients-per-second': { type: 'string', default: '3' },
       'seed': { type: 'string', default: '1' },
+      'port': { type: 'string', default: '29641' },
     },
   })
-  const number = (flag: 'minutes' | 'clients-per-second' | 'seed'): number => {
+  const number = (flag: 'minutes' | 'clients-per-second' | 'seed' | 'port'): number => {
     const value = Number(values[flag])
     if (!(value > 0)) throw new Error(`Cannot use --${flag} "${values[flag]}"; it is a number above 0`)
     return value
   }
-  return { minutes: number('minutes'), perSecond: number('clients-per-second'), seed: number('seed') }
+  return { minutes: number('minutes'), perSecond: number('clients-per-second'), seed: number('seed'), port: number('port') }
 }

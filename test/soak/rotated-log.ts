@@ -5,6 +5,7 @@ import type { LoggedRecord } from '../gateway/testing/lintel.ts'
 /** Reads what an agent has rotated, and removes it, so that an hour of records never lies on the disk. */
 export class RotatedLog {
   bytes = 0
+  lines = 0
   readonly #directory: string
   readonly #take: (record: LoggedRecord) => void
 
@@ -21,7 +22,11 @@ export class RotatedLog {
       const path = join(this.#directory, name)
       const text = readFileSync(path, 'utf8')
       this.bytes += text.length
-      for (const line of text.split('\n')) if (line !== '') this.#take(JSON.parse(line) as LoggedRecord)
+      for (const line of text.split('\n')) {
+        if (line === '') continue
+        this.lines++
+        this.#take(JSON.parse(line) as LoggedRecord)
+      }
       rmSync(path)
     }
   }
