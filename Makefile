@@ -26,6 +26,11 @@ test: setup-test build ## install what is missing, build, and run every test
 	$(ROOT_ONLY)
 	@$(NODE) tools/test.ts $(TESTS)
 
+.PHONY: soak
+soak: setup-test build ## an hour of HTTPS while processes start and die: no loss, no leak, no kernel warning (ARGS='--minutes 1')
+	$(ROOT_ONLY)
+	@$(NODE) test/soak/main.ts $(ARGS)
+
 .PHONY: bench
 bench: setup-bench build ## measure Lintel against other tools in one run and print the tables
 	$(ROOT_ONLY)

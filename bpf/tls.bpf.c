@@ -66,6 +66,7 @@ int BPF_KPROBE(lintel_tls_in, __u64 object, __u64 buffer, __u64 length, __u64 fo
 		direction = WRITE;
 		break;
 	case PROBE_HANDSHAKE:
+		direction = HANDSHAKE;
 		begin_handshake(object);
 		break;
 	case PROBE_SHUTDOWN:
@@ -106,7 +107,7 @@ int BPF_KRETPROBE(lintel_tls_end, __u64 result)
 	thread = thread_of(0);
 	if (!thread || !leave(thread, ENTRY_STACK(PT_REGS_SP(ctx)), &frame))
 		return 0;
-	if ((int)result > 0 && frame.direction != CONTROL) {
+	if ((int)result > 0 && frame.direction < CONTROL) {
 		bytes = (__u32)result;
 		if (frame.length_at && bpf_probe_read_user(&bytes, sizeof(bytes), (const void *)frame.length_at))
 			bytes = 0;
@@ -137,7 +138,7 @@ int lintel_tls_go(struct pt_regs *ctx)
 		break;
 	case PROBE_GO_HANDSHAKE:
 		begin_handshake(ctx->ax);
-		go_enter(ctx, ctx->ax, 0, CONTROL);
+		go_enter(ctx, ctx->ax, 0, HANDSHAKE);
 		break;
 	case PROBE_GO_CLOSE:
 		end_session(ctx->ax);
@@ -211,6 +212,15 @@ int BPF_PROG(lintel_tls_gone, struct sock *sk, int before, int after)
 	call.event.flags = PLAINTEXT_CLOSED;
 	call.event.socket_cookie = bpf_get_socket_cookie(sk);
 	deliver_notice(&call);
+	return 0;
+}
+
+/* The last thread of a process ends: what its goroutines were inside of never returns. */
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(lintel_tls_exit, struct task_struct *task)
+{
+	if (go_is_read && task->signal->live.counter == 0)
+		forget_goroutines(task->tgid);
 	return 0;
 }
 

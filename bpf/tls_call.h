@@ -94,14 +94,19 @@ static __always_inline int leave(struct thread *thread, __u64 stack, struct fram
 	return 0;
 }
 
-/* The socket that was seen inside of the call becomes the session's; another one than before means another connection. */
+/*
+ * The socket that was seen inside of the call becomes the session's; another one than before means another connection, which is
+ * seen from its start when the call is a handshake: some clients use one object for one connection after the other.
+ */
 static __always_inline struct session *settle_socket(struct thread *thread, struct session *session,
-						      struct session_key *key, __u64 cookie)
+						      struct session_key *key, struct frame *frame)
 {
+	__u64 cookie = frame->cookie;
+
 	if (session->socket.cookie == cookie || thread->socket.cookie != cookie)
 		return session;
 	if (session->socket.cookie && !(session->flags & SESSION_GUESSED)) {
-		session = open_session(key, 0);
+		session = open_session(key, frame->direction == HANDSHAKE ? SESSION_START : 0);
 		if (!session)
 			return 0;
 	}
@@ -129,7 +134,7 @@ static __always_inline void moved(struct thread *thread, struct frame *frame, __
 
 	count(TLS_CALLS_SEEN, 1);
 	if (session && frame->cookie)
-		session = settle_socket(thread, session, &key, frame->cookie);
+		session = settle_socket(thread, session, &key, frame);
 	if (!session) {
 		count(TLS_CALLS_LOST_TABLE, 1);
 		return;
@@ -159,7 +164,7 @@ static __always_inline void moved_none(struct thread *thread, struct frame *fram
 	session = bpf_map_lookup_elem(&sessions, &key);
 	if (!session || session->socket.cookie == frame->cookie)
 		return;
-	session = settle_socket(thread, session, &key, frame->cookie);
+	session = settle_socket(thread, session, &key, frame);
 	/* What was told before went without. */
 	if (session && (session->position[READ] || session->position[WRITE]))
 		tell(session, WRITE, PLAINTEXT_SOCKET);

@@ -32,6 +32,15 @@ struct {
 	__type(value, struct thread);
 } goroutines SEC(".maps");
 
+/* Processes that may have entries there. One that finds no room leaves the entries that it dies with. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, GO_PROCESSES);
+	__type(key, __u32);
+	__type(value, __u8);
+} go_processes SEC(".maps");
+
 #if defined(__TARGET_ARCH_x86)
 
 static __always_inline struct goroutine_key goroutine_of(struct pt_regs *ctx)
@@ -60,6 +69,10 @@ static __always_inline void go_enter(struct pt_regs *ctx, __u64 object, __u64 bu
 	struct thread *thread = bpf_map_lookup_elem(&goroutines, &key);
 
 	if (!thread) {
+		static const __u8 one = 1;
+
+		if (!bpf_map_lookup_elem(&go_processes, &key.process))
+			bpf_map_update_elem(&go_processes, &key.process, &one, BPF_ANY);
 		bpf_map_update_elem(&goroutines, &key, &fresh, BPF_NOEXIST);
 		thread = bpf_map_lookup_elem(&goroutines, &key);
 	}
@@ -109,6 +122,22 @@ static __always_inline void go_leave(struct pt_regs *ctx)
 		bpf_map_delete_elem(&goroutines, &key);
 }
 
+static long forget_goroutine(struct bpf_map *map, struct goroutine_key *key, struct thread *thread, __u32 *process)
+{
+	if (key->process == *process)
+		bpf_map_delete_elem(map, key);
+	return 0;
+}
+
+/* Goroutines that wait for bytes are inside of a call: a process that dies returns from none. */
+static __always_inline void forget_goroutines(__u32 process)
+{
+	if (!bpf_map_lookup_elem(&go_processes, &process))
+		return;
+	bpf_map_delete_elem(&go_processes, &process);
+	bpf_for_each_map_elem(&goroutines, forget_goroutine, &process, 0);
+}
+
 /* The goroutine that makes the current system call, if it is inside of a TLS call. */
 static __always_inline struct thread *calling_goroutine(void)
 {
@@ -123,6 +152,7 @@ static __always_inline struct thread *calling_goroutine(void)
 static __always_inline void go_enter(struct pt_regs *ctx, __u64 object, __u64 buffer, __u32 direction) {}
 static __always_inline void go_write(__u64 object, __u64 buffer, __u64 length) {}
 static __always_inline void go_leave(struct pt_regs *ctx) {}
+static __always_inline void forget_goroutines(__u32 process) {}
 static __always_inline struct thread *calling_goroutine(void) { return 0; }
 
 #endif

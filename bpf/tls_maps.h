@@ -5,8 +5,9 @@
  * In    user space gives the maps "events" and "reader" of the packet programs (one ring, one order, one reader), and
  *       writes tls_directives.
  * Out   events, tls_counters.
- * Limit sessions and goroutines are bounded: the least recently used goes. What a call needs between its begin and its
- *       end belongs to its thread (or goroutine), never to a CPU: these programs may be preempted at any point.
+ * Limit sessions are bounded: the least recently used goes; goroutines inside of calls are: one more is refused. What a call
+ *       needs between its begin and its end belongs to its thread (or goroutine), never to a CPU: these programs may be
+ *       preempted at any point.
  */
 #ifndef LINTEL_TLS_MAPS_H
 #define LINTEL_TLS_MAPS_H
@@ -20,6 +21,7 @@
 
 #define SESSIONS_DEFAULT 65536
 #define GOROUTINES 131072
+#define GO_PROCESSES 8192
 #define FRAMES 4 /* calls of one thread under way: TLS inside TLS, as through an HTTPS proxy, takes two */
 
 #define ALIKE(member)                                                                                                 \
@@ -43,7 +45,8 @@ _Static_assert(sizeof(struct plaintext_event) == sizeof(struct packet_event), "a
 /* enum of directions in struct session.position: what the program reads, what it writes */
 #define READ 0
 #define WRITE 1
-#define CONTROL 2 /* a handshake or a shutdown: moves no bytes that count */
+#define CONTROL 2   /* a shutdown: moves no bytes that count */
+#define HANDSHAKE 4 /* the same, at the begin of a connection */
 
 struct endpoint {
 	__u64 cookie; /* 0 = not known */

@@ -11,6 +11,7 @@ import type { TlsBinary } from './tls-probes.ts'
 
 /** Programs that run at every socket call; kernels before 6.3 lack their tracepoints. */
 const SOCKET_PROGRAMS = ['lintel_tls_sent', 'lintel_tls_got', 'lintel_tls_gone'] as const
+const EXIT_PROGRAM = 'lintel_tls_exit'
 
 export interface TlsOptions {
   /** Maps of the packet programs: the ring that plaintext goes into, and the flag of its reader. */
@@ -39,7 +40,7 @@ export class TlsSource {
     try {
       this.#directives = new TlsDirectives(this.#object.map('tls_directives'))
       this.#probes = new TlsProbes(this.#object)
-      for (const program of SOCKET_PROGRAMS.map((name) => this.#object.program(name))) {
+      for (const program of [...SOCKET_PROGRAMS, EXIT_PROGRAM].map((name) => this.#object.program(name))) {
         if (program.autoload) program.attachTrace()
       }
       this.#discovery = new TlsDiscovery({

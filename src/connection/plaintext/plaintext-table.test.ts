@@ -22,6 +22,8 @@ interface Fields {
   /** Which end the probed program is: `a` = 10.0.0.1:40000, `b` = 10.0.0.2:443. */
   end?: 'a' | 'b'
   callLength?: number
+  /** Of end `a`; default 40,000. */
+  port?: number
 }
 
 /** A table whose handlers note what they are called with. */
@@ -67,7 +69,7 @@ class Recorded {
   }
 
   event(text: string, fields: Fields = {}): this {
-    const { session = 1, isRead = false, position = 0, flags = PLAINTEXT_START, end = 'a' } = fields
+    const { session = 1, isRead = false, position = 0, flags = PLAINTEXT_START, end = 'a', port = 40_000 } = fields
     const { cookie = session + 100 } = fields
     const bytes = E.bytes + text.length
     const at = this.memory.allocator.alloc(bytes)
@@ -93,8 +95,8 @@ class Recorded {
       const isSourceA = (end === 'a') !== isRead
       u8.set([10, 0, 0, isSourceA ? 1 : 2], at + E.source_address)
       u8.set([10, 0, 0, isSourceA ? 2 : 1], at + E.destination_address)
-      u16[(at + E.source_port) >>> 1] = isSourceA ? 40_000 : 443
-      u16[(at + E.destination_port) >>> 1] = isSourceA ? 443 : 40_000
+      u16[(at + E.source_port) >>> 1] = isSourceA ? port : 443
+      u16[(at + E.destination_port) >>> 1] = isSourceA ? 443 : port
     }
     this.memory.write(at + E.bytes, Buffer.from(text, 'latin1'))
     this.table.take(at, bytes)
@@ -178,6 +180,47 @@ test('of two ends the server\'s tells, also when the client\'s shows first; the 
   assert.deepEqual(t.log, ['1.0 GET', '1.1 200'])
   assert.deepEqual(t.directives, ['ignore 1'])
   assert.equal(t.table.count('plaintext_other_end'), 1)
+  t.close()
+})
+
+test('the client\'s end stays silent when it is told to wait no longer, or shows itself, only after its server has ended', () => {
+  const told = ['1.0 GET', '1.1 200', '1.0 end fin', '1.1 end fin']
+  const server = (t: Recorded): Recorded => t.event('GET', { session: 2, end: 'b', isRead: true }).event('200', { session: 2, end: 'b' })
+    .event('', { session: 2, end: 'b', flags: PLAINTEXT_START | PLAINTEXT_ENDED })
+  // Killed before it read its answer; its socket was closed while its bytes waited.
+  const killed = server(new Recorded().event('GET', { session: 1, end: 'a' }))
+  killed.event('', { session: 0, flags: PLAINTEXT_CLOSED, cookie: 101 }).tick(50).tick(60).tick(300)
+  assert.deepEqual([killed.log, killed.table.size, killed.table.count('plaintext_other_end')], [told, 0, 1])
+  killed.close()
+  // Its calls returned late.
+  const late = server(new Recorded()).event('GET', { session: 1, end: 'a' }).event('200', { session: 1, end: 'a', isRead: true })
+  assert.deepEqual([late.log, late.table.count('plaintext_other_end'), late.table.count('plaintext_replaced')], [told, 1, 0])
+  late.close()
+  // Another connection on the same ports is its own.
+  const again = server(new Recorded())
+  again.event('GET', { session: 3, end: 'b', isRead: true }).event('GET', { session: 1, end: 'a' }).tick(110)
+  assert.deepEqual([again.log.slice(4), again.table.count('plaintext_other_end')], [['2.0 GET'], 1])
+  again.close()
+  // After a while there is no late end any more.
+  const after = server(new Recorded()).tick(500).event('GET', { session: 1, end: 'a' }).tick(110)
+  assert.deepEqual(after.log.slice(4), ['2.0 GET'])
+  after.close()
+})
+
+test('a socket that is closed while the first bytes wait ends its session', () => {
+  const t = new Recorded()
+  t.event('GET', { end: 'a' }).event('', { session: 0, flags: PLAINTEXT_CLOSED, cookie: 101 }).tick(110).tick(300)
+  assert.deepEqual([t.log, t.table.size], [['1.0 GET', '1.0 end fin', '1.1 end fin'], 0])
+  t.close()
+})
+
+test('homes that have ended take no room from those that are open', () => {
+  const t = new Recorded({ sessionCountMax: 2 })
+  for (let session = 1; session < 20; session++) {
+    t.event('GET', { session, end: session % 2 === 0 ? 'a' : 'b', isRead: true, port: 1000 + session })
+    if (session % 3 !== 0) t.event('', { session, flags: PLAINTEXT_START | PLAINTEXT_ENDED })
+  }
+  assert.equal(t.log.filter((line) => line.endsWith('GET')).length, 19)
   t.close()
 })
 

@@ -82,14 +82,23 @@ interface Session {
   isUndecided: boolean
   /** Place in the index of addresses; -1 = none. */
   slot: number
+  /** Of one with a place: the side of its program. */
+  localSide: Side
+  /** The other end has shown itself. */
+  hasOtherEnd: boolean
+  /** When it was over, of one that keeps its place. */
+  endedAt: number
   lastTime: number
   /** When its socket was closed; Infinity = it was not. */
   closedAt: number
+  /** Of its socket, 0 = not known. */
   cookie: number
 }
 
 /** How long first bytes wait at most. */
 const HOLD_NS = 100e6
+/** An end may show itself so long after the one that told the connection is over: it waited, or its call returned late. */
+const LATE_END_NS = 2 * HOLD_NS
 /** A socket that was closed may have left bytes that its program reads still. */
 const CLOSING_NS = 250e6
 /** Bytes below which it is not worth telling the source to leave them out. */
@@ -101,7 +110,8 @@ const SWEEP_NS = 1e9
  * TLS sessions in the clear: events of the probes in, two ordered streams per session out, as from the connection table.
  *
  * Where both ends of a connection are read on this machine, one is home and tells it, the server's as a rule; the other is
- * silent. A session takes the block of its wire connection, when packets have shown one, else a block of its own.
+ * silent, even when it shows itself only after that one is over. A session takes the block of its wire connection, when packets
+ * have shown one, else a block of its own.
  *
  * Bound: `sessionCountMax`, the oldest goes first; the events that wait for a socket (held-events.ts).
  */
@@ -116,6 +126,8 @@ export class PlaintextTable implements PlaintextOwner {
   #flows: FlowIndex | undefined
   readonly #homes: (Session | undefined)[] = []
   readonly #freeSlots: number[] = []
+  /** Of the homes, those that are over and keep their place for LATE_END_NS, oldest first. */
+  readonly #past = new Set<Session>()
   #sweptAt = 0
 
   constructor(options: PlaintextOptions) {
@@ -157,17 +169,21 @@ export class PlaintextTable implements PlaintextOwner {
 
   /** Ends what has waited too long at `time`, nanoseconds in the source's clock. */
   tick(time: number): void {
-    if (this.#sessions.size === 0) return
+    if (this.#sessions.size === 0 && this.#past.size === 0) return
     const idle = time - this.#sweptAt >= SWEEP_NS
     if (idle) this.#sweptAt = time
     for (const [id, session] of this.#sessions) {
-      if (idle) this.#noteSteady(session)
+      if (idle || session.closedAt !== Infinity) this.#noteSteady(session)
       if (session.held !== undefined && time - session.held.firstTime >= HOLD_NS) this.#settle(session, id)
       if (time - session.closedAt >= CLOSING_NS) this.#end(id, session, END.fin, session.lastTime)
       else if (idle && time - session.lastTime >= this.#options.idleMsMax * 1e6) {
         this.#add('plaintext_idle')
         this.#end(id, session, END.idle, time)
       }
+    }
+    for (const home of this.#past) {
+      if (time - home.endedAt < LATE_END_NS) break
+      this.#removeHome(home)
     }
   }
 
@@ -224,7 +240,10 @@ export class PlaintextTable implements PlaintextOwner {
 
   #meet(record: PlaintextRecord): Session {
     if (this.#sessions.size >= this.#options.sessionCountMax) this.#evict(record.time)
-    const session: Session = { state: undefined, held: undefined, isUndecided: false, slot: -1, lastTime: record.time, closedAt: Infinity, cookie: 0 }
+    const session: Session = {
+      state: undefined, held: undefined, isUndecided: false, slot: -1, localSide: 0, hasOtherEnd: false, endedAt: 0, lastTime: record.time,
+      closedAt: Infinity, cookie: 0,
+    }
     this.#sessions.set(record.session, session)
     return session
   }
@@ -245,6 +264,7 @@ export class PlaintextTable implements PlaintextOwner {
    */
   #wait(session: Session, event: number, bytes: number): void {
     const record = this.#record
+    this.#noteSocket(session, record.cookie)
     const isOver = (record.flags & PLAINTEXT_ENDED) !== 0
     const isReady = record.cookie !== 0 && !record.isWritten
     if (isReady && session.held === undefined) {
@@ -287,12 +307,8 @@ export class PlaintextTable implements PlaintextOwner {
       this.#add('plaintext_not_wanted')
       return this.#silence(session, record)
     }
-    session.cookie = record.cookie
     if (record.cookie === 0) this.#add('plaintext_without_socket')
-    else {
-      this.#byCookie.set(record.cookie, session)
-      if (!this.#makeHome(session, record)) return
-    }
+    else if (!this.#makeHome(session, record)) return
     const wire = record.cookie === 0 ? undefined : this.#options.wires.find(event)
     const source = record.cookie === 0 ? Number(!record.isWritten) as Side : this.#flows!.side
     const fromStart = (record.flags & PLAINTEXT_START) !== 0 && !session.isUndecided
@@ -304,6 +320,18 @@ export class PlaintextTable implements PlaintextOwner {
     const id = wire?.id ?? this.memory.u32[(block + L.CONNECTION_ID) >>> 2]!
     const localSide = record.isWritten ? source : source === 0 ? 1 : 0
     session.state = new PlaintextConnection(this, record.session, { id, block, wire, localSide, fromStart })
+  }
+
+  /** From now on the session is found by its socket, when that is closed: maybe before it is open here. */
+  #noteSocket(session: Session, cookie: number): void {
+    if (cookie === 0 || cookie === session.cookie) return
+    this.#forgetSocket(session)
+    session.cookie = cookie
+    this.#byCookie.set(cookie, session)
+  }
+
+  #forgetSocket(session: Session): void {
+    if (this.#byCookie.get(session.cookie) === session) this.#byCookie.delete(session.cookie)
   }
 
   /** What waited is left out; the session waits on, and is read from there on where its socket shows it to be wanted. */
@@ -319,20 +347,47 @@ export class PlaintextTable implements PlaintextOwner {
     const localSide = record.isWritten ? flows.side : flows.side === 0 ? 1 : 0
     if (found >= 0) {
       const home = this.#homes[found]!
-      if (home.state instanceof PlaintextConnection && home.state.localSide !== localSide) {
+      const isPast = this.#past.has(home)
+      const isTold = isPast ? record.time - home.endedAt < LATE_END_NS : home.state instanceof PlaintextConnection
+      if (isTold && home.localSide !== localSide) {
+        home.hasOtherEnd = true
+        if (isPast) this.#removeHome(home)
         this.#add('plaintext_other_end')
         this.#silence(session, record)
         return false
       }
-      // Another connection on the same addresses and ports, whose end was not told.
-      this.#add('plaintext_replaced')
-      this.#endState(home, END.replaced, record.time)
-      flows.find(record.event)
+      // Another connection on the same addresses and ports; maybe the end of the one before was not told.
+      if (!isPast) {
+        this.#add('plaintext_replaced')
+        this.#endState(home, END.replaced, record.time)
+      }
+      this.#removeHome(home)
+    }
+    this.#insertHome(session, localSide, flows, record.event)
+    return true
+  }
+
+  #insertHome(session: Session, localSide: Side, flows: FlowIndex, event: number): void {
+    if (this.#freeSlots.length === 0 && this.#homes.length >= this.#options.sessionCountMax) {
+      for (const oldest of this.#past) {
+        this.#removeHome(oldest)
+        break
+      }
     }
     session.slot = this.#freeSlots.pop() ?? this.#homes.length
+    session.localSide = localSide
     this.#homes[session.slot] = session
+    flows.find(event)
     flows.insert(session.slot)
-    return true
+  }
+
+  #removeHome(home: Session): void {
+    this.#past.delete(home)
+    if (home.slot < 0) return
+    this.#flows!.remove(home.slot)
+    this.#homes[home.slot] = undefined
+    this.#freeSlots.push(home.slot)
+    home.slot = -1
   }
 
   #makeBlock(record: PlaintextRecord, source: Side, fromStart: boolean): number {
@@ -385,15 +440,13 @@ export class PlaintextTable implements PlaintextOwner {
   }
 
   #endState(session: Session, cause: End, time: number): void {
-    this.#noteSteady(session)
     this.#takeBack(session)
-    if (session.slot >= 0) {
-      this.#flows!.remove(session.slot)
-      this.#homes[session.slot] = undefined
-      this.#freeSlots.push(session.slot)
-      session.slot = -1
+    if (session.hasOtherEnd) this.#removeHome(session)
+    else if (session.slot >= 0) {
+      session.endedAt = time
+      this.#past.add(session)
     }
-    if (this.#byCookie.get(session.cookie) === session) this.#byCookie.delete(session.cookie)
+    this.#forgetSocket(session)
     if (session.state instanceof PlaintextConnection) session.state.close(cause, time)
     session.state = SILENT
   }

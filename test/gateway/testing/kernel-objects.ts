@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 
 /** What of Lintel is in the kernel now, as bpftool tells: program names, and the names of programs that are attached. */
 export interface KernelObjects {
@@ -27,4 +28,20 @@ export function kernelObjects(): KernelObjects {
 /** True when nothing of Lintel is left in the kernel. */
 export function nothingLeft(objects: KernelObjects): boolean {
   return objects.programs.length === 0 && objects.links === 0 && objects.hooks.length === 0
+}
+
+/** Id of the map of this name that the process holds. @throws {Error} when it holds none */
+export function mapOf(processId: number, name: string): number {
+  const folder = `/proc/${processId}/fdinfo`
+  for (const fd of readdirSync(folder)) {
+    // A descriptor of another kind may be closed by now.
+    const text = existsSync(`${folder}/${fd}`) ? readFileSync(`${folder}/${fd}`, 'utf8') : ''
+    const id = Number(/^map_id:\s*(\d+)$/m.exec(text)?.[1])
+    if (id > 0 && bpftool<Named>('map', 'show', 'id', String(id)).name === name) return id
+  }
+  throw new Error(`Process ${processId} has no map "${name}"`)
+}
+
+export function keysOf(map: number): Buffer[] {
+  return bpftool<{ key: string[] }[]>('map', 'dump', 'id', String(map)).map(({ key }) => Buffer.from(key.map(Number)))
 }
