@@ -84,18 +84,16 @@ test('a line is looked at twice, whatever comes once in between', () => {
   assert.equal(writer.fixture.looks - before, 4, 'other options are another look')
 })
 
-test('one differing byte at any place of any length makes it another line', () => {
+test('one differing byte at any place of any length makes it another line, which is searched', () => {
   const writer = new Writer()
-  const secret = `ghp_${'A1b2'.repeat(9)}`
-  for (let length = 40; length <= 320; length += 7) {
-    const front = 'word '.repeat(60).slice(0, length - secret.length)
-    const clean = front + secret.replace('ghp_', 'gxp_').replaceAll(/[A-Z]/g, ' ')
+  writer.fixture.privacy({ credentials: { patterns: [{ name: 'tilde', regex: '~' }] } })
+  for (let length = 1; length <= 320; length += 7) {
+    const clean = 'word '.repeat(64).slice(0, length - 1) + 'x'
     const lineOf = (value: string): Message => ({ request: [`x-plain: ${value}`], response: [] })
-    for (let round = 0; round < 3; round++) writer.write(lineOf(clean))
+    for (let round = 0; round < 3; round++) assert.ok(writer.write(lineOf(clean)).includes(clean))
     for (let at = 0; at < length; at++) {
-      const other = `${clean.slice(0, at)}~${clean.slice(at + 1)}`
-      assert.ok(writer.write(lineOf(other)).includes(other.trim()), `length ${length}, byte ${at}`)
+      const other = writer.write(lineOf(`${clean.slice(0, at)}~${clean.slice(at + 1)}`))
+      assert.ok(other.includes('REDACTED') && !other.includes('~'), `length ${length}, byte ${at}`)
     }
-    assert.ok(!writer.write(lineOf(front + secret)).includes(secret), `length ${length}`)
   }
 })
