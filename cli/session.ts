@@ -1,7 +1,8 @@
 import type { AgentContract, AgentHooks, Attachment } from '../src/agent-contract.ts'
 import type { Config } from '../src/config.ts'
+import { exposition } from '../src/exposition.ts'
 import { addsUp, outputLines, outputsLost, statsLine, totalsLine, type Stats } from '../src/ledger.ts'
-import type { MetricsServer } from '../src/metrics.ts'
+import { MetricsServer } from '../src/metrics.ts'
 import { EXIT, outliveReader, say } from './exit.ts'
 import { ReadyFile } from './ready-file.ts'
 import { version } from './version.ts'
@@ -109,7 +110,6 @@ function tellStats(config: Config, agent: AgentContract): NodeJS.Timeout | undef
 async function serveMetrics(options: SessionOptions, agent: AgentContract): Promise<{ server: MetricsServer, address: string } | undefined> {
   const { enabled, address } = options.config.metrics
   if (!enabled || options.config.files.length > 0) return undefined
-  const [{ MetricsServer }, { exposition }] = await Promise.all([import('../src/metrics.ts'), import('../src/exposition.ts')])
   const startSeconds = Date.now() / 1000 - process.uptime()
   const server = new MetricsServer(address, () => {
     const { user, system } = process.cpuUsage()

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { EXPOSITION_TYPE } from './exposition.ts'
 
 export interface MetricsOptions {
@@ -12,35 +12,41 @@ const LOOPBACK_HOST = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/
 
 /** Serves `/metrics` on a loopback port. */
 export class MetricsServer {
-  readonly #server: Server
   readonly #options: MetricsOptions
+  readonly #render: () => string
+  #server: Server | undefined
 
   /** @param render gives the text; called for each scrape */
   constructor(options: MetricsOptions, render: () => string) {
     this.#options = options
-    this.#server = createServer({ requestTimeout: 5000, headersTimeout: 5000, keepAliveTimeout: 5000 },
-      (request, response) => answer(request, response, render))
-    this.#server.maxConnections = CONNECTIONS_MAX
+    this.#render = render
   }
 
   /** @returns the address it listens on, e.g. `127.0.0.1:9464`. @throws {Error} with the mend */
-  start(): Promise<string> {
+  async start(): Promise<string> {
     const { host, port } = this.#options
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', (error: NodeJS.ErrnoException) => {
+    const { createServer } = await import('node:http') // some MiB that a run without metrics does without
+    const server = createServer({ requestTimeout: 5000, headersTimeout: 5000, keepAliveTimeout: 5000 },
+      (request, response) => answer(request, response, this.#render))
+    server.maxConnections = CONNECTIONS_MAX
+    this.#server = server
+    return await new Promise((resolve, reject) => {
+      server.once('error', (error: NodeJS.ErrnoException) => {
         reject(new Error(`Cannot serve metrics on ${host}:${port}: ${reason(error)}`, { cause: error }))
       })
-      this.#server.listen({ host, port }, () => {
-        this.#server.unref()
-        const address = this.#server.address()
+      server.listen({ host, port }, () => {
+        server.unref()
+        const address = server.address()
         resolve(`${host.includes(':') ? `[${host}]` : host}:${typeof address === 'object' && address !== null ? address.port : port}`)
       })
     })
   }
 
-  stop(): Promise<void> {
-    this.#server.closeAllConnections()
-    return new Promise(resolve => this.#server.close(() => resolve()))
+  async stop(): Promise<void> {
+    const server = this.#server
+    if (server === undefined) return
+    server.closeAllConnections()
+    await new Promise<void>((resolve) => { server.close(() => { resolve() }) })
   }
 }
 
