@@ -133,6 +133,6 @@ function figuresOf(path: string): Map<string, string> {
 async function entriesOf(id: number): Promise<{ name: string; entries: number }> {
   const { name } = JSON.parse(execFileSync('bpftool', ['-j', 'map', 'show', 'id', String(id)], { encoding: 'utf8' })) as { name: string }
   const dump = new Running('sh', ['-c', `bpftool -p map dump id ${id} | grep -c '^ *"formatted": {'`])
-  await dump.exit()
+  await dump.finish()
   return { name, entries: Number(dump.output) }
 }

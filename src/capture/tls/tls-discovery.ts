@@ -35,6 +35,8 @@ export class TlsDiscovery {
   readonly #judged = new Set<string>()
   #waiting: CodeMapping[] = []
   #sweptAt = performance.now()
+  /** Files that nobody mapped when it was looked for the last time. */
+  #unused = new Set<string>()
   /** Mappings that could not be followed: too many waited, or their process was gone before its file could be opened. */
   missed = 0
 
@@ -95,27 +97,38 @@ export class TlsDiscovery {
     if (binary !== undefined) this.#options.onBinary?.(binary)
   }
 
-  /** A file that is neither installed nor mapped by anybody is let go of. */
+  /**
+   * A file that is neither installed nor mapped by anybody is let go of, the second time that it is met so: a program that is started
+   * now and then would be met late each time.
+   */
   #sweep(): void {
     const now = performance.now()
     if (now - this.#sweptAt < SWEEP_MS) return
     this.#sweptAt = now
     const used = new Set<string>()
-    const note = (path: string): void => {
+    const note = (path: string): boolean => {
       try {
         const { dev, ino } = statSync(path, { bigint: true })
         used.add(`${dev}:${ino}`)
+        return true
       } catch {
-        // Gone in the meantime.
+        return false // gone in the meantime
       }
     }
-    const files = new Map<string, CodeMapping>()
-    for (const processId of processIds()) for (const mapping of codeMappings(processId)) files.set(mapping.file, mapping)
-    for (const { openPath } of files.values()) note(openPath)
+    const mapped = new Set<string>()
+    // By each process until one lives long enough to be asked; what nobody shows is judged anew when it is mapped again.
+    for (const processId of processIds()) {
+      for (const { file, openPath } of codeMappings(processId)) if (!mapped.has(file) && note(openPath)) mapped.add(file)
+    }
     for (const path of installedLibraries()) note(path)
-    this.#options.probes.release((identity) => used.has(identity))
-    this.#judged.clear()
-    for (const file of files.keys()) this.#judged.add(file)
+    const unused = new Set<string>()
+    this.#options.probes.release((identity) => {
+      if (used.has(identity)) return true
+      unused.add(identity)
+      return !this.#unused.has(identity)
+    })
+    this.#unused = unused
+    for (const file of this.#judged) if (!mapped.has(file)) this.#judged.delete(file)
   }
 }
 

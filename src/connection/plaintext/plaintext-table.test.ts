@@ -141,7 +141,7 @@ test('bytes that were counted and did not come are a gap of that length; a call 
 
 test('a session joined mid-way begins where it is met, without a gap', () => {
   const t = new Recorded()
-  t.event('abc', { end: 'b', isRead: true, position: 500, flags: 0 })
+  t.event('abc', { end: 'b', isRead: true, position: 500, flags: 0 }).tick(110)
   assert.deepEqual(t.log, ['1.0 abc'])
   assert.equal(t.controls[0]!.fromStart, false)
   assert.equal(t.table.count('plaintext_late_join'), 1)
@@ -205,6 +205,18 @@ test('the client\'s end stays silent when it is told to wait no longer, or shows
   const after = server(new Recorded()).tick(500).event('GET', { session: 1, end: 'a' }).tick(110)
   assert.deepEqual(after.log.slice(4), ['2.0 GET'])
   after.close()
+})
+
+test('an end that was met under way waits for one that saw the start', () => {
+  const t = new Recorded()
+  // The server's socket is known with its second request only; of the client the first request was not seen.
+  t.event('GET 1', { session: 2, end: 'b', isRead: true, cookie: 0 }).event('200', { session: 2, end: 'b', cookie: 0 })
+  t.event('200', { session: 1, end: 'a', isRead: true, flags: 0 }).event('GET 2', { session: 1, end: 'a', flags: 0 })
+  t.event('GET 2', { session: 2, end: 'b', isRead: true, position: 5 }).event('200', { session: 1, end: 'a', isRead: true, position: 3, flags: 0 })
+  t.tick(110)
+  assert.deepEqual(t.log, ['1.0 GET 1', '1.1 200', '1.0 GET 2'])
+  assert.deepEqual([t.table.count('plaintext_late_join'), t.table.count('plaintext_other_end')], [0, 1])
+  t.close()
 })
 
 test('a socket that is closed while the first bytes wait ends its session', () => {

@@ -260,13 +260,14 @@ export class PlaintextTable implements PlaintextOwner {
   /**
    * A session that is not open yet. Its socket may be in this event, come later, or never. And an end that writes first is
    * the client's: it waits until it has read an answer, by when its server has shown itself, if that is read here too. The
-   * server's end tells more: what it has answered, the client may not live to read.
+   * server's end tells more: what it has answered, the client may not live to read. An end that was met under way waits in any
+   * case: the other one may have seen the start, and may be about to know its socket.
    */
   #wait(session: Session, event: number, bytes: number): void {
     const record = this.#record
     this.#noteSocket(session, record.cookie)
     const isOver = (record.flags & PLAINTEXT_ENDED) !== 0
-    const isReady = record.cookie !== 0 && !record.isWritten
+    const isReady = record.cookie !== 0 && !record.isWritten && (record.flags & PLAINTEXT_START) !== 0
     if (isReady && session.held === undefined) {
       this.#open(session, record)
       return this.#give(session, record)

@@ -4,6 +4,9 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 
+/** What a program said may come so long after its exit. */
+const SPEAKS_MS = 2000
+
 /** A program that a test started, with what it said. */
 export class Running {
   readonly child: ChildProcess
@@ -11,12 +14,14 @@ export class Running {
   output = ''
   errors = ''
   #exit: Promise<number>
+  #closed: Promise<unknown>
 
   constructor(command: string, args: string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}) {
     this.command = `${command} ${args.join(' ')}`
     this.child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
     this.child.stdout!.on('data', (data: Buffer) => { this.output += data.toString('utf8') })
     this.child.stderr!.on('data', (data: Buffer) => { this.errors += data.toString('utf8') })
+    this.#closed = once(this.child, 'close').catch(() => {}) // told by #exit
     this.#exit = once(this.child, 'exit').then(([code, signal]) => (code as number | null) ?? (signal === null ? 1 : 128))
   }
 
@@ -26,6 +31,13 @@ export class Running {
 
   get running(): boolean {
     return this.child.exitCode === null && this.child.signalCode === null
+  }
+
+  /** Waits for the exit, and until all that it said is there, unless something that it left behind can still speak. */
+  async finish(): Promise<number> {
+    const code = await this.#exit
+    await Promise.race([this.#closed, delay(SPEAKS_MS, undefined, { ref: false })])
+    return code
   }
 
   /** Waits for the exit and gives the code. */
@@ -56,7 +68,7 @@ export class Running {
 /** Runs a program to its end; a code other than 0 is an error that shows what it said. */
 export async function run(command: string, args: string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): Promise<string> {
   const running = new Running(command, args, options)
-  const code = await running.exit()
+  const code = await running.finish()
   if (code !== 0) throw new Error(`${running.command} ended with ${code}: ${running.errors}${running.output}`)
   return running.output
 }
