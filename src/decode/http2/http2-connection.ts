@@ -60,6 +60,8 @@ export class Http2Connection implements StreamHandler, Http2SideOwner {
   #unasked = 0
   #repeated = 0
   readonly #upgraded: number
+  #needsBodies = false
+  leavesOut = false
   /** Responses that ended since bytes of the server were lost while requests waited; -1 = none waits. */
   #laterResponses = -1
 
@@ -90,9 +92,9 @@ export class Http2Connection implements StreamHandler, Http2SideOwner {
     this.#sides[side].data(pointer, length, time)
   }
 
-  gap(side: Side, length: number, _cause: Gap, time: number): void {
+  gap(side: Side, length: number, cause: Gap, time: number): void {
     this.#now = time
-    this.#sides[side].gap(length, time)
+    this.#sides[side].gap(length, cause, time)
   }
 
   skipped(side: Side, time: number): void {
@@ -264,7 +266,20 @@ export class Http2Connection implements StreamHandler, Http2SideOwner {
     const message = new Http2Message(kind, side, stream.exchange, stream.id, decoder.block, time, decoder.oddities)
     const isGrpc = decoder.block !== 0 && kind !== MESSAGE.interim && decoder.isGrpc(decoder.block)
     if (isGrpc) message.grpc = new GrpcBody(this.#memory, this.#scanner)
+    if (isGrpc || kind === MESSAGE.request) this.#leaveOut(!isGrpc)
     return message
+  }
+
+  /** Bodies may be left out from the first request on that is not of gRPC, whose messages are counted, until one is. */
+  #leaveOut(isAllowed: boolean): void {
+    if (this.#needsBodies || (isAllowed && this.leavesOut)) return
+    this.#needsBodies = !isAllowed
+    this.leavesOut = this.control.leaveOut?.(isAllowed) ?? false
+  }
+
+  contradicted(side: Side): void {
+    this.#leaveOut(false)
+    this.anomaly(side, HTTP2_ANOMALY.leftOut, this.#now)
   }
 
   #misplaced(side: Side, name: Http2Anomaly): void {
