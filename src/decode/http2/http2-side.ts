@@ -1,6 +1,6 @@
 import type { ByteMemory } from '../../../lib/bytes/mod.ts'
 import { HPACK_BLOCK_BYTES_MAX } from '../../../wasm/hpack-contract.ts'
-import { GAP } from '../../connection/mod.ts'
+import { END, GAP } from '../../connection/mod.ts'
 import type { End, Gap, Side, StreamControl } from '../../connection/mod.ts'
 import { Carry } from '../carry.ts'
 import { HTTP2_ANOMALY } from './anomaly.ts'
@@ -171,10 +171,11 @@ export class Http2Side {
     this.#skipIsStale = false
   }
 
-  end(_cause: End, time: number): void {
+  end(cause: End, time: number): void {
     if (this.#blockStream !== 0) this.#cutBlock(time)
-    // How much of what was to be skipped has gone by is not known.
-    if (this.#skipping > 0 && !this.#skipIsStale && this.#state === 'data') this.#owner.bodyUnknown(this.side, this.#stream)
+    // How much of what was to be skipped has gone by is not known; of what was left out a FIN tells it.
+    const isUnknown = (this.#skipping > 0 && !this.#skipIsStale) || (this.#isAway && cause !== END.fin)
+    if (isUnknown && this.#state === 'data') this.#owner.bodyUnknown(this.side, this.#stream)
     this.stop()
   }
 

@@ -58,8 +58,8 @@ class Talk {
   }
 
   /** Closes, and gives a line a message: kind, exchange, how it ended, body bytes, gRPC messages. */
-  end(): string[] {
-    this.connection.close(++this.#time, END.fin)
+  end(cause: (typeof END)[keyof typeof END] = END.fin): string[] {
+    this.connection.close(++this.#time, cause)
     assert.equal(memory.allocator.allocatedBytes(), 0, 'blocks are left')
     return this.recorder.messages.map(({ kind, exchange, ended, bodyBytes, messages }) =>
       `${kind} ${exchange} ${ended} ${bodyBytes}${messages === undefined ? '' : ` ${messages}`}`)
@@ -102,6 +102,15 @@ test('it is allowed once, with the first request, and no skip is asked for then;
   talk.s(frame.subarray(0, 5))
   assert.equal(talk.connection.away[1], 0, 'the rest of a frame header has to come')
   talk.end()
+})
+
+test('an end within a frame: a FIN has told what went by before it, anything else leaves the size unknown', () => {
+  for (const [cause, size] of [[END.fin, 5009], [END.reset, -1], [END.idle, -1]] as const) {
+    const talk = new Talk()
+    talk.c(talk.request(1))
+    talk.s(talk.response(1), T.data(1, Buffer.alloc(16_000)).subarray(0, 18)).leaveOut(1, 5000)
+    assert.deepEqual(talk.end(cause), ['request 1 complete 0', `response 1 cut ${size}`])
+  }
 })
 
 test('of gRPC nothing is to be left out, also when it comes later', () => {
