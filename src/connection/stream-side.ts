@@ -68,8 +68,7 @@ export class StreamSide {
   #skipLeft = 0
   #directed = 0
   #isDirected = false
-  /** Where an acknowledgement moved a skip to. */
-  #passedTo = -1
+  #passedTo = -1 // where an acknowledgement moved a skip to
   #held: HeldSegments | undefined
   #evidence: HoleEvidence | undefined
   #isHoleHeld = false
