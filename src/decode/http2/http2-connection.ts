@@ -7,12 +7,12 @@ import { MESSAGE, MESSAGE_END } from '../message.ts'
 import type { CutBy, MessageEnd, MessageKind, MessageSink, Unanswered } from '../message.ts'
 import { HTTP2_ANOMALY } from './anomaly.ts'
 import type { Http2Anomaly } from './anomaly.ts'
-import type { FrameSearch } from './frame-search.ts'
 import { SETTING_HEADER_TABLE_SIZE, SETTING_MAX_FRAME_SIZE } from './frame.ts'
 import { GrpcBody } from './grpc-body.ts'
 import type { HpackDecoder } from './hpack-decoder.ts'
 import { HpackTable } from './hpack-decoder.ts'
 import { Http2Message } from './http2-message.ts'
+import type { Http2Options } from './http2-options.ts'
 import { Http2Side } from './http2-side.ts'
 import type { Http2SideOwner } from './http2-side.ts'
 import type { Http2Stream } from './http2-stream.ts'
@@ -24,17 +24,6 @@ const RESETS_MAX = 100
 const LATER_RESPONSES_MAX = 256
 /** Requests whose identifier was taken already, and those behind an upgrade, have numbers from here on. */
 const OTHER_NUMBERS = 2 ** 32
-
-export interface Http2Options {
-  readonly memory: ByteMemory
-  readonly decoder: HpackDecoder
-  readonly search: FrameSearch
-  readonly scanner: HeadScanner
-  readonly control: StreamControl
-  readonly sink: MessageSink
-  /** The connection was upgraded from HTTP/1.1: number of the exchange whose request stream 1 answers. */
-  readonly upgraded?: number
-}
 
 /**
  * One HTTP/2 connection: its two sides, their tables, and the streams that pair requests with responses.

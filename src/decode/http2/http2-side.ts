@@ -80,8 +80,7 @@ export class Http2Side {
   #flags = 0
   #stream = 0
   #length = 0
-  /** Payload bytes still to come. */
-  #left = 0
+  #left = 0 // payload bytes still to come
   /** DATA: the pad length byte is still to come. */
   #awaitsPad = false
   /** DATA: padding at the end. */
