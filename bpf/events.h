@@ -99,6 +99,8 @@ struct packet_event {
 	__u8 tunnel_depth;
 	__u8 source_mac[6];
 	__u8 destination_mac[6];
+	__u32 left_out;            /* bytes of the stream right before the captured ones that are payload of HTTP/2 DATA frames and were
+	                            * left out on purpose: payload_skipped, and what of earlier packets was not delivered; 0 = none */
 };
 
 /* process_info.flags */
@@ -233,6 +235,7 @@ struct plaintext_directive {
 #define DIRECTIVE_COUNT 65536
 #define DIRECTIVE_SKIP_0 1      /* skip_until[0] is valid */
 #define DIRECTIVE_SKIP_1 2
+#define DIRECTIVE_FRAMES 8      /* HTTP/2: payload of DATA frames is not wanted, either way; packet_event.left_out tells what is missing */
 #define DIRECTIVE_IGNORE 4      /* deliver no more payload of this connection, only how it ends; read once, then remembered */
 struct directive {
 	__u32 connection_tag;

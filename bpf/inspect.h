@@ -6,9 +6,8 @@
 #define LINTEL_INSPECT_H
 
 #include "connection.h"
+#include "frames.h"
 #include "plain.h"
-
-#define PIECES_MAX 9
 
 struct place {
 	__u32 hook;
@@ -80,6 +79,8 @@ static __always_inline __u32 choose(CONTEXT *ctx, const struct settings *set, st
 		return reason;
 	verdict = judge(ctx, packet, connection, side & 1);
 	connection->verdict = verdict;
+	if (verdict == VERDICT_HTTP)
+		connection->http2 = begins_http2(ctx, packet, connection, side & 1);
 	if (verdict == VERDICT_OTHER) {
 		event->flags |= FLAG_NOT_HTTP;
 		*most = NOT_HTTP_BYTES;
@@ -89,43 +90,6 @@ static __always_inline __u32 choose(CONTEXT *ctx, const struct settings *set, st
 		return 0;
 	*most = 0;
 	return headers_too ? 0 : COUNTER_UNKNOWN_PROTOCOL;
-}
-
-/*
- * BIG TCP and the loopback have segments of up to 512 KiB (GSO_MAX_SIZE). One over 64 KiB is delivered as the segments
- * that a network card would have made of it, and counted as so many packets.
- */
-static __always_inline __u32 deliver_pieces(CONTEXT *ctx, struct packet *packet, struct counters *count,
-					    struct direction *direction)
-{
-	struct packet_event *event = &packet->event;
-	__u32 left = event->payload_length, flags = event->tcp_flags, outcome = 0;
-
-	for (int i = 0; i < PIECES_MAX; i++) {
-		__u32 piece = event->payload_skipped + CAPTURE_MAX;
-		__u64 at;
-
-		if (piece > left || i == PIECES_MAX - 1)
-			piece = left;
-		event->payload_length = piece;
-		event->tcp_flags = piece == left ? flags : flags & ~(TCP_FIN | TCP_PSH);
-		event->record_number = fetch_and_increment(&direction->records);
-		outcome = deliver(ctx, packet, count, CAPTURE_MAX);
-		if (piece == left)
-			break;
-		at = outcome;
-		asm volatile("" : "+r"(at));
-		if (at < COUNTER_COUNT)
-			__sync_fetch_and_add(&count->value[at], 1);
-		__sync_fetch_and_add(&count->value[COUNTER_PACKETS_SEEN], 1);
-		left -= piece;
-		packet->payload_offset += piece;
-		event->tcp_sequence += piece + !!(flags & TCP_SYN);
-		event->payload_skipped = 0;
-		event->flags &= ~FLAG_CUT;
-		flags &= ~TCP_SYN;
-	}
-	return outcome;
 }
 
 /*
@@ -160,7 +124,7 @@ static __always_inline void note_sender(CONTEXT *ctx, struct packet_event *event
 
 VERIFIED_ALONE __u32 follow(CONTEXT *ctx, struct packet *packet, __u32 frame, __u32 link)
 {
-	__u32 zero = 0, side, reason, end, most = 0;
+	__u32 zero = 0, side, reason = 0, end, most = 0;
 	struct counters *count = bpf_map_lookup_elem(&counters, &zero);
 	const struct settings *set = bpf_map_lookup_elem(&settings, &zero);
 	struct connection *connection;
@@ -197,7 +161,8 @@ VERIFIED_ALONE __u32 follow(CONTEXT *ctx, struct packet *packet, __u32 frame, __
 	note_packet(direction, event, end, event->time_ns);
 	if (tcp) {
 		reason = choose(ctx, set, packet, connection, side, &most);
-		if (reason)
+		/* Frames are followed through what is skipped too. */
+		if (reason && !(reason == COUNTER_SKIPPED && connection->http2))
 			return reason;
 	} else if (packet->more & MORE_QUIC) {
 		most = set->head_bytes_max;
@@ -205,10 +170,15 @@ VERIFIED_ALONE __u32 follow(CONTEXT *ctx, struct packet *packet, __u32 frame, __
 	note_sender(ctx, event);
 	event->connection_tag = connection->tag;
 	event->flags |= FLAG_NUMBERED | (connection->midstream ? FLAG_MIDSTREAM : 0);
-	if (!transport_perf && most == CAPTURE_MAX && event->payload_length - event->payload_skipped > CAPTURE_MAX)
-		return deliver_pieces(ctx, packet, count, direction);
-	event->record_number = fetch_and_increment(&direction->records);
-	return deliver(ctx, packet, count, most);
+	/* A packet of several records is told from the caller's frame: the stack holds no more calls from here. */
+	if (tcp && connection->http2 && event->hook != HOOK_CGROUP && (event->payload_length || (event->tcp_flags & TCP_FIN))) {
+		packet->plan = most | (side ? PLAN_SIDE : 0) | (reason ? PLAN_SILENT : 0) |
+			       (!(set->flags & SETTING_PACKETS) && leaves_out(connection) ? PLAN_LEAVES : 0);
+		return OUTCOME_FRAMES;
+	}
+	if (reason)
+		return reason;
+	return deliver_all(ctx, packet, count, direction, most);
 }
 
 static __always_inline __u32 examine(CONTEXT *ctx, const struct settings *set, struct counters *count, struct place place)
@@ -245,6 +215,8 @@ static __always_inline __u32 examine(CONTEXT *ctx, const struct settings *set, s
 	if (packet.event.tcp_flags & TCP_SYN)
 		parse_syn_options(ctx, &packet, packet.offset + sizeof(struct tcp));
 	outcome = follow(ctx, &packet, frame, place.link);
+	if (outcome == OUTCOME_FRAMES)
+		return deliver_frames(ctx, &packet, count);
 	if (outcome != OUTCOME_NEW)
 		return outcome;
 	reason = meet(ctx, &packet, frame || (packet.more & MORE_QUIC) || (set->flags & SETTING_PACKETS));
@@ -252,7 +224,7 @@ static __always_inline __u32 examine(CONTEXT *ctx, const struct settings *set, s
 		return reason;
 	count->value[COUNTER_CONNECTIONS_NEW]++;
 	outcome = follow(ctx, &packet, frame, place.link);
-	return outcome == OUTCOME_NEW ? COUNTER_LOST_TABLE : outcome;
+	return outcome >= COUNTER_COUNT ? COUNTER_LOST_TABLE : outcome;
 }
 
 static __always_inline void inspect(CONTEXT *ctx, struct place place)

@@ -4,7 +4,7 @@
  *
  * In    user space writes settings, ports, decoder_ports, cidr4, cidr6, interfaces, directives, reader at any time.
  * Out   events (or events_perf), counters.
- * Limit connections and handshakes are bounded: the first evicts the least recently used, the second overwrites.
+ * Limit connections, followed and handshakes are bounded: the first two evict the least recently used, the third overwrites.
  */
 #ifndef LINTEL_MAPS_H
 #define LINTEL_MAPS_H
@@ -16,6 +16,7 @@
 #define CIDRS_MAX 4096
 #define INTERFACES_MAX 1024
 #define CONNECTIONS_DEFAULT 131072
+#define FOLLOWED_MAX 16384    /* HTTP/2 connections whose frames are followed; of others all bytes are delivered */
 #define HANDSHAKES 4096       /* SYN/ACKs whose acknowledgement is awaited */
 
 /* Fixed before the programs are loaded. */
@@ -117,6 +118,14 @@ struct {
 	__type(key, __u32);
 	__type(value, struct directive);
 } directives SEC(".maps");
+
+/* By connection.tag. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, FOLLOWED_MAX);
+	__type(key, __u32);
+	__type(value, struct followed);
+} followed_connections SEC(".maps");
 
 /* Which bare acknowledgement ends a handshake: see awaits_acknowledgement(). */
 struct {

@@ -16,6 +16,7 @@
 #define OUTCOME_FRAME 257   /* not to be parsed here: user space gets the frame */
 #define OUTCOME_UNSURE 258  /* the short parser gave up: ask the long one */
 #define OUTCOME_NEW 259      /* the table does not know the connection */
+#define OUTCOME_FRAMES 260   /* of HTTP/2: packet.plan says what to deliver, see frames.h */
 
 /* struct packet.more */
 #define MORE_HANDSHAKE 1 /* the bare acknowledgement that ends a handshake */
@@ -28,6 +29,7 @@ struct packet {
 	__u32 end;            /* the frame's bytes that belong to the IP packet end here; the rest is padding */
 	__u32 payload_offset; /* of the captured bytes, from the frame's start */
 	__u32 more;
+	__u32 plan; /* bytes to copy of a record at most, and PLAN_ bits */
 };
 
 /* A connection's two directions share one key: the endpoint that sorts first comes first (see struct directive). */
@@ -61,6 +63,28 @@ struct direction {
 	__u64 reserved[2];
 };
 
+/* How far the frames of one direction of an HTTP/2 connection are followed, in sequence numbers: see frames.h. */
+struct frames {
+	__u32 next;    /* of the next byte */
+	__u32 header;  /* of the next frame header */
+	__u32 wanted;  /* up to which bytes are wanted; from there to the next header lies payload of DATA */
+	__u32 told;    /* up to which user space knows of every byte */
+	__u32 head;    /* what came of the next frame's length and type */
+	__u8 head_bytes;
+	__u8 known;    /* 1: the others are valid */
+	__u8 reserved[2];
+};
+
+#define PLAN_SIDE (1 << 24)   /* side 1 sent it */
+#define PLAN_SILENT (1 << 25) /* nothing of the packet is wanted */
+#define PLAN_LEAVES (1 << 26) /* payload of DATA may be left out */
+#define PLAN_MOST (PLAN_SIDE - 1)
+
+/* Both sides of one connection. */
+struct followed {
+	struct frames frames[2];
+};
+
 #define VERDICT_NONE 0  /* not enough seen */
 #define VERDICT_HTTP 1
 #define VERDICT_OTHER 2 /* not a known protocol */
@@ -73,7 +97,8 @@ struct connection {
 	__u8 verdict;
 	__u8 client;    /* side (0, 1) that opened it, or CLIENT_UNKNOWN */
 	__u8 midstream; /* joined without its SYN */
-	__u8 reserved[33]; /* so that what follows begins a cache line: the kernel puts 48 bytes and the key in front */
+	__u8 http2;     /* 1: its first bytes were those of HTTP/2 */
+	__u8 reserved[32]; /* so that what follows begins a cache line: the kernel puts 48 bytes and the key in front */
 	struct direction direction[2];
 };
 _Static_assert(sizeof(struct direction) == 64, "a cache line");

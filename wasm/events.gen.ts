@@ -44,6 +44,7 @@ export const PACKET_TUNNEL = 142
 export const PACKET_TUNNEL_DEPTH = 143
 export const PACKET_SOURCE_MAC = 144
 export const PACKET_DESTINATION_MAC = 150
+export const PACKET_LEFT_OUT = 156
 
 // Byte offsets in struct plaintext_event.
 export const PLAINTEXT_BYTES = 160

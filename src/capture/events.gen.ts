@@ -45,6 +45,7 @@ export const PACKET_EVENT = {
   tunnel_depth: 143,
   source_mac: 144,
   destination_mac: 150,
+  left_out: 156,
 } as const
 
 /** Byte offsets in struct plaintext_event; `bytes` is its size. */
@@ -214,6 +215,7 @@ export const TLS_COUNTER_COUNT = 16
 export const DIRECTIVE_COUNT = 65536
 export const DIRECTIVE_SKIP_0 = 1
 export const DIRECTIVE_SKIP_1 = 2
+export const DIRECTIVE_FRAMES = 8
 export const DIRECTIVE_IGNORE = 4
 export const SETTING_PORTS = 1
 export const SETTING_CIDR_INCLUDE = 2

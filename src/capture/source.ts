@@ -38,6 +38,12 @@ export interface PacketSource {
   /** Nothing more of this connection is wanted. A hint. */
   ignore(connectionTag: number): void
 
+  /**
+   * Payload of DATA frames of this HTTP/2 connection may be left out (`isAllowed`), or no more. A hint: a source that follows the
+   * frames says with each packet what it left out (packet_event.left_out). Missing = it never does.
+   */
+  leaveOut?(connectionTag: number, isAllowed: boolean): void
+
   /** As `skip`, for a session of EVENT_PLAINTEXT: of what its program writes, or of what it reads. Missing = there are none. */
   skipPlaintext?(session: number, isWritten: boolean, until: number): void
 

@@ -73,6 +73,8 @@ export const CONNECTION_COUNT = {
   discarded: 38,
   /** Records whose lengths contradict each other. */
   malformed: 39,
+  /** Payload of HTTP/2 DATA frames that the source left out, as it was allowed to. */
+  bytes_left_out: 40,
 } as const
 export type ConnectionCount = keyof typeof CONNECTION_COUNT
 const NAMES = Object.keys(CONNECTION_COUNT) as ConnectionCount[]
@@ -87,8 +89,8 @@ export const CONNECTION_ANOMALIES: readonly ConnectionCount[] = [
   'data_after_fin', 'records_lost', 'syn_on_live', 'handshake_mismatch', 'syn_data_refused', 'malformed',
 ]
 
-/** The count that goes with each cause of a gap. */
-export const GAP_COUNT: Readonly<Record<Gap, number>> = {
+/** The count that goes with each cause of a gap that is a loss. */
+export const GAP_COUNT: Readonly<Record<Exclude<Gap, 'left_out'>, number>> = {
   lost: CONNECTION_COUNT.gaps_lost,
   unseen: CONNECTION_COUNT.gaps_unseen,
   cut: CONNECTION_COUNT.gaps_cut,

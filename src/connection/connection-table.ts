@@ -90,7 +90,7 @@ export class ConnectionTable implements ConnectionOwner {
 
   constructor(
     memory: ByteMemory,
-    source: Pick<PacketSource, 'skip' | 'ignore'>,
+    source: Pick<PacketSource, 'skip' | 'ignore' | 'leaveOut'>,
     open: (connection: StreamControl) => StreamHandler,
     limits: Partial<ConnectionLimits> = {},
     events: ConnectionEvents = {},

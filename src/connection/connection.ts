@@ -1,13 +1,14 @@
 import type { ByteMemory } from '../../lib/bytes/mod.ts'
 import * as L from '../../wasm/layout.ts'
 import { sideBlock } from './connection-block.ts'
-import { CONNECTION_COUNT as COUNT } from './connection-counters.ts'
+import { CONNECTION_COUNT as COUNT, GAP_COUNT } from './connection-counters.ts'
 import type { ReassemblySpace } from './reassembly-space.ts'
 import { isInStep, lendConnection, takeConnection } from './steady-connection.ts'
 import type { Steadfast } from './steady-path.ts'
 import { advance } from './sequence.ts'
 import { StreamSide } from './stream-side.ts'
-import type { End, Side, StreamControl, StreamHandler } from './stream.ts'
+import { GAP } from './stream.ts'
+import type { End, Gap, Side, StreamControl, StreamHandler } from './stream.ts'
 
 /** Why a connection ended: as a stream, or because its SYN was refused or never answered. */
 export type ConnectionEnd = End | 'refused' | 'timeout'
@@ -154,6 +155,19 @@ export class Connection implements StreamControl, Steadfast {
     else this.attention |= ATTENTION.rested
   }
 
+  leaveOut(isAllowed: boolean): boolean {
+    const { source } = this.#owner.space
+    if (this.tag === 0 || source.leaveOut === undefined) return false
+    source.leaveOut(this.tag >>> 0, isAllowed)
+    return isAllowed
+  }
+
+  mayStayAway(side: Side, length: number): void {
+    const each = this.sides[side]
+    each.hasAway = length > 0
+    each.awayTo = advance(each.next, length)
+  }
+
   retain(): void {
     this.#retained++
   }
@@ -198,9 +212,13 @@ export class Connection implements StreamControl, Steadfast {
     if (this.block !== 0) this.#owner.space.memory.u32[(sideBlock(this.block, side) + L.SIDE_RESETS) >> 2]!++
   }
 
-  noteLost(side: Side, bytes: number): void {
-    if (this.block === 0) return
-    this.#owner.space.memory.f64[(sideBlock(this.block, side) + L.SIDE_LOST_BYTES) >> 3]! += bytes
+  /** Counts `length` bytes of `side` that are not there. */
+  noteAbsent(side: Side, length: number, cause: Gap): void {
+    const { counters, memory } = this.#owner.space
+    if (cause === GAP.leftOut) return counters.add(COUNT.bytes_left_out, length)
+    counters.add(GAP_COUNT[cause], 1)
+    counters.add(COUNT.bytes_lost, length)
+    if (this.block !== 0) memory.f64[(sideBlock(this.block, side) + L.SIDE_LOST_BYTES) >> 3]! += length
   }
 
   /** Keeps a copy of a SYN that contradicts this connection. @returns false = no memory */

@@ -8,7 +8,11 @@ const PIECE_RECORD = 8 // i32: record number of its packet
 const PIECE_SIZE = 12 // i32: bytes of the block; PIECE_BYTES = its packet was seen, but not captured
 const PIECE_TIME = 16 // f64
 const PIECE_ACKNOWLEDGEMENT = 24 // i32: what its packet acknowledges
+const PIECE_ABSENT = 28 // i32: without bytes, ABSENT.cut or ABSENT.leftOut
 const PIECE_BYTES = 32 // then the bytes
+
+/** In place of a pointer to bytes that are not there: not captured, or left out on purpose (GAP.leftOut). */
+export const ABSENT = { cut: 0, leftOut: -1 } as const
 
 /** What `insert` met where the new bytes lie over held ones. */
 export const OVERLAP = { none: 0, same: 1, differs: 2 } as const
@@ -43,14 +47,14 @@ export class HeldSegments {
     return this.#space.memory.i32[(this.#pieces[0]! + PIECE_SEQUENCE) >> 2]!
   }
 
-  /** Length, bytes (0 = absent), record, acknowledgement and time of the first piece; only while `count` > 0. */
+  /** Length, bytes (a pointer, or a value of ABSENT), record, acknowledgement and time of the first piece; only while `count` > 0. */
   get length(): number {
     return this.#space.memory.i32[(this.#pieces[0]! + PIECE_LENGTH) >> 2]!
   }
 
   get pointer(): number {
     const piece = this.#pieces[0]!
-    return this.#isAbsent(piece) ? 0 : piece + PIECE_BYTES
+    return this.#isAbsent(piece) ? this.#space.memory.i32[(piece + PIECE_ABSENT) >> 2]! : piece + PIECE_BYTES
   }
 
   get record(): number {
@@ -86,7 +90,7 @@ export class HeldSegments {
   /**
    * Keeps what is new of the bytes `from` ... `to`.
    *
-   * @param bytes           where the first of them lies, 0 = they were not captured
+   * @param bytes           where the first of them lies, or a value of ABSENT
    * @param acknowledgement what their packet acknowledges
    * @returns sequence up to which they are dealt with; before `to` = a bound was met there
    */
@@ -99,7 +103,7 @@ export class HeldSegments {
       const piece = this.#pieces[index]
       const left = distance(to, cursor)
       const room = piece === undefined ? left : Math.min(left, distance(this.#sequenceOf(piece), cursor))
-      const at = bytes === 0 ? 0 : bytes + distance(cursor, from)
+      const at = bytes <= 0 ? bytes : bytes + distance(cursor, from)
       if (room > 0) {
         if (!this.#put(index, cursor, room, at, time, record, acknowledgement)) return cursor
         cursor = advance(cursor, room)
@@ -167,7 +171,7 @@ export class HeldSegments {
     at: number, sequence: number, length: number, bytes: number, time: number, record: number, acknowledgement: number,
   ): boolean {
     const { memory, limits } = this.#space
-    const size = PIECE_BYTES + (bytes === 0 ? 0 : length)
+    const size = PIECE_BYTES + (bytes <= 0 ? 0 : length)
     this.isFull = this.#pieces.length >= limits.segmentCountMax || this.#bytes + size > limits.bufferBytesMax
     if (this.isFull) return false
     const piece = this.#space.take(size)
@@ -179,7 +183,8 @@ export class HeldSegments {
     memory.i32[(piece + PIECE_SIZE) >> 2] = size
     memory.f64[(piece + PIECE_TIME) >> 3] = time
     memory.i32[(piece + PIECE_ACKNOWLEDGEMENT) >> 2] = acknowledgement
-    if (bytes !== 0) memory.u8.copyWithin(piece + PIECE_BYTES, bytes, bytes + length)
+    memory.i32[(piece + PIECE_ABSENT) >> 2] = bytes
+    if (bytes > 0) memory.u8.copyWithin(piece + PIECE_BYTES, bytes, bytes + length)
     this.#space.steps += this.#pieces.length - at
     if (at === this.#pieces.length) this.#pieces.push(piece)
     else this.#pieces.splice(at, 0, piece)
@@ -189,7 +194,7 @@ export class HeldSegments {
   #compare(piece: number, cursor: number, length: number, bytes: number): void {
     const { u8 } = this.#space.memory
     let overlap: number = OVERLAP.same
-    if (bytes !== 0 && !this.#isAbsent(piece)) {
+    if (bytes > 0 && !this.#isAbsent(piece)) {
       const held = piece + PIECE_BYTES + distance(cursor, this.#sequenceOf(piece))
       for (let i = 0; i < length; i++) {
         if (u8[held + i] === u8[bytes + i]) continue

@@ -9,7 +9,7 @@ const NANOSECONDS = 1e6
 /** What all sides of all connections share: memory, bounds, counts, and who waits for a missing segment. */
 export class ReassemblySpace {
   readonly memory: ByteMemory
-  readonly source: Pick<PacketSource, 'skip' | 'ignore'>
+  readonly source: Pick<PacketSource, 'skip' | 'ignore' | 'leaveOut'>
   readonly limits: ConnectionLimits
   readonly counters: ConnectionCounters
   /**
@@ -32,7 +32,7 @@ export class ReassemblySpace {
 
   constructor(
     memory: ByteMemory,
-    source: Pick<PacketSource, 'skip' | 'ignore'>,
+    source: Pick<PacketSource, 'skip' | 'ignore' | 'leaveOut'>,
     limits: ConnectionLimits,
     counters: ConnectionCounters,
   ) {

@@ -1,5 +1,6 @@
 import type { ByteMemory } from '../../lib/bytes/mod.ts'
 import { FLAG_NUMBERED, PACKET_EVENT } from '../capture/mod.ts'
+import { ABSENT } from './held-segments.ts'
 
 export const TCP_FIN = 1
 export const TCP_SYN = 2
@@ -21,6 +22,8 @@ export class Segment {
   length = 0
   skipped = 0
   captured = 0
+  /** What stands in place of the skipped bytes: a value of ABSENT. */
+  absent: number = ABSENT.cut
   pointer = 0
   tag = 0
   record = 0
@@ -44,7 +47,20 @@ export class Segment {
     this.tag = i32[(event + PACKET_EVENT.connection_tag) >> 2]!
     this.record = i32[(event + PACKET_EVENT.record_number) >> 2]!
     this.interfaceIndex = i32[(event + PACKET_EVENT.interface_index) >> 2]!
+    this.absent = ABSENT.cut
+    const leftOut = u32[(event + PACKET_EVENT.left_out) >> 2]!
+    if (leftOut !== 0) this.#extend(leftOut)
     this.path = u8[event + PACKET_EVENT.direction]! | (u8[event + PACKET_EVENT.tunnel]! << 8)
+  }
+
+  /** Takes what was left out before the packet as its front: so the bytes' order, holes and overlaps go one way for all. */
+  #extend(leftOut: number): void {
+    const before = leftOut - this.skipped
+    if (before < 0) return
+    this.absent = ABSENT.leftOut
+    this.sequence = (this.sequence - before) | 0
+    this.length += before
+    this.skipped += before
   }
 
   get isNumbered(): boolean {

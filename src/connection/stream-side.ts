@@ -1,6 +1,6 @@
-import { CONNECTION_COUNT as COUNT, GAP_COUNT } from './connection-counters.ts'
+import { CONNECTION_COUNT as COUNT } from './connection-counters.ts'
 import type { Connection } from './connection.ts'
-import { HeldSegments, OVERLAP } from './held-segments.ts'
+import { ABSENT, HeldSegments, OVERLAP } from './held-segments.ts'
 import { HoleEvidence } from './hole-evidence.ts'
 import type { ReassemblySpace } from './reassembly-space.ts'
 import { TCP_ACK, TCP_PSH } from './segment.ts'
@@ -62,11 +62,13 @@ export class StreamSide {
   hasOther = false
   otherEnd = 0
   otherTime = 0
+  /** Up to there bytes may stay away, see StreamControl.mayStayAway; only while `hasAway`. */
+  awayTo = 0
+  hasAway = false
   #skipLeft = 0
   #directed = 0
   #isDirected = false
-  /** Where an acknowledgement moved a skip to. */
-  #passedTo = -1
+  #passedTo = -1 // where an acknowledgement moved a skip to
   #held: HeldSegments | undefined
   #evidence: HoleEvidence | undefined
   #isHoleHeld = false
@@ -116,11 +118,7 @@ export class StreamSide {
     return this.#held !== undefined && this.#held.covers(later(from, this.next), to)
   }
 
-  /**
-   * Payload of one segment. The caller has made sure that it is not far.
-   *
-   * @param isEarly it acknowledges what the peer's stream lacks
-   */
+  /** Payload of one segment, which is not far; `isEarly`: it acknowledges what the peer's stream lacks. */
   payload(segment: Segment, isEarly = false): void {
     const { length } = segment
     if (segment.sequence === this.next && segment.captured === length && !isEarly && this.isPlain) {
@@ -138,10 +136,13 @@ export class StreamSide {
   /** True when `acknowledgement` shows that bytes of this stream which are still to come were sent. */
   lacks(acknowledgement: number): boolean {
     // One more may be a FIN; a side that was never seen will not be seen now.
-    return distance(acknowledgement, this.next) > 1 && this.isStarted && this.homePath >= 0 && !this.hasEnded &&
+    return distance(acknowledgement, this.#expected) > 1 && this.isStarted && this.homePath >= 0 && !this.hasEnded &&
       !this.isSkipping && !this.isBlocked && !this.isSynDataOpen && !this.#connection.isIgnored &&
       !this.isFar(acknowledgement, 0)
   }
+
+  /** Sequence of the next byte that has to come. */
+  get #expected(): number { return this.hasAway ? later(this.awayTo, this.next) : this.next }
 
   /** The next bytes go straight to the handler. */
   get isPlain(): boolean {
@@ -178,9 +179,9 @@ export class StreamSide {
     const bytesTo = advance(bytesFrom, segment.captured)
     if (from === this.next && isFree && !isEarly && !this.isSynDataOpen) {
       this.answers = segment.acknowledgement
-      this.#give(earlier(bytesFrom, to), 0, time, segment.record)
+      this.#give(earlier(bytesFrom, to), segment.absent, time, segment.record)
       this.#give(earlier(bytesTo, to), segment.pointer + distance(this.next, bytesFrom), time, segment.record)
-      this.#give(to, 0, time, segment.record)
+      this.#give(to, ABSENT.cut, time, segment.record)
     } else {
       this.#hold(from, to, bytesFrom, bytesTo, segment)
     }
@@ -212,7 +213,7 @@ export class StreamSide {
     this.#connection.noteRetransmission(this.side)
   }
 
-  /** Gives the handler what lies up to `to`. `bytes`: where the byte at `next` is, 0 = not captured. */
+  /** Gives the handler what lies up to `to`. `bytes`: where the byte at `next` is, or a value of ABSENT. */
   #give(to: number, bytes: number, time: number, record: number): void {
     let left = distance(to, this.next)
     if (left <= 0) return
@@ -223,13 +224,13 @@ export class StreamSide {
         const passed = Math.min(left, this.#skipLeft)
         this.#pass(passed, time)
         left -= passed
-        if (at !== 0) at += passed
+        if (at > 0) at += passed
         continue
       }
       const length = left
       left = 0
-      if (at === 0) {
-        this.#absent(length, GAP.cut, time)
+      if (at <= 0) {
+        this.#absent(length, at === ABSENT.cut ? GAP.cut : GAP.leftOut, time)
         continue
       }
       this.next = advance(this.next, length)
@@ -245,9 +246,7 @@ export class StreamSide {
   #absent(length: number, cause: Gap, time: number): void {
     this.next = advance(this.next, length)
     if (this.#connection.isIgnored) return
-    this.#space.counters.add(GAP_COUNT[cause], 1)
-    this.#space.counters.add(COUNT.bytes_lost, length)
-    this.#connection.noteLost(this.side, length)
+    this.#connection.noteAbsent(this.side, length, cause)
     const handler = this.#connection.handler ?? this.#connection.begin(time)
     handler.gap(this.side, length, cause, time)
   }
@@ -286,9 +285,9 @@ export class StreamSide {
     const first = earlier(later(bytesFrom, from), to)
     const last = earlier(later(bytesTo, from), to)
     const overlap = Math.max(
-      this.#holdRun(from, first, 0, segment),
+      this.#holdRun(from, first, segment.absent, segment),
       this.#holdRun(first, last, segment.pointer + distance(first, bytesFrom), segment),
-      this.#holdRun(last, to, 0, segment))
+      this.#holdRun(last, to, ABSENT.cut, segment))
     if (overlap === OVERLAP.same) counters.add(COUNT.overlap_same, 1)
     if (overlap === OVERLAP.differs) counters.add(COUNT.overlap_differs, 1)
     if (isRepeated) this.repeated(to, segment)
@@ -304,7 +303,7 @@ export class StreamSide {
     while (distance(to, from) > 0 && !this.hasEnded) {
       if (distance(this.next, from) > 0) from = earlier(this.next, to)
       if (from === to) break
-      const stop = held.insert(from, to, bytes === 0 ? 0 : bytes + distance(from, start), time, record, answered)
+      const stop = held.insert(from, to, bytes <= 0 ? bytes : bytes + distance(from, start), time, record, answered)
       overlap = Math.max(overlap, held.overlap)
       from = stop
       if (stop === to) break
@@ -315,7 +314,7 @@ export class StreamSide {
         const hole = distance(from, this.next)
         if (hole > 0) this.#absent(hole, this.#causeNow(hole), time)
         this.answers = answered
-        this.#give(to, bytes === 0 ? 0 : bytes + distance(this.next, start), time, record)
+        this.#give(to, bytes <= 0 ? bytes : bytes + distance(this.next, start), time, record)
         from = to
       }
     }
@@ -415,7 +414,8 @@ export class StreamSide {
     if (this.hasFin) return distance(this.fin, this.next)
     if (!this.isAcknowledged || this.isFar(this.acknowledged, 0)) return 0
     // The last number that is acknowledged may be a FIN that was not captured: never a phantom gap.
-    return Math.max(0, distance(this.acknowledged, this.next) - 1)
+    const beyond = distance(this.acknowledged, this.next) - 1
+    return beyond >= distance(this.#expected, this.next) ? Math.max(0, beyond) : 0
   }
 
   #watch(time: number): void {

@@ -15,6 +15,8 @@ export const GAP = {
   cut: 'cut',
   /** The reassembly buffer was full, or waited too long for a missing segment. */
   bound: 'bound',
+  /** Payload of HTTP/2 DATA frames that the source left out on purpose, and says so (StreamControl.leaveOut): no loss. */
+  leftOut: 'left_out',
 } as const
 export type Gap = (typeof GAP)[keyof typeof GAP]
 
@@ -101,6 +103,18 @@ export interface StreamControl {
   ignore(): void
   /** No exchange is pending on it: its handler may be asked to `rest`. */
   rested?(): void
+  /**
+   * Payload of HTTP/2 DATA frames is not needed (`isAllowed`), or is from here on: a source that follows frames may leave it
+   * out. What is missing is told as a gap, GAP.leftOut. Bytes may come all the same. Missing = no source does.
+   *
+   * @returns true when bytes may be missing from now on
+   */
+  leaveOut?(isAllowed: boolean): boolean
+  /**
+   * The next `length` bytes of `side`, counted as for `skip`, may stay away without a word until what follows them comes; 0 =
+   * every byte is to come. Holds until the next call.
+   */
+  mayStayAway?(side: Side, length: number): void
   /** Keeps the connection block alive beyond the connection (an exchange that is still to be written). */
   retain(): void
   release(): void

@@ -1,5 +1,5 @@
 import type { BpfMap } from '../../../lib/ebpf/mod.ts'
-import { DIRECTIVE, DIRECTIVE_COUNT, DIRECTIVE_IGNORE, DIRECTIVE_SKIP_0, DIRECTIVE_SKIP_1 } from '../events.gen.ts'
+import { DIRECTIVE, DIRECTIVE_COUNT, DIRECTIVE_FRAMES, DIRECTIVE_IGNORE, DIRECTIVE_SKIP_0, DIRECTIVE_SKIP_1 } from '../events.gen.ts'
 
 const WORDS = DIRECTIVE.bytes / 4
 const FLAGS = DIRECTIVE.flags / 4
@@ -26,6 +26,17 @@ export class Directives {
     Atomics.store(this.#words, at, 0)
     Atomics.store(this.#words, at + SKIP_UNTIL + side, until | 0)
     Atomics.store(this.#words, at + FLAGS, flags)
+    Atomics.store(this.#words, at, connectionTag | 0)
+  }
+
+  /** Payload of DATA frames is not wanted, or is from here on. */
+  leaveOut(connectionTag: number, isAllowed: boolean): void {
+    const at = slotOf(connectionTag)
+    const mine = Atomics.load(this.#words, at) === (connectionTag | 0)
+    if (!mine && !isAllowed) return
+    const flags = mine ? this.#words[at + FLAGS]! & ~DIRECTIVE_FRAMES : 0
+    Atomics.store(this.#words, at, 0)
+    Atomics.store(this.#words, at + FLAGS, isAllowed ? flags | DIRECTIVE_FRAMES : flags)
     Atomics.store(this.#words, at, connectionTag | 0)
   }
 

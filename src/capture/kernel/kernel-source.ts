@@ -124,6 +124,10 @@ export class KernelSource implements PacketSource, Disposable {
     if (!this.#closed) this.#directives.ignore(connectionTag)
   }
 
+  leaveOut(connectionTag: number, isAllowed: boolean): void {
+    if (!this.#closed) this.#directives.leaveOut(connectionTag, isAllowed)
+  }
+
   skipPlaintext(session: number, isWritten: boolean, until: number): void {
     if (!this.#closed) this.#tls?.skip(session, isWritten, until)
   }

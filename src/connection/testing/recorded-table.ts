@@ -44,6 +44,7 @@ export class RecordedTable {
     this.allocatedBefore = this.memory.allocator.allocatedBytes()
     const source = {
       skip: (tag: number, side: number, until: number) => { this.directives.push(`skip ${tag} ${side} ${until}`) },
+      leaveOut: (tag: number, isAllowed: boolean) => { this.directives.push(`leave out ${tag} ${isAllowed}`) },
       ignore: (tag: number) => { this.directives.push(`ignore ${tag}`) },
     }
     this.table = new ConnectionTable(this.memory, source, (control) => this.#handler(control, options), options.limits, options.events)

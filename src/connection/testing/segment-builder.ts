@@ -17,6 +17,8 @@ export interface SegmentFields {
   payload?: Uint8Array | string
   /** Bytes of `payload` left out at its front, and captured after that. */
   skipped?: number
+  /** Bytes before the captured ones that the source left out on purpose. */
+  leftOut?: number
   captured?: number
   time?: number
   window?: number
@@ -85,6 +87,7 @@ export class SegmentBuilder {
     u32(E.captured_length, captured)
     u32(E.tcp_sequence, fields.sequence ?? 0)
     u32(E.tcp_acknowledgement, fields.acknowledgement ?? 0)
+    u32(E.left_out, fields.leftOut ?? 0)
     if (fields.seen !== undefined) {
       u32(E.seen_packets, fields.seen.packets)
       u32(E.seen_bytes, fields.seen.bytes % 2 ** 32)

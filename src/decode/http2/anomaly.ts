@@ -32,6 +32,8 @@ export const HTTP2_ANOMALY = {
   rapidReset: 'http2_rapid_reset',
   /** GOAWAY with an error. */
   goaway: 'http2_goaway_error',
+  /** What the source left out is no payload of DATA as far as the frames are known here: it must not do so again. */
+  leftOut: 'http2_left_out',
   /** The shared memory's limit refused room for a block in parts, or for a table. */
   memoryLimit: 'http2_memory_limit',
 } as const

@@ -7,12 +7,12 @@ import { MESSAGE, MESSAGE_END } from '../message.ts'
 import type { CutBy, MessageEnd, MessageKind, MessageSink, Unanswered } from '../message.ts'
 import { HTTP2_ANOMALY } from './anomaly.ts'
 import type { Http2Anomaly } from './anomaly.ts'
-import type { FrameSearch } from './frame-search.ts'
 import { SETTING_HEADER_TABLE_SIZE, SETTING_MAX_FRAME_SIZE } from './frame.ts'
 import { GrpcBody } from './grpc-body.ts'
 import type { HpackDecoder } from './hpack-decoder.ts'
 import { HpackTable } from './hpack-decoder.ts'
 import { Http2Message } from './http2-message.ts'
+import type { Http2Options } from './http2-options.ts'
 import { Http2Side } from './http2-side.ts'
 import type { Http2SideOwner } from './http2-side.ts'
 import type { Http2Stream } from './http2-stream.ts'
@@ -24,17 +24,6 @@ const RESETS_MAX = 100
 const LATER_RESPONSES_MAX = 256
 /** Requests whose identifier was taken already, and those behind an upgrade, have numbers from here on. */
 const OTHER_NUMBERS = 2 ** 32
-
-export interface Http2Options {
-  readonly memory: ByteMemory
-  readonly decoder: HpackDecoder
-  readonly search: FrameSearch
-  readonly scanner: HeadScanner
-  readonly control: StreamControl
-  readonly sink: MessageSink
-  /** The connection was upgraded from HTTP/1.1: number of the exchange whose request stream 1 answers. */
-  readonly upgraded?: number
-}
 
 /**
  * One HTTP/2 connection: its two sides, their tables, and the streams that pair requests with responses.
@@ -60,6 +49,8 @@ export class Http2Connection implements StreamHandler, Http2SideOwner {
   #unasked = 0
   #repeated = 0
   readonly #upgraded: number
+  #needsBodies = false
+  leavesOut = false
   /** Responses that ended since bytes of the server were lost while requests waited; -1 = none waits. */
   #laterResponses = -1
 
@@ -90,9 +81,9 @@ export class Http2Connection implements StreamHandler, Http2SideOwner {
     this.#sides[side].data(pointer, length, time)
   }
 
-  gap(side: Side, length: number, _cause: Gap, time: number): void {
+  gap(side: Side, length: number, cause: Gap, time: number): void {
     this.#now = time
-    this.#sides[side].gap(length, time)
+    this.#sides[side].gap(length, cause, time)
   }
 
   skipped(side: Side, time: number): void {
@@ -264,7 +255,20 @@ export class Http2Connection implements StreamHandler, Http2SideOwner {
     const message = new Http2Message(kind, side, stream.exchange, stream.id, decoder.block, time, decoder.oddities)
     const isGrpc = decoder.block !== 0 && kind !== MESSAGE.interim && decoder.isGrpc(decoder.block)
     if (isGrpc) message.grpc = new GrpcBody(this.#memory, this.#scanner)
+    if (isGrpc || kind === MESSAGE.request) this.#leaveOut(!isGrpc)
     return message
+  }
+
+  /** Bodies may be left out from the first request on that is not of gRPC, whose messages are counted, until one is. */
+  #leaveOut(isAllowed: boolean): void {
+    if (this.#needsBodies || (isAllowed && this.leavesOut)) return
+    this.#needsBodies = !isAllowed
+    this.leavesOut = this.control.leaveOut?.(isAllowed) ?? false
+  }
+
+  contradicted(side: Side): void {
+    this.#leaveOut(false)
+    this.anomaly(side, HTTP2_ANOMALY.leftOut, this.#now)
   }
 
   #misplaced(side: Side, name: Http2Anomaly): void {

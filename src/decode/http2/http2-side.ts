@@ -1,6 +1,7 @@
 import type { ByteMemory } from '../../../lib/bytes/mod.ts'
 import { HPACK_BLOCK_BYTES_MAX } from '../../../wasm/hpack-contract.ts'
-import type { End, Side, StreamControl } from '../../connection/mod.ts'
+import { END, GAP } from '../../connection/mod.ts'
+import type { End, Gap, Side, StreamControl } from '../../connection/mod.ts'
 import { Carry } from '../carry.ts'
 import { HTTP2_ANOMALY } from './anomaly.ts'
 import type { Http2Anomaly } from './anomaly.ts'
@@ -38,6 +39,10 @@ export interface Http2SideOwner {
   setting(side: Side, identifier: number, value: number): void
   /** Body bytes of the stream that may go by unseen from here on. */
   skippable(side: Side, stream: number, length: number): number
+  /** Payload of DATA may be left out by the source; the side then asks for no skips. */
+  readonly leavesOut: boolean
+  /** What the source left out does not fit the frames. */
+  contradicted(side: Side): void
   /** Framing is lost. */
   lost(side: Side, time: number): void
   /** The preface was found behind missing bytes: the side begins here. */
@@ -75,8 +80,7 @@ export class Http2Side {
   #flags = 0
   #stream = 0
   #length = 0
-  /** Payload bytes still to come. */
-  #left = 0
+  #left = 0 // payload bytes still to come
   /** DATA: the pad length byte is still to come. */
   #awaitsPad = false
   /** DATA: padding at the end. */
@@ -88,6 +92,8 @@ export class Http2Side {
   #isSure: boolean
   #skipping = 0
   #skipIsStale = false
+  /** The rest of the frame may stay away without a word. */
+  #isAway = false
 
   constructor(owner: Http2SideOwner, memory: ByteMemory, search: FrameSearch, side: Side,
     state: 'first' | 'preface' | 'header' | 'resync') {
@@ -143,13 +149,17 @@ export class Http2Side {
     this.#askSkip()
   }
 
-  gap(length: number, time: number): void {
+  gap(length: number, cause: Gap, time: number): void {
     if (this.#state === 'done') return
+    const isLeftOut = cause === GAP.leftOut
+    // Payload of DATA, whose frames are not known here: nothing that the tables would need.
+    if (isLeftOut && this.#state === 'resync') return
     if (this.#skipping > 0 && !this.#skipIsStale) return this.#lose(time)
     if (length > 0 && length <= this.#left && (this.#state === 'pass' || (this.#state === 'data' && !this.#awaitsPad))) {
       this.#passed(length, time)
       return this.#askSkip()
     }
+    if (isLeftOut && this.#isSure) this.#owner.contradicted(this.side)
     this.#lose(time)
   }
 
@@ -160,10 +170,11 @@ export class Http2Side {
     this.#skipIsStale = false
   }
 
-  end(_cause: End, time: number): void {
+  end(cause: End, time: number): void {
     if (this.#blockStream !== 0) this.#cutBlock(time)
-    // How much of what was to be skipped has gone by is not known.
-    if (this.#skipping > 0 && !this.#skipIsStale && this.#state === 'data') this.#owner.bodyUnknown(this.side, this.#stream)
+    // How much of what was to be skipped has gone by is not known; of what was left out a FIN tells it.
+    const isUnknown = (this.#skipping > 0 && !this.#skipIsStale) || (this.#isAway && cause !== END.fin)
+    if (isUnknown && this.#state === 'data') this.#owner.bodyUnknown(this.side, this.#stream)
     this.stop()
   }
 
@@ -425,13 +436,26 @@ export class Http2Side {
   #endFrame(time: number): void {
     const isData = this.#state === 'data'
     this.#state = 'header'
+    this.#expectAll()
     if (isData && (this.#flags & FLAG_END_STREAM) !== 0) this.#owner.endStream(this.side, this.#stream, time)
     // A frame of a block that is not kept.
     if (this.#blockStream !== 0 && (this.#flags & FLAG_END_HEADERS) !== 0) this.#loseBlock(time)
   }
 
+  /** Every byte is to come again. */
+  #expectAll(): void {
+    if (!this.#isAway) return
+    this.#isAway = false
+    this.#owner.control.mayStayAway?.(this.side, 0)
+  }
+
   /** Asks for a long rest to be left out. Only at the end of a call, from where the stream counts. */
   #askSkip(): void {
+    if (this.#owner.leavesOut && this.#skipping === 0) {
+      if (this.#state !== 'data' || this.#left === 0) return
+      this.#isAway = true
+      return this.#owner.control.mayStayAway?.(this.side, this.#left)
+    }
     if (this.#skipping > 0 || this.#left < SKIP_BYTES_MIN || this.#awaitsPad) return
     if (this.#state !== 'data' && this.#state !== 'pass') return
     const length = this.#state === 'pass' ? this.#left : this.#owner.skippable(this.side, this.#stream, this.#left)
@@ -470,6 +494,7 @@ export class Http2Side {
     this.#left = 0
     this.#skipIsStale = this.#skipping > 0
     this.#state = 'resync'
+    this.#expectAll()
     this.#owner.lost(this.side, time)
   }
 }

@@ -10,6 +10,8 @@ export interface TestConnectionOptions {
   readonly client?: Side | undefined
   /** Ports of the two sides. */
   readonly ports?: readonly [number, number]
+  /** Its source can leave out payload of DATA. */
+  readonly leavesOut?: boolean
 }
 
 /**
@@ -26,6 +28,11 @@ export class TestConnection implements StreamControl {
   #client: Side | undefined
   #handler: StreamHandler | undefined
   #isIgnored = false
+  readonly #canLeaveOut: boolean
+  /** What `leaveOut` was called with. */
+  readonly wishes: boolean[] = []
+  /** Bytes that may stay away, of each side. */
+  readonly away: [number, number] = [0, 0]
   readonly #toSkip: [number, number] = [0, 0]
   readonly #ended: [boolean, boolean] = [false, false]
   #retained = 0
@@ -37,6 +44,7 @@ export class TestConnection implements StreamControl {
     this.#memory = memory
     this.#input = input
     this.fromStart = options.fromStart ?? true
+    this.#canLeaveOut = options.leavesOut ?? false
     this.#client = 'client' in options ? options.client : 0
     this.block = memory.allocator.alloc(CONNECTION_BYTES)
     memory.u16.set(options.ports ?? [0, 0], (this.block + CONNECTION_PORT) >>> 1)
@@ -88,6 +96,15 @@ export class TestConnection implements StreamControl {
     if (this.#toSkip[side] > 0) throw new Error(`Cannot skip ${length} bytes: ${this.#toSkip[side]} are still to be skipped`)
     if (!(length > 0)) throw new Error(`Cannot skip ${length} bytes: at least 1 is needed`)
     this.#toSkip[side] = length
+  }
+
+  leaveOut(isAllowed: boolean): boolean {
+    if (this.#canLeaveOut) this.wishes.push(isAllowed)
+    return this.#canLeaveOut && isAllowed
+  }
+
+  mayStayAway(side: Side, length: number): void {
+    this.away[side] = length
   }
 
   ignore(): void {

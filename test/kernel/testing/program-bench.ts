@@ -60,6 +60,11 @@ export class ProgramBench implements Disposable {
     }
   }
 
+  /** As `records`, but the batch as it is: written to `bytes` at `at`, at most `length` bytes. */
+  fill(bytes: Uint8Array, at: number, length: number): number {
+    return this.#reader.read(bytes, at, length)
+  }
+
   counters(): PacketCounters {
     return readCounters(this.object.map('counters'))
   }

@@ -3,7 +3,7 @@ import { FRAME_BUSY, FRAME_BYTES, FRAME_DISCARD } from '../../../src/capture/sou
 
 /** One packet event as an object: for tests, where clarity counts and speed does not. */
 export interface PacketRecord {
-  time: bigint; interface: number; number: number; tag: number; frameLength: number; payloadLength: number; skipped: number
+  time: bigint; interface: number; number: number; tag: number; frameLength: number; payloadLength: number; skipped: number; leftOut: number
   sequence: number; acknowledgement: number; tunnelId: number; identification: number; seenPackets: number; seenBytes: number
   retransmissions: number; source: string; destination: string; sourcePort: number; destinationPort: number; linkType: number
   ethertype: number; vlan: number[]; tcpFlags: number; window: number; mss: number; windowScale: number; kind: number
@@ -39,7 +39,7 @@ function recordAt(batch: Uint8Array, start: number, length: number): PacketRecor
   return {
     time: view.getBigUint64(AT.time_ns, true), interface: u32(AT.interface_index), number: u32(AT.record_number),
     tag: u32(AT.connection_tag), frameLength: u32(AT.frame_length), payloadLength: u32(AT.payload_length),
-    skipped: u32(AT.payload_skipped), sequence: u32(AT.tcp_sequence), acknowledgement: u32(AT.tcp_acknowledgement),
+    skipped: u32(AT.payload_skipped), leftOut: u32(AT.left_out), sequence: u32(AT.tcp_sequence), acknowledgement: u32(AT.tcp_acknowledgement),
     tunnelId: u32(AT.tunnel_id), identification: u32(AT.ip_identification), seenPackets: u32(AT.seen_packets),
     seenBytes: Number(view.getBigUint64(AT.seen_bytes, true)), retransmissions: u32(AT.retransmissions),
     source: address(AT.source_address), destination: address(AT.destination_address), sourcePort: u16(AT.source_port),
