@@ -113,12 +113,15 @@ static __always_inline __u32 wishes_of(__u32 session, __u32 direction, __u64 *sk
 {
 	__u32 slot = session % PLAINTEXT_DIRECTIVE_COUNT;
 	struct plaintext_directive *directive = bpf_map_lookup_elem(&tls_directives, &slot);
+	__u32 flags;
 
 	*skip_until = 0;
 	if (!directive || *(volatile __u32 *)&directive->session != session)
 		return 0;
 	*skip_until = *(volatile __u64 *)&directive->skip_until[direction & 1];
-	return directive->flags;
+	flags = *(volatile __u32 *)&directive->flags;
+	/* This program may have been preempted, and the slot given to another session meanwhile, whose wishes these are. */
+	return *(volatile __u32 *)&directive->session == session ? flags : 0;
 }
 
 /*
