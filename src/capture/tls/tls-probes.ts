@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
 import type { BpfObject, Link, UprobePlace } from '../../../lib/ebpf/mod.ts'
+import { PROBE_END, PROBE_GO_END, PROBE_GO_HANDSHAKE, PROBE_HANDSHAKE, PROBE_NEW } from '../events.gen.ts'
 import { judgeBinary } from './tls-binary.ts'
 import type { TlsProbe } from './tls-binary.ts'
 
@@ -21,7 +22,7 @@ interface Held { readonly binary: TlsBinary; readonly links: readonly Link[] }
 export const PROGRAMS = { return: 'lintel_tls_end', entry: 'lintel_tls_in', go: 'lintel_tls_go' } as const
 /** Files that are remembered as holding no TLS library. */
 const KNOWN_MAX = 65_536
-/** Files that are probed at a time: each takes two descriptors, before kernel 6.6 about 16. */
+/** Files that are probed at a time: each takes three descriptors, before kernel 6.6 about 16. */
 const BINARIES_MAX = 512
 
 /**
@@ -106,15 +107,12 @@ export class TlsProbes {
     return binary
   }
 
-  /** All or none. The returns come first: an entry without its return would be a call that never ends. */
+  /** All or none. */
   #attach(path: string, probes: readonly TlsProbe[]): Link[] {
     const links: Link[] = []
     try {
-      for (const place of ['return', 'entry', 'go'] as const) {
-        const places = probes.filter((probe) => probe.place === place).map(({ offset, cookie }) => ({ offset, cookie: BigInt(cookie) }))
-        if (places.length > 0) links.push(...this.#attachAll(PROGRAMS[place], path, place === 'return', places))
-      }
       if (probes.some(({ place }) => place === 'go')) this.#object.globals('.bss').set('go_is_read', 1)
+      for (const { place, places } of inAttachOrder(probes)) links.push(...this.#attachAll(PROGRAMS[place], path, place === 'return', places))
       return links
     } catch (error) {
       for (const link of links) link.detach()
@@ -127,4 +125,28 @@ export class TlsProbes {
     if (program.expectedAttachType === 'trace_uprobe_multi') return [program.attachUprobeMulti({ path, return: atReturn, places })]
     return places.map(({ offset, cookie }) => program.attachUprobe({ path, offset, cookie, return: atReturn }))
   }
+}
+
+/** When a place is attached, by its cookie; the rest comes between. */
+const FIRST: ReadonlySet<number> = new Set([PROBE_END, PROBE_GO_END])
+const LAST: ReadonlySet<number> = new Set([PROBE_HANDSHAKE, PROBE_GO_HANDSHAKE, PROBE_NEW])
+
+/**
+ * The kernel attaches one place after the other, in order, while programs run. Ends come before their entries: an entry without its end
+ * would be a call that never ends. What tells the start of a session comes last: a session of which a call was missed must not
+ * seem to be seen from its start, for its requests and responses are counted.
+ *
+ * @returns groups of one program each
+ */
+export function inAttachOrder(probes: readonly TlsProbe[]): { readonly place: TlsProbe['place']; readonly places: readonly UprobePlace[] }[] {
+  const rankOf = ({ cookie }: TlsProbe): number => FIRST.has(cookie) ? 0 : LAST.has(cookie) ? 2 : 1
+  const sorted = [...probes].sort((one, other) => rankOf(one) - rankOf(other))
+  const groupOf = (place: TlsProbe['place'], isWanted: (probe: TlsProbe) => boolean) => ({
+    place,
+    places: sorted.filter((probe) => probe.place === place && isWanted(probe)).map(({ offset, cookie }) => ({ offset, cookie: BigInt(cookie) })),
+  })
+  return [
+    groupOf('return', ({ cookie }) => !LAST.has(cookie)), groupOf('entry', () => true), groupOf('go', () => true),
+    groupOf('return', ({ cookie }) => LAST.has(cookie)),
+  ].filter(({ places }) => places.length > 0)
 }
