@@ -11,7 +11,7 @@ import { releaseStartupPages } from '../lib/ebpf/startup-pages.ts'
 import type { AgentContract, AgentHooks, Attachment } from './agent-contract.ts'
 import { BatchReceiver } from './batch-post.ts'
 import type { Config } from './config.ts'
-import { ContainerDirectory } from './exchange/container-directory.ts' // not by mod.ts: the capture thread does without node:http
+import { ContainerDirectory } from './exchange/container-directory.ts' // not by mod.ts: this thread does without the stage
 import type { ContainerQuestion } from './exchange/mod.ts'
 import { kindsSeen, recordLedger } from './ledger.ts'
 import type { Stats, Totals } from './ledger.ts'

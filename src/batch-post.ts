@@ -1,4 +1,6 @@
-import type { SafeBatch } from './sink/mod.ts'
+// Not through mod.ts: neither thread needs more of the sinks here.
+import { FREE_BUFFERS_MAX } from './sink/batch.ts'
+import type { SafeBatch } from './sink/batch.ts'
 
 /**
  * A batch between two threads. Its buffer goes over once and is spoken of by number after that: each time a shared buffer is
@@ -20,10 +22,7 @@ export interface ReturnedBatch {
   readonly isKept: boolean
 }
 
-/** As many as the batcher keeps; those that a burst or a slow output needs besides are let go when they come back. */
-const SLOTS_KEPT = 4
-
-/** The side that fills buffers. Bound: the batches on their way, and at most SLOTS_KEPT more. */
+/** The side that fills buffers. Bound: the batches on their way, and at most FREE_BUFFERS_MAX more. */
 export class BatchPoster {
   readonly #buffers = new Map<number, SharedArrayBuffer>()
   readonly #slots = new Map<SharedArrayBuffer, number>()
@@ -76,7 +75,7 @@ export class BatchReceiver {
     const buffer = batch.bytes.buffer as SharedArrayBuffer
     const slot = this.#slots.get(buffer)
     if (slot === undefined) throw new Error('Cannot give a batch back: it was not received here')
-    const isKept = this.#buffers.size <= SLOTS_KEPT
+    const isKept = this.#buffers.size <= FREE_BUFFERS_MAX
     if (!isKept) {
       this.#buffers.delete(slot)
       this.#slots.delete(buffer)

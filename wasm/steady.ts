@@ -11,8 +11,9 @@ import { free, reserve } from './allocator'
 import * as E from './events.gen'
 import { HEAD_BYTES_MAX, INFO_BLOCK, INFO_METHOD, METHOD_CONNECT, METHOD_HEAD } from './head-contract'
 import { scanHead } from './head'
+import { hexValue } from './hex'
 import * as L from './layout'
-import { info } from './start-line'
+import { CR, info, LF } from './start-line'
 import { findSteady, findSteadySession, sideOfEvent } from './steady-index'
 import {
   STEADY_INFO_BYTES, STEADY_INFO_DELIVERED, STEADY_INFO_EXCHANGE, STEADY_INFO_PACKETS, STEADY_INFO_TIME, STEADY_REQUEST_BYTES_MAX,
@@ -26,8 +27,6 @@ const TCP_ACK: u32 = 16
 /** FIN, SYN, RST, ACK: the plain path's, but for ACK alone. */
 const TCP_STATE: u32 = 23
 const VERSION_1_1: u32 = 0x11
-const CR: u32 = 0x0d
-const LF: u32 = 0x0a
 
 const told = reserve(STEADY_INFO_BYTES)
 const request = reserve(STEADY_REQUEST_BYTES_MAX)
@@ -184,7 +183,7 @@ function chunkedBytes(at: usize, end: usize): i32 {
     let size: u32 = 0
     let digits: u32 = 0
     for (; at < end && digits < 6; digits++, at++) {
-      const digit = hexDigit(load<u8>(at))
+      const digit = hexValue(load<u8>(at))
       if (digit > 15) break
       size = (size << 4) | digit
     }
@@ -202,15 +201,6 @@ function chunkedBytes(at: usize, end: usize): i32 {
 @inline
 function isLineEnd(at: usize, end: usize): bool {
   return at + 2 <= end && load<u16>(at) == 0x0a0d
-}
-
-// @ts-ignore: decorator
-@inline
-function hexDigit(byte: u32): u32 {
-  const digit = byte - 0x30
-  if (digit < 10) return digit
-  const letter = (byte | 0x20) - 0x61
-  return letter < 6 ? letter + 10 : 16
 }
 
 /** Scans the head at `pointer`; its block, or 0 when it is not whole, or the memory limit refused it. */

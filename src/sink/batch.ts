@@ -21,6 +21,9 @@ export interface SafeBatch {
   readonly outputs: number
 }
 
+/** Buffers of batches that are kept for the next ones; what a burst or a slow output needs besides is let go. */
+export const FREE_BUFFERS_MAX = 4
+
 const LF = 10
 
 /** Offset behind the last LF in `bytes[0, end)`; 0 when there is none. */

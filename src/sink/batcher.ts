@@ -1,10 +1,10 @@
 import type { ByteMemory } from '../../lib/bytes/mod.ts'
 import type { JsonEncoder } from '../../lib/record/mod.ts'
+import { FREE_BUFFERS_MAX } from './batch.ts'
 import type { SafeBatch } from './batch.ts'
 
 const REGION_BYTES = 4 * 1024 * 1024
 const BATCH_BYTES = 1024 * 1024
-const FREE_BUFFERS_MAX = 4
 
 export interface BatcherOptions {
   /** Bytes after which a batch is given on. */

@@ -7,28 +7,25 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ByteMemory } from '../../lib/bytes/mod.ts'
-import { FactsTable, FieldTable, RecordWriter } from '../../lib/record/mod.ts'
 import {
   DIRECTION_EGRESS, DIRECTION_INGRESS, EVENT_PLAINTEXT, FRAME_BYTES, PLAINTEXT_CUT, PLAINTEXT_ENDED, PLAINTEXT_EVENT as E, PLAINTEXT_START,
 } from '../../src/capture/mod.ts'
 import { ConnectionTable, PlaintextTable } from '../../src/connection/mod.ts'
 import type { StreamControl } from '../../src/connection/mod.ts'
-import { Http1Protocol } from '../../src/decode/http1/mod.ts'
-import { FIELDS, MARK_REASONS, Pairer } from '../../src/exchange/mod.ts'
+import type { Http1Protocol } from '../../src/decode/http1/mod.ts'
+import { Pairer } from '../../src/exchange/mod.ts'
 import { Random } from './testing/damage.ts'
 import { describeExchange } from './testing/describe-exchange.ts'
 import { chance } from './testing/harm.ts'
+import { PathParts } from './testing/path-log.ts'
 
 const ROUNDS = Number(process.env['LINTEL_FUZZ_ROUNDS'] ?? 1)
 const MEETINGS = 60
 const MS = 1_000_000
 
 const memory = new ByteMemory()
-const protocol = new Http1Protocol(memory)
+const { protocol, facts } = new PathParts(memory)
 const room = memory.reserve(1 << 20)
-const facts = new FactsTable({
-  memory, writer: new RecordWriter(memory, new FieldTable(memory, FIELDS, MARK_REASONS)), protect: (raw) => raw, countMax: 16,
-})
 
 /** What one call of the library read or wrote; the program is the server. */
 interface Call {

@@ -26,22 +26,24 @@ const NO = { speaks: 'no' } as const
 const CODE_BYTES_MAX = 4096
 const MACHINES: Readonly<Record<string, number>> = MACHINE
 
+/** A file as ELF; undefined for a script, a program of 32 bits, or a file that is gone or may not be read. */
+export function openBinary(path: string): ElfFile | undefined {
+  try {
+    return new ElfFile(path)
+  } catch (error) {
+    if (error instanceof ElfError || (error as NodeJS.ErrnoException).code !== undefined) return undefined
+    throw error
+  }
+}
+
 /**
  * Looks for the functions of a TLS library in a program or a library.
  *
  * @param path a file that is mapped as code by some process
  */
 export function judgeBinary(path: string): TlsVerdict {
-  let file: ElfFile
-  try {
-    file = new ElfFile(path)
-  } catch (error) {
-    // A 32-bit program, a script's interpreter of another machine, a file that is gone: not to be probed.
-    if (error instanceof ElfError || (error as NodeJS.ErrnoException).code !== undefined) return NO
-    throw error
-  }
-  using elf = file
-  if (elf.machine !== MACHINES[process.arch]) return NO
+  using elf = openBinary(path)
+  if (elf === undefined || elf.machine !== MACHINES[process.arch]) return NO
   return judgeGo(elf) ?? judgeFunctions(elf)
 }
 

@@ -1,4 +1,4 @@
-import { ElfError, ElfFile } from '../../../lib/elf/mod.ts'
+import { openBinary } from './tls-binary.ts'
 
 /** In every implementation of TLS 1.3, stripped or not: a label of its key schedule (RFC 8446 7.1). */
 const KEY_LABEL = 'c hs traffic'
@@ -16,16 +16,9 @@ const DATA = '.rodata'
  * @returns the implementation's name, as far as it says one; undefined = no trace of TLS 1.3, or not to be read
  */
 export function tlsTraces(path: string): string | undefined {
-  let file: ElfFile
-  try {
-    file = new ElfFile(path)
-  } catch (error) {
-    if (error instanceof ElfError || (error as NodeJS.ErrnoException).code !== undefined) return undefined
-    throw error
-  }
-  using elf = file
-  const section = elf.section(DATA)
-  const bytes = section === undefined ? undefined : elf.read(section)
+  using elf = openBinary(path)
+  const section = elf?.section(DATA)
+  const bytes = section === undefined ? undefined : elf?.read(section)
   if (bytes === undefined) return undefined
   const data = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (!data.includes(KEY_LABEL)) return undefined

@@ -8,42 +8,17 @@ import { createProtocols } from '../registry.ts'
 import { MessageRecorder } from '../testing/message-recorder.ts'
 import { TestConnection } from '../testing/test-connection.ts'
 import { FLAG_END_HEADERS, FLAG_END_STREAM, FRAME } from './frame.ts'
+import { DrivenConnection } from './testing/driven-connection.ts'
 import * as T from './testing/frames.ts'
-import { HpackEncoder, LITERAL, literalField, plainBlock } from './testing/hpack-encoder.ts'
+import { LITERAL, literalField, plainBlock } from './testing/hpack-encoder.ts'
 
 const memory = new ByteMemory()
 const protocols = createProtocols(memory)
 const input = TestConnection.reserveInput(memory)
 
-/** A connection that a test drives, with encoders of both sides. */
-class Talk {
-  readonly connection: TestConnection
-  readonly recorder = new MessageRecorder(memory)
-  readonly client = new HpackEncoder()
-  readonly server = new HpackEncoder()
-  #time = 0
-
+class Talk extends DrivenConnection {
   constructor(fromStart = true, begin = fromStart) {
-    this.connection = new TestConnection(memory, input, fromStart ? {} : { fromStart, client: undefined })
-    this.connection.use(new Detector({ memory, protocols, sink: this.recorder, control: this.connection }))
-    if (!begin) return
-    this.c(T.CLIENT_START)
-    this.s(T.settings([3, 100]), T.settingsAck())
-  }
-
-  c(...frames: Buffer[]): this {
-    this.connection.send(0, Buffer.concat(frames), ++this.#time)
-    return this
-  }
-
-  s(...frames: Buffer[]): this {
-    this.connection.send(1, Buffer.concat(frames), ++this.#time)
-    return this
-  }
-
-  lose(side: 0 | 1, length: number): this {
-    this.connection.lose(side, length, ++this.#time)
-    return this
+    super(memory, protocols, new TestConnection(memory, input, fromStart ? {} : { fromStart, client: undefined }), begin)
   }
 
   ask(path: string, ...more: [string, string][]): Buffer {
@@ -56,10 +31,9 @@ class Talk {
 
   /** Closes, and gives a line a message: kind, exchange, target or status, how it ended, body bytes. */
   end(cause: (typeof END)[keyof typeof END] = END.fin): string[] {
-    this.connection.close(++this.#time, cause)
-    assert.equal(memory.allocator.allocatedBytes(), 0, 'blocks are left')
+    const messages = this.close(cause)
     assert.equal(this.connection.retained, 0)
-    return this.recorder.messages.map(({ kind, exchange, target, status, ended, bodyBytes }) =>
+    return messages.map(({ kind, exchange, target, status, ended, bodyBytes }) =>
       `${kind} ${exchange} ${kind === 'request' ? target : status} ${ended} ${bodyBytes}`)
   }
 }

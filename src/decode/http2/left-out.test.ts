@@ -3,48 +3,23 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ByteMemory } from '../../../lib/bytes/mod.ts'
 import { END, GAP } from '../../connection/mod.ts'
-import { Detector } from '../detector.ts'
 import { createProtocols } from '../registry.ts'
-import { MessageRecorder } from '../testing/message-recorder.ts'
 import { TestConnection } from '../testing/test-connection.ts'
+import { DrivenConnection } from './testing/driven-connection.ts'
 import * as T from './testing/frames.ts'
-import { HpackEncoder } from './testing/hpack-encoder.ts'
 
 const memory = new ByteMemory()
 const protocols = createProtocols(memory)
 const input = TestConnection.reserveInput(memory)
 const GRPC: [string, string] = ['content-type', 'application/grpc']
 
-class Talk {
-  readonly connection = new TestConnection(memory, input, { leavesOut: true })
-  readonly recorder = new MessageRecorder(memory)
-  readonly client = new HpackEncoder()
-  readonly server = new HpackEncoder()
-  #time = 0
-
+class Talk extends DrivenConnection {
   constructor() {
-    this.connection.use(new Detector({ memory, protocols, sink: this.recorder, control: this.connection }))
-    this.c(T.CLIENT_START)
-    this.s(T.settings([3, 100]), T.settingsAck())
-  }
-
-  c(...frames: Buffer[]): this {
-    this.connection.send(0, Buffer.concat(frames), ++this.#time)
-    return this
-  }
-
-  s(...frames: Buffer[]): this {
-    this.connection.send(1, Buffer.concat(frames), ++this.#time)
-    return this
+    super(memory, protocols, new TestConnection(memory, input, { leavesOut: true }))
   }
 
   leaveOut(side: 0 | 1, length: number): this {
-    this.connection.lose(side, length, ++this.#time, GAP.leftOut)
-    return this
-  }
-
-  lose(side: 0 | 1, length: number): this {
-    this.connection.lose(side, length, ++this.#time)
+    this.connection.lose(side, length, this.next(), GAP.leftOut)
     return this
   }
 
@@ -59,9 +34,7 @@ class Talk {
 
   /** Closes, and gives a line a message: kind, exchange, how it ended, body bytes, gRPC messages. */
   end(cause: (typeof END)[keyof typeof END] = END.fin): string[] {
-    this.connection.close(++this.#time, cause)
-    assert.equal(memory.allocator.allocatedBytes(), 0, 'blocks are left')
-    return this.recorder.messages.map(({ kind, exchange, ended, bodyBytes, messages }) =>
+    return this.close(cause).map(({ kind, exchange, ended, bodyBytes, messages }) =>
       `${kind} ${exchange} ${ended} ${bodyBytes}${messages === undefined ? '' : ` ${messages}`}`)
   }
 }
