@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { createReadStream, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -135,6 +136,12 @@ export class Lintel {
     const code = await this.process.stop('SIGTERM')
     if (code !== 0) throw new Error(`lintel ended with ${this.process.child.signalCode ?? code}: ${this.process.errors}`)
     return this.process.errors
+  }
+
+  /** Ends the run: its ledgers must add up, and no anomaly may have been told. */
+  async stopQuietly(): Promise<void> {
+    assert.match(await this.stop(), /adds up/)
+    assert.deepEqual(this.now().filter(({ kind }) => kind === 'anomaly').map(({ event }) => event?.name), [])
   }
 
   /** Every record in the order of the files (rotated ones included), given one by one. */
