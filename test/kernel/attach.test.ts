@@ -94,6 +94,9 @@ kernelTest('a segment over 64 KiB is delivered whole, as several', async () => {
   using namespaces = new Namespaces('lo')
   const namespace = namespaces.of('lo')
   namespaces.ip('lo', 'link set lo gso_max_size 400000')
+  // On a slow machine the sender would keep its segments small: they follow the round trip time, the window, and a third of it.
+  namespaces.exec('lo', 'sysctl', '-qw', 'net.ipv4.tcp_tso_rtt_log=30', 'net.ipv4.tcp_tso_win_divisor=1', 'net.ipv4.tcp_rmem=4096 8388608 8388608',
+    'net.ipv4.tcp_wmem=4096 8388608 8388608')
   await using _server = await serve('::1', PORT, namespace)
   const capture = await Capture.start({ interfaces: ['lo'], filters: { ports: [[PORT, PORT]] } }, namespace)
   const bodyBytes = 3_000_000
