@@ -70,6 +70,15 @@ const bpf = <F extends (...args: never[]) => unknown>(definition: string): F =>
 const libcCall = <F extends (...args: never[]) => unknown>(definition: string): F =>
   declare<F>(openLibc, definition)
 
+/** A call that may wait, made in another thread; it returns its error, as `errno` is of the thread that called. */
+function declareWaiting<A extends unknown[]>(open: () => LibraryHandle, definition: string): (...args: A) => Promise<number> {
+  let call: ((...args: unknown[]) => void) | undefined
+  return (...args) => new Promise((resolve, reject) => {
+    call ??= open().func(definition).async as (...args: unknown[]) => void
+    call(...args, (error: Error | null, result: number) => { error === null ? resolve(result) : reject(error) })
+  })
+}
+
 type Of1<R> = (pointer: Pointer) => R
 /** libbpf's iteration: the item after `previous`, or the first one. */
 export type Next = (object: Pointer, previous: Pointer | null) => Pointer | null
@@ -210,6 +219,8 @@ export const libc = {
   if_nametoindex: libcCall<(name: string) => number>('uint32_t if_nametoindex(const char *name)'),
   prctl: libcCall<(option: number, a: number, b: number, c: number, d: number) => number>(
     'int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)'),
+  posix_fadvise: declareWaiting<[fd: number, offset: number, length: number, advice: number]>(
+    openLibc, 'int posix_fadvise(int fd, int64_t offset, int64_t length, int advice)'),
   malloc_trim: libcCall<(pad: number) => number>('int malloc_trim(size_t pad)'),
 } as const
 

@@ -2,6 +2,7 @@ import { constants, fstatSync, ftruncateSync, openSync, readSync, closeSync, sta
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import { endOfLastLine } from './batch.ts'
+import { WrittenPages } from './written-pages.ts'
 
 const writevAsync = promisify(writev)
 
@@ -40,6 +41,7 @@ export class LineFile {
   #size: number
   /** Bytes of an unfinished line at the end that could not be cut off yet. */
   #tornBytes = 0
+  readonly #pages: WrittenPages | undefined
 
   private constructor(path: string, fd: number) {
     const stat = fstatSync(fd)
@@ -50,6 +52,7 @@ export class LineFile {
     this.regular = stat.isFile()
     this.bornMs = stat.size > 0 && stat.birthtimeMs > 0 ? stat.birthtimeMs : Date.now()
     this.#size = this.regular ? stat.size : 0
+    if (this.regular) this.#pages = new WrittenPages(fd, stat.size)
   }
 
   /**
@@ -98,6 +101,7 @@ export class LineFile {
     }
     if (error === undefined) {
       this.#size += total
+      this.#pages?.grownTo(this.#size)
       return { bytes: total }
     }
     const kept = this.regular ? lineEnd(parts, done) : done
@@ -115,7 +119,9 @@ export class LineFile {
   }
 
   close(): void {
-    closeSync(this.#fd)
+    const close = (): void => { closeSync(this.#fd) }
+    if (this.#pages === undefined || this.#pages.idle) close()
+    else void this.#pages.settled().then(close)
   }
 
   /** A disk that refused a write may refuse this as well: then it is done before the next write, or by the next open. */

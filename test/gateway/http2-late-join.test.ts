@@ -6,10 +6,13 @@ import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { setTimeout as delay } from 'node:timers/promises'
-import { Gateway } from './testing/gateway.ts'
+import { accepts, Gateway } from './testing/gateway.ts'
 import { Http2Client, serve } from './testing/http2-peers.ts'
 import { Lintel } from './testing/lintel.ts'
 import type { LoggedRecord } from './testing/lintel.ts'
@@ -19,6 +22,7 @@ const NODE = 18211
 const NGINX = 18212
 const GO = 18213
 const NGHTTPD = 18214
+const NGHTTPD_SERIES = 18215
 const BEFORE = [1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1000]
 const AFTER = 30
 const FLAGS = ['--interface', 'lo', '--kind', 'exchange', '--field', 'http.request.header_count', '--field', 'http.response.header_count']
@@ -128,6 +132,20 @@ test('Node against nginx', async (t) => {
     await joinLate(t, 'nginx', NGINX)
   } finally {
     await gateway.stop()
+  }
+})
+
+test('Node against nghttpd', async (t) => {
+  const files = mkdtempSync(join(tmpdir(), 'lintel-late-join-'))
+  mkdirSync(join(files, 'again'))
+  for (const name of ['0', '1']) writeFileSync(join(files, 'again', name), `file ${name}`) // the other paths are answered with 404
+  const server = new Running('nghttpd', ['--no-tls', '-a', '127.0.0.1', String(NGHTTPD_SERIES), '-d', files])
+  try {
+    await server.until(async () => await accepts(String(NGHTTPD_SERIES)), 'listening port')
+    await joinLate(t, 'nghttpd', NGHTTPD_SERIES)
+  } finally {
+    await server.stop('SIGKILL')
+    rmSync(files, { recursive: true })
   }
 })
 

@@ -73,7 +73,8 @@ http {
 `
 }
 
-async function accepts(listen: string): Promise<boolean> {
+/** True when something listens there: `port` or `host:port`. */
+export async function accepts(listen: string): Promise<boolean> {
   const match = /^(?:(.*):)?(\d+)/.exec(listen)
   const port = Number(match?.[2] ?? listen)
   const host = (match?.[1] ?? '127.0.0.1').replaceAll(/[[\]]/g, '')

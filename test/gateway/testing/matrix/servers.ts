@@ -1,8 +1,8 @@
 /** The servers of the matrix: each speaks the four protocols and records every exchange with all that it got and answered. */
 import { readFileSync } from 'node:fs'
-import { connect } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { accepts } from '../gateway.ts'
 import { Running, run } from '../process.ts'
 import type { TlsFolder } from '../tls-peers.ts'
 import { isSecure, portOf, PROTOCOLS, versionOf } from './cells.ts'
@@ -17,16 +17,9 @@ export interface Server {
   recorded(): Recorded[]
 }
 
-async function accepts(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1')
-  return await new Promise<boolean>((resolve) => {
-    socket.on('connect', () => { resolve(true) }).on('error', () => { resolve(false) })
-  }).finally(() => { socket.destroy() })
-}
-
 async function listening(process: Running, server: ServerName): Promise<void> {
   for (const protocol of PROTOCOLS) {
-    await process.until(async () => await accepts(portOf(server, protocol)), `listening port of ${server}`)
+    await process.until(async () => await accepts(String(portOf(server, protocol))), `listening port of ${server}`)
   }
 }
 
