@@ -12,7 +12,7 @@ import { ProcessTable } from './process-table.ts'
 import type { ContainerQuestion } from './process-table.ts'
 
 const ID = 'a'.repeat(64)
-const PROCESSES_MAX = 8192
+const PROCESSES_MAX = 4096
 
 class Fixture {
   readonly memory = new ByteMemory()

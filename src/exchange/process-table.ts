@@ -5,8 +5,8 @@ import { placeOf, readProcess, UserNames } from '../capture/mod.ts'
 import { writeProcess } from './process-facts.ts'
 import type { ContainerNames, KnownProcess, ProcessRole } from './process-facts.ts'
 
-/** Processes known at a time, 1 to 2 KiB each. */
-const PROCESSES_MAX = 8192
+/** Processes known at a time, about 2 KiB each, as much again once a record has shown one at both ends. */
+const PROCESSES_MAX = 4096
 /** Containers whose names are kept. */
 const CONTAINERS_MAX = 4096
 /** The facts were refused: not tried again for each exchange. */

@@ -40,27 +40,41 @@ export function readProcess(memory: ByteMemory, event: number, bytes: number): P
   const length = u32(PROCESS_INFO.arguments_length)
   if (at + PROCESS_INFO.bytes + length > end) return undefined
   const flags = u32(PROCESS_INFO.flags)
-  const copy = (from: number, count: number): Uint8Array => memory.u8.slice(from, from + count)
+  const bytesAt = (from: number, count: number): Uint8Array => memory.u8.subarray(from, from + count)
   const path = (from: number, beginning: number): Uint8Array =>
-    copy(at + from + Math.min(beginning, PROCESS_PATH_MAX), Math.max(PROCESS_PATH_MAX - beginning, 0))
-  const name = copy(at + PROCESS_INFO.name, NAME_BYTES)
-  const executable = path(PROCESS_INFO.executable, view.getUint16(at + PROCESS_INFO.executable_at, true))
-  const cgroup = path(PROCESS_INFO.cgroup, view.getUint16(at + PROCESS_INFO.cgroup_at, true))
+    bytesAt(at + from + Math.min(beginning, PROCESS_PATH_MAX), Math.max(PROCESS_PATH_MAX - beginning, 0))
+  const comm = bytesAt(at + PROCESS_INFO.name, NAME_BYTES)
   const isThread = (flags & PROCESS_KERNEL_THREAD) !== 0
-  const text = withoutEnd(copy(at + PROCESS_INFO.bytes, length))
+  const [title, executable, cgroup, text] = copied(
+    comm.subarray(0, comm.indexOf(0) < 0 ? NAME_BYTES : comm.indexOf(0)),
+    path(PROCESS_INFO.executable, view.getUint16(at + PROCESS_INFO.executable_at, true)),
+    path(PROCESS_INFO.cgroup, view.getUint16(at + PROCESS_INFO.cgroup_at, true)),
+    withoutEnd(bytesAt(at + PROCESS_INFO.bytes, length)),
+  )
   return {
     process: u32(PROCESS_INFO.process),
     pid: u32(PROCESS_INFO.pid),
     startTimeNs: view.getBigUint64(at + PROCESS_INFO.start_time_ns, true),
     userId: u32(PROCESS_INFO.user_id),
     mountNamespace: u32(PROCESS_INFO.mount_namespace),
-    title: name.subarray(0, name.indexOf(0) < 0 ? NAME_BYTES : name.indexOf(0)),
+    title,
     // A path whose beginning is missing is no path.
     ...(executable.length > 0 && (flags & PROCESS_EXECUTABLE_CUT) === 0 && !isThread ? { executable } : {}),
     ...(cgroup.length > 0 && (flags & PROCESS_CGROUP_CUT) === 0 ? { cgroup } : {}),
     ...(text.length > 0 && (flags & PROCESS_ARGUMENTS_MISSING) === 0 ? { arguments: text } : {}),
     argumentsCut: (flags & PROCESS_ARGUMENTS_CUT) !== 0,
   }
+}
+
+/** Copies of the parts in one buffer: thousands of processes are kept, and a buffer of its own costs more than most texts. */
+function copied<Parts extends readonly Uint8Array[]>(...parts: Parts): Parts {
+  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let at = 0
+  return parts.map((part) => {
+    all.set(part, at)
+    at += part.length
+    return all.subarray(at - part.length, at)
+  }) as unknown as Parts
 }
 
 /** Without the NULs that end it: programs that set their title leave many. */
