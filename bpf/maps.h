@@ -10,7 +10,7 @@
 #define LINTEL_MAPS_H
 
 #include "packet.h"
-#include "ring.h"
+#include "owners.h"
 
 #define PORT_WORDS 1024       /* 65,536 ports, 64 a word */
 #define CIDRS_MAX 4096

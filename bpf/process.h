@@ -4,7 +4,7 @@
 #define LINTEL_PROCESS_H
 
 #include "process_info.h"
-#include "ring.h"
+#include "owners.h"
 
 #define PROCESSES_MAX 16384
 #define SECOND 1000000000ull

@@ -20,17 +20,6 @@ struct call {
 	const void *from; /* of the chunk at hand */
 };
 
-static __always_inline __u64 tls_wake_up_flags(void)
-{
-	__u32 zero = 0;
-	__u32 *sleeping = bpf_map_lookup_elem(&reader, &zero);
-
-	if (!sleeping || !*sleeping)
-		return BPF_RB_NO_WAKEUP;
-	*sleeping = 0;
-	return BPF_RB_FORCE_WAKEUP;
-}
-
 static __always_inline __u32 tls_class_of(__u32 bytes)
 {
 	__u32 top = bytes - 1, octave = 7;
@@ -96,7 +85,7 @@ VERIFIED_ALONE __u32 deliver_chunk(struct call *call)
 		return TLS_CALLS_LOST_COPY;
 	}
 	__builtin_memcpy(record, &call->event, TLS_EVENT_BYTES);
-	bpf_ringbuf_submit(record, tls_wake_up_flags());
+	bpf_ringbuf_submit(record, wake_up_flags());
 	return TLS_CALLS_DELIVERED;
 }
 

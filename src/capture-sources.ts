@@ -19,6 +19,8 @@ export interface Sources {
   next(): PacketSource | undefined
   /** Blocks until there may be something to drain, or the time is over. */
   wait(ms: number): void
+  /** After a drain: lets a good batch gather, for so long at most. */
+  gather(ms: number): void
   /** Takes a new configuration's filters. */
   configure(config: Config): void
   /** Takes the hooks off; what the kernel has already handed over can still be drained. */
@@ -100,6 +102,10 @@ class LiveSources implements Sources {
 
   wait(ms: number): void {
     this.current.wait(ms)
+  }
+
+  gather(ms: number): void {
+    this.current.gather(ms)
   }
 
   configure(config: Config): void {
@@ -191,6 +197,10 @@ class FileSources implements Sources {
   /** A file is always ready; standard input may be slow. */
   wait(ms: number): void {
     if (ms > 0) Atomics.wait(SLEEPER, 0, 0, Math.min(ms, INPUT_WAIT_MS))
+  }
+
+  gather(ms: number): void {
+    this.wait(ms)
   }
 
   configure(): void {

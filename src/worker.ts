@@ -18,8 +18,10 @@ import { Wall } from './privacy/wall.ts' // not mod.ts: see pipeline.ts
 import type { LogLevel, SafeBatch } from './sink/mod.ts'
 import type { FromWorker, ToWorker, WorkerStart, WorkerStats } from './worker-message.ts'
 
-/** A drain is put off this long, so that it finds a good batch; the ring holds what comes in the meantime. */
-const COALESCE_MS = 5
+/** A drain is put off so long that about so much has come by then; the ring holds it in the meantime, and wakes when it fills. */
+const GATHER_MS_MAX = 20
+const GATHER_MS_MIN = 1
+const GATHERED_BYTES = 1024 * 1024
 /** How long to sleep in the kernel when nothing comes; a message of the main thread waits no longer either. */
 const IDLE_MS = 50
 /** Lines wait no longer than this for their batch to fill. */
@@ -28,7 +30,7 @@ const TICK_MS = 250
 const STATS_MS = 250
 /** A replay waits for the outputs when so many batches are on their way. */
 const REPLAY_BATCHES_MAX = 32
-const FULL_DRAIN_BYTES = 256 * 1024
+const FULL_DRAIN_BYTES = 64 * 1024
 
 const sleeper = new Int32Array(new SharedArrayBuffer(4))
 
@@ -50,6 +52,9 @@ class CaptureLoop {
   #stopping = false
   #batchesOut = 0
   #flushedAt = 0
+  #gatheredAt = 0
+  /** Bytes since then. */
+  #gathered = 0
   #tickedAt = 0
   #statsAt = 0
 
@@ -76,13 +81,23 @@ class CaptureLoop {
       const length = this.#pipeline.step()
       // A file's time passes with its packets, not with this machine's clock: two replays tell the same.
       if (length > 0 && this.#sources.now() === undefined) this.#pipeline.tick()
-      this.#housekeep(length)
+      const now = performance.now()
+      this.#housekeep(length, now)
+      this.#gathered += length
       if (length >= FULL_DRAIN_BYTES) continue
-      if (length > 0) sleep(COALESCE_MS)
+      if (length > 0) this.#gather(now)
       else if (!this.#sources.current.ended) this.#sources.wait(IDLE_MS)
       else if (!this.#nextSource()) break
     }
     this.#finish()
+  }
+
+  /** As long as the next GATHERED_BYTES take at the rate since the last time. */
+  #gather(now: number): void {
+    const ms = GATHERED_BYTES * (now - this.#gatheredAt) / this.#gathered
+    this.#gathered = 0
+    this.#gatheredAt = now
+    this.#sources.gather(Math.min(Math.max(ms, GATHER_MS_MIN), GATHER_MS_MAX))
   }
 
   #nextSource(): boolean {
@@ -92,8 +107,7 @@ class CaptureLoop {
     return true
   }
 
-  #housekeep(length: number): void {
-    const now = performance.now()
+  #housekeep(length: number, now: number): void {
     if (now - this.#tickedAt >= TICK_MS) {
       this.#tickedAt = now
       this.#sources.wait(0) // interfaces that came or went are looked at here, also when the ring is never empty

@@ -4,6 +4,7 @@ import { CStruct, fail, lastFailure } from './syscall.ts'
 const EPOLL_CLOEXEC = 0o2000000
 const EPOLL_CTL_ADD = 1
 const EPOLLIN = 1
+const EPOLLET = 0x8000_0000
 const EVENTS_MAX = 64
 /** `struct epoll_event` is packed on x86-64 and padded elsewhere (include/uapi/linux/eventpoll.h). */
 const EVENT_BYTES = process.arch === 'x64' ? 12 : 16
@@ -14,7 +15,8 @@ export class EventWait {
   readonly #events = new Uint8Array(EVENTS_MAX * EVENT_BYTES)
   #epoll: number
 
-  constructor(of: string, fds: readonly number[]) {
+  /** @param wakeUps 'edge' = only a wake-up ends a wait, whatever can be read already (EPOLLET); 'level' = what can be read does */
+  constructor(of: string, fds: readonly number[], wakeUps: 'level' | 'edge' = 'level') {
     this.#of = of
     // SAFETY: no memory is passed.
     this.#epoll = libc.epoll_create1(EPOLL_CLOEXEC)
@@ -22,7 +24,7 @@ export class EventWait {
       fail(`Cannot wait for ${of}`, lastFailure(), { EMFILE: 'raise the limit of open files' })
     }
     for (const fd of fds) {
-      const event = new CStruct(EVENT_BYTES).u32(0, EPOLLIN).u32(EVENT_BYTES - 8, fd)
+      const event = new CStruct(EVENT_BYTES).u32(0, wakeUps === 'edge' ? EPOLLIN | EPOLLET : EPOLLIN).u32(EVENT_BYTES - 8, fd)
       // SAFETY: the kernel copies the event during the call.
       if (libc.epoll_ctl(this.#epoll, EPOLL_CTL_ADD, fd, event.bytes) >= 0) continue
       const failure = lastFailure()

@@ -190,6 +190,17 @@ live('RingBuffer wait blocks a worker thread until a program writes', async () =
   assert.ok(answer.copied >= 16)
 })
 
+live('RingBuffer waitForWakeUp is ended by a wake-up, once, not by what is in the ring', () => {
+  using object = open(1 << 12)
+  using ring = new RingBuffer(object.map('events'))
+  assert.equal(ring.waitForWakeUp(1), false)
+  run(object, 'write_and_discard') // the ring was empty, so the first record wakes
+  assert.equal(ring.waitForWakeUp(1000), true)
+  assert.ok(ring.availableBytes > 0)
+  assert.equal(ring.waitForWakeUp(1), false)
+  assert.equal(ring.wait(1), true)
+})
+
 live('RingBuffer wait times out when nothing comes; close is idempotent and ends use', () => {
   using object = open(1 << 12)
   const ring = new RingBuffer(object.map('events'))

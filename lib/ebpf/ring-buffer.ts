@@ -24,6 +24,7 @@ export class RingBuffer implements Disposable {
   readonly #consumer: MappedMemory
   readonly #producer: MappedMemory
   readonly #wait: EventWait
+  readonly #wakeUp: EventWait
   /** Written by us only, so the mapping is never read again. */
   readonly #consumerPosition: BigInt64Array
   readonly #producerPosition: BigInt64Array
@@ -54,6 +55,7 @@ export class RingBuffer implements Disposable {
     this.#words = new Int32Array(this.#producer.buffer, page, this.sizeBytes / 4)
     this.#bytes = new Uint8Array(this.#producer.buffer, page, this.sizeBytes)
     this.#wait = new EventWait(of, [map.fd, ...alsoWake])
+    this.#wakeUp = new EventWait(of, [map.fd], 'edge')
     // A consumer before us may have left off anywhere.
     this.#position = Atomics.load(this.#consumerPosition, 0)
   }
@@ -105,11 +107,20 @@ export class RingBuffer implements Disposable {
     return this.#wait.wait(timeoutMs)
   }
 
+  /**
+   * Blocks this thread until a program wakes the reader (BPF_RB_FORCE_WAKEUP), or for `timeoutMs`; what is in the ring already
+   * does not end it. A wake-up of before may: it is kept until it is asked for.
+   */
+  waitForWakeUp(timeoutMs: number): boolean {
+    return this.#wakeUp.wait(timeoutMs)
+  }
+
   /** Unmaps the ring; what was not read stays for the next consumer. Idempotent. */
   close(): void {
     if (this.#closed) return
     this.#closed = true
     this.#wait.close()
+    this.#wakeUp.close()
     this.#consumer.unmap()
     this.#producer.unmap()
   }

@@ -122,3 +122,22 @@ kernelTest('close gives everything back', async () => {
   assert.ok(source.counters().seen >= 0)
   await untilGone(ids)
 })
+
+kernelTest('records that gather wake the reader when the ring fills', async () => {
+  const ringBytes = 1 << 20
+  const memory = new ByteMemory()
+  const source = new KernelSource({ memory, interfaces: ['lo'], filters: { ports: [[PORT, PORT]] }, ringBytes, processes: false })
+  await using _server = await serve('127.0.0.1', PORT)
+  try {
+    const asked = ask(`http://127.0.0.1:${PORT}/a`, { bodyBytes: 3_000_000 })
+    const longest = 60_000
+    const began = performance.now()
+    source.gather(longest)
+    assert.ok(performance.now() - began < longest, 'it was woken')
+    const pointer = memory.reserve(4 * ringBytes)
+    assert.ok(source.fill(pointer, 4 * ringBytes) >= ringBytes / 4, 'by what had gathered')
+    assert.equal(await asked, 1)
+  } finally {
+    source.close()
+  }
+})

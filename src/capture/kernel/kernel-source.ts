@@ -103,6 +103,11 @@ export class KernelSource implements PacketSource, Disposable {
     return this.#reader.wait(timeoutMs)
   }
 
+  /** Lets records gather for `ms`, or until the ring fills. */
+  gather(ms: number): void {
+    if (!this.#closed) this.#reader.gather(ms)
+  }
+
   /** Replaces all filters while the programs run. @throws {RangeError} when one cannot be used; the old ones stay */
   setFilters(filters: KernelFilters): void {
     this.#filters.set(filters)

@@ -3,8 +3,10 @@ import { PerfBuffer, RingBuffer, onlineCpus } from '../../../lib/ebpf/mod.ts'
 import { PACKET_EVENT } from '../events.gen.ts'
 import type { KernelPlan } from './options.ts'
 
-/** How long a busy reader lets records gather: fewer, larger batches, and no interrupt for each record. */
-const GATHER_MS = 1
+/** After a look that found records: as long as they keep coming, no record costs an interrupt. */
+const PAUSE_MS = 1
+/** A reader that lets records gather is woken all the same when so much of the ring is full. */
+const GATHERED_SHARE = 1 / 4
 /** A perf buffer wakes its reader at a watermark only, so a quiet one is looked at this often. */
 const PERF_LOOK_MS = 5
 /** Bounds what a wake-up lost between the two sides would cost. */
@@ -48,7 +50,7 @@ export class RecordReader {
   wait(timeoutMs: number): boolean {
     if (this.#busy) {
       this.#busy = false
-      Atomics.wait(this.#pause, 0, 0, Math.min(timeoutMs, GATHER_MS))
+      Atomics.wait(this.#pause, 0, 0, Math.min(timeoutMs, PAUSE_MS))
       if (this.#buffer.availableBytes > 0) return true
     }
     if (this.#sleeping === undefined) return this.#waitPerf(timeoutMs)
@@ -57,6 +59,19 @@ export class RecordReader {
     if (this.#buffer.availableBytes === 0) this.#buffer.wait(Math.ceil(Math.min(timeoutMs, SLEEP_MAX_MS)))
     Atomics.store(this.#sleeping, 0, 0)
     return this.#buffer.availableBytes > 0
+  }
+
+  /** Lets records gather for `ms`: fewer, larger batches. Ends early when the ring fills. */
+  gather(ms: number): void {
+    if (this.#sleeping === undefined || !(this.#buffer instanceof RingBuffer)) {
+      Atomics.wait(this.#pause, 0, 0, Math.min(ms, PERF_LOOK_MS))
+      return
+    }
+    const full = this.#buffer.sizeBytes * GATHERED_SHARE
+    Atomics.store(this.#sleeping, 0, full)
+    // What came before the store has woken nobody.
+    if (this.#buffer.availableBytes < full) this.#buffer.waitForWakeUp(ms)
+    Atomics.store(this.#sleeping, 0, 0)
   }
 
   close(): void {
