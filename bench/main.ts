@@ -23,9 +23,10 @@ import { markdownSection } from './harness/table.ts'
 import type { Table } from './harness/table.ts'
 import { kernel } from './kernel.ts'
 import { latency } from './latency.ts'
+import { rate } from './rate.ts'
 import { saturation } from './saturation.ts'
 
-const QUESTIONS: readonly Question[] = [saturation, kernel, latency]
+const QUESTIONS: readonly Question[] = [saturation, rate, kernel, latency]
 const HELP = `Measures Lintel beside other tools and prints the tables. A bit more than an hour for all of them.
 
   make bench ARGS='...' with
