@@ -21,13 +21,14 @@ import type { BenchResult } from './harness/result.ts'
 import { Interrupted, Session } from './harness/session.ts'
 import { markdownSection } from './harness/table.ts'
 import type { Table } from './harness/table.ts'
+import { growth } from './growth.ts'
 import { kernel } from './kernel.ts'
 import { latency } from './latency.ts'
 import { rate } from './rate.ts'
 import { saturation } from './saturation.ts'
 import { stored } from './stored.ts'
 
-const QUESTIONS: readonly Question[] = [saturation, rate, kernel, latency, stored]
+const QUESTIONS: readonly Question[] = [saturation, rate, kernel, latency, stored, growth]
 const HELP = `Measures Lintel beside other tools and prints the tables. A bit more than an hour for all of them.
 
   make bench ARGS='...' with
