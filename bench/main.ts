@@ -25,10 +25,11 @@ import { growth } from './growth.ts'
 import { kernel } from './kernel.ts'
 import { latency } from './latency.ts'
 import { rate } from './rate.ts'
+import { replay } from './replay.ts'
 import { saturation } from './saturation.ts'
 import { stored } from './stored.ts'
 
-const QUESTIONS: readonly Question[] = [saturation, rate, kernel, latency, stored, growth]
+const QUESTIONS: readonly Question[] = [saturation, rate, kernel, latency, stored, growth, replay]
 const HELP = `Measures Lintel beside other tools and prints the tables. A bit more than an hour for all of them.
 
   make bench ARGS='...' with
