@@ -32,7 +32,7 @@ soak: setup-test build ## an hour of HTTPS while processes start and die: no los
 	@$(NODE) test/soak/main.ts $(ARGS)
 
 .PHONY: bench
-bench: setup-bench build ## measure Lintel against other tools in one run and print the tables
+bench: setup-bench build ## measure Lintel against other tools, an hour, and print the tables (ARGS='--help')
 	$(ROOT_ONLY)
 	@$(NODE) bench/main.ts $(ARGS)
 

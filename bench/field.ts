@@ -32,7 +32,7 @@ export interface FieldTool {
 
 const FILTER = `tcp port ${QUIET_PORT}`
 
-/** Where softflowd sends its flows; the saturation table listens there. */
+/** Where softflowd sends its flows; the tables with it listen there. */
 export const COLLECTOR_PORT = 9995
 
 export const FIELD: readonly FieldTool[] = [
@@ -133,6 +133,11 @@ export const FIELD: readonly FieldTool[] = [
     },
   },
 ]
+
+/** The tools of these keys; undefined = all. */
+export function chosenTools(keys: readonly string[] | undefined): readonly FieldTool[] {
+  return FIELD.filter(({ key }) => keys === undefined || keys.includes(key))
+}
 
 /** Exchanges of which both heads are there. */
 async function bothSides(session: Session, path: string): Promise<number> {

@@ -44,6 +44,8 @@ interface Costs {
 
 export const kernel: Question = {
   name: 'kernel',
+  asks: 'what the kernel programs cost',
+  minutes: 4,
   needs: () => ['nginx', 'wrk', 'bpftool', CLANG],
   async measure(session, settings) {
     await using gateway = await Gateway.start(session, 'nginx.conf', [QUIET_PORT])

@@ -58,6 +58,8 @@ interface Pairs {
 
 export const latency: Question = {
   name: 'latency',
+  asks: 'throughput and latency of each protocol with and without Lintel',
+  minutes: 15,
   needs: () => ['nginx', 'wrk', 'h2load', 'openssl', 'zstd'],
   async measure(session, settings) {
     await using gateway = await Gateway.start(session, 'protocols.conf', [8081, 8083, 8443])

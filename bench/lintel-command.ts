@@ -1,14 +1,29 @@
+import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { ToolCommand } from './harness/running-tool.ts'
 
-const PROGRAM = fileURLToPath(new URL('../bin/lintel', import.meta.url))
+export const PROGRAM = fileURLToPath(new URL('../bin/lintel', import.meta.url))
 
-/** Lintel as its users run it: everything on, all headers of one port on lo to a file. */
-export function lintelCommand(port: number, metrics: string = 'off'): ToolCommand & { readonly readyFile: string } {
+export interface LintelOptions {
+  /** Address of its metrics; default "off". */
+  readonly metrics?: string
+  /** What is not as users get it: keys of `limits`, and of `rotate` of the log. */
+  readonly config?: { readonly limits?: object; readonly rotate?: object }
+}
+
+/** Lintel as its users run it: everything on, all headers of one port, or a range A-B, on lo to `log.ndjson` of its folder. */
+export function lintelCommand(port: number | string, { metrics = 'off', config }: LintelOptions = {}): ToolCommand & { readonly readyFile: string } {
   return {
     name: 'lintel',
     readyFile: 'ready',
     command: (out) => [PROGRAM, 'run', '--interface', 'lo', '--port', String(port), '--metrics', metrics,
-      '--output', `file:${out}/log.ndjson`, '--ready-file', `${out}/ready`],
+      ...(config === undefined ? ['--output', `file:${out}/log.ndjson`] : ['--config', writeConfig(out, config)]),
+      '--ready-file', `${out}/ready`],
   }
+}
+
+function writeConfig(out: string, { limits, rotate }: NonNullable<LintelOptions['config']>): string {
+  const path = `${out}/lintel.yaml`
+  writeFileSync(path, JSON.stringify({ limits, outputs: [{ type: 'file', path: `${out}/log.ndjson`, rotate }] })) // JSON is YAML
+  return path
 }

@@ -1,7 +1,7 @@
 /**
  * `make bench`: what Lintel costs and keeps, beside other tools, in one run.
  *
- *     make bench ARGS='--tables saturation,kernel,latency --rounds 5 --seconds 8 --tools lintel,tcpdump'
+ *     make bench ARGS='--tables saturation,rate,growth --rounds 5 --seconds 8 --tools lintel,tcpdump'
  *
  * Every comparison is made in turns within one run, so that a machine that slows down slows all alike. Tables go to
  * standard output as Markdown, figures to build/bench.json; progress goes to standard error. Needs root, a quiet machine,
@@ -21,11 +21,24 @@ import type { BenchResult } from './harness/result.ts'
 import { Interrupted, Session } from './harness/session.ts'
 import { markdownSection } from './harness/table.ts'
 import type { Table } from './harness/table.ts'
+import { growth } from './growth.ts'
 import { kernel } from './kernel.ts'
 import { latency } from './latency.ts'
+import { rate } from './rate.ts'
+import { replay } from './replay.ts'
 import { saturation } from './saturation.ts'
+import { stored } from './stored.ts'
 
-const QUESTIONS: readonly Question[] = [saturation, kernel, latency]
+const QUESTIONS: readonly Question[] = [saturation, rate, kernel, latency, stored, growth, replay]
+const HELP = `Measures Lintel beside other tools and prints the tables. A bit more than an hour for all of them.
+
+  make bench ARGS='...' with
+  --tables LIST    some of these, with commas between; about so many minutes by default
+${QUESTIONS.map(({ name, asks, minutes }) => `    ${name.padEnd(14)} ${String(minutes).padStart(3)}  ${asks}`).join('\n')}
+  --tools LIST     some of ${FIELD.map(({ key }) => key).join(', ')} (saturation, rate)
+  --rounds N       of each comparison; default 5. rate, stored and replay take 3 at most, growth 2
+  --seconds N      of each load; default 8. rate takes 2 at most, growth 1; replay reads 125 MB for each
+`
 const RESULT = fileURLToPath(new URL('../build/bench.json', import.meta.url))
 
 try {
@@ -41,7 +54,12 @@ try {
 }
 
 async function main(): Promise<void> {
-  const { questions, settings } = readOptions()
+  const options = readOptions()
+  if (options === undefined) {
+    console.log(HELP)
+    return
+  }
+  const { questions, settings } = options
   if (process.getuid?.() !== 0) throw new Error('Cannot load programs into the kernel without root; run: sudo make bench')
   const commands = ['bpftool', ...questions.flatMap((question) => question.needs(settings))]
   requireCommands(commands)
@@ -74,15 +92,18 @@ async function answer(question: Question, settings: Settings): Promise<Table[]> 
   }
 }
 
-function readOptions(): { questions: readonly Question[]; settings: Settings } {
+/** Undefined: help is wanted. */
+function readOptions(): { questions: readonly Question[]; settings: Settings } | undefined {
   const { values } = parseArgs({
     options: {
       tables: { type: 'string' },
       tools: { type: 'string' },
       rounds: { type: 'string', default: '5' },
       seconds: { type: 'string', default: '8' },
+      help: { type: 'boolean', short: 'h', default: false },
     },
   })
+  if (values.help) return undefined
   const names = QUESTIONS.map(({ name }) => name)
   const tables = choice('tables', values.tables, names) ?? names
   const tools = choice('tools', values.tools, FIELD.map(({ key }) => key))

@@ -8,6 +8,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { barPlot } from './harness/bar-plot.ts'
+import { linePlot } from './harness/line-plot.ts'
 import { machineLine } from './harness/machine.ts'
 import type { BenchResult } from './harness/result.ts'
 import { markdownSection } from './harness/table.ts'
@@ -40,12 +41,13 @@ function report({ time, machine, tables, ...result }: BenchResult): string {
 }
 
 function section(table: Table): string {
-  const images = table.plots.flatMap(({ title, column }) => {
-    const svg = barPlot(table, title, column)
+  const images = table.plots.flatMap((plot) => {
+    const isLines = 'columns' in plot
+    const svg = isLines ? linePlot(table, plot.title, plot.columns) : barPlot(table, plot.title, plot.column)
     if (svg === undefined) return []
-    const name = `${table.name}-${slug(column)}.svg`
+    const name = isLines ? `${table.name}.svg` : `${table.name}-${slug(plot.column)}.svg`
     writeFileSync(`${plots}/${name}`, svg)
-    return [`![${title}](benchmarks/${name})`]
+    return [`![${plot.title}](benchmarks/${name})`]
   })
   return [markdownSection(table), ...images].join('\n\n')
 }

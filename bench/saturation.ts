@@ -7,7 +7,7 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { rmSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
-import { COLLECTOR_PORT, FIELD, LOGGING_PORT, QUIET_PORT } from './field.ts'
+import { COLLECTOR_PORT, LOGGING_PORT, QUIET_PORT, chosenTools } from './field.ts'
 import type { FieldTool, ToolKept } from './field.ts'
 import { figure } from './harness/figure.ts'
 import type { Cell } from './harness/figure.ts'
@@ -38,7 +38,9 @@ interface Sample {
 
 export const saturation: Question = {
   name: 'saturation',
-  needs: ({ tools }) => ['nginx', 'wrk', ...chosen(tools).flatMap((tool) => tool.needs)],
+  asks: 'what watching a busy gateway costs, and how much is kept',
+  minutes: 16,
+  needs: ({ tools }) => ['nginx', 'wrk', ...chosenTools(tools).flatMap((tool) => tool.needs)],
   async measure(session, settings) {
     await using gateway = await Gateway.start(session, 'nginx.conf', [QUIET_PORT, LOGGING_PORT])
     const collector = createSocket('udp4').bind(COLLECTOR_PORT, '127.0.0.1')
@@ -51,13 +53,9 @@ export const saturation: Question = {
   },
 }
 
-function chosen(keys: readonly string[] | undefined): readonly FieldTool[] {
-  return FIELD.filter(({ key }) => keys === undefined || keys.includes(key))
-}
-
 /** In each round the tools take turns, with a load of the bare gateway before and after each of them. */
 async function rounds(session: Session, gateway: Gateway, settings: Settings): Promise<Table> {
-  const tools = chosen(settings.tools)
+  const tools = chosenTools(settings.tools)
   const bare: number[] = []
   const samples = new Map<FieldTool, Sample[]>(tools.map((tool) => [tool, []]))
   for (let round = 0; round < settings.rounds; round++) {

@@ -49,6 +49,7 @@ if [ "$need" = bench ]; then
 	want ngrep ngrep
 	want tcpflow tcpflow
 	want softflowd softflowd
+	want nfcapd nfdump
 fi
 
 if [ -n "$missing" ]; then

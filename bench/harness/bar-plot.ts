@@ -1,5 +1,6 @@
 import type { Figure } from './figure.ts'
 import { showFigure } from './figure.ts'
+import { columnIndex, escapeXml } from './plot.ts'
 import type { Table } from './table.ts'
 
 const LABEL_WIDTH = 300
@@ -13,8 +14,7 @@ const TOP = 34
  * has a figure in it, or the figures have more than one unit. Works on light and dark pages.
  */
 export function barPlot(table: Table, title: string, column: string): string | undefined {
-  const index = table.columns.indexOf(column)
-  if (index === -1) throw new Error(`Cannot plot "${column}": the table "${table.name}" has no such column`)
+  const index = columnIndex(table, column)
   const bars = table.rows.flatMap((row) => {
     const cell = row[index]
     return cell === undefined || typeof cell === 'string' ? [] : [{ label: labelOf(table, row), figure: cell }]
@@ -25,10 +25,10 @@ export function barPlot(table: Table, title: string, column: string): string | u
   const height = TOP + bars.length * ROW_HEIGHT + 8
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" `
-      + `role="img" aria-label="${escape(title)}">`,
+      + `role="img" aria-label="${escapeXml(title)}">`,
     '<style>text{font:13px sans-serif;fill:#24292f}.bar{fill:#4c8bf5}.own{fill:#e8710a}line{stroke:#24292f;stroke-width:1.5}',
     '@media(prefers-color-scheme:dark){text{fill:#e6edf3}line{stroke:#e6edf3}}</style>',
-    `<text x="4" y="20" font-weight="bold">${escape(title)}</text>`,
+    `<text x="4" y="20" font-weight="bold">${escapeXml(title)}</text>`,
     ...bars.map(({ label, figure }, row) => bar(label, figure, TOP + row * ROW_HEIGHT, BAR_WIDTH / most)),
     '</svg>', '',
   ].join('\n')
@@ -40,10 +40,10 @@ function bar(label: string, figure: Figure, top: number, scale: number): string 
   const middle = top + ROW_HEIGHT / 2
   const own = label.startsWith('lintel') || label.endsWith(', Lintel') ? 'own' : 'bar'
   return [
-    `<text x="${LABEL_WIDTH - 8}" y="${middle + 4}" text-anchor="end">${escape(label)}</text>`,
+    `<text x="${LABEL_WIDTH - 8}" y="${middle + 4}" text-anchor="end">${escapeXml(label)}</text>`,
     `<rect class="${own}" x="${LABEL_WIDTH}" y="${top + 4}" width="${length}" height="${ROW_HEIGHT - 8}"/>`,
     `<line x1="${x(figure.min)}" x2="${x(figure.max)}" y1="${middle}" y2="${middle}"/>`,
-    `<text x="${LABEL_WIDTH + BAR_WIDTH + 8}" y="${middle + 4}">${escape(showFigure(figure))}</text>`,
+    `<text x="${LABEL_WIDTH + BAR_WIDTH + 8}" y="${middle + 4}">${escapeXml(showFigure(figure))}</text>`,
   ].join('')
 }
 
@@ -53,8 +53,4 @@ function labelOf(table: Table, row: Table['rows'][number]): string {
   const isUnique = table.rows.filter((each) => each[0] === row[0]).length === 1
   if (isUnique) return first ?? ''
   return table.columns[1] === 'Lintel' ? `${first}, ${second === 'yes' ? 'Lintel' : 'bare'}` : `${first}, ${second}`
-}
-
-function escape(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 }

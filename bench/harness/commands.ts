@@ -5,7 +5,7 @@ import { delimiter, join } from 'node:path'
 const PACKAGES = new Map([
   ['nginx', 'nginx-light'], ['wrk', 'wrk'], ['h2load', 'nghttp2-client'], ['openssl', 'openssl'], ['bpftool', 'bpftool'],
   ['clang-19', 'clang-19'], ['zstd', 'zstd'], ['tcpdump', 'tcpdump'], ['tshark', 'tshark'], ['httpry', 'httpry'],
-  ['ngrep', 'ngrep'], ['tcpflow', 'tcpflow'], ['softflowd', 'softflowd'],
+  ['ngrep', 'ngrep'], ['tcpflow', 'tcpflow'], ['softflowd', 'softflowd'], ['nfcapd', 'nfdump'], ['nfdump', 'nfdump'],
 ])
 
 /** Throws with the command that installs what is missing. */

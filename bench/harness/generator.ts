@@ -29,9 +29,10 @@ export const PATH = '/api/v1/users/42?expand=orders'
 
 /** As fast as wrk's one thread can: each connection sends its next request when the last one is answered. */
 export async function runWrk(
-  session: Session, load: Load, script: 'headers.lua' | 'latency.lua' = 'headers.lua',
+  session: Session, load: Load, script: 'headers.lua' | 'latency.lua' | 'varied.lua' | 'growth.lua' = 'headers.lua',
+  scriptArguments: readonly string[] = [],
 ): Promise<LoadResult> {
-  const command = ['wrk', '-t1', `-c${load.connections}`, `-d${load.seconds}`, '-s', script, load.url]
+  const command = ['wrk', '-t1', `-c${load.connections}`, `-d${load.seconds}`, '-s', script, load.url, '--', ...scriptArguments]
   const output = await session.run(command, { cwd: load.folder })
   const number = (pattern: RegExp): number => Number(pattern.exec(output)?.[1] ?? Number.NaN)
   const requests = number(/(\d+) requests in/)
@@ -53,19 +54,22 @@ export interface H2loadOptions {
   readonly streams: number
   /** Requests per second over all connections; without it as fast as it goes. */
   readonly rate?: number
+  /** False: no latencies, which spares h2load writing a line for each request. */
+  readonly timed?: boolean
 }
 
 /** h2load's one thread, HTTP/2 or HTTP/1. Latencies come from its log of each request. */
 export async function runH2load(session: Session, load: Load, options: H2loadOptions): Promise<LoadResult> {
   const log = join(session.folder, 'h2load.log')
+  const isTimed = options.timed ?? true
   const output = await session.run(['h2load', '-t1', `-c${load.connections}`, `-m${options.streams}`, `-D${load.seconds}`,
-    `--log-file=${log}`, ...(options.http1 ? ['--h1'] : []),
+    ...(isTimed ? [`--log-file=${log}`] : []), ...(options.http1 ? ['--h1'] : []),
     ...(options.rate === undefined ? [] : [`--rps=${options.rate / load.connections}`]),
     ...requestHeaders(load.folder).flatMap((header) => ['-H', header]), load.url])
   const counts = /requests: (\d+) total, (\d+) started, (\d+) done, (\d+) succeeded/.exec(output)?.slice(1).map(Number) ?? []
   const [, , done = 0, succeeded = 0] = counts
   if (!(succeeded > 0)) throw new Error(`Cannot read what h2load printed: ${output}`)
-  const times = requestTimes(readFileSync(log, 'latin1'))
+  const times = isTimed ? requestTimes(readFileSync(log, 'latin1')) : []
   return {
     requests: done,
     perSecond: Number(/finished in [\d.]+\w+, ([\d.]+) req\/s/.exec(output)?.[1] ?? Number.NaN),

@@ -14,13 +14,17 @@ export async function countLines(session: Session, path: string, pattern: string
 /** The log, and what was rotated away from it: `log.ndjson`, `log-20261125T231541304Z.ndjson`, the same with `.zst`. */
 const LOG_FILE = /^log(-\w+)?\.ndjson(\.zst)?$/
 
-/** Exchanges in Lintel's log and in what was rotated away from it, compressed or not. */
-export async function countExchanges(session: Session, folder: string): Promise<number> {
+/** Exchanges in Lintel's log and in what was rotated away from it, compressed or not; of one path, or of all. */
+export async function countExchanges(session: Session, folder: string, path?: string): Promise<number> {
+  const pattern = `^{"kind":"exchange"${path === undefined ? '' : `.*"path":"${path}"`}`
   let count = 0
-  for (const name of readdirSync(folder).filter((each) => LOG_FILE.test(each))) {
-    count += await grepCount(session, join(folder, name), '^{"kind":"exchange"')
-  }
+  for (const name of logFiles(folder)) count += await grepCount(session, join(folder, name), pattern)
   return count
+}
+
+/** Names of the files of Lintel's log in its folder. */
+export function logFiles(folder: string): string[] {
+  return readdirSync(folder).filter((name) => LOG_FILE.test(name))
 }
 
 async function grepCount(session: Session, path: string, pattern: string): Promise<number> {

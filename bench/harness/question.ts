@@ -15,6 +15,10 @@ export interface Settings {
 export interface Question {
   /** Its name for `--tables`. */
   readonly name: string
+  /** In a few words, for `--help`. */
+  readonly asks: string
+  /** About how long it takes with the default settings. */
+  readonly minutes: number
   /** Commands that must be installed. */
   needs(settings: Settings): readonly string[]
   measure(session: Session, settings: Settings): Promise<Table[]>

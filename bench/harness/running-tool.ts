@@ -51,6 +51,16 @@ export class RunningTool {
     return processTree(this.pid).reduce((sum, pid) => sum + cpuTicks(pid), 0) / TICKS_PER_SECOND
   }
 
+  /**
+   * Nanoseconds on the CPU of the threads that live now, from their first moment (proc_pid_schedstat of the kernel's
+   * Documentation/scheduler/sched-stats.rst). Fine enough for a few exchanges, where `cpuSeconds` goes by 10 ms. For tools
+   * whose threads stay.
+   */
+  cpuNanoseconds(): number {
+    return processTree(this.pid).flatMap((pid) => threadsOf(pid).map((thread) => `/proc/${pid}/task/${thread}/schedstat`))
+      .reduce((sum, path) => sum + Number(readText(path).split(' ')[0]), 0)
+  }
+
   residentMiB(): number {
     return processTree(this.pid).reduce((sum, pid) => sum + residentKiB(pid), 0) / 1024
   }

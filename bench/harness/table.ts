@@ -1,10 +1,17 @@
 import { showFigure } from './figure.ts'
 import type { Cell } from './figure.ts'
 
-/** A column of a table to be drawn as bars, one bar a row. */
-export interface Plot {
+/** A column of a table to be drawn as bars, one bar a row; or columns as points, one line a row. */
+export type Plot = BarPlot | LinePlot
+
+export interface BarPlot {
   readonly title: string
   readonly column: string
+}
+
+export interface LinePlot {
+  readonly title: string
+  readonly columns: readonly string[]
 }
 
 /** What one question gave: figures with everything a stranger needs to weigh them. */
