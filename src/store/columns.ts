@@ -52,7 +52,7 @@ export function journalSelect(paths: readonly string[], columns: readonly Column
   const keys = [...tree].map(([key, value]) => `${identifier(key)}: ${quote(typeOf(value))}`)
   const list = columns.map(({ name, field }) => `${field.split('.').map(identifier).join('.')} AS ${identifier(name)}`)
   return `SELECT ${list.join(', ')} FROM read_json([${paths.map(quote).join(', ')}], format = 'newline_delimited', ` +
-    `maximum_object_size = ${LINE_BYTES_MAX * 2}, ignore_errors = true, ` +
+    `maximum_object_size = ${LINE_BYTES_MAX}, ignore_errors = true, ` +
     `columns = {${keys.join(', ')}, ${identifier(SEAL)}: 'JSON'}) WHERE ${identifier(SEAL)} IS NULL AND "kind" IS NOT NULL`
 }
 

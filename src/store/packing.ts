@@ -7,7 +7,9 @@ import { type Column, journalSelect, quote } from './columns.ts'
 import { openEngine } from './engine.ts'
 import { damageOf, obviousDamage, writeSegment } from './segment.ts'
 
-const ENGINE = { threads: 2, memoryMiB: 768 } as const
+/** Two journals at a time, each by an engine of one thread: one engine with two threads reads a journal no faster than one. */
+const LANES = 2
+const ENGINE = { threads: 1, memoryMiB: 512 } as const
 /** Segments smaller than one of these are merged with their neighbours, once there are so many: each byte is written a few times at most. */
 const TIERS = [1024 * 1024, 8 * 1024 * 1024, 64 * 1024 * 1024] as const
 const MERGE_COUNT = 8
@@ -31,7 +33,7 @@ export class Packing {
   readonly #options: PackerOptions
   readonly #columns: readonly Column[]
   readonly #hooks: PackerHooks
-  #engine: DuckDBConnection | undefined
+  readonly #engines: (DuckDBConnection | undefined)[] = []
   #looked = false
 
   constructor(options: PackerOptions, columns: readonly Column[], hooks: PackerHooks) {
@@ -45,7 +47,7 @@ export class Packing {
     if (!this.#looked) this.#look()
     for (const path of listStore(this.#options.folder).covered) rmSync(path, { force: true })
     try {
-      for (const journal of listStore(this.#options.folder).journals) if (journal.number < before) await this.#pack(journal)
+      await this.#packAll(listStore(this.#options.folder).journals.filter(({ number }) => number < before))
       while (await this.#merge());
     } finally {
       this.#expire()
@@ -63,14 +65,24 @@ export class Packing {
     }
   }
 
-  async #pack(journal: JournalFile): Promise<void> {
+  /** @throws {Error} the first that was met; the other lane has ended then, too */
+  async #packAll(journals: readonly JournalFile[]): Promise<void> {
+    const left = [...journals]
+    const lane = async (engine: number): Promise<void> => {
+      for (let journal = left.shift(); journal !== undefined; journal = left.shift()) await this.#pack(journal, engine)
+    }
+    const ends = await Promise.allSettled(Array.from({ length: Math.min(LANES, journals.length) }, (_, index) => lane(index)))
+    for (const end of ends) if (end.status === 'rejected') throw end.reason
+  }
+
+  async #pack(journal: JournalFile, engine: number): Promise<void> {
     const check = mendJournal(journal.path, () => { this.#keepCopy(journal.path) })
     if (check.damagedBytes > 0) {
       this.#hooks.log('error', `"${journal.path}" is damaged: ${check.damagedBytes} bytes of it are not as they were written; the file is ` +
         `kept in "${ASIDE}", its other ${check.records} records are taken in`)
     }
     if (check.records > 0) {
-      const made = await this.#write(journalSelect([journal.path], this.#columns), { first: journal.number, last: journal.number })
+      const made = await this.#write(journalSelect([journal.path], this.#columns), { first: journal.number, last: journal.number }, engine)
       const rows = made?.rows ?? 0
       if (rows !== check.records) {
         this.#keepCopy(journal.path)
@@ -102,14 +114,9 @@ export class Packing {
     return true
   }
 
-  async #write(select: string, numbers: { readonly first: number, readonly last: number }): ReturnType<typeof writeSegment> {
-    this.#engine ??= await openEngine(ENGINE)
-    try {
-      return await writeSegment(this.#engine, this.#options.folder, select, numbers)
-    } catch (error) {
-      for (const path of listStore(this.#options.folder).unfinished) rmSync(path, { force: true })
-      throw error
-    }
+  async #write(select: string, numbers: { readonly first: number, readonly last: number }, lane = 0): ReturnType<typeof writeSegment> {
+    const engine = this.#engines[lane] ??= await openEngine(ENGINE)
+    return await writeSegment(engine, this.#options.folder, select, numbers)
   }
 
   #expire(): void {

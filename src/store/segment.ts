@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, fsyncSync, openSync, readSync, renameSync } from 'node:fs'
+import { closeSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { crc32 } from 'node:zlib'
@@ -7,6 +7,7 @@ import { quote } from './columns.ts'
 
 /** Rows of a row group: what a reader skips by minimum and maximum, and what is held in memory when one is written. */
 const ROWS = 65_536
+const ROW_BYTES = 16
 const PIECE_BYTES = 1024 * 1024
 const MAGIC = 'PAR1'
 
@@ -20,11 +21,24 @@ const MAGIC = 'PAR1'
 export async function writeSegment(engine: DuckDBConnection, folder: string, select: string,
   numbers: { readonly first: number, readonly last: number }): Promise<{ segment: SegmentFile, rows: number } | undefined> {
   const path = join(folder, `${UNFINISHED}${numbers.first}.parquet`)
-  await engine.run(`COPY (${select}) TO ${quote(path)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROWS})`)
+  try {
+    return await write(engine, folder, path, select, numbers)
+  } catch (error) {
+    rmSync(path, { force: true })
+    throw error
+  }
+}
+
+async function write(engine: DuckDBConnection, folder: string, path: string, select: string,
+  numbers: { readonly first: number, readonly last: number }): ReturnType<typeof writeSegment> {
+  await engine.run(`COPY (${select}) TO ${quote(path)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROWS}, ROW_GROUP_SIZE_BYTES '${ROW_BYTES}MiB')`)
   const ends = ['min', 'max'].map(end => `coalesce(epoch_ms(${end}("time")), 0)::DOUBLE`).join(', ')
   const found = await engine.runAndReadAll(`SELECT count(*)::DOUBLE, ${ends} FROM read_parquet(${quote(path)})`)
   const [rows, fromMs, toMs] = found.getRows()[0] as [number, number, number]
-  if (rows === 0) return undefined
+  if (rows === 0) {
+    rmSync(path)
+    return undefined
+  }
   const segment = { ...numbers, fromMs: Math.max(0, fromMs), toMs: Math.max(0, toMs), crc32: checksum(path, true) }
   const named = join(folder, segmentName(segment))
   renameSync(path, named)
