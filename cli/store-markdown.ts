@@ -25,7 +25,8 @@ Without \`--store\` the first store of \`--config FILE\` is read, else \`store\`
   them. A name tells which journals a segment holds, from which to which time (milliseconds since 1970), and its CRC-32. Columns
   with few values are written with a dictionary (Parquet's own, chosen for each row group).
 - \`set-aside/\`: files that were damaged, or parts of them that could not be read. Nothing is removed from it.
-- \`lock\`: held by the agent that writes; the kernel frees it however the agent ends.
+- \`lock\`: held by the agent that writes; the kernel frees it however the agent ends. \`readers\`: held by queries; what is merged or too
+  old is removed once no query runs.
 
 A journal becomes a segment after \`segment.bytes\` or \`segment.age\`, in a process of its own at low priority. Small segments are merged
 eight at a time. \`keep.age\` counts from the time of storing; \`keep.bytes\` counts all segments. The oldest go first.

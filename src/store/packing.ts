@@ -2,7 +2,7 @@ import { linkSync, mkdirSync, renameSync, rmSync, statSync, utimesSync } from 'n
 import { basename, join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { LogLevel } from '../sink/mod.ts'
-import { ASIDE, listStore, mendJournal, type JournalFile, type PackerOptions, type SegmentFile } from '../sink/store/mod.ts'
+import { ASIDE, listStore, mendJournal, withoutReaders, type JournalFile, type PackerOptions, type SegmentFile } from '../sink/store/mod.ts'
 import { type Column, journalSelect, quote } from './columns.ts'
 import { openEngine } from './engine.ts'
 import { damageOf, obviousDamage, writeSegment } from './segment.ts'
@@ -45,7 +45,7 @@ export class Packing {
   /** One round over the journals with a number smaller than `before`. @throws {Error} when it could not be done; what is stored stays */
   async round(before: number): Promise<void> {
     if (!this.#looked) this.#look()
-    for (const path of listStore(this.#options.folder).covered) rmSync(path, { force: true })
+    this.#removeCovered()
     try {
       await this.#packAll(listStore(this.#options.folder).journals.filter(({ number }) => number < before))
       while (await this.#merge());
@@ -81,16 +81,19 @@ export class Packing {
       this.#hooks.log('error', `"${journal.path}" is damaged: ${check.damagedBytes} bytes of it are not as they were written; the file is ` +
         `kept in "${ASIDE}", its other ${check.records} records are taken in`)
     }
+    let isCovered = false
     if (check.records > 0) {
       const made = await this.#write(journalSelect([journal.path], this.#columns), { first: journal.number, last: journal.number }, engine)
       const rows = made?.rows ?? 0
+      isCovered = made !== undefined
       if (rows !== check.records) {
         this.#keepCopy(journal.path)
         this.#hooks.log('error', `${check.records - rows} of ${check.records} records of "${journal.path}" could not be read; ` +
           `the file is kept in "${ASIDE}"`)
       }
     }
-    rmSync(journal.path)
+    if (!isCovered) rmSync(journal.path)
+    else this.#removeCovered()
     this.#hooks.packed(journal.number)
   }
 
@@ -110,7 +113,7 @@ export class Packing {
     if (made === undefined) return false
     const newest = new Date(Math.max(...run.map(({ storedMs }) => storedMs)))
     utimesSync(made.segment.path, newest, newest)
-    for (const { segment } of run) rmSync(segment.path)
+    this.#removeCovered()
     return true
   }
 
@@ -119,7 +122,17 @@ export class Packing {
     return await writeSegment(engine, this.#options.folder, select, numbers)
   }
 
+  /** What stands in a segment. Who reads it now is waited for: a later round removes it then. */
+  #removeCovered(): void {
+    const { folder } = this.#options
+    withoutReaders(folder, () => { for (const path of listStore(folder).covered) rmSync(path, { force: true }) })
+  }
+
   #expire(): void {
+    withoutReaders(this.#options.folder, () => { this.#removeExpired() })
+  }
+
+  #removeExpired(): void {
     const { folder, keepMs, keepBytes } = this.#options
     const segments = listStore(folder).segments.map(segment => ({ segment, ...sizeAndTime(segment.path) }))
     let bytes = segments.reduce((sum, { size }) => sum + size, 0)

@@ -31,7 +31,8 @@ export async function writeSegment(engine: DuckDBConnection, folder: string, sel
 
 async function write(engine: DuckDBConnection, folder: string, path: string, select: string,
   numbers: { readonly first: number, readonly last: number }): ReturnType<typeof writeSegment> {
-  await engine.run(`COPY (${select}) TO ${quote(path)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROWS}, ROW_GROUP_SIZE_BYTES '${ROW_BYTES}MiB')`)
+  await engine.run(`COPY (${select}) TO ${quote(path)} ` +
+    `(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROWS}, ROW_GROUP_SIZE_BYTES '${ROW_BYTES}MiB')`)
   const ends = ['min', 'max'].map(end => `coalesce(epoch_ms(${end}("time")), 0)::DOUBLE`).join(', ')
   const found = await engine.runAndReadAll(`SELECT count(*)::DOUBLE, ${ends} FROM read_parquet(${quote(path)})`)
   const [rows, fromMs, toMs] = found.getRows()[0] as [number, number, number]

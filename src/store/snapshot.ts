@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync } from 'node:fs'
-import { ASIDE, listStore, type SegmentFile, type StoreFiles } from '../sink/store/mod.ts'
+import { ASIDE, listStore, lockReaders, type SegmentFile, type StoreFiles } from '../sink/store/mod.ts'
 import { damageOf, obviousDamage } from './segment.ts'
 
 /** How often a listing is taken anew because files came and went meanwhile. */
@@ -11,14 +11,15 @@ interface OpenFile {
 }
 
 /**
- * The files of a store at one moment, held open: they can be read by `readPath` whatever the agent merges, packs and removes
- * meanwhile.
+ * The files of a store at one moment, held open. The agent packs and merges on meanwhile, and removes none of them.
  */
 export class Snapshot {
   readonly journals: readonly OpenFile[]
   readonly segments: readonly OpenFile[]
   /** What was left out, and why. */
   readonly notes: readonly string[]
+
+  #lock: number | undefined
 
   private constructor(journals: readonly OpenFile[], segments: readonly OpenFile[], notes: readonly string[]) {
     this.journals = journals
@@ -32,13 +33,20 @@ export class Snapshot {
    * @throws {Error} when there is no store
    */
   static take(folder: string, sinceMs: number, thorough: boolean): Snapshot {
+    list(folder)
+    const lock = lockReaders(folder)
     for (let left = TRIES; ; left--) {
       const files = list(folder)
       const snapshot = Snapshot.#open(files, sinceMs, thorough)
       // A folder is not listed in one moment: a journal that was packed meanwhile could be missing in both shapes.
-      if (snapshot !== undefined && sameFiles(files, list(folder))) return snapshot
+      if (snapshot !== undefined && sameFiles(files, list(folder))) {
+        snapshot.#lock = lock
+        return snapshot
+      }
       snapshot?.close()
-      if (left === 0) throw new Error(`Cannot read the store "${folder}": its files change too fast; try again`)
+      if (left > 0) continue
+      if (lock !== undefined) closeSync(lock)
+      throw new Error(`Cannot read the store "${folder}": its files change too fast; try again`)
     }
   }
 
@@ -68,10 +76,11 @@ export class Snapshot {
 
   close(): void {
     for (const { fd } of [...this.journals, ...this.segments]) closeSync(fd)
+    if (this.#lock !== undefined) closeSync(this.#lock)
   }
 }
 
-/** A path that leads to the open file, also once it was removed. */
+/** A path that leads to the open file. */
 export function readPath({ fd }: { readonly fd: number }): string {
   return `/proc/self/fd/${fd}`
 }

@@ -79,6 +79,22 @@ test('a query sees what the writer settled, while it writes', async () => {
   await store.close()
 })
 
+test('what a query reads is not removed under it, and is once it has ended', async () => {
+  const path = join(folder, 'read')
+  const store = open(path, new RecordingHost())
+  store.write(makeBatch(0, 50))
+  await store.flush()
+  const reader = await openReader(path)
+  await store.close()
+  const { segments, covered } = listStore(path)
+  assert.deepEqual([segments.length, covered.length], [1, 1])
+  assert.deepEqual(await rowsOf(reader, 'SELECT count(*) FROM records'), [[50n]])
+  assert.deepEqual((await ask(path, 'SELECT count(*) FROM records')).rows, [[50n]])
+  reader.close()
+  await open(path, new RecordingHost()).close()
+  assert.equal(listStore(path).covered.length, 0)
+})
+
 test('a full disk is told and counted, what is stored stays, and writing goes on once there is room', needsRoot, async () => {
   const mount = join(folder, 'disk')
   mkdirSync(mount)

@@ -10,5 +10,5 @@
  */
 export { checkJournal, mendJournal } from './journal.ts'
 export type { PackerOptions } from './packer-message.ts'
-export { ASIDE, journalName, listStore, segmentName, UNFINISHED } from './store-folder.ts'
+export { ASIDE, journalName, listStore, lockReaders, segmentName, UNFINISHED, withoutReaders } from './store-folder.ts'
 export type { JournalFile, SegmentFile, StoreFiles } from './store-folder.ts'

@@ -39,6 +39,8 @@ export interface StoreFiles {
 const JOURNAL = /^journal-(\d{8,15})\.ndjson$/
 const SEGMENT = /^records-(\d{8,15})-(\d{8,15})-(\d{1,16})-(\d{1,16})-([0-9a-f]{8})\.parquet$/
 const LOCK = 'lock'
+/** Readers share a lock on it while they have files in use; what is to be removed waits for them. */
+const READERS = 'readers'
 /** Files that are made begin with this until they are whole. */
 export const UNFINISHED = 'unfinished-'
 /** Folder of files that could not be read. */
@@ -106,6 +108,48 @@ export function lockStore(folder: string, waitMs = LOCK_WAIT_MS): number {
     return fd
   } catch (error) {
     closeSync(fd)
+    throw error
+  }
+}
+
+/**
+ * Says that the files of a store are being read: until the descriptor is closed, or this process ends, none is removed.
+ *
+ * @returns undefined where that cannot be said (a read-only file system, or files are being removed for longer than a moment)
+ */
+export function lockReaders(folder: string, waitMs = LOCK_WAIT_MS): number | undefined {
+  const sleep = new Int32Array(new SharedArrayBuffer(4))
+  const fd = openReaders(folder)
+  if (fd === undefined) return undefined
+  for (let waited = 0; !lockFile(fd, true); waited += LOCK_LOOK_MS) {
+    if (waited < waitMs) Atomics.wait(sleep, 0, 0, LOCK_LOOK_MS)
+    else {
+      closeSync(fd)
+      return undefined
+    }
+  }
+  return fd
+}
+
+/** Runs `remove` unless somebody reads; who begins to meanwhile waits. @returns false when somebody reads: nothing was done */
+export function withoutReaders(folder: string, remove: () => void): boolean {
+  const fd = openReaders(folder)
+  if (fd === undefined) return false
+  try {
+    if (!lockFile(fd)) return false
+    remove()
+    return true
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function openReaders(folder: string): number | undefined {
+  try {
+    return openSync(join(folder, READERS), constants.O_RDONLY | constants.O_CREAT | constants.O_NOFOLLOW, 0o600)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EROFS' || code === 'EACCES' || code === 'EPERM' || code === 'ENOSPC') return undefined
     throw error
   }
 }
