@@ -21,3 +21,9 @@ export function withOutputs(config: Config, keep: boolean): Config {
     : [{ type: 'stdout' }]
   return { ...config, outputs: configSchema.shape.outputs.parse(chosen) }
 }
+
+/** The store that a query reads when none is named: the first of the outputs, else the one in the data folder. */
+export function defaultStore(config: Config): string {
+  const output = config.outputs.find(entry => entry.type === 'store')
+  return output?.type === 'store' ? output.path : join(dataDirectory(config), 'store')
+}

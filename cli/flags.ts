@@ -41,7 +41,7 @@ function more(value: string, before: readonly string[]): readonly string[] {
 export function addOutputFlags(command: Command): Command {
   return command
     .option('-c, --config <file>', 'YAML config file; flags override it')
-    .option('-o, --output <output>', 'stdout, pretty or file:PATH (more than once: all of them)', more, NONE)
+    .option('-o, --output <output>', 'stdout, pretty, file:PATH or store:PATH (more than once: all of them)', more, NONE)
     .option('-f, --filter <expression>', 'CEL expression over the record, e.g. \'http.response.status_code >= 500\'')
     .option('-p, --port <port>', 'server port or range A-B (more than once); none = all, HTTP is recognised by its content', more, NONE)
     .option('--include <network>', 'only traffic with this address or network at one end (more than once)', more, NONE)

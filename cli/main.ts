@@ -6,6 +6,7 @@
 import { Command, CommanderError } from 'commander'
 import { addCaptureFlags, addOutputFlags, type CaptureFlags, type OutputFlags } from './flags.ts'
 import { EXIT, exitWithoutReader, say, UsageError } from './exit.ts'
+import type { QueryFlags } from './query.ts'
 import { version } from './version.ts'
 
 const program = new Command('lintel')
@@ -35,6 +36,18 @@ addOutputFlags(addCaptureFlags(command('watch', 'show live traffic line by line;
 addOutputFlags(command('replay', 'log what capture files hold (pcap, pcapng, also compressed); needs no root')
   .argument('<file...>', 'capture files, in order of time; - is standard input'))
   .action(async (files: string[], flags: OutputFlags) => (await import('./replay.ts')).replay(files, flags))
+
+command('query', 'ask a store (--output store:DIR): records that pass a CEL filter, or an SQL query over them')
+  .argument('<expression>', 'CEL as for --filter, or SQL (SELECT ... FROM records); columns are fields with _ for dots')
+  .option('-c, --config <file>', 'YAML config file: its first output of type store is read')
+  .option('-s, --store <dir>', 'folder of the store')
+  .option('--format <format>', 'table, ndjson, csv or parquet; none = table on a terminal, else ndjson')
+  .option('--limit <rows>', 'rows at most, of a filter the newest; 0 = all', '1000')
+  .option('--since <time>', 'only records of the last e.g. 1h')
+  .option('--timeout <time>', 'end a query that takes longer', '60s')
+  .option('--memory <size>', 'memory of the query at most', '1GiB')
+  .option('--sql', 'the expression is SQL (it is anyway when it begins with SELECT or WITH)')
+  .action(async (expression: string, flags: QueryFlags) => (await import('./query.ts')).query(expression, flags))
 
 command('doctor', 'say what this kernel and these privileges allow, what is missing, and the mend')
   .action(async () => (await import('./doctor.ts')).doctor())

@@ -229,7 +229,7 @@ export function filtersFor(
 }
 
 function sameDestination(a: Output, b: Output): boolean {
-  return a.type === b.type && (a.type !== 'file' || b.type !== 'file' || a.path === b.path)
+  return a.type === b.type && (!('path' in a) || !('path' in b) || a.path === b.path)
 }
 
 /**

@@ -221,6 +221,7 @@ export const libc = {
     'int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)'),
   posix_fadvise: declareWaiting<[fd: number, offset: number, length: number, advice: number]>(
     openLibc, 'int posix_fadvise(int fd, int64_t offset, int64_t length, int advice)'),
+  flock: libcCall<(fd: number, operation: number) => number>('int flock(int fd, int operation)'),
   malloc_trim: libcCall<(pad: number) => number>('int malloc_trim(size_t pad)'),
 } as const
 

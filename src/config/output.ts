@@ -25,7 +25,7 @@ export const outputsSchema = z.array(outputSchema).max(OUTPUTS_MAX).default([])
 export function outputClashes(outputs: readonly SinkOptions[]): { index: number, message: string }[] {
   const seen = new Map<string, number>()
   return outputs.flatMap((output, index) => {
-    const where = output.type === 'file' ? resolve(output.path) : 'standard output'
+    const where = 'path' in output ? resolve(output.path) : 'standard output'
     const before = seen.get(where)
     seen.set(where, before ?? index)
     return before === undefined ? []

@@ -51,6 +51,11 @@ export class BatchQueue {
     return parts
   }
 
+  /** Records in the first `parts` batches that are not through. */
+  recordsOf(parts: number): number {
+    return this.#waiting.slice(0, parts).reduce((sum, entry) => sum + entry.batch.count - entry.written, 0)
+  }
+
   /** `bytes` of the front are through, up to an end of line: calls `done` for each batch that is through as a whole. */
   advance(bytes: number, done: (batch: SafeBatch) => void): void {
     let left = bytes

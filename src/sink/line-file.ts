@@ -163,7 +163,7 @@ export class LineFile {
 /**
  * Like `mkdir -p`, 0700. Not mkdirSync's own `recursive`: in a file system that takes no folders (/proc) that never ends.
  */
-function makeFolder(path: string): void {
+export function makeFolder(path: string): void {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return
   const parent = dirname(path)
   if (parent !== path) makeFolder(parent)
@@ -176,7 +176,7 @@ function makeFolder(path: string): void {
 }
 
 /** The parts without their first `bytes` bytes. */
-function behind(parts: readonly Uint8Array[], bytes: number): Uint8Array[] {
+export function behind(parts: readonly Uint8Array[], bytes: number): Uint8Array[] {
   let left = bytes
   const rest: Uint8Array[] = []
   for (const part of parts) {

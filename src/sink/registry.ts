@@ -4,12 +4,14 @@ import { prettyKind } from './pretty.ts'
 import type { Sink, SinkHost } from './sink.ts'
 import type { SinkKind } from './sink-kind.ts'
 import { stdoutKind } from './stdout.ts'
+import { storeKind } from './store.ts'
 
 /** One line per sink. */
 export const SINK_KINDS = [
   fileKind,
   stdoutKind,
   prettyKind,
+  storeKind,
 ] as const
 
 type Kind = (typeof SINK_KINDS)[number]
@@ -34,9 +36,14 @@ export function parseOutput(text: string): Record<string, unknown> {
   const kind = SINK_KINDS.find(entry => entry.type === type)
   const options = kind?.short(colon === -1 ? '' : text.slice(colon + 1))
   if (options !== undefined) return options
-  const known = SINK_KINDS.map(entry => entry.type === 'file' ? 'file:PATH' : entry.type).join(', ')
-  if (kind !== undefined) throw new RangeError(`Cannot use output "${text}": write ${kind.type === 'file' ? 'file:PATH' : kind.type}`)
+  const known = SINK_KINDS.map(entry => usage(entry)).join(', ')
+  if (kind !== undefined) throw new RangeError(`Cannot use output "${text}": write ${usage(kind)}`)
   const meant = nearest(type, SINK_KINDS.map(entry => entry.type))
   throw new RangeError(`Cannot use output "${text}": there is no type "${type}"; use one of ${known}` +
     (meant === undefined ? '' : `; did you mean "${meant}"?`))
+}
+
+/** `file:PATH`, `stdout`: an output that cannot do without a path names it. */
+function usage(kind: Kind): string {
+  return kind.short('') === undefined ? `${kind.type}:PATH` : kind.type
 }

@@ -26,12 +26,13 @@ export function compileFilter(text: string, fields: readonly FilterField[]): Fil
   const compiler: Compiler = {
     scope: new Scope(fields), variables: new Map<string, Variable>(), compile: node => compileNode(compiler, node),
   }
-  const value = compiler.compile(parse(text))
+  const value = compiler.compile(parseFilter(text))
   const run = condition(value)
   return record => run(record) === true
 }
 
-function parse(text: string): ASTNode {
+/** The tree of an expression. @throws {FilterError} where it cannot be read */
+export function parseFilter(text: string): ASTNode {
   try {
     return parser.parse(text).ast
   } catch (error) {

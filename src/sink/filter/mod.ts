@@ -10,7 +10,8 @@
  *
  * @module
  */
-export { compileFilter } from './compile-filter.ts'
+export { compileFilter, parseFilter } from './compile-filter.ts'
 export type { Filter } from './compile-filter.ts'
 export { FilterError } from './filter-error.ts'
-export type { FilterField, RecordReader } from './scope.ts'
+export { Scope } from './scope.ts'
+export type { FilterField, Name, RecordReader, ValueType } from './scope.ts'

@@ -1,0 +1,146 @@
+import { createReadStream, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { isatty } from 'node:tty'
+import { parseBytes, parseDuration } from '../lib/units/mod.ts'
+import { FIELDS } from '../src/exchange/fields.ts'
+import { columnsOf, filterSql, jsonText, QueryError, recordLine, StoreReader } from '../src/store/mod.ts'
+import type { Answer, PlainValue, ReaderOptions } from '../src/store/mod.ts'
+import { defaultStore } from './data-directory.ts'
+import { say, UsageError } from './exit.ts'
+import { configFrom } from './flag-config.ts'
+import { AnswerPrinter, FORMATS, type Format } from './query-format.ts'
+
+export interface QueryFlags {
+  readonly config?: string
+  readonly store?: string
+  readonly format?: string
+  readonly limit: string
+  readonly since?: string
+  readonly timeout: string
+  readonly memory: string
+  readonly sql?: boolean
+}
+
+const COLUMNS = columnsOf(FIELDS)
+const SQL = /^(?:\s|--[^\n]*\n|\/\*[^]*?\*\/)*(?:select|with)\b/i
+const INTERRUPTED = 130
+
+/** `lintel query EXPRESSION`: the records of a store for which a filter is true, or what an SQL query says of them. */
+export async function query(expression: string, flags: QueryFlags): Promise<void> {
+  const format = formatOf(flags.format)
+  const limit = wholeNumber('--limit', flags.limit)
+  const question = flags.sql === true || SQL.test(expression) ? expression : undefined
+  const statement = question ?? filterStatement(expression, limit)
+  // Parquet is written by its end: into a file of this command's own, then to standard output whatever that is.
+  const exportFolder = format === 'parquet' ? mkdtempSync(join(tmpdir(), 'lintel-query-')) : undefined
+  process.umask(0o077)
+  try {
+    const exportPath = exportFolder === undefined ? undefined : join(exportFolder, 'answer.parquet')
+    const reader = await StoreReader.open(readerOptions(flags, exportPath))
+    await answer(reader, { statement, format, limit, isRecords: question === undefined, exportPath })
+  } catch (error) {
+    if (process.exitCode === INTERRUPTED) return
+    throw error instanceof QueryError ? new UsageError(error.message) : error
+  } finally {
+    if (exportFolder !== undefined) rmSync(exportFolder, { recursive: true, force: true })
+  }
+}
+
+function readerOptions(flags: QueryFlags, exportPath: string | undefined): ReaderOptions {
+  return {
+    folder: flags.store ?? defaultStore(configFrom({ ...NO_FLAGS, ...(flags.config === undefined ? {} : { config: flags.config }) })),
+    columns: COLUMNS,
+    sinceMs: flags.since === undefined ? 0 : Date.now() - unit('--since', flags.since, parseDuration),
+    threads: 2,
+    memoryMiB: Math.max(64, Math.floor(unit('--memory', flags.memory, parseBytes) / 1024 / 1024)),
+    timeoutMs: unit('--timeout', flags.timeout, parseDuration),
+    ...(exportPath === undefined ? {} : { exportPath }),
+  }
+}
+
+interface Question {
+  readonly statement: string
+  readonly format: Format
+  readonly limit: number
+  readonly isRecords: boolean
+  readonly exportPath: string | undefined
+}
+
+async function answer(reader: StoreReader, { statement, format, limit, isRecords, exportPath }: Question): Promise<void> {
+  process.once('SIGINT', () => {
+    process.exitCode = INTERRUPTED
+    reader.interrupt('interrupted')
+  })
+  try {
+    if (exportPath === undefined) await print(await reader.ask(statement), { format, limit, isRecords })
+    else {
+      await reader.exportTo(limit === 0 || isRecords ? statement : bounded(statement, limit))
+      await pipeline(createReadStream(exportPath), process.stdout, { end: false })
+    }
+    for (const note of reader.notes) say('warn', note)
+  } finally {
+    reader.close()
+  }
+}
+
+/** The newest records that pass, in order of time; all of them in the order in which they are read. */
+function filterStatement(filter: string, limit: number): string {
+  let condition
+  try {
+    condition = filterSql(filter, COLUMNS)
+  } catch (error) {
+    throw new UsageError((error as Error).message)
+  }
+  const all = `SELECT * FROM records WHERE ${condition}`
+  return limit === 0 ? all : `SELECT * FROM (${all} ORDER BY "time" DESC, event_sequence DESC LIMIT ${limit}) ORDER BY "time", event_sequence`
+}
+
+function bounded(statement: string, limit: number): string {
+  return `SELECT * FROM (\n${statement.replace(/[\s;]+$/, '')}\n) LIMIT ${limit}`
+}
+
+async function print(answer: Answer, { format, limit, isRecords }: { format: Format, limit: number, isRecords: boolean }): Promise<void> {
+  const line = format === 'ndjson' ? (isRecords ? (row: readonly PlainValue[]) => recordLine(COLUMNS, row) : objectLine(answer.names)) : undefined
+  const printer = new AnswerPrinter(process.stdout, format, answer.names, isRecords ? row => recordLine(COLUMNS, row) : undefined, line)
+  let count = 0
+  for await (const rows of answer.rows) {
+    const room = limit === 0 ? rows.length : limit - count
+    count += Math.min(rows.length, room)
+    await printer.rows(rows.slice(0, room))
+    if (rows.length > room) {
+      say('info', `the first ${limit} rows; --limit N shows more, --limit 0 all`)
+      break
+    }
+  }
+  await printer.end()
+  if (isRecords && limit > 0 && count === limit) say('info', `the newest ${limit} records; --limit N shows more, --limit 0 all`)
+}
+
+function objectLine(names: readonly string[]): (row: readonly PlainValue[]) => string {
+  return row => `{${names.map((name, index) => `${JSON.stringify(name)}:${jsonText(row[index] ?? null)}`).join(',')}}`
+}
+
+function formatOf(text: string | undefined): Format {
+  const format = text ?? (isatty(1) ? 'table' : 'ndjson')
+  if (!(FORMATS as readonly string[]).includes(format)) throw new UsageError(`Cannot use --format "${format}": it must be ${FORMATS.join(', ')}`)
+  if (format === 'parquet' && isatty(1)) throw new UsageError('Cannot write Parquet to a terminal: redirect it into a file (> answer.parquet)')
+  return format as Format
+}
+
+function wholeNumber(flag: string, text: string): number {
+  if (!/^\d{1,12}$/.test(text)) throw new UsageError(`Cannot use ${flag} "${text}": it must be a whole number, 0 = no limit`)
+  return Number(text)
+}
+
+function unit(flag: string, text: string, parse: (text: string) => number): number {
+  try {
+    return parse(text)
+  } catch (error) {
+    throw new UsageError(`Cannot use ${flag}: ${(error as Error).message}`)
+  }
+}
+
+const NO_FLAGS = { output: [], kind: [], field: [], header: [], port: [], include: [], exclude: [], decoder: [] } as const
+

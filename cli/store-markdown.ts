@@ -1,0 +1,59 @@
+import { FIELDS } from '../src/exchange/fields.ts'
+import { columnsOf } from '../src/store/mod.ts'
+
+/** Body of docs/store.md: what a store is, and its columns from the field registry. */
+export function storeMarkdown(): string {
+  const rows = columnsOf(FIELDS).map(column => `| \`${column.name}\` | \`${column.field}\` | ${column.sqlType} |`)
+  return `# The store
+
+\`--output store:DIR\`, or in the config \`outputs: [{type: store, path: DIR}]\`, keeps records in a folder; \`lintel query\` asks it,
+while the agent runs and after. What it keeps has passed the privacy wall, as every output.
+
+\`\`\`
+lintel run --output store:/var/lib/lintel/store
+lintel query --store /var/lib/lintel/store 'http.response.status_code == 403 && "x-tenant-id" in http.request.header' --since 1h
+lintel query --store /var/lib/lintel/store "SELECT http_request_header['x-tenant-id'][1] AS tenant, count(*) AS n,
+  quantile_cont(duration, 0.99) AS p99 FROM exchanges WHERE time > ago(INTERVAL 1 DAY) GROUP BY 1 ORDER BY n DESC"
+\`\`\`
+
+Without \`--store\` the first store of \`--config FILE\` is read, else \`store\` in the data folder.
+
+## What is in the folder
+- \`journal-N.ndjson\`: batches as they came. A batch counts as written once it is here, with a checksum: it survives \`kill -9\` of the
+  agent. It does not survive a loss of power within the seconds in which the kernel holds what was written.
+- \`records-FIRST-LAST-FROM-TO-CRC.parquet\`: finished segments, Parquet compressed with zstd; any program that reads Parquet may read
+  them. A name tells which journals a segment holds, from which to which time (milliseconds since 1970), and its CRC-32. Columns
+  with few values are written with a dictionary (Parquet's own, chosen for each row group).
+- \`set-aside/\`: files that were damaged, or parts of them that could not be read. Nothing is removed from it.
+- \`lock\`: held by the agent that writes; the kernel frees it however the agent ends. \`readers\`: held by queries; what is merged or too
+  old is removed once no query runs.
+
+A journal becomes a segment after \`segment.bytes\` or \`segment.age\`, in a process of its own at low priority. Small segments are merged
+eight at a time. \`keep.age\` counts from the time of storing; \`keep.bytes\` counts all segments. The oldest go first.
+
+An output that cannot keep up lets its queue fill (\`queue_bytes\`) and then drops whole batches, counted; capture and other outputs go on.
+
+## Answers
+**How fresh**: a query takes the folder as it is when it starts: finished segments and the journals, up to the last batch that was written.
+The agent hands over a batch every 50 ms or every MiB.
+
+**CEL**: the expression of \`--filter\`, with the same answers; see [KNOWN-ISSUES](../KNOWN-ISSUES.md) for what SQL cannot say the same. Records
+come as lines of NDJSON as they were logged; the newest \`--limit\` of them in order of time, with \`--limit 0\` all, in no order.
+
+**SQL**: begins with SELECT or WITH (or \`--sql\`), over the views \`records\` and \`exchanges\` (those of kind exchange), in DuckDB's dialect.
+\`ago(INTERVAL 1 HOUR)\` is a time to compare with. Headers are maps of lower-case names to lists of values in order of arrival:
+\`http_request_header['host'][1]\` is the first value. Times are UTC.
+
+SQL reads the store and nothing else: one SELECT, no files, no settings, no network, within \`--memory\` (1GiB), \`--timeout\` (60s) and
+\`--limit\` (1000 rows). Ctrl-C ends it.
+
+**Formats**: \`--format table\`, \`ndjson\`, \`csv\` (RFC 4180; lists and maps as JSON), \`parquet\` (redirect it into a file).
+
+Damaged or foreign files are left out with a message, and the rest answers. The agent sets them aside when it starts.
+
+## Columns
+| column | field | type |
+| --- | --- | --- |
+${rows.join('\n')}
+`
+}

@@ -1,0 +1,132 @@
+import { close, constants, ftruncateSync, openSync, readFileSync, renameSync, truncateSync, writeFileSync, writev } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { crc32 } from 'node:zlib'
+import { behind } from '../line-file.ts'
+import { journalName, UNFINISHED } from './store-folder.ts'
+
+const writevAsync = promisify(writev)
+
+/** A line that no record begins with: a record's line has no raw LF in it. */
+const SEAL_START = Buffer.from('{"journal":{"crc32":"')
+const SEAL = /^\{"journal":\{"crc32":"([0-9a-f]{8})","bytes":(\d+),"records":(\d+)\}\}\n$/
+const SEAL_BYTES_MAX = 200
+
+/**
+ * A file of batches: the lines as they came, and behind each write a seal, `{"journal":{"crc32":...,"bytes":...,"records":...}}`,
+ * over what was written since the seal before. What is sealed has reached the kernel: it survives the end of this process,
+ * however it comes. A file never grows again once its process is gone; it is made into a segment, then removed.
+ */
+export class Journal {
+  readonly number: number
+  readonly bornMs = Date.now()
+  readonly #fd: number
+  #size = 0
+
+  /** Makes the file (0600). @throws {Error} with `code` of the system call */
+  constructor(folder: string, number: number) {
+    this.number = number
+    const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
+    this.#fd = openSync(join(folder, journalName(number)), flags, 0o600)
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  /**
+   * Writes the parts and their seal: all of it, or nothing.
+   *
+   * @returns bytes written
+   * @throws {Error} with `code` of the system call; the file is as it was
+   */
+  async append(parts: readonly Uint8Array[], records: number): Promise<number> {
+    const bytes = parts.reduce((sum, part) => sum + part.length, 0)
+    const sum = parts.reduce((value, part) => crc32(part, value), 0)
+    const whole = [...parts, sealLine(sum, bytes, records)]
+    const total = bytes + (whole.at(-1) as Uint8Array).length
+    try {
+      for (let done = 0; done < total;) {
+        const { bytesWritten } = await writevAsync(this.#fd, behind(whole, done))
+        if (bytesWritten === 0) throw Object.assign(new Error('Cannot write: the system took no byte'), { code: 'EIO' })
+        done += bytesWritten
+      }
+    } catch (error) {
+      ftruncateSync(this.#fd, this.#size)
+      throw error
+    }
+    this.#size += total
+    return bytes
+  }
+
+  close(): void {
+    close(this.#fd, () => {})
+  }
+}
+
+function sealLine(sum: number, bytes: number, records: number): Uint8Array {
+  return Buffer.from(`{"journal":{"crc32":"${sum.toString(16).padStart(8, '0')}","bytes":${bytes},"records":${records}}}\n`)
+}
+
+export interface JournalCheck {
+  /** Records in sealed pieces that are as they were written. */
+  readonly records: number
+  /** Bytes up to the last seal. */
+  readonly sealedBytes: number
+  /** Bytes behind it: a write that a kill cut short, never acknowledged. */
+  readonly tornBytes: number
+  /** Bytes of sealed pieces that are not as they were written. */
+  readonly damagedBytes: number
+}
+
+/**
+ * Reads a journal that nobody writes to, and mends it: what is torn is cut off; with a damaged piece the file is written anew
+ * without it.
+ *
+ * @param setAside is called before a damaged file is replaced; it gives the file one more name, or moves it
+ * @throws {Error} with `code` of the system call; the file is as it was
+ */
+export function mendJournal(path: string, setAside: () => void): JournalCheck {
+  const { check, good } = checkJournal(readFileSync(path))
+  if (check.damagedBytes > 0) {
+    const fresh = join(dirname(path), `${UNFINISHED}${basename(path)}`)
+    writeFileSync(fresh, Buffer.concat(good), { mode: 0o600 })
+    setAside()
+    renameSync(fresh, path)
+  } else if (check.tornBytes > 0) {
+    truncateSync(path, check.sealedBytes)
+  }
+  return check
+}
+
+/** What of a journal's bytes is sound. */
+export function checkJournal(bytes: Buffer): { check: JournalCheck, good: readonly Buffer[] } {
+  const good: Buffer[] = []
+  let [records, sealed, damaged] = [0, 0, 0]
+  for (let at = 0; at < bytes.length;) {
+    const seal = sealAfter(bytes, at)
+    if (seal === undefined) break
+    const { start, end, sum, length, count } = seal
+    if (start - at === length && crc32(bytes.subarray(at, start)) === sum) {
+      good.push(bytes.subarray(at, end))
+      records += count
+    } else {
+      damaged += end - at
+    }
+    at = end
+    sealed = end
+  }
+  return { check: { records, sealedBytes: sealed, tornBytes: bytes.length - sealed, damagedBytes: damaged }, good }
+}
+
+function sealAfter(bytes: Buffer, from: number): { start: number, end: number, sum: number, length: number, count: number } | undefined {
+  for (let start = bytes.indexOf(SEAL_START, from); start !== -1; start = bytes.indexOf(SEAL_START, start + 1)) {
+    if (start > from && bytes[start - 1] !== 10) continue
+    const end = bytes.indexOf(10, start) + 1
+    const found = end === 0 || end - start > SEAL_BYTES_MAX ? null : SEAL.exec(bytes.toString('latin1', start, end))
+    if (found !== null) {
+      return { start, end, sum: Number.parseInt(found[1] as string, 16), length: Number(found[2]), count: Number(found[3]) }
+    }
+  }
+  return undefined
+}

@@ -1,0 +1,155 @@
+/**
+ * What the files of a store are named. The names are all the state there is: which journal a segment was made of, which
+ * segments were merged into which, which time and which bytes a segment holds.
+ */
+import { closeSync, constants, openSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { lockFile } from '../../../lib/ebpf/file-lock.ts'
+
+/** A file of whole batches as they came; see journal.ts. */
+export interface JournalFile {
+  readonly path: string
+  readonly number: number
+}
+
+/** A finished Parquet file. */
+export interface SegmentFile {
+  readonly path: string
+  /** Numbers of the journals whose records it holds. */
+  readonly first: number
+  readonly last: number
+  /** Milliseconds since the epoch: the earliest and the latest record. */
+  readonly fromMs: number
+  readonly toMs: number
+  /** CRC-32 of the file, eight hexadecimal digits. */
+  readonly crc32: string
+}
+
+export interface StoreFiles {
+  /** Not yet in a segment, by number. */
+  readonly journals: readonly JournalFile[]
+  /** In order of their journals. */
+  readonly segments: readonly SegmentFile[]
+  /** Journals that stand in a segment, and segments that stand in a larger one: left by a merge, or by one that was killed. */
+  readonly covered: readonly string[]
+  /** Half-made files. */
+  readonly unfinished: readonly string[]
+}
+
+const JOURNAL = /^journal-(\d{8,15})\.ndjson$/
+const SEGMENT = /^records-(\d{8,15})-(\d{8,15})-(\d{1,16})-(\d{1,16})-([0-9a-f]{8})\.parquet$/
+const LOCK = 'lock'
+/** Readers share a lock on it while they have files in use; what is to be removed waits for them. */
+const READERS = 'readers'
+/** Files that are made begin with this until they are whole. */
+export const UNFINISHED = 'unfinished-'
+/** Folder of files that could not be read. */
+export const ASIDE = 'set-aside'
+
+const LOCK_WAIT_MS = 3000
+const LOCK_LOOK_MS = 50
+
+export function journalName(number: number): string {
+  return `journal-${String(number).padStart(8, '0')}.ndjson`
+}
+
+export function segmentName(segment: Omit<SegmentFile, 'path'>): string {
+  const [first, last] = [segment.first, segment.last].map(number => String(number).padStart(8, '0'))
+  return `records-${first}-${last}-${segment.fromMs}-${segment.toMs}-${segment.crc32}.parquet`
+}
+
+/** The files of a store. Of two segments with the same records the larger counts, of a journal and a segment the segment. @throws as readdir(2) */
+export function listStore(folder: string): StoreFiles {
+  const journals: JournalFile[] = []
+  const segments: SegmentFile[] = []
+  const unfinished: string[] = []
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name)
+    const journal = JOURNAL.exec(name)
+    const segment = SEGMENT.exec(name)
+    if (journal !== null) journals.push({ path, number: Number(journal[1]) })
+    else if (name.startsWith(UNFINISHED)) unfinished.push(path)
+    else if (segment !== null) {
+      const [first, last, fromMs, toMs] = segment.slice(1, 5).map(Number) as [number, number, number, number]
+      segments.push({ path, first, last, fromMs, toMs, crc32: segment[5] as string })
+    }
+  }
+  // The wider of those that begin together first; of equals (made twice around a kill) one.
+  segments.sort((a, b) => a.first - b.first || b.last - a.last || a.path.localeCompare(b.path))
+  const kept: SegmentFile[] = []
+  const covered: string[] = []
+  for (const segment of segments) {
+    if ((kept.at(-1)?.last ?? -1) >= segment.last) covered.push(segment.path)
+    else kept.push(segment)
+  }
+  const open = journals.filter(({ number, path }) => {
+    const isIn = kept.some(({ first, last }) => first <= number && number <= last)
+    if (isIn) covered.push(path)
+    return !isIn
+  })
+  return { journals: open.sort((a, b) => a.number - b.number), segments: kept, covered, unfinished }
+}
+
+/**
+ * Takes the store for this process. The one before may have been killed a moment ago, and what it had started may still end:
+ * that is waited for.
+ *
+ * @returns a descriptor; closing it, or the end of all that hold it, frees the store
+ * @throws {Error} when another agent writes to it
+ */
+export function lockStore(folder: string, waitMs = LOCK_WAIT_MS): number {
+  const fd = openSync(join(folder, LOCK), constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600)
+  const sleep = new Int32Array(new SharedArrayBuffer(4))
+  try {
+    for (let waited = 0; !lockFile(fd); waited += LOCK_LOOK_MS) {
+      if (waited >= waitMs) throw new Error('another Lintel writes to it; give each its own folder, or stop the other')
+      Atomics.wait(sleep, 0, 0, LOCK_LOOK_MS)
+    }
+    return fd
+  } catch (error) {
+    closeSync(fd)
+    throw error
+  }
+}
+
+/**
+ * Says that the files of a store are being read: until the descriptor is closed, or this process ends, none is removed.
+ *
+ * @returns undefined where that cannot be said (a read-only file system, or files are being removed for longer than a moment)
+ */
+export function lockReaders(folder: string, waitMs = LOCK_WAIT_MS): number | undefined {
+  const sleep = new Int32Array(new SharedArrayBuffer(4))
+  const fd = openReaders(folder)
+  if (fd === undefined) return undefined
+  for (let waited = 0; !lockFile(fd, true); waited += LOCK_LOOK_MS) {
+    if (waited < waitMs) Atomics.wait(sleep, 0, 0, LOCK_LOOK_MS)
+    else {
+      closeSync(fd)
+      return undefined
+    }
+  }
+  return fd
+}
+
+/** Runs `remove` unless somebody reads; who begins to meanwhile waits. @returns false when somebody reads: nothing was done */
+export function withoutReaders(folder: string, remove: () => void): boolean {
+  const fd = openReaders(folder)
+  if (fd === undefined) return false
+  try {
+    if (!lockFile(fd)) return false
+    remove()
+    return true
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function openReaders(folder: string): number | undefined {
+  try {
+    return openSync(join(folder, READERS), constants.O_RDONLY | constants.O_CREAT | constants.O_NOFOLLOW, 0o600)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EROFS' || code === 'EACCES' || code === 'EPERM' || code === 'ENOSPC') return undefined
+    throw error
+  }
+}

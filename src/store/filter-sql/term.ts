@@ -1,0 +1,42 @@
+import type { ASTNode } from '@marcbachmann/cel-js'
+import { FilterError } from '../../sink/filter/mod.ts'
+import type { Scope, ValueType } from '../../sink/filter/mod.ts'
+
+/** A part of an expression as SQL; NULL stands for a missing value. */
+export interface Term {
+  readonly node: ASTNode
+  readonly type: ValueType
+  readonly sql: string
+  /** The value itself, when it does not depend on the record. */
+  readonly constant?: string | number | bigint | boolean
+}
+
+/** What the parts of the translator need of each other. */
+export interface Translator {
+  readonly scope: Scope
+  readonly variables: Map<string, Term>
+  translate(node: ASTNode): Term
+  /** A name for a variable that no other one has. */
+  fresh(): string
+}
+
+/** As a condition: what is missing is not true. */
+export function condition(term: Term): string {
+  return term.constant === undefined ? `coalesce(${term.sql}, false)` : String(term.constant)
+}
+
+/** For arithmetic: numbers are those of JavaScript. */
+export function asDouble({ sql }: Term): string {
+  return `(${sql})::DOUBLE`
+}
+
+/** A number as SQL: whole ones as such, so that a column of whole numbers is compared as it is stored. */
+export function numberSql(value: number): string {
+  if (Number.isSafeInteger(value)) return value < 0 ? `(${value})` : String(value)
+  return `'${value}'::DOUBLE`
+}
+
+/** What the filter can do and SQL cannot do the same way. */
+export function untold(node: ASTNode, what: string): FilterError {
+  return FilterError.at(node, `Cannot ask the store for ${what}: SQL has no equal; leave it out, or write SQL`)
+}

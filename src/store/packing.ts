@@ -1,0 +1,190 @@
+import { linkSync, mkdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import type { DuckDBConnection } from '@duckdb/node-api'
+import type { LogLevel } from '../sink/mod.ts'
+import { ASIDE, listStore, mendJournal, withoutReaders, type JournalFile, type PackerOptions, type SegmentFile } from '../sink/store/mod.ts'
+import { type Column, journalSelect, quote } from './columns.ts'
+import { openEngine } from './engine.ts'
+import { damageOf, obviousDamage, writeSegment } from './segment.ts'
+
+/** Two journals at a time, each by an engine of one thread: one engine with two threads reads a journal no faster than one. */
+const LANES = 2
+const ENGINE = { threads: 1, memoryMiB: 512 } as const
+/** Segments smaller than one of these are merged with their neighbours, once there are so many: each byte is written a few times at most. */
+const TIERS = [1024 * 1024, 8 * 1024 * 1024, 64 * 1024 * 1024] as const
+const MERGE_COUNT = 8
+const MERGED_BYTES_MAX = 256 * 1024 * 1024
+/** A merged segment holds at most this part of the time that is kept, so that what is too old goes little by little. */
+const SPAN_PART = 10
+
+export interface PackerHooks {
+  packed(number: number): void
+  log(level: LogLevel, message: string): void
+}
+
+/**
+ * Keeps a store in order: journals into segments, small segments into larger ones, what is too old or too much away. Only one
+ * at a time works on a folder, while the store's lock is held.
+ *
+ * It may be killed anywhere: a file gets its name when it is whole, and what it was made of is removed after that, by the next
+ * one if need be.
+ */
+export class Packing {
+  readonly #options: PackerOptions
+  readonly #columns: readonly Column[]
+  readonly #hooks: PackerHooks
+  readonly #engines: (DuckDBConnection | undefined)[] = []
+  #looked = false
+
+  constructor(options: PackerOptions, columns: readonly Column[], hooks: PackerHooks) {
+    this.#options = options
+    this.#columns = columns
+    this.#hooks = hooks
+  }
+
+  /** One round over the journals with a number smaller than `before`. @throws {Error} when it could not be done; what is stored stays */
+  async round(before: number): Promise<void> {
+    if (!this.#looked) this.#look()
+    this.#removeCovered()
+    try {
+      await this.#packAll(listStore(this.#options.folder).journals.filter(({ number }) => number < before))
+      while (await this.#merge());
+    } finally {
+      this.#expire()
+    }
+  }
+
+  /** What an earlier run left half made goes; what is no segment is set aside. */
+  #look(): void {
+    this.#looked = true
+    const { unfinished, segments } = listStore(this.#options.folder)
+    for (const path of unfinished) rmSync(path, { force: true })
+    for (const { path } of segments) {
+      const damage = obviousDamage(path)
+      if (damage !== undefined) this.#setAside(path, damage)
+    }
+  }
+
+  /** @throws {Error} the first that was met; the other lane has ended then, too */
+  async #packAll(journals: readonly JournalFile[]): Promise<void> {
+    const left = [...journals]
+    const lane = async (engine: number): Promise<void> => {
+      for (let journal = left.shift(); journal !== undefined; journal = left.shift()) await this.#pack(journal, engine)
+    }
+    const ends = await Promise.allSettled(Array.from({ length: Math.min(LANES, journals.length) }, (_, index) => lane(index)))
+    for (const end of ends) if (end.status === 'rejected') throw end.reason
+  }
+
+  async #pack(journal: JournalFile, engine: number): Promise<void> {
+    const check = mendJournal(journal.path, () => { this.#keepCopy(journal.path) })
+    if (check.damagedBytes > 0) {
+      this.#hooks.log('error', `"${journal.path}" is damaged: ${check.damagedBytes} bytes of it are not as they were written; the file is ` +
+        `kept in "${ASIDE}", its other ${check.records} records are taken in`)
+    }
+    let isCovered = false
+    if (check.records > 0) {
+      const made = await this.#write(journalSelect([journal.path], this.#columns), { first: journal.number, last: journal.number }, engine)
+      const rows = made?.rows ?? 0
+      isCovered = made !== undefined
+      if (rows !== check.records) {
+        this.#keepCopy(journal.path)
+        this.#hooks.log('error', `${check.records - rows} of ${check.records} records of "${journal.path}" could not be read; ` +
+          `the file is kept in "${ASIDE}"`)
+      }
+    }
+    if (!isCovered) rmSync(journal.path)
+    else this.#removeCovered()
+    this.#hooks.packed(journal.number)
+  }
+
+  /** @returns false when there is nothing to merge */
+  async #merge(): Promise<boolean> {
+    const { segments, journals } = listStore(this.#options.folder)
+    const run = mergeable(segments.map(segment => ({ segment, ...sizeAndTime(segment.path) })), this.#options.keepMs / SPAN_PART)
+    if (run === undefined) return false
+    const damaged = run.map(({ segment }) => ({ path: segment.path, damage: damageOf(segment) })).filter(({ damage }) => damage !== undefined)
+    for (const { path, damage } of damaged) this.#setAside(path, damage as string)
+    if (damaged.length > 0) return true
+    const [first, last] = [(run[0] as Sized).segment.first, (run.at(-1) as Sized).segment.last]
+    // A segment stands for every journal between its numbers; one that is not packed must not be taken for done.
+    if (journals.some(({ number }) => first < number && number < last)) return false
+    const paths = run.map(({ segment }) => quote(segment.path)).join(', ')
+    const made = await this.#write(`SELECT * FROM read_parquet([${paths}], union_by_name = true)`, { first, last })
+    if (made === undefined) return false
+    const newest = new Date(Math.max(...run.map(({ storedMs }) => storedMs)))
+    utimesSync(made.segment.path, newest, newest)
+    this.#removeCovered()
+    return true
+  }
+
+  async #write(select: string, numbers: { readonly first: number, readonly last: number }, lane = 0): ReturnType<typeof writeSegment> {
+    const engine = this.#engines[lane] ??= await openEngine(ENGINE)
+    return await writeSegment(engine, this.#options.folder, select, numbers)
+  }
+
+  /** What stands in a segment. Who reads it now is waited for: a later round removes it then. */
+  #removeCovered(): void {
+    const { folder } = this.#options
+    withoutReaders(folder, () => { for (const path of listStore(folder).covered) rmSync(path, { force: true }) })
+  }
+
+  #expire(): void {
+    withoutReaders(this.#options.folder, () => { this.#removeExpired() })
+  }
+
+  #removeExpired(): void {
+    const { folder, keepMs, keepBytes } = this.#options
+    const segments = listStore(folder).segments.map(segment => ({ segment, ...sizeAndTime(segment.path) }))
+    let bytes = segments.reduce((sum, { size }) => sum + size, 0)
+    segments.forEach(({ segment, size, storedMs }, index) => {
+      const isNewest = index === segments.length - 1
+      if (Date.now() - storedMs <= keepMs && (bytes <= keepBytes || isNewest)) return
+      rmSync(segment.path)
+      bytes -= size
+    })
+  }
+
+  #setAside(path: string, why: string): void {
+    const folder = join(this.#options.folder, ASIDE)
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    renameSync(path, join(folder, basename(path)))
+    this.#hooks.log('error', `"${path}" cannot be read: ${why}; it is set aside in "${folder}", the rest goes on`)
+  }
+
+  /** A second name for a file that is about to go. */
+  #keepCopy(path: string): void {
+    const folder = join(this.#options.folder, ASIDE)
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    try {
+      linkSync(path, join(folder, `${Date.now()}-${basename(path)}`))
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    }
+  }
+}
+
+export interface Sized {
+  readonly segment: SegmentFile
+  readonly size: number
+  /** Milliseconds since the epoch: when its newest record was stored. */
+  readonly storedMs: number
+}
+
+function sizeAndTime(path: string): { size: number, storedMs: number } {
+  const { size, mtimeMs } = statSync(path)
+  return { size, storedMs: mtimeMs }
+}
+
+/** The first neighbours that are worth merging: so many of one size class, stored within `spanMs`. */
+export function mergeable(segments: readonly Sized[], spanMs: number): readonly Sized[] | undefined {
+  for (const tier of TIERS) {
+    let run: Sized[] = []
+    for (const entry of segments) {
+      const bytes = run.reduce((sum, { size }) => sum + size, entry.size)
+      const fits = bytes <= MERGED_BYTES_MAX && entry.storedMs - (run[0]?.storedMs ?? entry.storedMs) <= spanMs
+      run = entry.size >= tier ? [] : fits ? [...run, entry] : [entry]
+      if (run.length === MERGE_COUNT) return run
+    }
+  }
+  return undefined
+}

@@ -1,0 +1,203 @@
+import type { DuckDBConnection, DuckDBPreparedStatement } from '@duckdb/node-api'
+import { type Column, identifier, journalSelect, quote } from './columns.ts'
+import { openEngine } from './engine.ts'
+import { readPath, Snapshot } from './snapshot.ts'
+import { plainValue, type PlainValue } from './plain-value.ts'
+
+export interface ReaderOptions {
+  readonly folder: string
+  readonly columns: readonly Column[]
+  /** Only records from this time on; milliseconds since the epoch, 0 = all. */
+  readonly sinceMs: number
+  readonly threads: number
+  readonly memoryMiB: number
+  /** A query that takes longer is ended. */
+  readonly timeoutMs: number
+  /** The one file that `exportTo` may write. */
+  readonly exportPath?: string
+}
+
+/** What a query gives: names of columns, then rows in pieces. */
+export interface Answer {
+  readonly names: readonly string[]
+  readonly rows: AsyncGenerator<readonly PlainValue[][]>
+}
+
+const SQL_MAX = 65_536
+/** SQL begins with one of these; whatever else DuckDB knows (COPY, ATTACH, PRAGMA, SET, ...) is no question. */
+const QUESTION = /^(?:\s|--[^\n]*(?:\n|$)|\/\*[^]*?\*\/)*(?:select|with|from)\b/i
+/** DuckDB's StatementType of SELECT, and of FROM-first queries. */
+const SELECT = 1
+const TIMES = `To compare times write "time" > ago(INTERVAL 1 HOUR), or "time" > TIMESTAMP_NS '2026-01-31 12:00:00'`
+/** Errors that say what is wrong with the query, not with a file. */
+const OF_THE_QUERY = /^(Parser|Binder|Catalog|Permission|Interrupt|Out of Memory|Syntax|Not implemented)\b/i
+
+/**
+ * Answers questions about a store, while the agent writes to it and after: over its segments, and the journals that are not
+ * packed yet, as they were when it was opened. Whatever was settled as written by then is there.
+ *
+ * The SQL may be anybody's. It runs in a DuckDB in memory that can open the files of the snapshot and nothing else
+ * (`enable_external_access` off, `allowed_paths`), whose settings are locked, as a single SELECT, within bounds of memory,
+ * threads and time.
+ */
+export class StoreReader {
+  readonly #options: ReaderOptions
+  #engine: DuckDBConnection
+  #snapshot: Snapshot
+  #timer: NodeJS.Timeout | undefined
+  #ended: string | undefined
+
+  private constructor(options: ReaderOptions, engine: DuckDBConnection, snapshot: Snapshot) {
+    this.#options = options
+    this.#engine = engine
+    this.#snapshot = snapshot
+  }
+
+  /** @throws {Error} when there is no store in the folder */
+  static async open(options: ReaderOptions): Promise<StoreReader> {
+    const { engine, snapshot } = await openStore(options, false).catch((error: Error) => {
+      if (OF_THE_QUERY.test(error.message)) throw error
+      return openStore(options, true)
+    })
+    return new StoreReader(options, engine, snapshot)
+  }
+
+  /** What was left out of the answers, and why. */
+  get notes(): readonly string[] {
+    return this.#snapshot.notes
+  }
+
+  /**
+   * @param sql one SELECT over `records` (or `exchanges`, those of kind exchange)
+   * @throws {Error} that says what is wrong with the query
+   */
+  async ask(sql: string): Promise<Answer> {
+    try {
+      return await this.#ask(sql)
+    } catch (error) {
+      if (OF_THE_QUERY.test((error as Error).message) || error instanceof QueryError || this.#ended !== undefined) throw this.#explain(error)
+      // Perhaps a file is damaged inside: those that are not as they were written are left out.
+      const before = this.notes.length
+      const opened = await openStore(this.#options, true)
+      this.#close()
+      this.#engine = opened.engine
+      this.#snapshot = opened.snapshot
+      if (this.notes.length === before) throw this.#explain(error)
+      return await this.#ask(sql)
+    }
+  }
+
+  /** Writes what a SELECT gives as Parquet to `exportPath`. */
+  async exportTo(sql: string): Promise<void> {
+    try {
+      await this.#prepare(sql)
+      this.#startTimer()
+      const bare = sql.replace(/[\s;]+$/, '')
+      await this.#engine.run(`COPY (\n${bare}\n) TO ${quote(this.#options.exportPath ?? '')} (FORMAT parquet, COMPRESSION zstd)`)
+    } catch (error) {
+      throw this.#explain(error)
+    } finally {
+      clearTimeout(this.#timer)
+    }
+  }
+
+  /** Ends what runs; it then fails with `why`. */
+  interrupt(why: string): void {
+    this.#ended = why
+    this.#engine.interrupt()
+  }
+
+  close(): void {
+    clearTimeout(this.#timer)
+    this.#close()
+  }
+
+  #close(): void {
+    this.#engine.closeSync()
+    this.#snapshot.close()
+  }
+
+  async #ask(sql: string): Promise<Answer> {
+    const statement = await this.#prepare(sql)
+    this.#startTimer()
+    const result = await statement.stream()
+    // The first piece at once: what is wrong with a file shows before anything was given.
+    const first = await result.fetchChunk()
+    const explain = (error: unknown): Error => this.#explain(error)
+    const timer = this.#timer
+    async function* rows(): AsyncGenerator<readonly PlainValue[][]> {
+      try {
+        for (let chunk = first; chunk !== null && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
+          yield chunk.getRows().map(row => row.map(plainValue))
+        }
+      } catch (error) {
+        throw explain(error)
+      } finally {
+        clearTimeout(timer)
+      }
+    }
+    return { names: result.deduplicatedColumnNames(), rows: rows() }
+  }
+
+  async #prepare(sql: string): Promise<DuckDBPreparedStatement> {
+    if (sql.length > SQL_MAX) throw new QueryError(`Cannot run SQL of ${sql.length} characters: ${SQL_MAX} are allowed`)
+    if (!QUESTION.test(sql)) throw new QueryError('Cannot run this SQL: a query begins with SELECT, WITH or FROM, and changes nothing')
+    const statements = await this.#engine.extractStatements(sql)
+    if (statements.count !== 1) throw new QueryError(`Cannot run ${statements.count} statements: write one SELECT`)
+    const statement = await statements.prepare(0)
+    if ((statement.statementType as number) !== SELECT) throw new QueryError('Cannot run this SQL: a query is one SELECT, and changes nothing')
+    return statement
+  }
+
+  #startTimer(): void {
+    clearTimeout(this.#timer)
+    const { timeoutMs } = this.#options
+    this.#timer = setTimeout(() => { this.interrupt(`it took longer than ${timeoutMs / 1000} s; ask for less, or raise --timeout`) }, timeoutMs)
+    this.#timer.unref()
+  }
+
+  #explain(error: unknown): Error {
+    if (error instanceof QueryError) return error
+    if (this.#ended !== undefined) return new QueryError(`Cannot finish the query: ${this.#ended}`)
+    const text = (error as Error).message
+    const mend = /TIMESTAMP_NS/.test(text) ? `\n${TIMES}`
+      : /^Out of Memory/.test(text) ? '\nAsk for less, or raise --memory'
+        : /^Permission Error/.test(text) ? '\nA query reads the store and nothing else: no files, no settings' : ''
+    return new QueryError(`Cannot run the query: ${text}${mend}`)
+  }
+}
+
+/** What is wrong with a query, in words for whoever wrote it. */
+export class QueryError extends Error {
+  override readonly name = 'QueryError'
+}
+
+async function openStore(options: ReaderOptions, thorough: boolean): Promise<{ engine: DuckDBConnection, snapshot: Snapshot }> {
+  const snapshot = Snapshot.take(options.folder, options.sinceMs, thorough)
+  try {
+    const engine = await openEngine(options)
+    await engine.run(`CREATE VIEW records AS ${allRecords(snapshot, options)}`)
+    await engine.run(`CREATE VIEW exchanges AS SELECT * FROM records WHERE "kind" = 'exchange'`)
+    await engine.run('CREATE MACRO ago(span) AS (now()::TIMESTAMP - span)::TIMESTAMP_NS')
+    const allowed = [...snapshot.segments, ...snapshot.journals].map(readPath)
+    if (options.exportPath !== undefined) allowed.push(options.exportPath)
+    await engine.run(`SET allowed_paths = [${allowed.map(quote).join(', ')}]`)
+    await engine.run('SET enable_external_access = false')
+    await engine.run('SET lock_configuration = true')
+    return { engine, snapshot }
+  } catch (error) {
+    snapshot.close()
+    throw error
+  }
+}
+
+/** Every column, whether a segment has it (it may be of an earlier version) or not. */
+function allRecords({ segments, journals }: Snapshot, { columns, sinceMs }: ReaderOptions): string {
+  const empty = `SELECT ${columns.map(({ name, sqlType }) => `NULL::${sqlType} AS ${identifier(name)}`).join(', ')} WHERE false`
+  const parts = [empty]
+  const paths = segments.map(file => quote(readPath(file))).join(', ')
+  if (segments.length > 0) parts.push(`SELECT * FROM read_parquet([${paths}], union_by_name = true)`)
+  if (journals.length > 0) parts.push(journalSelect(journals.map(readPath), columns))
+  const where = sinceMs === 0 ? '' : ` WHERE "time" >= make_timestamp_ns(${BigInt(Math.floor(sinceMs)) * 1_000_000n})`
+  return `SELECT ${columns.map(({ name }) => identifier(name)).join(', ')} FROM (${parts.join(' UNION ALL BY NAME ')})${where}`
+}

@@ -1,0 +1,93 @@
+import { closeSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { DuckDBConnection } from '@duckdb/node-api'
+import { crc32 } from 'node:zlib'
+import { segmentName, type SegmentFile, UNFINISHED } from '../sink/store/mod.ts'
+import { quote } from './columns.ts'
+
+/** Rows of a row group: what a reader skips by minimum and maximum, and what is held in memory when one is written. */
+const ROWS = 65_536
+const ROW_BYTES = 16
+const PIECE_BYTES = 1024 * 1024
+const MAGIC = 'PAR1'
+
+/**
+ * Writes what `select` gives as a segment: whole and on the disk before it gets its name, so that it is there as a whole or
+ * not at all.
+ *
+ * @returns undefined when there is no row
+ * @throws {Error} of DuckDB or the file system; no segment was made
+ */
+export async function writeSegment(engine: DuckDBConnection, folder: string, select: string,
+  numbers: { readonly first: number, readonly last: number }): Promise<{ segment: SegmentFile, rows: number } | undefined> {
+  const path = join(folder, `${UNFINISHED}${numbers.first}.parquet`)
+  try {
+    return await write(engine, folder, path, select, numbers)
+  } catch (error) {
+    rmSync(path, { force: true })
+    throw error
+  }
+}
+
+async function write(engine: DuckDBConnection, folder: string, path: string, select: string,
+  numbers: { readonly first: number, readonly last: number }): ReturnType<typeof writeSegment> {
+  await engine.run(`COPY (${select}) TO ${quote(path)} ` +
+    `(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROWS}, ROW_GROUP_SIZE_BYTES '${ROW_BYTES}MiB')`)
+  const ends = ['min', 'max'].map(end => `coalesce(epoch_ms(${end}("time")), 0)::DOUBLE`).join(', ')
+  const found = await engine.runAndReadAll(`SELECT count(*)::DOUBLE, ${ends} FROM read_parquet(${quote(path)})`)
+  const [rows, fromMs, toMs] = found.getRows()[0] as [number, number, number]
+  if (rows === 0) {
+    rmSync(path)
+    return undefined
+  }
+  const segment = { ...numbers, fromMs: Math.max(0, fromMs), toMs: Math.max(0, toMs), crc32: checksum(path, true) }
+  const named = join(folder, segmentName(segment))
+  renameSync(path, named)
+  syncFolder(folder)
+  return { segment: { path: named, ...segment }, rows }
+}
+
+/** CRC-32 of a file, eight hexadecimal digits; with `sync` the file is on the disk afterwards. */
+export function checksum(path: string, sync = false): string {
+  const fd = openSync(path, sync ? 'r+' : 'r')
+  try {
+    const piece = Buffer.allocUnsafe(PIECE_BYTES)
+    let sum = 0
+    for (let at = 0, length = 0; (length = readSync(fd, piece, 0, PIECE_BYTES, at)) > 0; at += length) sum = crc32(piece.subarray(0, length), sum)
+    if (sync) fsyncSync(fd)
+    return sum.toString(16).padStart(8, '0')
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** Why a file cannot be a segment, by its ends alone; undefined = it may be one. */
+export function obviousDamage(path: string): string | undefined {
+  const fd = openSync(path, 'r')
+  try {
+    const { size } = fstatSync(fd)
+    if (size < 12) return `it has ${size} bytes`
+    const ends = Buffer.alloc(12)
+    readSync(fd, ends, 0, 4, 0)
+    readSync(fd, ends, 4, 8, size - 8)
+    if (ends.toString('latin1', 0, 4) !== MAGIC || ends.toString('latin1', 8) !== MAGIC) return 'it does not begin and end as Parquet does'
+    return ends.readUInt32LE(4) > size - 12 ? 'its footer is not whole' : undefined
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** The same, byte by byte. */
+export function damageOf(segment: SegmentFile): string | undefined {
+  return obviousDamage(segment.path) ?? (checksum(segment.path) === segment.crc32 ? undefined : 'its bytes are not as they were written')
+}
+
+export function syncFolder(folder: string): void {
+  const fd = openSync(folder, 'r')
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+

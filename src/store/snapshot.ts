@@ -1,0 +1,105 @@
+import { closeSync, fstatSync, openSync } from 'node:fs'
+import { ASIDE, listStore, lockReaders, type SegmentFile, type StoreFiles } from '../sink/store/mod.ts'
+import { damageOf, obviousDamage } from './segment.ts'
+
+/** How often a listing is taken anew because files came and went meanwhile. */
+const TRIES = 50
+
+interface OpenFile {
+  readonly fd: number
+  readonly path: string
+}
+
+/**
+ * The files of a store at one moment, held open. The agent packs and merges on meanwhile, and removes none of them.
+ */
+export class Snapshot {
+  readonly journals: readonly OpenFile[]
+  readonly segments: readonly OpenFile[]
+  /** What was left out, and why. */
+  readonly notes: readonly string[]
+
+  #lock: number | undefined
+
+  private constructor(journals: readonly OpenFile[], segments: readonly OpenFile[], notes: readonly string[]) {
+    this.journals = journals
+    this.segments = segments
+    this.notes = notes
+  }
+
+  /**
+   * @param sinceMs  segments whose records are all older are left out; milliseconds since the epoch
+   * @param thorough every segment is read and compared with its checksum
+   * @throws {Error} when there is no store
+   */
+  static take(folder: string, sinceMs: number, thorough: boolean): Snapshot {
+    list(folder)
+    const lock = lockReaders(folder)
+    for (let left = TRIES; ; left--) {
+      const files = list(folder)
+      const snapshot = Snapshot.#open(files, sinceMs, thorough)
+      // A folder is not listed in one moment: a journal that was packed meanwhile could be missing in both shapes.
+      if (snapshot !== undefined && sameFiles(files, list(folder))) {
+        snapshot.#lock = lock
+        return snapshot
+      }
+      snapshot?.close()
+      if (left > 0) continue
+      if (lock !== undefined) closeSync(lock)
+      throw new Error(`Cannot read the store "${folder}": its files change too fast; try again`)
+    }
+  }
+
+  static #open(files: StoreFiles, sinceMs: number, thorough: boolean): Snapshot | undefined {
+    const opened: OpenFile[] = []
+    const notes: string[] = []
+    const open = (path: string): OpenFile => {
+      const file = { path, fd: openSync(path, 'r') }
+      opened.push(file)
+      return file
+    }
+    try {
+      const segments = files.segments.filter(segment => segment.toMs >= sinceMs).flatMap(segment => {
+        const damage = damageIn(segment, thorough)
+        if (damage === undefined) return [open(segment.path)]
+        notes.push(`"${segment.path}" is left out: ${damage}; the agent sets such files aside in "${ASIDE}" when it starts`)
+        return []
+      })
+      const journals = files.journals.map(({ path }) => open(path)).filter(({ fd }) => fstatSync(fd).size > 0)
+      return new Snapshot(journals, segments, notes)
+    } catch (error) {
+      for (const { fd } of opened) closeSync(fd)
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+      throw error
+    }
+  }
+
+  close(): void {
+    for (const { fd } of [...this.journals, ...this.segments]) closeSync(fd)
+    if (this.#lock !== undefined) closeSync(this.#lock)
+  }
+}
+
+/** A path that leads to the open file. */
+export function readPath({ fd }: { readonly fd: number }): string {
+  return `/proc/self/fd/${fd}`
+}
+
+function damageIn(segment: SegmentFile, thorough: boolean): string | undefined {
+  return thorough ? damageOf(segment) : obviousDamage(segment.path)
+}
+
+function list(folder: string): StoreFiles {
+  try {
+    return listStore(folder)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    const why = code === 'ENOENT' || code === 'ENOTDIR' ? 'there is no such folder; name it with --store DIR' : (error as Error).message
+    throw new Error(`Cannot read the store "${folder}": ${why}`, { cause: error })
+  }
+}
+
+function sameFiles(a: StoreFiles, b: StoreFiles): boolean {
+  const names = (files: StoreFiles): string => [...files.segments, ...files.journals].map(({ path }) => path).join('\n')
+  return names(a) === names(b)
+}
