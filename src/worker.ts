@@ -18,10 +18,8 @@ import { Wall } from './privacy/wall.ts' // not mod.ts: see pipeline.ts
 import type { LogLevel, SafeBatch } from './sink/mod.ts'
 import type { FromWorker, ToWorker, WorkerStart, WorkerStats } from './worker-message.ts'
 
-/** A drain is put off so long that about so much has come by then; the ring holds it in the meantime, and wakes when it fills. */
-const GATHER_MS_MAX = 20
-const GATHER_MS_MIN = 1
-const GATHERED_BYTES = 1024 * 1024
+/** A drain is put off so long, so that it finds a good batch; the ring holds it in the meantime, and wakes when it fills. */
+const GATHER_MS = 5
 /** How long to sleep in the kernel when nothing comes; a message of the main thread waits no longer either. */
 const IDLE_MS = 50
 /** Lines wait no longer than this for their batch to fill. */
@@ -52,9 +50,6 @@ class CaptureLoop {
   #stopping = false
   #batchesOut = 0
   #flushedAt = 0
-  #gatheredAt = 0
-  /** Bytes since then. */
-  #gathered = 0
   #tickedAt = 0
   #statsAt = 0
 
@@ -81,23 +76,13 @@ class CaptureLoop {
       const length = this.#pipeline.step()
       // A file's time passes with its packets, not with this machine's clock: two replays tell the same.
       if (length > 0 && this.#sources.now() === undefined) this.#pipeline.tick()
-      const now = performance.now()
-      this.#housekeep(length, now)
-      this.#gathered += length
+      this.#housekeep(length)
       if (length >= FULL_DRAIN_BYTES) continue
-      if (length > 0) this.#gather(now)
+      if (length > 0) this.#sources.gather(GATHER_MS)
       else if (!this.#sources.current.ended) this.#sources.wait(IDLE_MS)
       else if (!this.#nextSource()) break
     }
     this.#finish()
-  }
-
-  /** As long as the next GATHERED_BYTES take at the rate since the last time. */
-  #gather(now: number): void {
-    const ms = GATHERED_BYTES * (now - this.#gatheredAt) / this.#gathered
-    this.#gathered = 0
-    this.#gatheredAt = now
-    this.#sources.gather(Math.min(Math.max(ms, GATHER_MS_MIN), GATHER_MS_MAX))
   }
 
   #nextSource(): boolean {
@@ -107,7 +92,8 @@ class CaptureLoop {
     return true
   }
 
-  #housekeep(length: number, now: number): void {
+  #housekeep(length: number): void {
+    const now = performance.now()
     if (now - this.#tickedAt >= TICK_MS) {
       this.#tickedAt = now
       this.#sources.wait(0) // interfaces that came or went are looked at here, also when the ring is never empty
