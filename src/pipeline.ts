@@ -28,7 +28,7 @@ import { compileFilter } from './sink/filter/mod.ts'
 import type { Filter } from './sink/filter/mod.ts'
 import type { SafeBatch } from './sink/mod.ts'
 
-const BATCH_BYTES = 128 * 1024
+const BATCH_BYTES = 1024 * 1024
 const RAW_RECORD_BYTES = 64 * 1024
 const SEQUENCE = fieldId('event.sequence')
 

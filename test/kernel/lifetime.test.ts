@@ -134,8 +134,10 @@ kernelTest('records that gather wake the reader when the ring fills', async () =
     const began = performance.now()
     source.gather(longest)
     assert.ok(performance.now() - began < longest, 'it was woken')
-    const pointer = memory.reserve(4 * ringBytes)
-    assert.ok(source.fill(pointer, 4 * ringBytes) >= ringBytes / 4, 'by what had gathered')
+    const pointer = memory.reserve(ringBytes)
+    let bytes = 0
+    for (let read = -1; read !== 0; bytes += read) read = source.fill(pointer, ringBytes)
+    assert.ok(bytes >= ringBytes / 4, 'by what had gathered')
     assert.equal(await asked, 1)
   } finally {
     source.close()

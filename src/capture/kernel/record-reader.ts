@@ -9,6 +9,8 @@ const PAUSE_MS = 1
 const GATHERED_SHARE = 1 / 4
 /** A perf buffer wakes its reader at a watermark only, so a quiet one is looked at this often. */
 const PERF_LOOK_MS = 5
+/** So much is read at once: it stays in the processor's cache until it is worked. The largest record has room. */
+const READ_BYTES_MAX = 128 * 1024
 /** Bounds what a wake-up lost between the two sides would cost. */
 const SLEEP_MAX_MS = 200
 const PAGE_BYTES = 4096
@@ -41,7 +43,7 @@ export class RecordReader {
   }
 
   read(target: Uint8Array, offset: number, length: number): number {
-    const bytes = this.#buffer.read(target, offset, length)
+    const bytes = this.#buffer.read(target, offset, Math.min(length, READ_BYTES_MAX))
     if (bytes > 0) this.#busy = true
     return bytes
   }
