@@ -68,7 +68,8 @@ stats: {interval: 200ms}
 `)
   const live = ['--port', String(PORT), '--interface', 'lo', '--metrics', 'off']
   const dumps = [[capture, '0'], [snapped, String(SNAP_BYTES)]].map(([path, bytes]) =>
-    new Running('tcpdump', ['-i', 'lo', '-U', '--immediate-mode', '-Z', 'root', '-s', bytes!, '-w', path!, 'tcp', 'port', String(PORT)]))
+    new Running('tcpdump', ['-i', 'lo', '-U', '--immediate-mode', '-B', '65536', '-Z', 'root', '-s', bytes!, '-w', path!, 'tcp', 'port',
+      String(PORT)]))
   const agents = new Map([
     ['run', new Running(LINTEL, ['run', '--config', config, '--metrics', METRICS, '--ready-file', join(folder, 'ready')])],
     ['pretty', new Running(LINTEL, ['run', ...live, '--output', 'pretty', '--field', '*', '--ready-file', join(folder, 'ready-pretty')])],
