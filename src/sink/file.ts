@@ -1,14 +1,13 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import { bytesSchema, durationSchema } from '../../lib/units/mod.ts'
-import { BatchQueue } from './batch-queue.ts'
 import type { SafeBatch } from './batch.ts'
-import { explain, reasonOf } from './disk-trouble.ts'
+import { explain } from './disk-trouble.ts'
 import { LineFile } from './line-file.ts'
+import { PARTS_MAX, QueueWriter, WRITE_BYTES_MAX } from './queue-writer.ts'
 import { RotatedFiles } from './rotated-files.ts'
-import { CLOSE_MS_MAX, type Sink, type SinkHealth, type SinkHost } from './sink.ts'
+import type { Sink, SinkHealth, SinkHost } from './sink.ts'
 import { sharedOptions, type SharedOptions, type SinkKind } from './sink-kind.ts'
-import { Tally } from './tally.ts'
 
 export interface FileSinkOptions {
   readonly path: string
@@ -24,13 +23,7 @@ export interface FileSinkOptions {
   readonly queueBytesMax: number
 }
 
-const PARTS_MAX = 256
-const WRITE_BYTES_MAX = 8 * 1024 * 1024
-const RETRY_MS_MIN = 100
-const RETRY_MS_MAX = 5000
 const LOOK_MS = 1000
-/** The same trouble is told again after this long. */
-const TELL_MS = 60_000
 
 /**
  * NDJSON to a file: one system call for all batches that wait, whole lines only, rotated by size and age.
@@ -42,18 +35,11 @@ export class FileSink implements Sink {
   readonly name: string
   readonly #options: FileSinkOptions
   readonly #host: SinkHost
-  readonly #tally: Tally
-  readonly #queue: BatchQueue
+  readonly #writer: QueueWriter
   readonly #rotated: RotatedFiles
   #file: LineFile | undefined
-  #pump: Promise<void> | undefined
-  #wake: (() => void) | undefined
-  #trouble: { readonly reason: string, readonly message: string } | undefined
-  #toldAtMs = -Infinity
   #lookedAtMs = -Infinity
   #reopen = false
-  #deadlineMs = Infinity
-  #closed = false
   readonly #ageTimer: NodeJS.Timeout
 
   /** Opens the file at once. @throws {Error} that says what to mend, when it cannot be opened for writing */
@@ -61,10 +47,13 @@ export class FileSink implements Sink {
     this.name = `file:${options.path}`
     this.#options = options
     this.#host = host
-    this.#tally = new Tally(host)
-    this.#queue = new BatchQueue(options.queueBytesMax)
+    this.#writer = new QueueWriter(host, {
+      target: `"${options.path}"`, queueBytesMax: options.queueBytesMax, step: () => this.#step(),
+      // A file on a disk that was remounted or replaced does not come back by itself.
+      troubled: ({ reason }) => { if (reason !== 'disk full') this.#reopen = true },
+    })
     this.#rotated = new RotatedFiles({
-      ...options, log: (level, message) => host.log(level, message), writtenBytes: () => this.#tally.writtenBytes,
+      ...options, log: (level, message) => host.log(level, message), writtenBytes: () => this.#writer.tally.writtenBytes,
     })
     try {
       this.#open()
@@ -77,43 +66,30 @@ export class FileSink implements Sink {
   }
 
   write(batch: SafeBatch): void {
-    if (this.#closed) this.#tally.refuse(batch, 'output closed')
-    else if (!this.#queue.push(batch)) this.#tally.refuse(batch, this.#trouble?.reason ?? 'queue full')
-    else {
-      this.#tally.take()
-      this.#start()
-    }
+    this.#writer.write(batch)
   }
 
   flush(): Promise<void> {
-    return this.#tally.flushed()
+    return this.#writer.tally.flushed()
   }
 
   async reload(): Promise<void> {
     this.#reopen = true
-    this.#wake?.()
-    this.#start()
+    this.#writer.wake()
+    this.#writer.start()
   }
 
   async close(): Promise<void> {
-    if (this.#closed) return
-    this.#closed = true
+    if (this.#writer.isClosed) return
     clearInterval(this.#ageTimer)
-    this.#deadlineMs = Date.now() + CLOSE_MS_MAX
-    this.#wake?.()
-    await this.#pump
-    while (!this.#queue.empty && Date.now() < this.#deadlineMs) {
-      this.#start()
-      await this.#pump
-    }
-    this.#queue.clear((batch, written) => this.#tally.settle(batch, written, this.#trouble?.reason ?? 'output closed'))
+    await this.#writer.close()
     this.#file?.close()
     this.#file = undefined
     await this.#rotated.close()
   }
 
   health(): SinkHealth {
-    return this.#tally.health(this.name, this.#queue.bytes, this.#queue.records, this.#trouble?.message)
+    return this.#writer.health(this.name)
   }
 
   /** Resolves when rotated files are compressed and the old ones removed. */
@@ -121,43 +97,16 @@ export class FileSink implements Sink {
     return this.#rotated.tidy()
   }
 
-  #start(): void {
-    this.#pump ??= this.#run().finally(() => {
-      this.#pump = undefined
-      if (!this.#queue.empty && !this.#closed) this.#start()
-    })
-  }
-
-  /** Writes until the queue is empty. One at a time; never rejects. */
-  async #run(): Promise<void> {
-    let retryMs = RETRY_MS_MIN
-    do {
-      const error = await this.#step()
-      if (error === undefined) {
-        retryMs = RETRY_MS_MIN
-        continue
-      }
-      this.#tell(error)
-      if (Date.now() >= this.#deadlineMs) return
-      await this.#pause(Math.min(retryMs, Math.max(1, this.#deadlineMs - Date.now())))
-      retryMs = Math.min(retryMs * 2, RETRY_MS_MAX)
-    } while (!this.#queue.empty)
-  }
-
-  async #step(): Promise<unknown> {
-    try {
-      const file = this.#ready()
-      const room = file.regular ? this.#options.rotateBytes - file.size : WRITE_BYTES_MAX
-      const parts = this.#queue.front(PARTS_MAX, Math.min(WRITE_BYTES_MAX, room))
-      if (parts.length === 0) return undefined
-      const { bytes, error } = await file.append(parts)
-      this.#tally.wrote(bytes)
-      this.#queue.advance(bytes, batch => this.#tally.settle(batch, batch.count))
-      if (error === undefined) this.#recovered()
-      return error
-    } catch (error) {
-      return error
-    }
+  async #step(): Promise<void> {
+    const file = this.#ready()
+    const { queue } = this.#writer
+    const room = file.regular ? this.#options.rotateBytes - file.size : WRITE_BYTES_MAX
+    const parts = queue.front(PARTS_MAX, Math.min(WRITE_BYTES_MAX, room))
+    if (parts.length === 0) return
+    const { bytes, error } = await file.append(parts)
+    this.#writer.wrote(bytes)
+    if (error !== undefined) throw error
+    this.#writer.recovered()
   }
 
   /** The file to write to: opened anew when asked, when gone, when it is time to rotate. */
@@ -176,7 +125,7 @@ export class FileSink implements Sink {
       this.#reopen = false
     }
     const file = this.#file ?? this.#open()
-    const next = this.#queue.front(1, 0)[0]?.length ?? 0
+    const next = this.#writer.queue.front(1, 0)[0]?.length ?? 0
     const full = file.size + next > this.#options.rotateBytes || now - file.bornMs >= this.#options.rotateMs
     return file.regular && file.size > 0 && full && next > 0 ? this.#rotate() : file
   }
@@ -202,50 +151,19 @@ export class FileSink implements Sink {
 
   #rotateByAge(): void {
     const file = this.#file
-    if (this.#pump !== undefined || file === undefined || !file.regular || file.size === 0) return
+    if (this.#writer.isWriting || file === undefined || !file.regular || file.size === 0) return
     if (Date.now() - file.bornMs < this.#options.rotateMs) return
     try {
       if (file.replaced()) this.#reopen = true
       else this.#rotate()
     } catch (error) {
-      this.#tell(error)
+      this.#writer.tell(error)
     }
   }
 
   #release(): void {
     this.#file?.close()
     this.#file = undefined
-  }
-
-  #pause(ms: number): Promise<void> {
-    return new Promise<void>(resolve => {
-      const timer = setTimeout(resolve, ms)
-      this.#wake = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-    }).then(() => {
-      this.#wake = undefined
-    })
-  }
-
-  #tell(error: unknown): void {
-    const reason = reasonOf(error)
-    const message = `Cannot write to "${this.#options.path}": ${explain(error)}`
-    const now = Date.now()
-    if (this.#trouble?.reason !== reason || now - this.#toldAtMs >= TELL_MS) {
-      this.#toldAtMs = now
-      this.#host.log('error', `${message}; trying again, the capture goes on`)
-    }
-    this.#trouble = { reason, message }
-    // A file on a disk that was remounted or replaced does not come back by itself.
-    if (reason !== 'disk full') this.#reopen = true
-  }
-
-  #recovered(): void {
-    if (this.#trouble === undefined) return
-    this.#trouble = undefined
-    this.#host.log('info', `writing to "${this.#options.path}" works again`)
   }
 }
 

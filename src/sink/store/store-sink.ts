@@ -1,10 +1,9 @@
 import { closeSync } from 'node:fs'
-import { BatchQueue } from '../batch-queue.ts'
 import type { SafeBatch } from '../batch.ts'
-import { explain, reasonOf } from '../disk-trouble.ts'
+import { explain } from '../disk-trouble.ts'
 import { makeFolder } from '../line-file.ts'
-import { CLOSE_MS_MAX, type Sink, type SinkHealth, type SinkHost } from '../sink.ts'
-import { Tally } from '../tally.ts'
+import { PARTS_MAX, QueueWriter, type Trouble, WRITE_BYTES_MAX } from '../queue-writer.ts'
+import type { Sink, SinkHealth, SinkHost } from '../sink.ts'
 import { Journal } from './journal.ts'
 import { PackerHandle } from './packer-handle.ts'
 import { listStore, lockStore } from './store-folder.ts'
@@ -22,11 +21,6 @@ export interface StoreSinkOptions {
   readonly queueBytesMax: number
 }
 
-const PARTS_MAX = 256
-const WRITE_BYTES_MAX = 8 * 1024 * 1024
-const RETRY_MS_MIN = 100
-const RETRY_MS_MAX = 5000
-const TELL_MS = 60_000
 const BEHIND = { reason: 'store behind', message: 'the packer does not keep up; what comes waits' } as const
 
 /**
@@ -42,8 +36,7 @@ export class StoreSink implements Sink {
   readonly name: string
   readonly #options: StoreSinkOptions
   readonly #host: SinkHost
-  readonly #tally: Tally
-  readonly #queue: BatchQueue
+  readonly #writer: QueueWriter
   readonly #lockFd: number
   readonly #packer: PackerHandle
   /** Bytes of finished journals that are not packed yet, by number. */
@@ -51,13 +44,7 @@ export class StoreSink implements Sink {
   #backlogBytes = 0
   #journal: Journal | undefined
   #next: number
-  #pump: Promise<void> | undefined
-  #wake: (() => void) | undefined
-  #trouble: { readonly reason: string, readonly message: string } | undefined
-  #packTrouble: { readonly reason: string, readonly message: string } | undefined
-  #toldAtMs = -Infinity
-  #deadlineMs = Infinity
-  #closed = false
+  #packTrouble: Trouble | undefined
   readonly #ageTimer: NodeJS.Timeout
 
   /** Takes the store at once. @throws {Error} that says what to mend, when it cannot be used */
@@ -65,8 +52,11 @@ export class StoreSink implements Sink {
     this.name = `store:${options.folder}`
     this.#options = options
     this.#host = host
-    this.#tally = new Tally(host)
-    this.#queue = new BatchQueue(options.queueBytesMax)
+    this.#writer = new QueueWriter(host, {
+      target: `the store "${options.folder}"`, queueBytesMax: options.queueBytesMax, step: isRetry => this.#step(isRetry),
+      hindrance: () => this.#packTrouble ?? (this.#isBehind() ? BEHIND : undefined),
+      isHeld: () => this.#isBehind(), // woken when a journal is packed
+    })
     try {
       makeFolder(options.folder)
       this.#lockFd = lockStore(options.folder)
@@ -86,91 +76,42 @@ export class StoreSink implements Sink {
   }
 
   write(batch: SafeBatch): void {
-    if (this.#closed) this.#tally.refuse(batch, 'output closed')
-    else if (!this.#queue.push(batch)) this.#tally.refuse(batch, this.#hindrance()?.reason ?? 'queue full')
-    else {
-      this.#tally.take()
-      this.#start()
-    }
+    this.#writer.write(batch)
   }
 
   flush(): Promise<void> {
-    return this.#tally.flushed()
+    return this.#writer.tally.flushed()
   }
 
   async close(): Promise<void> {
-    if (this.#closed) return
-    this.#closed = true
+    if (this.#writer.isClosed) return
     clearInterval(this.#ageTimer)
-    this.#deadlineMs = Date.now() + CLOSE_MS_MAX
-    this.#wake?.()
-    await this.#pump
-    while (!this.#queue.empty && Date.now() < this.#deadlineMs) {
-      this.#start()
-      await this.#pump
-    }
-    this.#queue.clear((batch, written) => this.#tally.settle(batch, written, this.#hindrance()?.reason ?? 'output closed'))
+    await this.#writer.close()
     this.#finish()
     // What is not packed by then stays in its journals, and is packed at the next start.
-    await this.#packer.close(Math.max(0, this.#deadlineMs - Date.now()))
+    await this.#packer.close(this.#writer.msLeft)
     closeSync(this.#lockFd)
   }
 
   health(): SinkHealth {
-    return this.#tally.health(this.name, this.#queue.bytes, this.#queue.records, this.#hindrance()?.message)
-  }
-
-  #hindrance(): { readonly reason: string, readonly message: string } | undefined {
-    return this.#trouble ?? this.#packTrouble ?? (this.#isBehind() ? BEHIND : undefined)
+    return this.#writer.health(this.name)
   }
 
   #isBehind(): boolean {
     return this.#backlogBytes > this.#options.backlogBytes
   }
 
-  #start(): void {
-    this.#pump ??= this.#run().finally(() => {
-      this.#pump = undefined
-      if (!this.#queue.empty && !this.#closed) this.#start()
-    })
-  }
-
-  /** Writes until the queue is empty. One at a time; never rejects. */
-  async #run(): Promise<void> {
-    let retryMs = RETRY_MS_MIN
-    do {
-      if (this.#isBehind() && Date.now() < this.#deadlineMs) {
-        await this.#pause(RETRY_MS_MAX) // woken when a journal is packed
-        continue
-      }
-      const error = await this.#step(retryMs === RETRY_MS_MIN ? WRITE_BYTES_MAX : 0)
-      if (error === undefined) {
-        retryMs = RETRY_MS_MIN
-        continue
-      }
-      this.#tell(error)
-      if (Date.now() >= this.#deadlineMs) return
-      await this.#pause(Math.min(retryMs, Math.max(1, this.#deadlineMs - Date.now())))
-      retryMs = Math.min(retryMs * 2, RETRY_MS_MAX)
-    } while (!this.#queue.empty)
-  }
-
-  async #step(bytesMax: number): Promise<unknown> {
-    try {
-      const [first] = this.#queue.front(1, 0)
-      if (first === undefined) return undefined
-      const open = this.#journal
-      if (open !== undefined && open.size > 0 && open.size + first.length > this.#options.journalBytes) this.#finish()
-      const journal = this.#journal ??= new Journal(this.#options.folder, this.#next++)
-      const parts = this.#queue.front(PARTS_MAX, Math.min(bytesMax, this.#options.journalBytes - journal.size))
-      const bytes = await journal.append(parts, this.#queue.recordsOf(parts.length))
-      this.#tally.wrote(bytes)
-      this.#queue.advance(bytes, batch => this.#tally.settle(batch, batch.count))
-      this.#recovered()
-      return undefined
-    } catch (error) {
-      return error
-    }
+  /** After trouble one batch at a time: a disk that is almost full takes what fits. */
+  async #step(isRetry: boolean): Promise<void> {
+    const { queue } = this.#writer
+    const [first] = queue.front(1, 0)
+    if (first === undefined) return
+    const open = this.#journal
+    if (open !== undefined && open.size > 0 && open.size + first.length > this.#options.journalBytes) this.#finish()
+    const journal = this.#journal ??= new Journal(this.#options.folder, this.#next++)
+    const parts = queue.front(PARTS_MAX, Math.min(isRetry ? 0 : WRITE_BYTES_MAX, this.#options.journalBytes - journal.size))
+    this.#writer.wrote(await journal.append(parts, queue.recordsOf(parts.length)))
+    this.#writer.recovered()
   }
 
   /** The journal takes no more; it waits for the packer. */
@@ -186,50 +127,21 @@ export class StoreSink implements Sink {
 
   #finishByAge(): void {
     const journal = this.#journal
-    if (this.#pump !== undefined || journal === undefined || Date.now() - journal.bornMs < this.#options.journalMs) return
+    if (this.#writer.isWriting || journal === undefined || Date.now() - journal.bornMs < this.#options.journalMs) return
     this.#finish()
   }
 
   #packed(number: number): void {
     this.#backlogBytes -= this.#backlog.get(number) ?? 0
     this.#backlog.delete(number)
-    this.#wake?.()
+    this.#writer.wake()
   }
 
-  #packTold(trouble: { readonly reason: string, readonly message: string } | undefined): void {
+  #packTold(trouble: Trouble | undefined): void {
     if (trouble === undefined && this.#packTrouble !== undefined) this.#host.log('info', `packing "${this.#options.folder}" works again`)
     if (trouble !== undefined && trouble.reason !== this.#packTrouble?.reason) {
       this.#host.log('error', `${trouble.message}; what is stored waits in its journals, trying again`)
     }
     this.#packTrouble = trouble
-  }
-
-  #pause(ms: number): Promise<void> {
-    return new Promise<void>(resolve => {
-      const timer = setTimeout(resolve, ms)
-      this.#wake = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-    }).then(() => {
-      this.#wake = undefined
-    })
-  }
-
-  #tell(error: unknown): void {
-    const reason = reasonOf(error)
-    const message = `Cannot write to the store "${this.#options.folder}": ${explain(error)}`
-    const now = Date.now()
-    if (this.#trouble?.reason !== reason || now - this.#toldAtMs >= TELL_MS) {
-      this.#toldAtMs = now
-      this.#host.log('error', `${message}; trying again, the capture goes on`)
-    }
-    this.#trouble = { reason, message }
-  }
-
-  #recovered(): void {
-    if (this.#trouble === undefined) return
-    this.#trouble = undefined
-    this.#host.log('info', `writing to the store "${this.#options.folder}" works again`)
   }
 }
