@@ -5,7 +5,7 @@
 
 #include "ring.h"
 
-/* The process that last connected, sent or received on a socket. */
+/* The process that last connected or sent on a socket (before 6.16: or received), or closed it without. */
 struct socket_owner {
 	__u64 cookie;
 	__u64 start_time_ns;

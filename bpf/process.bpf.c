@@ -21,7 +21,7 @@ int BPF_PROG(lintel_sends, struct sock *sk)
 	return own(sk);
 }
 
-/* For kernels before 6.16: the process that has sent. Its first packet may be gone by now. */
+/* For kernels before 6.16: the process that has sent. Its first packet may be gone by now, so who received counts as well. */
 SEC("tp_btf/sock_send_length")
 int BPF_PROG(lintel_sent, struct sock *sk, int result)
 {
@@ -34,11 +34,18 @@ int BPF_PROG(lintel_receives, struct sock *sk, int result)
 	return result >= 0 ? own(sk) : 0;
 }
 
-/* connect(): the only change to SYN_SENT, made before the SYN is. */
+/*
+ * connect(), the only change to SYN_SENT, and close() or shutdown() by a process that never sent: FIN_WAIT1 and LAST_ACK are
+ * entered by such calls only. Each before its packet is made.
+ */
 SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(lintel_connects, struct sock *sk, int before, int after)
+int BPF_PROG(lintel_changes, struct sock *sk, int before, int after)
 {
-	return after == TCP_SYN_SENT ? own(sk) : 0;
+	if (after == TCP_SYN_SENT)
+		return own(sk);
+	if (after == TCP_FIN_WAIT1 || after == TCP_LAST_ACK)
+		return is_owned(sk) ? 0 : own(sk);
+	return 0;
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

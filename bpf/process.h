@@ -137,4 +137,14 @@ static __always_inline int own(struct sock *sk)
 	return 0;
 }
 
+static __always_inline int is_owned(struct sock *sk)
+{
+	struct socket_owner *owner;
+
+	if (sk->sk_protocol != IPPROTO_TCP)
+		return 0;
+	owner = bpf_sk_storage_get(&socket_owners, sk, NULL, 0);
+	return owner && owner->process;
+}
+
 #endif

@@ -158,7 +158,7 @@ static __always_inline void watch_socket(struct sock *sk, int result, __u32 dire
 	__u32 depth;
 	__u64 cookie;
 
-	if (result <= 0 || is_over || (!threads_met && !go_is_read))
+	if (result <= 0 || is_over)
 		return;
 	thread = thread_of(0);
 	if (!thread || (thread->depth == 0 && !thread->outside)) {

@@ -16,11 +16,14 @@
 #define ENTRY_STACK(stack) (stack)
 #endif
 
+/* A thread that never called a TLS library, as most that send and receive, has no storage at all: that costs one load. */
 static __always_inline struct thread *thread_of(int create)
 {
-	if (create && !threads_met)
-		threads_met = 1;
-	return bpf_task_storage_get(&threads, bpf_get_current_task_btf(), 0, create ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	if (!create && !task->bpf_storage)
+		return 0;
+	return bpf_task_storage_get(&threads, task, 0, create ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
 }
 
 /* Frames by number; the verifier is to see the bound that the compiler has proved. */

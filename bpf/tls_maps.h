@@ -147,9 +147,6 @@ __u64 next_session = 1;
 /* Not 0: the agent is about to leave, and nothing is to be told any more. */
 volatile __u32 is_over = 0;
 
-/* Not 0: some thread has called a TLS library. Until then no socket call on this machine can be one of TLS. */
-volatile __u32 threads_met = 0;
-
 /* The process whose calls are not looked at: the agent itself. */
 const volatile __u32 own_process = 0;
 

@@ -10,12 +10,12 @@ import type { KernelPlan } from './options.ts'
 const FILE = 'process.bpf.o'
 /** Maps that the packet programs have made: the ring, and who owns a socket. */
 const SHARED = ['events', 'reader', 'socket_owners'] as const
-/** Before a send if the kernel can (6.16), else after it. */
-const SENDS = { program: 'lintel_sends', tracepoint: 'tcp_sendmsg_locked' } as const
-const SENT = { program: 'lintel_sent', tracepoint: 'sock_send_length' } as const
-const OTHERS = [
-  { program: 'lintel_receives', tracepoint: 'sock_recv_length' },
-  { program: 'lintel_connects', tracepoint: 'inet_sock_set_state' },
+const CHANGES = { program: 'lintel_changes', tracepoint: 'inet_sock_set_state' } as const
+/** From 6.16 a sender is known before its packet is made; before, who has sent or received is what is known. */
+const BEFORE_SEND = [{ program: 'lintel_sends', tracepoint: 'tcp_sendmsg_locked' }, CHANGES] as const
+const AFTER_CALL = [
+  { program: 'lintel_sent', tracepoint: 'sock_send_length' },
+  { program: 'lintel_receives', tracepoint: 'sock_recv_length' }, CHANGES,
 ] as const
 /** Where a packet still has the socket that sent it. */
 const WITH_SOCKET: ReadonlySet<KernelAttach> = new Set([KernelAttach.tcx, KernelAttach.clsact, KernelAttach.cgroup])
@@ -30,19 +30,17 @@ const ODDITIES = [
 export function processSupport(plan: Pick<KernelPlan, 'attach' | 'transport'>): FeatureAnswer {
   if (!WITH_SOCKET.has(plan.attach)) return { answer: 'no', reason: `packets have no socket where "${plan.attach}" sees them` }
   if (plan.transport !== KernelTransport.ring) return { answer: 'no', reason: 'it needs the ring buffer' }
-  const needed = [feature.mapType('sk_storage'), ...OTHERS.map(({ tracepoint }) => feature.typedTracepoint(tracepoint)), sends().answer]
-  return needed.find(({ answer }) => answer !== 'yes') ?? { answer: 'yes', reason: sends().answer.reason }
+  const needed = [feature.mapType('sk_storage'), ...bestPlaces().map(({ tracepoint }) => feature.typedTracepoint(tracepoint))]
+  return needed.find(({ answer }) => answer !== 'yes') ?? { answer: 'yes', reason: needed[1]!.reason }
 }
 
-function sends(): { readonly program: string; readonly answer: FeatureAnswer } {
-  const before = feature.typedTracepoint(SENDS.tracepoint)
-  return before.answer === 'yes' ? { program: SENDS.program, answer: before }
-    : { program: SENT.program, answer: feature.typedTracepoint(SENT.tracepoint) }
+function bestPlaces(): typeof BEFORE_SEND | typeof AFTER_CALL {
+  return feature.typedTracepoint(BEFORE_SEND[0].tracepoint).answer === 'yes' ? BEFORE_SEND : AFTER_CALL
 }
 
 export interface ProcessOptions {
-  /** The program that runs where a process sends; default: the best that the kernel has. */
-  readonly sending?: 'lintel_sends' | 'lintel_sent'
+  /** Whether to learn of a sender as kernels before 6.16 allow it; default: the best that the kernel has. */
+  readonly afterCall?: boolean
   /** New processes told in a second; default 4,096. */
   readonly perSecond?: number
 }
@@ -64,7 +62,7 @@ export class ProcessPrograms implements Disposable {
     const object = BpfObject.open(builtObject(FILE, folder), { name: 'lintel' })
     const programs = new ProcessPrograms(object)
     try {
-      const chosen = new Set<string>([options.sending ?? sends().program, ...OTHERS.map(({ program }) => program)])
+      const chosen = new Set<string>((options.afterCall === true ? AFTER_CALL : bestPlaces()).map(({ program }) => program))
       for (const [name, program] of object.programs) program.setAutoload(chosen.has(name))
       if (options.perSecond !== undefined) object.globals('.rodata').set('processes_a_second', options.perSecond)
       for (const name of SHARED) object.map(name).reuse(packets.map(name))
