@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { figure, medianOf } from './harness/figure.ts'
 import type { Cell } from './harness/figure.ts'
 import { Gateway } from './harness/gateway.ts'
-import { PATH, runH2load, runWrk } from './harness/generator.ts'
+import { PATH, SETTLE_MS, WARM_UP_SECONDS, runH2load, runWrk } from './harness/generator.ts'
 import type { LoadResult } from './harness/generator.ts'
 import { countExchanges, showMissing } from './harness/kept.ts'
 import type { Question, Settings } from './harness/question.ts'
@@ -20,8 +20,6 @@ import { lintelCommand } from './lintel-command.ts'
 const IN_FLIGHT = 32
 const STREAMS = 4
 const DRAIN_MS = 500
-/** Load before the figures are taken: what is compiled as it runs is slow at first. */
-const WARM_UP_SECONDS = 3
 const PERCENTILES = ['p50', 'p99', 'p999'] as const
 
 interface Protocol {
@@ -59,7 +57,7 @@ interface Pairs {
 export const latency: Question = {
   name: 'latency',
   asks: 'throughput and latency of each protocol with and without Lintel',
-  minutes: 15,
+  minutes: 22,
   needs: () => ['nginx', 'wrk', 'h2load', 'openssl', 'zstd'],
   async measure(session, settings) {
     await using gateway = await Gateway.start(session, 'protocols.conf', [8081, 8083, 8443])
@@ -92,11 +90,11 @@ async function measurePair(
   const out = join(session.folder, 'lintel')
   const running = await RunningTool.start(session, lintelCommand(protocol.port), out)
   const warmUp = await runLoad(session, gateway, protocol, WARM_UP_SECONDS, rate)
-  await session.delay(DRAIN_MS)
   const before = running.cpuSeconds()
   const watched = await load()
-  await session.delay(DRAIN_MS)
+  await session.delay(SETTLE_MS)
   const cpuMicroseconds = ((running.cpuSeconds() - before) / watched.requests) * 1e6
+  await session.delay(DRAIN_MS)
   await running.stop()
   const logged = await countExchanges(session, out)
   rmSync(out, { recursive: true, force: true })
@@ -123,7 +121,7 @@ const LOAD = [
 
 function pairsOf({ rounds, seconds }: Settings): string {
   return `Pairs: ${rounds} of ${seconds} s without and with Lintel, in turn, every second pair the other way round; `
-    + `medians, in brackets the least and the most. ${WARM_UP_SECONDS} s of the same load with Lintel go before, of which only "missing" tells.`
+    + `medians, in brackets the least and the most. ${WARM_UP_SECONDS} s of the same load with Lintel go right before, of which only "missing" tells.`
 }
 
 const MISSING = '"Missing": requests that the generator counted and Lintel did not log, in the worst round; '

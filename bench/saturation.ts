@@ -12,7 +12,7 @@ import type { FieldTool, ToolKept } from './field.ts'
 import { figure } from './harness/figure.ts'
 import type { Cell } from './harness/figure.ts'
 import { Gateway } from './harness/gateway.ts'
-import { PATH, runWrk } from './harness/generator.ts'
+import { PATH, SETTLE_MS, WARM_UP_SECONDS, runWrk } from './harness/generator.ts'
 import type { LoadResult } from './harness/generator.ts'
 import { showMissing } from './harness/kept.ts'
 import type { Question, Settings } from './harness/question.ts'
@@ -22,8 +22,6 @@ import type { Table } from './harness/table.ts'
 
 const CONNECTIONS = 32
 const DRAIN_MS = 500
-/** Load before the figures are taken: a gateway runs for months, and what is compiled as it runs is slow at first. */
-const WARM_UP_SECONDS = 3
 
 interface Sample {
   readonly load: LoadResult
@@ -39,7 +37,7 @@ interface Sample {
 export const saturation: Question = {
   name: 'saturation',
   asks: 'what watching a busy gateway costs, and how much is kept',
-  minutes: 16,
+  minutes: 22,
   needs: ({ tools }) => ['nginx', 'wrk', ...chosenTools(tools).flatMap((tool) => tool.needs)],
   async measure(session, settings) {
     await using gateway = await Gateway.start(session, 'nginx.conf', [QUIET_PORT, LOGGING_PORT])
@@ -79,12 +77,12 @@ async function measure(session: Session, gateway: Gateway, tool: FieldTool, sett
   if (tool.port === LOGGING_PORT) truncateSync(join(gateway.folder, 'access.log'))
   const running = tool.process && await RunningTool.start(session, tool.process, out)
   const warmUp = await wrk(session, gateway, tool.port, { ...settings, seconds: WARM_UP_SECONDS })
-  await session.delay(DRAIN_MS)
   const before = running?.cpuSeconds() ?? Number.NaN
   const load = await wrk(session, gateway, tool.port, settings)
-  await session.delay(DRAIN_MS) // what is still on its way to the tool belongs to the round
+  await session.delay(SETTLE_MS) // what is still on its way to the tool belongs to the round
   const cpu = (running?.cpuSeconds() ?? Number.NaN) - before
   const residentMiB = running?.residentMiB() ?? Number.NaN
+  await session.delay(DRAIN_MS)
   await tool.beforeStop?.(session, out)
   await running?.stop()
   const kept = await tool.kept(session, out, gateway.folder)
@@ -108,12 +106,12 @@ function table(settings: Settings, bare: readonly number[], samples: ReadonlyMap
       `Load: wrk with one thread and ${CONNECTIONS} connections on lo, nine request headers, against nginx with one worker that`,
       'answers from memory;',
       `rounds: ${settings.rounds} of ${settings.seconds} s for each tool, in turn, with a round of the bare gateway before and`,
-      `after each; ${WARM_UP_SECONDS} s of the same load go before, of which only "kept" and "missing" tell.`,
+      `after each; ${WARM_UP_SECONDS} s of the same load go right before, of which only "kept" and "missing" tell.`,
       'Figures are medians, in brackets the least and the most.',
       '"÷ bare": requests/s with the tool divided by the mean of its two neighbours without.',
       '"÷ access_log": the same divided by that of nginx\'s access log in the same round.',
       '"CPU": user and system time of the tool\'s processes and threads. What a tool makes the kernel do in the time of',
-      'nginx and wrk is not in it and shows in the requests/s.',
+      'nginx and wrk is not in it and shows in the requests/s. Lintel packs rotated files when the load is lower: that is not in it either.',
       '"Kept": exchanges written ÷ requests that wrk counted; up to 32 more are answered and written when each wrk stops. For',
       'tools that know no exchanges: packets not dropped ÷ all packets. "Missing": exchanges, in the worst round.',
     ],

@@ -24,6 +24,14 @@ export interface Load {
   readonly folder: string
 }
 
+/**
+ * Load before the figures are taken: a gateway runs for months, and what is compiled as it runs is slow at first. No pause
+ * follows: what a tool puts off until the load is over (Lintel packs rotated files then) is not a cost of the load.
+ */
+export const WARM_UP_SECONDS = 10
+/** After a load, until what it left behind has been written; shorter than it takes Lintel to find the machine quiet. */
+export const SETTLE_MS = 150
+
 /** The path that is asked for, with a query. */
 export const PATH = '/api/v1/users/42?expand=orders'
 

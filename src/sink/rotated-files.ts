@@ -27,6 +27,11 @@ const ATTEMPTS_MAX = 1000
 /** Compression waits while more than this is written a second: what it takes would be missing to the capture. */
 const BUSY_BYTES_PER_SECOND = 32 << 20
 const QUIET_MS = 200
+/** How often the load is looked at while a file is compressed. */
+const LOOK_MS = 20
+
+/** A file is begun anew later: others have to be removed first. */
+class PutOff extends Error {}
 
 /**
  * What happens to files after rotation: named by the time of rotation, compressed one at a time in the background once the
@@ -131,7 +136,7 @@ export class RotatedFiles {
     }
   }
 
-  /** Waits for a second with little to write. @returns false when the work is to stop, or there is something to remove first */
+  /** Waits for a moment with little to write. @returns false when the work is to stop, or there is something to remove first */
   async #untilQuiet(): Promise<boolean> {
     for (let before = this.#options.writtenBytes(); ;) {
       await delay(QUIET_MS, undefined, { signal: this.#abort.signal, ref: false })
@@ -139,6 +144,21 @@ export class RotatedFiles {
       if ((now - before) * 1000 <= BUSY_BYTES_PER_SECOND * QUIET_MS) return true
       if (this.#again) return false
       before = now
+    }
+  }
+
+  /** Passes a file on for as long as little is written beside it: a load that comes back finds the processor free. */
+  async * #whileQuiet(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    let written = this.#options.writtenBytes()
+    let since = performance.now()
+    for await (const chunk of chunks) {
+      yield chunk
+      const now = performance.now()
+      if (now - since < LOOK_MS) continue
+      const isBusy = this.#options.writtenBytes() - written > BUSY_BYTES_PER_SECOND * (now - since) / 1000
+      if (isBusy && !await this.#untilQuiet()) throw new PutOff()
+      written = this.#options.writtenBytes()
+      since = performance.now()
     }
   }
 
@@ -151,14 +171,15 @@ export class RotatedFiles {
     try {
       await pipeline(
         createReadStream(path, { highWaterMark: READ_BYTES, flags: constants.O_RDONLY | constants.O_NOFOLLOW } as never),
-        createZstdCompress(level), createWriteStream(part, { flags: flags as never, mode: this.#options.mode, flush: true }),
+        (chunks: AsyncIterable<Buffer>) => this.#whileQuiet(chunks), createZstdCompress(level),
+        createWriteStream(part, { flags: flags as never, mode: this.#options.mode, flush: true }),
         { signal: this.#abort.signal })
       await rename(part, path + COMPRESSED)
       await syncFolder(this.#folder)
       await rm(path)
     } catch (error) {
       await rm(part, { force: true })
-      throw error
+      if (!(error instanceof PutOff)) throw error
     }
   }
 
