@@ -55,8 +55,9 @@ export interface TallyCounts {
 }
 
 const ID = /^(k\d+-)(\d+)$/
-/** Examples of each fault that are kept for the report. */
+/** Examples of each fault that are kept for the report; of what stands beside one, more. */
 const EXAMPLES_MAX = 5
+const BESIDE_MAX = 60
 
 export class Tally {
   readonly counts: TallyCounts = {
@@ -130,12 +131,12 @@ export class Tally {
   settle(now: number): void {
     for (const [prefix, { run, sent, endedAt }] of this.#open) {
       if (now - endedAt < this.#settleMs) continue
-      for (const [number, one] of sent) this.#judge(run, `${prefix}${number}`, one)
+      for (const [number, one] of sent) this.#judge(run, `${prefix}${number}`, one, sent)
       this.#open.delete(prefix)
     }
   }
 
-  #judge(run: Run, id: string, sent: Sent): void {
+  #judge(run: Run, id: string, sent: Sent, all: ReadonlyMap<string, Sent>): void {
     const { counts } = this
     const isTwice = sent.whole > 1 || sent.halves > 1 || (sent.whole === 1 && sent.halves === 1)
     if (isTwice) {
@@ -151,7 +152,11 @@ export class Tally {
     if (sent.marks !== '') this.marks.set(sent.marks, (this.marks.get(sent.marks) ?? 0) + 1)
     if (sent.whole > 0) {
       counts.logged++
-    } else if (sent.halves === 0) this.#fault('missing', id, sent, run)
+    } else if (sent.halves === 0) {
+      this.#fault('missing', id, sent, run)
+      // Its neighbours tell where: on which connections they were, and what is marked in them.
+      for (const [number, { records }] of all) for (const record of records) this.#example(`beside ${id}: ${number} ${shortly(record)}`)
+    }
     else if (run.serverDied) counts.cutByKill++
     else this.#fault('withoutResponse', id, sent, run)
   }
@@ -173,7 +178,7 @@ export class Tally {
 
   #example(text: string): void {
     const kind = text.slice(0, text.indexOf(':'))
-    if (this.examples.filter((other) => other.startsWith(kind)).length >= EXAMPLES_MAX) return
+    if (this.examples.filter((other) => other.startsWith(kind)).length >= (kind.startsWith('beside') ? BESIDE_MAX : EXAMPLES_MAX)) return
     this.examples.push(text)
     console.error(`soak: ${text}`)
   }

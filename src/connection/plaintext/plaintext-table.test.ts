@@ -226,6 +226,17 @@ test('a socket that is closed while the first bytes wait ends its session', () =
   t.close()
 })
 
+test('a socket that is closed before the first bytes are told ends its session too', () => {
+  const t = new Recorded()
+  t.event('', { session: 0, flags: PLAINTEXT_CLOSED, cookie: 101 }).event('GET', { end: 'a' }).tick(110).tick(300)
+  assert.deepEqual([t.log, t.table.size], [['1.0 GET', '1.0 end fin', '1.1 end fin'], 0])
+  // What is remembered of sockets is bounded: the oldest are forgotten.
+  for (let cookie = 1; cookie <= 5000; cookie++) t.event('', { session: 0, flags: PLAINTEXT_CLOSED, cookie })
+  t.event('GET', { session: 2, end: 'a', cookie: 1 }).event('GET', { session: 3, end: 'a', port: 1, cookie: 5000 }).tick(500).tick(900)
+  assert.equal(t.table.size, 1)
+  t.close()
+})
+
 test('homes that have ended take no room from those that are open', () => {
   const t = new Recorded({ sessionCountMax: 2 })
   for (let session = 1; session < 20; session++) {

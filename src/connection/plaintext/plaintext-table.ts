@@ -10,6 +10,7 @@ import { FlowIndex } from '../flow-index.ts'
 import type { SteadyPath } from '../steady-path.ts'
 import { END, GAP } from '../stream.ts'
 import type { End, Gap, Side, StreamControl, StreamHandler } from '../stream.ts'
+import { ClosedSockets } from './closed-sockets.ts'
 import { HeldEvents } from './held-events.ts'
 import { fillPlaintextBlock } from './plaintext-block.ts'
 import { PlaintextConnection } from './plaintext-connection.ts'
@@ -120,6 +121,7 @@ export class PlaintextTable implements PlaintextOwner {
   readonly #options: PlaintextOptions
   readonly #sessions = new Map<number, Session>()
   readonly #byCookie = new Map<number, Session>()
+  readonly #closed = new ClosedSockets()
   readonly #counts = new Map<PlaintextCount, number>(PLAINTEXT_COUNTS.map((name) => [name, 0]))
   readonly #record = new PlaintextRecord()
   /** Made when the first session comes: most runs have none. */
@@ -328,6 +330,7 @@ export class PlaintextTable implements PlaintextOwner {
     if (cookie === 0 || cookie === session.cookie) return
     this.#forgetSocket(session)
     session.cookie = cookie
+    session.closedAt = this.#closed.take(cookie)
     this.#byCookie.set(cookie, session)
   }
 
@@ -429,8 +432,9 @@ export class PlaintextTable implements PlaintextOwner {
 
   #noteClosed(record: PlaintextRecord): void {
     const session = this.#byCookie.get(record.cookie)
-    if (session !== undefined) this.#noteSteady(session)
-    if (session !== undefined && session.closedAt === Infinity) session.closedAt = record.time
+    if (session === undefined) return this.#closed.add(record.cookie, record.time)
+    this.#noteSteady(session)
+    if (session.closedAt === Infinity) session.closedAt = record.time
   }
 
   #end(id: number, session: Session, cause: End, time: number): void {
