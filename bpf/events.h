@@ -19,6 +19,7 @@
 #define EVENT_FRAME 2       /* not parsed (fragment, unusual tunnel): the captured bytes are the whole frame */
 #define EVENT_PROCESS 3     /* no packet: the captured bytes are a struct process_info; comes before the first packet that names it */
 #define EVENT_PLAINTEXT 4   /* what a program gave to its TLS library or got from it: struct plaintext_event */
+#define EVENT_LEFT 5        /* no bytes: nothing follows of the connection of this packet, see settings.admit_below */
 
 /* packet_event.hook */
 #define HOOK_FILE 0
@@ -260,6 +261,8 @@ struct settings {
 	__u32 flags;
 	__u32 sample_below;        /* a connection is kept if hash % 65536 < sample_below; 65536 = keep all */
 	__u32 head_bytes_max;      /* payload bytes copied from one packet, at most 65536 */
+	__u32 admit_below;         /* user space cannot keep up: of hashes from here on new connections are not read, and followed ones are
+	                            * left where a message begins; 65536 = read all */
 	__u16 port_lowest;         /* no port below or above these is in the bitmap, so for most that are not wanted it is not read */
 	__u16 port_highest;
 };
@@ -285,6 +288,7 @@ struct settings {
 #define COUNTER_BYTES_CUT 16           /* payload bytes over head_bytes_max */
 #define COUNTER_CONNECTIONS_NEW 17
 #define COUNTER_MALFORMED 18           /* (=) too short or inconsistent headers */
-#define COUNTER_COUNT 19
+#define COUNTER_OVERLOAD 19            /* (=) connection not read while user space cannot keep up */
+#define COUNTER_COUNT 20
 
 #endif

@@ -122,9 +122,41 @@ static __always_inline void note_sender(CONTEXT *ctx, struct packet_event *event
 #endif
 }
 
+/*
+ * A connection may be left where that cuts nothing in two: before its first message, at the beginning of one, and of HTTP/2, where
+ * streams overlap, at once. What is not read anyhow stays as it is.
+ */
+static __always_inline int may_leave(CONTEXT *ctx, const struct packet *packet, const struct connection *connection, __u32 side)
+{
+	if (connection->verdict == VERDICT_NONE)
+		return 1;
+	if (connection->verdict != VERDICT_HTTP)
+		return 0;
+	if (connection->http2)
+		return 1;
+	return packet->event.payload_length && (connection->client == side || connection->client == CLIENT_UNKNOWN) &&
+	       recognise(ctx, packet, AS_MIDSTREAM);
+}
+
+/* The last record of a connection. If it finds no room the connection stays, and is left at its next message. */
+static __always_inline __u32 leave(CONTEXT *ctx, struct packet *packet, struct counters *count, const struct connection_key *key,
+				   const struct connection *connection)
+{
+	struct packet_event *event = &packet->event;
+	__u32 outcome;
+
+	event->kind = EVENT_LEFT;
+	event->connection_tag = connection->tag;
+	event->payload_skipped = 0;
+	outcome = deliver(ctx, packet, count, 0);
+	if (outcome == COUNTER_DELIVERED)
+		bpf_map_delete_elem(&connections, key);
+	return outcome;
+}
+
 VERIFIED_ALONE __u32 follow(CONTEXT *ctx, struct packet *packet, __u32 frame, __u32 link)
 {
-	__u32 zero = 0, side, reason = 0, end, most = 0;
+	__u32 zero = 0, side, reason = 0, end, most = 0, excess;
 	struct counters *count = bpf_map_lookup_elem(&counters, &zero);
 	const struct settings *set = bpf_map_lookup_elem(&settings, &zero);
 	struct connection *connection;
@@ -140,6 +172,7 @@ VERIFIED_ALONE __u32 follow(CONTEXT *ctx, struct packet *packet, __u32 frame, __
 	side = key_of(packet, &key) & 1;
 	if (set->sample_below < 65536 && sample_of(&key) >= set->sample_below)
 		return COUNTER_SAMPLED;
+	excess = set->admit_below < 65536 && sample_of(&key) >= set->admit_below;
 	event->time_ns = bpf_ktime_get_ns();
 	end = event->tcp_sequence + event->payload_length + !!(event->tcp_flags & TCP_SYN) + !!(event->tcp_flags & TCP_FIN);
 	connection = bpf_map_lookup_elem(&connections, &key);
@@ -148,10 +181,12 @@ VERIFIED_ALONE __u32 follow(CONTEXT *ctx, struct packet *packet, __u32 frame, __
 	    connection->direction[side].start != event->tcp_sequence + 1)
 		connection = NULL;
 	if (!connection)
-		return OUTCOME_NEW;
+		return excess ? COUNTER_OVERLOAD : OUTCOME_NEW;
 	direction = &connection->direction[side];
 	if (on_other_path(direction, event, end, event->time_ns))
 		return COUNTER_OTHER_PATH;
+	if (excess && tcp && may_leave(ctx, packet, connection, side))
+		return leave(ctx, packet, count, &key, connection);
 	if (frame) {
 		direction->seen = event->time_ns >> TIME_UNIT_BITS;
 		return deliver_frame(ctx, packet, count, link);

@@ -23,6 +23,8 @@ export interface Sources {
   gather(ms: number): void
   /** Takes a new configuration's filters. */
   configure(config: Config): void
+  /** Reads a share of the connections only. Missing: a file is read at its own pace. */
+  admit?(share: number): void
   /** Takes the hooks off; what the kernel has already handed over can still be drained. */
   detach(): void
   /** Of all sources so far. */
@@ -110,6 +112,10 @@ class LiveSources implements Sources {
 
   configure(config: Config): void {
     this.current.setFilters(kernelFilters(config))
+  }
+
+  admit(share: number): void {
+    this.current.setAdmitted(share)
   }
 
   detach(): void {

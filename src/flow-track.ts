@@ -39,6 +39,7 @@ const ENDS: Readonly<Record<ConnectionEnd, readonly [ConnectionEventName, string
   idle: ['timeout', 'no packet for longer than the limit'],
   evicted: ['close', 'given up: the connection table was full'],
   replaced: ['close', 'another connection began on the same addresses and ports'],
+  overload: ['close', 'given up: the agent could not keep up'],
   shutdown: ['close', 'the capture ended'],
 }
 
@@ -65,6 +66,8 @@ export class FlowTrack {
   #wantsProcess: ReturnType<typeof processFilter> = () => true
   #sample = 1
   #inSample: ReturnType<typeof connectionSample>
+  /** Undefined: all. */
+  #isAdmitted: ReturnType<typeof connectionSample>
   #tellsConnections = false
   readonly #events: ConnectionEvents = {
     frame: (event) => { this.#frame(event) },
@@ -139,6 +142,17 @@ export class FlowTrack {
     else delete this.#events.datagram
   }
 
+  /** The share of new TLS sessions that are read while the agent cannot keep up, as the kernel chooses connections. */
+  admit(share: number): void {
+    this.#isAdmitted = connectionSample(share)
+  }
+
+  /** At most so many connections, and TLS sessions, from now on. */
+  bound(count: number): void {
+    this.#table.bound(count)
+    this.#plaintext.bound(count)
+  }
+
   get connectionCount(): number {
     return this.#table.size + this.#plaintext.size
   }
@@ -202,7 +216,7 @@ export class FlowTrack {
   }
 
   /** By ports and addresses, as packets are, and by process. */
-  #wantsPlaintext(event: number): 'yes' | 'no' | 'unknown' {
+  #wantsPlaintext(event: number): 'yes' | 'no' | 'overload' | 'unknown' {
     const { u8, u32 } = this.#memory
     const processId = u32[(event + PLAINTEXT_EVENT.process_id) >>> 2]!
     const name = this.#memory.latin1(event + PLAINTEXT_EVENT.process_name, PROCESS_NAME_BYTES).replace(/\0.*$/s, '')
@@ -211,7 +225,8 @@ export class FlowTrack {
       if (u8[event + PLAINTEXT_EVENT.ip_version] === 0) return 'unknown'
       if (!this.#wanted(this.#memory, event)) return 'no'
     }
-    return this.#isSampled(event) ? 'yes' : 'no'
+    if (!this.#isSampled(event)) return 'no'
+    return this.#isAdmitted?.(this.#memory, event) === false ? 'overload' : 'yes'
   }
 
   /** As the kernel chose the connection's packets; without a socket, whole sessions by their number. */

@@ -103,7 +103,7 @@ export class Pipeline {
     this.#raw = memory.reserve(RAW_RECORD_BYTES)
     this.#scratch = memory.reserve(RECORD_BYTES_MAX)
     this.#source = source
-    memory.allocator.setLimit(config.limits.memory)
+    memory.allocator.setLimit(config.limits.messages)
     this.#own = decoders.loaded.map((loaded, index) => new OwnProtocol(memory, loaded, index, {
       log: decoders.log,
       anomaly: (name) => { this.#anomaly(name, 1, undefined, this.#now) },
@@ -149,6 +149,21 @@ export class Pipeline {
   /** The names of a container that was asked for. */
   nameContainer(containerId: string, names: ContainerNames): void {
     this.#processes.nameContainer(containerId, names)
+  }
+
+  /** The agent cannot keep up: of new TLS sessions this share is read. What the kernel delivers is its source's to choose. */
+  admit(share: number): void {
+    this.#track.admit(share)
+  }
+
+  /** Tells that something happened, as an anomaly of this name. */
+  tell(name: string): void {
+    this.#anomaly(name, 1, undefined, this.#now)
+  }
+
+  /** At most so many connections from now on. */
+  bound(connections: number): void {
+    this.#track.bound(connections)
   }
 
   get connectionsOpen(): number {

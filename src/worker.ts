@@ -13,6 +13,8 @@ import { BatchPoster } from './batch-post.ts'
 import type { ReturnedBatch } from './batch-post.ts'
 import { openSources } from './capture-sources.ts'
 import type { Sources } from './capture-sources.ts'
+import { MemoryCap } from './memory-cap.ts'
+import { cpuPressure, LOOK_MS, OverloadControl } from './overload.ts'
 import { Pipeline } from './pipeline.ts'
 import { Wall } from './privacy/wall.ts' // not mod.ts: see pipeline.ts
 import type { LogLevel, SafeBatch } from './sink/mod.ts'
@@ -40,6 +42,11 @@ function leavesOut(ranges: WorkerStart['config']['capture']['ports'], port: numb
   return ranges.length > 0 && !ranges.some(({ first, last }) => port >= first && port <= last)
 }
 
+/** Packets and TLS calls that found no room in the ring. */
+function lostInRing(sources: Sources): number {
+  return (sources.counters().lost.get('ring_full') ?? 0) + (sources.tlsCalls?.()?.lost.get('ring_full') ?? 0)
+}
+
 class CaptureLoop {
   readonly #port: MessagePort
   #start: WorkerStart
@@ -52,6 +59,9 @@ class CaptureLoop {
   #flushedAt = 0
   #tickedAt = 0
   #statsAt = 0
+  #lookedAt = 0
+  readonly #overload: OverloadControl | undefined
+  readonly #memoryCap: MemoryCap | undefined
 
   constructor(port: MessagePort, start: WorkerStart, decoders: readonly LoadedDecoder[]) {
     this.#port = port
@@ -64,6 +74,9 @@ class CaptureLoop {
         log('warn', `decoder "${decoder.name}" has nothing to read: the port filter leaves out ${decoder.ports.join(', ')}; add --port`)
       }
     }
+    const { cpu, cpu_pressure: pressure, overload, memory: cap, connections } = start.config.limits
+    if (overload === 'sample') this.#overload = new OverloadControl({ cpu, pressure })
+    if (cap !== undefined) this.#memoryCap = new MemoryCap(cap, connections)
     this.#sources = openSources(start.config, memory, log, decoders.flatMap(({ decoder }) => decoder.ports))
     this.#pipeline = new Pipeline(memory, this.#wall, start.config, start.outputFilters, this.#sources.current,
       (batch) => { this.#give(batch) }, { loaded: decoders, log }, (question) => { this.#post({ type: 'container', question }) })
@@ -108,10 +121,34 @@ class CaptureLoop {
       this.#statsAt = now
       this.#post({ type: 'stats', stats: this.#stats() })
     }
+    if (now - this.#lookedAt >= LOOK_MS) {
+      this.#lookedAt = now
+      this.#look(now)
+    }
     while (this.#start.config.files.length > 0 && this.#batchesOut > REPLAY_BATCHES_MAX && !this.#stopping) {
       this.#readMessages()
       sleep(1)
     }
+  }
+
+  /** Whether the agent costs more than it may. */
+  #look(now: number): void {
+    const bound = this.#memoryCap?.look(process.memoryUsage.rss(), this.#pipeline.connectionsOpen)
+    if (bound !== undefined) this.#pipeline.bound(bound)
+    if (this.#overload === undefined || this.#sources.admit === undefined) return
+    const { user, system } = process.cpuUsage()
+    const before = this.#overload.share
+    const change = this.#overload.look({
+      now, lost: lostInRing(this.#sources), cpuSeconds: (user + system) / 1e6, pressure: this.#start.config.limits.cpu_pressure && cpuPressure(),
+    })
+    if (change === undefined) return
+    const { share, reason } = change
+    this.#sources.admit(share)
+    this.#pipeline.admit(share)
+    if (share < before) this.#pipeline.tell('overload')
+    const what = share === 1 ? 'all connections are read again'
+      : `of the connections ${(share * 100).toFixed(1)} % are read, whole ones, by a hash of their addresses and ports`
+    this.#post({ type: 'log', level: share < before ? 'warn' : 'info', message: `overload: ${what}: ${reason}` })
   }
 
   /** Takes off the hooks first, then drains what the kernel has handed over. */

@@ -81,6 +81,7 @@ export const EVENT_SEGMENT = 1
 export const EVENT_FRAME = 2
 export const EVENT_PROCESS = 3
 export const EVENT_PLAINTEXT = 4
+export const EVENT_LEFT = 5
 export const DIRECTION_UNKNOWN = 0
 export const DIRECTION_INGRESS = 1
 export const DIRECTION_EGRESS = 2

@@ -1,7 +1,8 @@
 import type { ByteMemory } from '../../lib/bytes/mod.ts'
 import { PACKET_EVENT as P } from './events.gen.ts'
 
-const SAMPLE_ALL = 65536
+/** `sampleBelow` of all connections. */
+export const SAMPLE_ALL = 65536
 const ADDRESS_WORDS = 4
 
 /**

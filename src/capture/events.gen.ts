@@ -118,18 +118,20 @@ export const PLAINTEXT_DIRECTIVE = {
 
 /** Byte offsets in struct settings; `bytes` is its size. */
 export const SETTINGS = {
-  bytes: 16,
+  bytes: 20,
   flags: 0,
   sample_below: 4,
   head_bytes_max: 8,
-  port_lowest: 12,
-  port_highest: 14,
+  admit_below: 12,
+  port_lowest: 16,
+  port_highest: 18,
 } as const
 
 export const EVENT_SEGMENT = 1
 export const EVENT_FRAME = 2
 export const EVENT_PROCESS = 3
 export const EVENT_PLAINTEXT = 4
+export const EVENT_LEFT = 5
 export const HOOK_FILE = 0
 export const HOOK_TCX = 1
 export const HOOK_CLSACT = 2
@@ -246,4 +248,5 @@ export const COUNTER_NOT_WANTED_ADDRESS = 15
 export const COUNTER_BYTES_CUT = 16
 export const COUNTER_CONNECTIONS_NEW = 17
 export const COUNTER_MALFORMED = 18
-export const COUNTER_COUNT = 19
+export const COUNTER_OVERLOAD = 19
+export const COUNTER_COUNT = 20

@@ -75,6 +75,8 @@ export const CONNECTION_COUNT = {
   malformed: 39,
   /** Payload of HTTP/2 DATA frames that the source left out, as it was allowed to. */
   bytes_left_out: 40,
+  /** Given up by the source, as the agent could not keep up. */
+  overload_left: 41,
 } as const
 export type ConnectionCount = keyof typeof CONNECTION_COUNT
 const NAMES = Object.keys(CONNECTION_COUNT) as ConnectionCount[]
@@ -84,7 +86,7 @@ const NAMES = Object.keys(CONNECTION_COUNT) as ConnectionCount[]
  * day's work.
  */
 export const CONNECTION_ANOMALIES: readonly ConnectionCount[] = [
-  'late_join', 'evicted', 'evicted_half_open', 'replaced', 'memory_refused', 'gaps_lost', 'gaps_unseen',
+  'late_join', 'overload_left', 'evicted', 'evicted_half_open', 'replaced', 'memory_refused', 'gaps_lost', 'gaps_unseen',
   'gaps_cut', 'gaps_bound', 'overlap_differs', 'reset_ignored', 'reset_with_data', 'sequence_implausible',
   'data_after_fin', 'records_lost', 'syn_on_live', 'handshake_mismatch', 'syn_data_refused', 'malformed',
 ]

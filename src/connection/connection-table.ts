@@ -1,7 +1,7 @@
 import { randomFillSync } from 'node:crypto'
 import type { ByteMemory } from '../../lib/bytes/mod.ts'
 import * as L from '../../wasm/layout.ts'
-import { EVENT_FRAME, EVENT_PLAINTEXT, EVENT_PROCESS, EVENT_SEGMENT, FRAME_BYTES, FRAME_DISCARD, PACKET_EVENT } from '../capture/mod.ts'
+import { EVENT_FRAME, EVENT_LEFT, EVENT_PLAINTEXT, EVENT_PROCESS, EVENT_SEGMENT, FRAME_BYTES, FRAME_DISCARD, PACKET_EVENT } from '../capture/mod.ts'
 import type { PacketSource } from '../capture/mod.ts'
 import { fillBlock } from './connection-block.ts'
 import { CONNECTION_ANOMALIES, CONNECTION_COUNT as COUNT, ConnectionCounters } from './connection-counters.ts'
@@ -26,7 +26,7 @@ const TICK_MAX = 1024
 /** Connections that one which comes back to its place in a list passes at most; it stays younger than it is, if there are more. */
 const PLACE_STEPS_MAX = 4096
 const COUNT_OF_END: Partial<Record<ConnectionEnd, number>> = {
-  idle: COUNT.idle, replaced: COUNT.replaced, refused: COUNT.refused, timeout: COUNT.timed_out,
+  idle: COUNT.idle, replaced: COUNT.replaced, refused: COUNT.refused, timeout: COUNT.timed_out, overload: COUNT.overload_left,
 }
 
 /**
@@ -84,6 +84,7 @@ export class ConnectionTable implements ConnectionOwner {
   /** When each slot became the youngest of its list, as `SteadyPath.order`. */
   readonly #orders: Float64Array
   readonly #freeSlots: number[] = []
+  #countMax: number
   #size = 0
   #lastId = 0
   #time = 0
@@ -99,6 +100,7 @@ export class ConnectionTable implements ConnectionOwner {
     this.#open = open
     this.#events = events
     this.#limits = { ...CONNECTION_LIMITS, ...limits }
+    this.#countMax = this.#limits.connectionCountMax
     this.space = new ReassemblySpace(memory, source, this.#limits, this.counters)
     this.space.relieve = (time) => this.#relieve(time)
     const { closingMsMax, halfOpenMsMax, idleMsMax } = this.#limits
@@ -109,6 +111,11 @@ export class ConnectionTable implements ConnectionOwner {
     this.#lists = new SlotLists(this.#limits.connectionCountMax, 4)
     this.#packetFlow = new PacketFlow(this)
     this.steady = new SteadyPath(memory, this.counters, events)
+  }
+
+  /** From now on at most so many connections; never more than the limit it was made with. Where there are more, each new one ends two. */
+  bound(count: number): void {
+    this.#countMax = Math.min(count, this.#limits.connectionCountMax)
   }
 
   /** Connections in the table, finished ones that are still remembered included. */
@@ -146,6 +153,7 @@ export class ConnectionTable implements ConnectionOwner {
       else if (u8[event + PACKET_EVENT.kind] === EVENT_SEGMENT) this.#take(event, bytes)
       else if (u8[event + PACKET_EVENT.kind] === EVENT_PLAINTEXT) this.#plaintext(event, bytes)
       else if (u8[event + PACKET_EVENT.kind] === EVENT_FRAME) this.#frame(event)
+      else if (u8[event + PACKET_EVENT.kind] === EVENT_LEFT) this.#leave(event)
       else if (u8[event + PACKET_EVENT.kind] === EVENT_PROCESS) this.#events.process?.(event, bytes)
       else this.counters.add(COUNT.malformed, 1)
     }
@@ -241,7 +249,7 @@ export class ConnectionTable implements ConnectionOwner {
       this.counters.add(COUNT.memory_refused, 1)
       return undefined
     }
-    if (this.#size >= this.#limits.connectionCountMax) this.#evict(segment.time)
+    for (let evicted = 0; evicted < 2 && this.#size >= this.#countMax; evicted++) this.#evict(segment.time)
     const slot = this.#freeSlots.pop() ?? this.#connections.length
     const id = this.takeId()
     fillBlock(this.#memory, block, id, side, segment)
@@ -346,10 +354,16 @@ export class ConnectionTable implements ConnectionOwner {
   }
 
   #plaintext(event: number, bytes: number): void {
+    this.#timeOf(event)
+    this.#events.plaintext?.(event, bytes)
+  }
+
+  /** @returns the time of an event, which is the table's if there was no later one */
+  #timeOf(event: number): number {
     const { u32 } = this.#memory
     const time = u32[(event + PACKET_EVENT.time_ns) >>> 2]! + u32[(event + PACKET_EVENT.time_ns + 4) >>> 2]! * 2 ** 32
     if (time > this.#time) this.#time = time
-    this.#events.plaintext?.(event, bytes)
+    return time
   }
 
   #frame(event: number): void {
@@ -366,6 +380,14 @@ export class ConnectionTable implements ConnectionOwner {
     if (count !== undefined) this.counters.add(count, 1)
     this.#events.closed?.(connection, cause, time)
     connection.freeBlock()
+  }
+
+  /** The source gives nothing more of a connection; if it comes back to it, that is another one, joined midway. */
+  #leave(event: number): void {
+    const connection = this.find(event)
+    if (connection === undefined) return
+    this.end(connection, END.overload, this.#timeOf(event))
+    this.remove(connection)
   }
 
   #expire(connection: Connection, time: number): void {

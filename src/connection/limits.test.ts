@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { FRAME_BYTES, PACKET_EVENT } from '../capture/mod.ts'
+import { EVENT_LEFT, FRAME_BYTES, PACKET_EVENT } from '../capture/mod.ts'
 import { MILLISECOND, RecordedTable, SERVER } from './testing/recorded-table.ts'
 import type { RecordedOptions } from './testing/recorded-table.ts'
 import { SegmentBuilder } from './testing/segment-builder.ts'
@@ -160,4 +160,27 @@ test('reassembly costs in proportion to the segments, whatever their order', () 
     // A binary search, its neighbours, and at most all held pieces moved by one place.
     assert.ok(once <= 3000 * (256 + 40), `${name}: ${once} steps for 3000 segments`)
   }
+})
+
+test('a connection that its source gives up ends as that, and one that comes back is another, joined midway', () => {
+  const t = connect(table(undefined), 1)
+  data(t, 1, 1, 'GET 1')
+  t.send({ from: HOST(1), to: SERVER, kind: EVENT_LEFT, sequence: 6 })
+  assert.deepEqual([t.log, t.count('overload_left'), t.table.size], [['1.0 GET 1', '1.0 end overload', '1.1 end overload'], 1, 0])
+  t.send({ from: HOST(1), to: SERVER, kind: EVENT_LEFT, sequence: 6 })
+  data(t, 1, 100, 'GET 9')
+  assert.deepEqual([t.log.slice(3), t.count('late_join')], [['2.0 GET 9'], 1])
+  assert.equal(t.close(), 0)
+})
+
+test('a bound that is lowered while it runs ends two of the oldest for each new connection', () => {
+  const t = table({ connectionCountMax: 100 })
+  for (let port = 1; port <= 10; port++) connect(t, port)
+  t.table.bound(6)
+  for (let port = 11; port <= 14; port++) connect(t, port)
+  assert.deepEqual([t.table.size, t.count('evicted')], [6, 8])
+  t.table.bound(1000)
+  for (let port = 15; port <= 130; port++) connect(t, port)
+  assert.equal(t.table.size, 100)
+  assert.equal(t.close(), 0)
 })

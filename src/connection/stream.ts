@@ -30,6 +30,8 @@ export const END = {
   evicted: 'evicted',
   /** Another connection began on the same addresses and ports. */
   replaced: 'replaced',
+  /** The agent could not keep up, and reads no more of it for now. */
+  overload: 'overload',
   /** The capture ended. */
   shutdown: 'shutdown',
 } as const

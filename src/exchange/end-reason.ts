@@ -16,6 +16,7 @@ const CLOSE: Readonly<Record<End, MarkReason>> = {
   idle: 'connection was idle for too long',
   evicted: 'connection table full',
   replaced: 'no response before the connection closed',
+  overload: 'connection given up: the agent could not keep up',
   shutdown: 'no response before the capture ended',
 }
 const CUT: Readonly<Record<CutBy, MarkReason>> = {
@@ -24,6 +25,7 @@ const CUT: Readonly<Record<CutBy, MarkReason>> = {
   idle: 'cut short: the connection was idle for too long inside the message',
   evicted: 'cut short: the connection table was full',
   replaced: 'cut short: the connection closed inside the message',
+  overload: 'cut short: the agent could not keep up',
   shutdown: 'cut short: the capture ended inside the message',
   goaway: 'cut short: the server went away (GOAWAY)',
   streams: 'cut short: too many streams open on the connection',

@@ -53,6 +53,7 @@ const ENDS: Readonly<Record<End, readonly [event: string, reason: string]>> = {
   idle: ['timeout', 'no packet for longer than the limit'],
   evicted: ['close', 'given up: the connection table was full'],
   replaced: ['close', 'another connection began on the same addresses and ports'],
+  overload: ['close', 'given up: the agent could not keep up'],
   shutdown: ['close', 'the capture ended'],
 }
 const CLOSED = ['close', 'close frames of both sides'] as const

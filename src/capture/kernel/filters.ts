@@ -5,7 +5,7 @@ import {
 } from '../events.gen.ts'
 import { parseCidr } from '../../../lib/cidr/mod.ts'
 import type { Cidr } from '../../../lib/cidr/mod.ts'
-import { sampleBelow } from '../connection-sample.ts'
+import { SAMPLE_ALL, sampleBelow } from '../connection-sample.ts'
 
 export const KernelProtocol = { tcp: 'tcp', udp: 'udp', icmp: 'icmp', arp: 'arp' } as const
 export type KernelProtocol = (typeof KernelProtocol)[keyof typeof KernelProtocol]
@@ -52,6 +52,7 @@ export class FilterMaps {
   #portWords = new BigUint64Array((PORT_MAX + 1) / 64)
   #filters: KernelFilters = {}
   #onlyListedInterfaces = false
+  #admitBelow = SAMPLE_ALL
 
   constructor(object: BpfObject, headBytesMax: number) {
     this.#settings = object.map('settings')
@@ -98,6 +99,12 @@ export class FilterMaps {
     this.#writeSettings(flagsOf(this.#filters), sampleBelow(this.#filters.sample ?? 1))
   }
 
+  /** The share of the connections, above 0 to 1, that is read while the agent cannot keep up; whole connections, by their hash. */
+  setAdmitted(share: number): void {
+    this.#admitBelow = sampleBelow(share)
+    this.#writeSettings(flagsOf(this.#filters), sampleBelow(this.#filters.sample ?? 1))
+  }
+
   #writePorts(words: BigUint64Array<ArrayBuffer>): void {
     words.forEach((word, at) => {
       if (word !== this.#portWords[at]) this.#ports.update(u32(at), new Uint8Array(words.buffer, at * 8, 8))
@@ -115,6 +122,7 @@ export class FilterMaps {
     const value = new DataView(new ArrayBuffer(SETTINGS.bytes))
     value.setUint32(SETTINGS.flags, flags | (this.#onlyListedInterfaces ? SETTING_INTERFACES : 0), true)
     value.setUint32(SETTINGS.sample_below, below, true)
+    value.setUint32(SETTINGS.admit_below, this.#admitBelow, true)
     value.setUint32(SETTINGS.head_bytes_max, this.#headBytesMax, true)
     const ports = (this.#filters.ports ?? []).flat()
     value.setUint16(SETTINGS.port_lowest, ports.reduce((least, port) => Math.min(least, port), PORT_MAX), true)

@@ -113,6 +113,11 @@ export class KernelSource implements PacketSource, Disposable {
     this.#filters.set(filters)
   }
 
+  /** The agent cannot keep up: of all connections this share is read, above 0 to 1. See settings.admit_below of bpf/events.h. */
+  setAdmitted(share: number): void {
+    if (!this.#closed) this.#filters.setAdmitted(share)
+  }
+
   epochNanoseconds(): bigint {
     return this.#clock.epochNanoseconds()
   }

@@ -34,8 +34,8 @@ export interface PlaintextOptions {
   readonly steady?: SteadyPath
   /** A CONNECTION block goes back to the allocator now. */
   readonly freeing?: (block: number) => void
-  /** Whether a filter wants the session of this event; 'unknown' = it asks for the socket, which is not known yet. */
-  readonly wants: (event: number) => 'yes' | 'no' | 'unknown'
+  /** Whether a filter wants the session of this event, and the agent can read it; 'unknown' = it asks for the socket, which is not known yet. */
+  readonly wants: (event: number) => 'yes' | 'no' | 'overload' | 'unknown'
   readonly sessionCountMax: number
   readonly idleMsMax: number
 }
@@ -50,6 +50,8 @@ export const PLAINTEXT_COUNTS = [
   'plaintext_other_end',
   /** Sessions that a filter left out. */
   'plaintext_not_wanted',
+  /** Sessions that are not read, as the agent could not keep up when they began. */
+  'plaintext_overload',
   /** Sessions of which bytes were left out: a filter asks for their socket, and it was not known in time. */
   'plaintext_undecided',
   /** Sessions whose socket could not be told. */
@@ -61,7 +63,8 @@ export type PlaintextCount = (typeof PLAINTEXT_COUNTS)[number]
 
 /** Of the counts, those that tell of loss, or of a bound that was met. */
 const ANOMALIES: readonly PlaintextCount[] = [
-  'plaintext_late_join', 'plaintext_undecided', 'plaintext_without_socket', 'plaintext_evicted', 'plaintext_replaced', 'plaintext_memory_refused',
+  'plaintext_late_join', 'plaintext_overload', 'plaintext_undecided', 'plaintext_without_socket', 'plaintext_evicted',
+  'plaintext_replaced', 'plaintext_memory_refused',
   'plaintext_gaps_lost', 'plaintext_gaps_cut', 'plaintext_malformed',
 ]
 
@@ -131,10 +134,17 @@ export class PlaintextTable implements PlaintextOwner {
   /** Of the homes, those that are over and keep their place for LATE_END_NS, oldest first. */
   readonly #past = new Set<Session>()
   #sweptAt = 0
+  #countMax: number
 
   constructor(options: PlaintextOptions) {
     this.#options = options
+    this.#countMax = options.sessionCountMax
     this.memory = options.memory
+  }
+
+  /** As ConnectionTable.bound, of sessions. */
+  bound(count: number): void {
+    this.#countMax = Math.min(count, this.#options.sessionCountMax)
   }
 
   /** Sessions that are remembered. */
@@ -241,7 +251,7 @@ export class PlaintextTable implements PlaintextOwner {
   }
 
   #meet(record: PlaintextRecord): Session {
-    if (this.#sessions.size >= this.#options.sessionCountMax) this.#evict(record.time)
+    for (let evicted = 0; evicted < 2 && this.#sessions.size >= this.#countMax; evicted++) this.#evict(record.time)
     const session: Session = {
       state: undefined, held: undefined, isUndecided: false, slot: -1, localSide: 0, hasOtherEnd: false, endedAt: 0, lastTime: record.time,
       closedAt: Infinity, cookie: 0,
@@ -306,8 +316,8 @@ export class PlaintextTable implements PlaintextOwner {
     const { event } = record
     const verdict = this.#options.wants(event)
     if (verdict === 'unknown') return this.#leaveUndecided(session)
-    if (verdict === 'no') {
-      this.#add('plaintext_not_wanted')
+    if (verdict !== 'yes') {
+      this.#add(verdict === 'no' ? 'plaintext_not_wanted' : 'plaintext_overload')
       return this.#silence(session, record)
     }
     if (record.cookie === 0) this.#add('plaintext_without_socket')

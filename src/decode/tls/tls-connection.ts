@@ -28,6 +28,7 @@ const END_REASON: Readonly<Record<End, string>> = {
   idle: 'the connection was idle for too long',
   evicted: 'connection table full',
   replaced: 'the connection closed inside the handshake',
+  overload: 'the agent could not keep up',
   shutdown: 'the capture ended inside the handshake',
 }
 const LEVEL_FATAL = 2

@@ -41,6 +41,10 @@ export class ProgramBench implements Disposable {
     this.#filters.set(filters)
   }
 
+  setAdmitted(share: number): void {
+    this.#filters.setAdmitted(share)
+  }
+
   /** Runs one program on each frame; the answer is what it returned for the last. */
   send(frames: Uint8Array | readonly Uint8Array[], program = 'lintel_ingress'): number {
     let verdict = -1
