@@ -80,7 +80,7 @@ int BPF_KPROBE(lintel_tls_in, __u64 object, __u64 buffer, __u64 length, __u64 fo
 	}
 	thread = thread_of(1);
 	if (thread)
-		enter(thread, PT_REGS_SP(ctx), object, buffer, length_at, direction);
+		enter(thread, PT_REGS_SP(ctx), object, buffer, length_at, probe, direction);
 	else
 		count(TLS_THREAD_REFUSED, 1);
 	return 0;
@@ -130,15 +130,15 @@ int lintel_tls_go(struct pt_regs *ctx)
 		return 0;
 	switch (probe) {
 	case PROBE_GO_READ:
-		go_enter(ctx, ctx->ax, ctx->bx, READ);
+		go_enter(ctx, ctx->ax, ctx->bx, probe, READ);
 		break;
 	case PROBE_GO_WRITE:
 		go_write(ctx->ax, ctx->bx, ctx->cx);
-		go_enter(ctx, ctx->ax, ctx->bx, CONTROL);
+		go_enter(ctx, ctx->ax, ctx->bx, probe, CONTROL);
 		break;
 	case PROBE_GO_HANDSHAKE:
 		begin_handshake(ctx->ax);
-		go_enter(ctx, ctx->ax, 0, HANDSHAKE);
+		go_enter(ctx, ctx->ax, 0, probe, HANDSHAKE);
 		break;
 	case PROBE_GO_CLOSE:
 		end_session(ctx->ax);

@@ -3,7 +3,8 @@
  * One call of a TLS library from its entry to its return.
  *
  * The stack pointer tells which return belongs to which entry: a call whose stack frame is gone without a return is
- * dropped. Of calls on one object inside each other the outermost counts: libraries build one function on another.
+ * dropped. A function that a library builds on another counts once, the outermost. But a library may call its program back in
+ * the midst of a read (Node, when a handshake is over), and what that writes on the same object is a call of its own.
  */
 #ifndef LINTEL_TLS_CALL_H
 #define LINTEL_TLS_CALL_H
@@ -26,6 +27,9 @@ static __always_inline struct thread *thread_of(int create)
 	return bpf_task_storage_get(&threads, task, 0, create ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
 }
 
+/* Of a function that calls another one to do its work, no program's code in between: its part of the stack, with room to spare. */
+#define WRAPPER_BYTES 1024
+
 /* Frames by number; the verifier is to see the bound that the compiler has proved. */
 static __always_inline struct frame *frame_at(struct thread *thread, __u32 index)
 {
@@ -34,7 +38,15 @@ static __always_inline struct frame *frame_at(struct thread *thread, __u32 index
 	return &thread->frame[index];
 }
 
-static __always_inline void enter(struct thread *thread, __u64 stack, __u64 object, __u64 buffer, __u64 length_at, __u32 direction)
+/* Whether a call on the same object, `below` bytes further down the stack, is how the library does what `outer` was asked for. */
+static __always_inline int is_part_of(const struct frame *outer, __u32 probe, __u32 direction, __u64 below)
+{
+	if (direction >= CONTROL)
+		return 1;
+	return outer->direction == direction && outer->probe != probe && below < WRAPPER_BYTES;
+}
+
+static __always_inline void enter(struct thread *thread, __u64 stack, __u64 object, __u64 buffer, __u64 length_at, __u32 probe, __u32 direction)
 {
 	struct frame *frame;
 	__u32 depth = thread->depth;
@@ -52,7 +64,7 @@ static __always_inline void enter(struct thread *thread, __u64 stack, __u64 obje
 		if (i >= depth)
 			break;
 		frame = frame_at(thread, i);
-		if (frame->object == object) {
+		if (frame->object == object && is_part_of(frame, probe, direction, frame->stack - stack)) {
 			thread->depth = depth;
 			return;
 		}
@@ -71,6 +83,7 @@ static __always_inline void enter(struct thread *thread, __u64 stack, __u64 obje
 	frame->time = bpf_ktime_get_ns();
 	frame->cookie = 0;
 	frame->direction = direction;
+	frame->probe = probe;
 	frame->nested = 0;
 	thread->depth = depth + 1;
 }

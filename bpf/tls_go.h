@@ -62,7 +62,7 @@ static __always_inline __u64 go_stack(struct pt_regs *ctx)
 	return (1ull << 62) - (high - ctx->sp);
 }
 
-static __always_inline void go_enter(struct pt_regs *ctx, __u64 object, __u64 buffer, __u32 direction)
+static __always_inline void go_enter(struct pt_regs *ctx, __u64 object, __u64 buffer, __u32 probe, __u32 direction)
 {
 	static const struct thread fresh = {};
 	struct goroutine_key key = goroutine_of(ctx);
@@ -80,7 +80,7 @@ static __always_inline void go_enter(struct pt_regs *ctx, __u64 object, __u64 bu
 		count(TLS_THREAD_REFUSED, 1);
 		return;
 	}
-	enter(thread, go_stack(ctx), object, buffer, 0, direction);
+	enter(thread, go_stack(ctx), object, buffer, 0, probe, direction);
 }
 
 /* Told at once; the socket comes with the call's end, if it is not known yet. */
@@ -149,7 +149,7 @@ static __always_inline struct thread *calling_goroutine(void)
 
 #else
 
-static __always_inline void go_enter(struct pt_regs *ctx, __u64 object, __u64 buffer, __u32 direction) {}
+static __always_inline void go_enter(struct pt_regs *ctx, __u64 object, __u64 buffer, __u32 probe, __u32 direction) {}
 static __always_inline void go_write(__u64 object, __u64 buffer, __u64 length) {}
 static __always_inline void go_leave(struct pt_regs *ctx) {}
 static __always_inline void forget_goroutines(__u32 process) {}

@@ -87,6 +87,8 @@ struct frame {
 	__u64 cookie;    /* the socket that a system call inside of it used; 0 = none yet */
 	__u32 direction;
 	__u32 nested;    /* another TLS call ran inside of it */
+	__u32 probe;     /* PROBE_ of its function */
+	__u32 reserved;
 };
 
 struct thread {
