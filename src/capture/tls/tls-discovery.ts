@@ -23,6 +23,8 @@ export interface TlsDiscoveryOptions {
   /** False = the file at this path (as its process sees it) is not to be read. */
   readonly wants: (path: string) => boolean
   readonly onBinary?: (binary: TlsBinary) => void
+  /** How often files that nobody has any more are looked for; default once a minute. */
+  readonly sweepMs?: number | undefined
 }
 
 /**
@@ -60,7 +62,19 @@ export class TlsDiscovery {
 
   /** Follows what was mapped since the last call, some files at a time. */
   follow(): void {
+    this.#read()
+    for (const mapping of this.#waiting.splice(0, JUDGED_AT_ONCE)) this.#judge(mapping)
+    this.#sweep()
+  }
+
+  close(): void {
+    this.#watch.close()
+  }
+
+  /** Takes what was mapped since the last call; `met` is given the inode numbers of all of it. */
+  #read(met?: Set<bigint>): void {
     for (const mapping of this.#watch.read()) {
+      met?.add(mapping.inode)
       const file = fileOf(mapping)
       if (mapping.inode === 0n || this.#judged.has(file)) continue
       if (this.#waiting.length >= WAITING_MAX) {
@@ -71,12 +85,6 @@ export class TlsDiscovery {
       const { processId, path } = mapping
       this.#waiting.push({ processId, file, path, openPath: `/proc/${processId}/map_files/${range}` })
     }
-    for (const mapping of this.#waiting.splice(0, JUDGED_AT_ONCE)) this.#judge(mapping)
-    this.#sweep()
-  }
-
-  close(): void {
-    this.#watch.close()
   }
 
   #judge(mapping: CodeMapping): void {
@@ -98,12 +106,13 @@ export class TlsDiscovery {
   }
 
   /**
-   * A file that is neither installed nor mapped by anybody is let go of, the second time that it is met so: a program that is started
-   * now and then would be met late each time.
+   * A file that nobody maps is let go of, the second time that it is met so, if it is gone from its path too: a program that is started
+   * now and then would be met late each time, and one that started while its probes were taken off would be read with a hole that
+   * nothing tells of. Where too many are held, a file that is there still has to go as well.
    */
   #sweep(): void {
     const now = performance.now()
-    if (now - this.#sweptAt < SWEEP_MS) return
+    if (now - this.#sweptAt < (this.#options.sweepMs ?? SWEEP_MS)) return
     this.#sweptAt = now
     const used = new Set<string>()
     const note = (path: string): boolean => {
@@ -121,9 +130,14 @@ export class TlsDiscovery {
       for (const { file, openPath } of codeMappings(processId)) if (!mapped.has(file) && note(openPath)) mapped.add(file)
     }
     for (const path of installedLibraries()) note(path)
+    const { probes } = this.#options
+    if (!probes.isCrowded) for (const { path } of probes.binaries()) note(path)
     const unused = new Set<string>()
-    this.#options.probes.release((identity) => {
-      if (used.has(identity)) return true
+    // Of a process that began while the others were asked.
+    const met = new Set<bigint>()
+    this.#read(met)
+    probes.release((identity) => {
+      if (used.has(identity) || met.has(BigInt(identity.slice(identity.indexOf(':') + 1)))) return true
       unused.add(identity)
       return !this.#unused.has(identity)
     })

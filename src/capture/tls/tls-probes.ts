@@ -39,6 +39,11 @@ export class TlsProbes {
     this.#object = object
   }
 
+  /** So many files are held that those which nobody maps should go. */
+  get isCrowded(): boolean {
+    return this.#held.size > BINARIES_MAX / 2
+  }
+
   binaries(): TlsBinary[] {
     return [...this.#held.values()].map(({ binary }) => binary)
   }

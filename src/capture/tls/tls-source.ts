@@ -21,6 +21,8 @@ export interface TlsOptions {
   readonly wants: (path: string) => boolean
   readonly objectFolder?: string | undefined
   readonly onBinary?: (binary: TlsBinary) => void
+  /** See TlsDiscoveryOptions. */
+  readonly sweepMs?: number
 }
 
 /**
@@ -44,7 +46,8 @@ export class TlsSource {
         if (program.autoload) program.attachTrace()
       }
       this.#discovery = new TlsDiscovery({
-        probes: this.#probes, wants: options.wants, ...(options.onBinary === undefined ? {} : { onBinary: options.onBinary }),
+        probes: this.#probes, wants: options.wants, sweepMs: options.sweepMs,
+        ...(options.onBinary === undefined ? {} : { onBinary: options.onBinary }),
       })
     } catch (error) {
       this.#object.close()
