@@ -6,6 +6,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 /** What a program said may come so long after its exit. */
 const SPEAKS_MS = 2000
+/** On a busy machine a program takes its time to start. */
+const WAIT_MS = 60_000
 
 /** A program that a test started, with what it said. */
 export class Running {
@@ -51,11 +53,11 @@ export class Running {
   }
 
   /** Waits until the file exists; a program that ends first is an error that shows what it said. */
-  async untilFile(path: string, msMax = 20_000): Promise<void> {
+  async untilFile(path: string, msMax = WAIT_MS): Promise<void> {
     await this.until(() => existsSync(path), `file ${path}`, msMax)
   }
 
-  async until(condition: () => boolean | Promise<boolean>, what: string, msMax = 20_000): Promise<void> {
+  async until(condition: () => boolean | Promise<boolean>, what: string, msMax = WAIT_MS): Promise<void> {
     const end = Date.now() + msMax
     while (!(await condition())) {
       if (!this.running) throw new Error(`${this.command} ended before ${what}: ${this.errors}${this.output}`)
