@@ -194,9 +194,9 @@ class FileSources implements Sources {
     return undefined
   }
 
-  /** A file is always ready; standard input may be slow. */
+  /** A file is always ready, whether or not it had anything that is wanted; standard input may be slow. */
   wait(ms: number): void {
-    if (ms > 0) Atomics.wait(SLEEPER, 0, 0, Math.min(ms, INPUT_WAIT_MS))
+    if (ms > 0 && this.#current.waits) Atomics.wait(SLEEPER, 0, 0, Math.min(ms, INPUT_WAIT_MS))
   }
 
   gather(ms: number): void {

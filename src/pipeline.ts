@@ -175,8 +175,14 @@ export class Pipeline {
     return length
   }
 
-  /** Expires what is overdue and tells anomalies that are due. `now` in the source's clock; a file's own time without it. */
-  tick(now = this.#now): void {
+  /** To be called after each step of a source whose time passes with its packets: a tick where it is due. */
+  passTime(): void {
+    const time = this.#source.passedTime?.()
+    if (time !== undefined) this.tick(time)
+  }
+
+  /** Expires what is overdue and tells anomalies that are due. `now` in the source's clock. */
+  tick(now: number): void {
     this.#now = Math.max(now, this.#now)
     this.#track.tick(this.#now)
     this.#tellAnomalies(this.#now)

@@ -74,8 +74,7 @@ class CaptureLoop {
     while (!this.#stopping) {
       this.#readMessages()
       const length = this.#pipeline.step()
-      // A file's time passes with its packets, not with this machine's clock: two replays tell the same.
-      if (length > 0 && this.#sources.now() === undefined) this.#pipeline.tick()
+      this.#pipeline.passTime()
       this.#housekeep(length)
       if (length >= FULL_DRAIN_BYTES) continue
       if (length > 0) this.#sources.gather(GATHER_MS)
@@ -97,7 +96,9 @@ class CaptureLoop {
     if (now - this.#tickedAt >= TICK_MS) {
       this.#tickedAt = now
       this.#sources.wait(0) // interfaces that came or went are looked at here, also when the ring is never empty
-      this.#pipeline.tick(this.#sources.now())
+      // A file's time passes with its packets, not with this machine's clock: two replays tell the same.
+      const time = this.#sources.now()
+      if (time !== undefined) this.#pipeline.tick(time)
     }
     if (this.#pipeline.waitingBytes === 0) this.#flushedAt = now
     else if (now - this.#flushedAt >= FLUSH_MS || (length === 0 && this.#sources.current.ended)) {

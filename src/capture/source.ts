@@ -26,6 +26,12 @@ export interface PacketSource {
    */
   epochNanoseconds(): bigint
 
+  /**
+   * Asked after each fill of a source whose time passes with its packets, and not with this machine's clock: the time of the newest,
+   * nanoseconds, at each point where what is overdue is to be looked at; undefined elsewhere. Missing = the clock tells.
+   */
+  passedTime?(): number | undefined
+
   /** Name of an interface by the index that packets carry; undefined when it is not known. */
   interfaceName(index: number): string | undefined
 

@@ -11,8 +11,12 @@ import { TimeBase } from './time-base.ts'
 
 /** The reader's window: the largest packet fits several times. */
 const WINDOW_BYTES = 1 << 20
-/** Frames looked at in one fill, so that a file full of other traffic does not hold up the caller. */
-const FRAMES_PER_FILL = 16_384
+/** Time passes after so many bytes of frames, each with LAP_FRAME_BYTES for itself: about a MiB of packet events. */
+const LAP_BYTES = 1 << 20
+/** What a packet event takes beside its payload, less the headers of a usual frame. */
+const LAP_FRAME_BYTES = 112
+/** And after so many frames, so that a file full of other traffic does not hold up the caller. */
+const LAP_FRAMES = 16_384
 
 /** Oddities of a file as a whole, beside the reader's warnings. Indexes of Counts. */
 export const FILE_ANOMALY = {
@@ -49,6 +53,11 @@ export class FileSource implements PacketSource {
   readonly #unknownLinkTypes = new Map<number, number>()
   #ended = false
   #closed = false
+  #waits = false
+  /** Bytes and frames since time last passed. */
+  #lapBytes = 0
+  #lapFrames = 0
+  #timePassed = false
   #seen = 0
   #filtered = 0
   #bytesDelivered = 0
@@ -92,17 +101,37 @@ export class FileSource implements PacketSource {
     return this.#unknownLinkTypes
   }
 
+  /** The last fill ended since the input has nothing more for now. */
+  get waits(): boolean {
+    return this.#waits
+  }
+
   fill(pointer: number, length: number): number {
     const { reader } = this.#capture
     const last = pointer + length - RECORD_BYTES_MAX
     let out = pointer
-    for (let frames = 0; out <= last && frames < FRAMES_PER_FILL && !this.#ended; frames++) {
+    this.#waits = false
+    if (this.#timePassed) this.#beginLap() // nobody asked
+    while (out <= last && !this.#timePassed && !this.#ended && !this.#waits) {
       const state = reader.next()
-      if (state === READ.PACKET) out += this.#frame(out)
-      else if (state === READ.END) this.#over()
-      else break
+      if (state === READ.PACKET) {
+        out += this.#frame(out)
+        this.#advance(reader.cursor.captured)
+      } else if (state === READ.END) {
+        this.#over()
+      } else {
+        this.#waits = true
+        this.#timePassed = this.#lapFrames > 0
+      }
     }
     return out - pointer
+  }
+
+  /** The points are places of the file, so that time passes alike whatever of the file is wanted; and where the input waits. */
+  passedTime(): number | undefined {
+    if (!this.#timePassed) return undefined
+    this.#beginLap()
+    return this.#time.newest
   }
 
   epochNanoseconds(): bigint {
@@ -162,6 +191,19 @@ export class FileSource implements PacketSource {
       this.#notice(`"${this.name}" is damaged: ${name} at byte ${offset}${count === 1 ? '' : `, ${count} times in all`}; what could be read was read`)
     }
     this.#end()
+    this.#timePassed = true
+  }
+
+  #beginLap(): void {
+    this.#timePassed = false
+    this.#lapBytes = 0
+    this.#lapFrames = 0
+  }
+
+  #advance(captured: number): void {
+    this.#lapBytes += captured + LAP_FRAME_BYTES
+    this.#lapFrames++
+    if (this.#lapBytes >= LAP_BYTES || this.#lapFrames >= LAP_FRAMES) this.#timePassed = true
   }
 
   #end(): void {

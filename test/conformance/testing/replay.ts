@@ -134,7 +134,7 @@ export class Replayer {
     this.#pipeline.next(this.#config, source)
     for (;;) {
       const length = this.#pipeline.step()
-      if (length > 0) this.#pipeline.tick()
+      this.#pipeline.passTime()
       peak = Math.max(peak, allocator.allocatedBytes())
       if (length === 0 && source.ended) break
     }
