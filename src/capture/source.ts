@@ -1,3 +1,5 @@
+import type { FlowShare } from './flow-share.ts'
+
 /**
  * Where packets come from: the kernel, or a capture file. Both give the same bytes: framed packet events (bpf/events.h).
  */
@@ -10,6 +12,8 @@ export interface PacketSource {
    * True when each direction of a connection is seen: else an exchange cannot be paired (XDP sees ingress only).
    */
   readonly seesBothDirections: boolean
+  /** Which of the flows it gives, when several workers share them; missing = all. */
+  readonly share?: FlowShare
 
   /**
    * Writes framed packet events into shared memory.
