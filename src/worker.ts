@@ -26,7 +26,7 @@ const IDLE_MS = 50
 const FLUSH_MS = 50
 const TICK_MS = 250
 const STATS_MS = 250
-/** A replay waits for the outputs when so many batches are on their way. */
+/** A replay waits for the outputs when so many batches of all its workers are on their way. */
 const REPLAY_BATCHES_MAX = 32
 const FULL_DRAIN_BYTES = 64 * 1024
 
@@ -64,7 +64,7 @@ class CaptureLoop {
         log('warn', `decoder "${decoder.name}" has nothing to read: the port filter leaves out ${decoder.ports.join(', ')}; add --port`)
       }
     }
-    this.#sources = openSources(start.config, memory, log, decoders.flatMap(({ decoder }) => decoder.ports))
+    this.#sources = openSources(start.config, memory, log, decoders.flatMap(({ decoder }) => decoder.ports), start.share)
     this.#pipeline = new Pipeline(memory, this.#wall, start.config, start.outputFilters, this.#sources.current,
       (batch) => { this.#give(batch) }, { loaded: decoders, log }, (question) => { this.#post({ type: 'container', question }) })
   }
@@ -109,7 +109,7 @@ class CaptureLoop {
       this.#statsAt = now
       this.#post({ type: 'stats', stats: this.#stats() })
     }
-    while (this.#start.config.files.length > 0 && this.#batchesOut > REPLAY_BATCHES_MAX && !this.#stopping) {
+    while (this.#start.config.files.length > 0 && this.#batchesOut > REPLAY_BATCHES_MAX / this.#start.share.count && !this.#stopping) {
       this.#readMessages()
       sleep(1)
     }
