@@ -23,6 +23,9 @@ import { ToldOnce } from './told-once.ts'
 import type { FromWorker, WorkerStart, WorkerStats } from './worker-message.ts'
 import { addStats, NO_STATS } from './worker-stats.ts'
 
+/** What a worker has at least of the limits, however many share them: the least that the configuration takes. */
+const WORKER_MEMORY_MIN = 16 * 1024 * 1024
+const WORKER_CONNECTIONS_MIN = 16
 /** Nice value of a live capture. */
 const PRIORITY = -5
 
@@ -137,8 +140,9 @@ export class Agent implements AgentContract {
 
   /** Outputs of the hooks are given everything that passes the common filter. What a worker may hold is its part of the limits. */
   #workerStart(config: Config, filters: readonly (string | undefined)[], share: FlowShare): WorkerStart {
-    const part = (limit: number): number => Math.ceil(limit / share.count)
-    const limits = { ...config.limits, memory: part(config.limits.memory), connections: part(config.limits.connections) }
+    const part = (limit: number, least: number): number => Math.max(least, Math.ceil(limit / share.count))
+    const { memory, connections } = config.limits
+    const limits = { ...config.limits, memory: part(memory, WORKER_MEMORY_MIN), connections: part(connections, WORKER_CONNECTIONS_MIN) }
     return { config: { ...config, limits }, outputFilters: [...filters, ...(this.#hooks.outputs ?? []).map(() => undefined)], share }
   }
 
