@@ -111,7 +111,7 @@ test('what cannot start tells it once', () => {
   assert.match(stderr, /not a pcap or pcapng file/)
 })
 
-test('SIGINT ends every worker, and the totals add up', async () => {
+test('every worker takes a new configuration at SIGHUP and ends at SIGINT, and the totals add up', async () => {
   const files = Array.from({ length: 3000 }, () => plain)
   const replay = spawn(`${root}bin/lintel`, ['replay', ...files, '--workers', '2', '--output', `file:${join(folder, 'some.ndjson')}`], { cwd: root })
   after(() => replay.kill('SIGKILL'))
@@ -119,9 +119,12 @@ test('SIGINT ends every worker, and the totals add up', async () => {
   replay.stderr.on('data', (chunk: Buffer) => { stderr += chunk.toString() })
   const written = (): string => { try { return readFileSync(join(folder, 'some.ndjson'), 'utf8') } catch { return '' } }
   while (written() === '' && replay.exitCode === null) await new Promise((resolve) => { setTimeout(resolve, 20) })
+  replay.kill('SIGHUP')
+  while (!stderr.includes('configuration read anew') && replay.exitCode === null) await new Promise((resolve) => { setTimeout(resolve, 20) })
   replay.kill('SIGINT')
   const [code] = await once(replay, 'exit') as [number | null]
   assert.equal(code, 0, stderr)
+  assert.equal(stderr.match(/configuration read anew/g)?.length, 1)
   const [, logged] = /logged (\d+) .*adds up$/m.exec(stderr) ?? []
   assert.equal(Number(logged), written().trimEnd().split('\n').length)
   assert.ok(Number(logged) < files.length * CONNECTIONS * EXCHANGES)
