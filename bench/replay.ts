@@ -1,5 +1,5 @@
 /**
- * How fast is a capture file read, by Lintel and by tshark with the same kind of fields?
+ * How fast is a capture file read, by Lintel with one worker and with two, and by tshark with the same kind of fields?
  *
  * @module
  */
@@ -43,13 +43,19 @@ const TSHARK_FIELDS = [
   'http.response.code', 'http.response.line',
 ]
 
-const READERS: readonly Reader[] = [
-  {
-    name: 'lintel replay',
+function lintelReplay(name: string, workers: number): Reader {
+  return {
+    name,
     writes: 'NDJSON, all headers, request and response in one record',
-    command: (capture, out) => [PROGRAM, 'replay', capture, '--port', String(QUIET_PORT), '--output', `file:${out}/log.ndjson`],
+    command: (capture, out) => [PROGRAM, 'replay', capture, '--port', String(QUIET_PORT), '--workers', String(workers),
+      '--output', `file:${out}/log.ndjson`],
     exchanges: async (session, out) => await countExchanges(session, out),
-  },
+  }
+}
+
+const READERS: readonly Reader[] = [
+  lintelReplay('lintel replay, 1 worker', 1),
+  lintelReplay('lintel replay, 2 workers', 2),
   {
     name: 'tshark -T fields',
     writes: 'a line a message, all headers in one field',
@@ -70,7 +76,7 @@ interface Sample {
 export const replay: Question = {
   name: 'replay',
   asks: 'speed of reading a capture file of 1 GB',
-  minutes: 9,
+  minutes: 10,
   needs: () => ['nginx', 'h2load', 'tcpdump', 'tshark', 'zstd'],
   async measure(session, settings) {
     const bytes = settings.seconds * BYTES_PER_SECOND
@@ -140,6 +146,7 @@ function table(
 ): Table {
   const secondsOf = (runs: readonly Sample[]): number => medianOf(runs.map(({ seconds }) => seconds))
   const tshark = secondsOf([...samples].at(-1)![1])
+  const [oneWorker, twoWorkers] = [...samples.values()].map(secondsOf) as [number, number]
   const outputs = [...samples.values()].flat().map(({ outputBytes }) => outputBytes)
   const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`
   return {
@@ -152,6 +159,7 @@ function table(
       `Rounds: ${rounds}, in turn, every second one the other way round; the file is in the page cache. Time: from the start of the`,
       'process to its end. Both write to a file. "÷ tshark": of the medians. "Missing": exchanges that nginx counted, times the',
       'copies, and that the reader did not write, in the worst round. Medians, in brackets the least and the most.',
+      `Two workers read ${(oneWorker / twoWorkers).toFixed(2)} times as fast as one, of the medians.`,
       `Disk: ${gigabytes(copies.bytes)} for the capture and up to ${gigabytes(Math.max(...outputs))} for what is written, deleted afterwards.`,
     ],
     columns: ['reader', 'writes', 'time', 'packets', 'exchanges', 'output', '÷ tshark', 'missing'],

@@ -4,15 +4,16 @@ import { captureSchema, interfaceSchema, ringBytesSchema, sampleSchema } from '.
 import { fieldPatternSchema, headerPatternSchema, kindSchema } from '../src/config/choice.ts'
 import { explain } from '../src/config/explain.ts'
 import { filterSchema } from '../src/config/filter.ts'
+import { workersSchema } from '../src/config/limits.ts'
 import { cidrSchema, loopbackSchema, portSchema } from '../src/config/network.ts'
 import { outputClashes, outputSchema } from '../src/config/output.ts'
 import { readConfig } from '../src/config/read-config.ts'
 import { parseOutput } from '../src/sink/mod.ts'
 import { durationSchema } from '../lib/units/mod.ts'
 import { UsageError } from './exit.ts'
-import type { CaptureFlags, OutputFlags } from './flags.ts'
+import type { CaptureFlags, OutputFlags, ReplayFlags } from './flags.ts'
 
-type Flags = OutputFlags & Partial<CaptureFlags>
+type Flags = OutputFlags & Partial<CaptureFlags> & Pick<ReplayFlags, 'workers'>
 
 /**
  * The config file (or the defaults) with the flags laid over it.
@@ -35,6 +36,7 @@ export function configFrom(flags: Flags, files: readonly string[] = []): Config 
     stats: flags.stats === undefined ? base.stats : { interval: checked('stats', durationSchema({ min: '100ms', max: '24d' }), flags.stats) },
     exchanges: flags.openAfter === undefined ? base.exchanges
       : { open_after: checked('open-after', durationSchema({ min: '1ms', max: '24d' }), flags.openAfter) },
+    ...(flags.workers === undefined ? {} : { workers: checked('workers', workersSchema, numeric(flags.workers)) }),
     files,
   }
 }

@@ -16,6 +16,10 @@ export interface OutputFlags {
   readonly decoder: readonly string[]
 }
 
+export interface ReplayFlags extends OutputFlags {
+  readonly workers?: string
+}
+
 export interface CaptureFlags {
   readonly interface: readonly string[]
   readonly protocol: readonly string[]
@@ -54,6 +58,11 @@ export function addOutputFlags(command: Command): Command {
     .option('--decoder <file>', 'read a protocol of your own with this TypeScript file (more than once); see docs/decoders.md', more, NONE)
     .option('--open-after <time>', 'log an exchange that is still open after this time, and again at its end, e.g. 1s')
     .option('--stats <interval>', 'a line of counters on standard error every so often, e.g. 10s')
+}
+
+/** Flags of replay. */
+export function addReplayFlags(command: Command): Command {
+  return command.option('--workers <count>', 'threads that read the files; none = one a core up to 4, where it pays')
 }
 
 /** Flags of live capture. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { Command, CommanderError } from 'commander'
-import { addCaptureFlags, addOutputFlags, type CaptureFlags, type OutputFlags } from './flags.ts'
+import { addCaptureFlags, addOutputFlags, addReplayFlags, type CaptureFlags, type OutputFlags, type ReplayFlags } from './flags.ts'
 import { EXIT, exitWithoutReader, say, UsageError } from './exit.ts'
 import type { QueryFlags } from './query.ts'
 import { version } from './version.ts'
@@ -33,9 +33,9 @@ addOutputFlags(addCaptureFlags(command('run', 'log live traffic; needs root')))
 addOutputFlags(addCaptureFlags(command('watch', 'show live traffic line by line; "t" shows a summary, "q" quits; needs root')))
   .action(async (flags: CaptureFlags & OutputFlags) => (await import('./watch.ts')).watch(flags))
 
-addOutputFlags(command('replay', 'log what capture files hold (pcap, pcapng, also compressed); needs no root')
-  .argument('<file...>', 'capture files, in order of time; - is standard input'))
-  .action(async (files: string[], flags: OutputFlags) => (await import('./replay.ts')).replay(files, flags))
+addOutputFlags(addReplayFlags(command('replay', 'log what capture files hold (pcap, pcapng, also compressed); needs no root')
+  .argument('<file...>', 'capture files, in order of time; - is standard input')))
+  .action(async (files: string[], flags: ReplayFlags) => (await import('./replay.ts')).replay(files, flags))
 
 command('query', 'ask a store (--output store:DIR): records that pass a CEL filter, or an SQL query over them')
   .argument('<expression>', 'CEL as for --filter, or SQL (SELECT ... FROM records); columns are fields with _ for dots')

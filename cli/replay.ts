@@ -4,13 +4,13 @@ import { requireDecoders } from './decoders.ts'
 import { withOutputs } from './data-directory.ts'
 import { UsageError } from './exit.ts'
 import { configFrom } from './flag-config.ts'
-import type { OutputFlags } from './flags.ts'
+import type { ReplayFlags } from './flags.ts'
 import { session } from './session.ts'
 
 const STANDARD_INPUT = '-'
 
 /** `lintel replay FILE...`: logs what capture files hold, then ends. */
-export async function replay(files: readonly string[], flags: OutputFlags): Promise<void> {
+export async function replay(files: readonly string[], flags: ReplayFlags): Promise<void> {
   for (const file of files) {
     if (file === STANDARD_INPUT) {
       if (isatty(0)) throw new UsageError('Cannot replay standard input: it is a terminal; pipe a capture into it')

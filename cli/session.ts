@@ -81,7 +81,7 @@ const FIXED: readonly (readonly [name: string, of: (config: Config) => unknown])
   ['capture.tls.enabled', config => config.capture.tls.enabled], ['capture.tls.paths', config => config.capture.tls.paths],
   // Neither their order nor their filters: those of outputs that are open are taken over.
   ['outputs', config => config.outputs.map(output => JSON.stringify({ ...output, filter: undefined })).toSorted()],
-  ['limits', config => config.limits], ['decoders', config => config.decoders],
+  ['limits', config => config.limits], ['workers', config => config.workers], ['decoders', config => config.decoders],
   ['metrics', config => config.metrics], ['stats', config => config.stats],
 ]
 

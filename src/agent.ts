@@ -1,33 +1,31 @@
 /**
- * The agent: a capture worker on one side, the outputs on the other, one ledger over both.
+ * The agent: capture workers on one side, the outputs on the other, one ledger over both.
  *
  * @module
  */
 import { setPriority } from 'node:os'
-import { Worker } from 'node:worker_threads'
 // Not by mod.ts: a replay needs nothing else of it, and starts sooner.
 import { forbidCoreDumps } from '../lib/ebpf/core-dump.ts'
 import { releaseStartupPages } from '../lib/ebpf/startup-pages.ts'
+import type { FlowShare } from './capture/flow-share.ts'
 import type { AgentContract, AgentHooks, Attachment } from './agent-contract.ts'
-import { BatchReceiver } from './batch-post.ts'
+import { CaptureThread } from './capture-thread.ts'
 import type { Config } from './config.ts'
 import { ContainerDirectory } from './exchange/container-directory.ts' // not by mod.ts: this thread does without the stage
 import type { ContainerQuestion } from './exchange/mod.ts'
 import { kindsSeen, recordLedger } from './ledger.ts'
 import type { Stats, Totals } from './ledger.ts'
 import { shareEphemeralKey } from './privacy/hash-key.ts' // not by mod.ts: this thread does without the wall and the stages before it
-import { BATCH_KINDS, openSink, Outlets } from './sink/mod.ts'
-import type { FromWorker, ToWorker, WorkerStart, WorkerStats } from './worker-message.ts'
+import { chooseWorkers } from './replay-workers.ts'
+import { openSink, Outlets } from './sink/mod.ts'
+import type { LogLevel, SafeBatch } from './sink/mod.ts'
+import { ToldOnce } from './told-once.ts'
+import type { FromWorker, WorkerStart, WorkerStats } from './worker-message.ts'
+import { addStats, NO_STATS } from './worker-stats.ts'
 
-const NO_STATS: WorkerStats = {
-  packets: { seen: 0, delivered: 0, notWanted: new Map(), lost: new Map(), bytesDelivered: 0, bytesCut: 0 },
-  tlsSessions: new Map(),
-  records: { seen: 0, emitted: 0, emittedKinds: BATCH_KINDS.map(() => 0), filtered: 0, sampled: 0, dropped: new Map() },
-  kinds: new Map(BATCH_KINDS.map((kind) => [kind, 0])),
-  anomalies: new Map(),
-  connectionsOpen: 0,
-}
-
+/** What a worker has at least of the limits, however many share them: the least that the configuration takes. */
+const WORKER_MESSAGES_MIN = 16 * 1024 * 1024
+const WORKER_CONNECTIONS_MIN = 16
 /** Nice value of a live capture. */
 const PRIORITY = -5
 
@@ -37,22 +35,18 @@ export class Agent implements AgentContract {
   #outputFilters: readonly (string | undefined)[]
   readonly #hooks: AgentHooks
   readonly #outlets: Outlets
-  readonly #batches = new BatchReceiver()
   readonly #startedAt = performance.now()
   readonly #finished = Promise.withResolvers<void>()
   readonly #workerDone = Promise.withResolvers<void>()
-  #reloading: PromiseWithResolvers<void> | undefined
+  #reloading: Reloading | undefined
   /** The last of the reloads that were asked for: one at a time, in order. */
   #reloads: Promise<void> = Promise.resolve()
-  #worker: Worker | undefined
-  #attached = false
-  /** Why the worker takes no message any more. */
+  #threads: readonly CaptureThread[] = []
+  readonly #toldOnce = new ToldOnce()
+  /** Why the workers take no message any more. */
   #over: string | undefined
-  /** The worker told its last figures. */
-  #final = false
   #failures = 0
   readonly #containers = new ContainerDirectory()
-  #stats: WorkerStats = NO_STATS
   #totals: Promise<Totals> | undefined
 
   constructor(config: Config, hooks: AgentHooks) {
@@ -62,7 +56,7 @@ export class Agent implements AgentContract {
     this.#outlets = new Outlets({
       log: (level, message) => { hooks.log(level, message) },
       ended: (name, error) => { hooks.ended(error === undefined ? undefined : `${name}: ${error}`) },
-      released: (batch) => { this.#send({ type: 'recycle', batch: this.#batches.give(batch) }) },
+      released: (batch) => { this.#recycle(batch) },
     })
   }
 
@@ -77,16 +71,9 @@ export class Agent implements AgentContract {
     if (dumpable !== undefined) this.#hooks.log('warn', `Cannot forbid core files of this process: ${dumpable}; keep "ulimit -c 0"`)
     for (const output of this.#config.outputs) this.#outlets.add((host) => openSink(output, host))
     for (const open of this.#hooks.outputs ?? []) this.#outlets.add(open)
-    if (this.#config.privacy.hash_key_ephemeral) shareEphemeralKey() // before the worker starts, so that it has the same
+    if (this.#config.privacy.hash_key_ephemeral) shareEphemeralKey() // before the workers start, so that they have the same
     const attached = Promise.withResolvers<readonly Attachment[]>()
-    this.#worker = new Worker(new URL('worker.ts', import.meta.url), {
-      workerData: this.#workerStart(this.#config, this.#outputFilters),
-      // What the record path allocates dies at once: a small nursery costs no more and stays resident less.
-      resourceLimits: { maxYoungGenerationSizeMb: 6 },
-    })
-    this.#worker.on('message', (message: FromWorker) => { this.#receive(message, attached) })
-    this.#worker.on('error', (error) => { this.#broken(error.message, attached) })
-    this.#worker.on('exit', (code) => { this.#broken(`the capture thread ended (${code}) before it was told to`, attached) })
+    this.#startThreads(attached)
     try {
       const attachments = await attached.promise
       if (this.#config.files.length === 0) releaseStartupPages()
@@ -110,107 +97,175 @@ export class Agent implements AgentContract {
 
   stats(): Stats {
     const outlets = this.#outlets.counts()
+    const told = this.#told()
     return {
       uptimeMs: performance.now() - this.#startedAt,
-      packets: this.#stats.packets,
-      tlsCalls: this.#stats.tlsCalls,
-      tlsSessions: this.#stats.tlsSessions,
-      records: recordLedger([this.#stats.records], outlets, this.#final),
-      kinds: kindsSeen(this.#stats.kinds, this.#stats.records, outlets, this.#final),
-      anomalies: this.#anomalies(),
-      connectionsOpen: this.#stats.connectionsOpen,
+      packets: told.packets,
+      tlsCalls: told.tlsCalls,
+      tlsSessions: told.tlsSessions,
+      records: recordLedger([told.records], outlets, this.#isFinal),
+      kinds: kindsSeen(told.kinds, told.records, outlets, this.#isFinal),
+      anomalies: this.#anomalies(told),
+      connectionsOpen: told.connectionsOpen,
       outputs: this.#outlets.health(),
       failures: this.#failures,
     }
   }
 
-  /** Those of the worker, and what was not asked of the container runtimes. */
-  #anomalies(): ReadonlyMap<string, number> {
-    const { refused } = this.#containers
-    return refused === 0 ? this.#stats.anomalies : new Map([...this.#stats.anomalies, ['container_not_asked', refused]])
+  /** Figures of all workers. */
+  #told(): WorkerStats {
+    return this.#threads.map(({ stats }) => stats).reduce(addStats, NO_STATS)
   }
 
-  /** Outputs of the hooks are given everything that passes the common filter. */
-  #workerStart(config: Config, filters: readonly (string | undefined)[]): WorkerStart {
-    return { config, outputFilters: [...filters, ...(this.#hooks.outputs ?? []).map(() => undefined)] }
+  /** Every worker told its last figures. */
+  get #isFinal(): boolean {
+    return this.#threads.length > 0 && this.#threads.every(({ isFinished }) => isFinished)
+  }
+
+  /** Those of the workers, and what was not asked of the container runtimes. */
+  #anomalies({ anomalies }: WorkerStats): ReadonlyMap<string, number> {
+    const { refused } = this.#containers
+    return refused === 0 ? anomalies : new Map([...anomalies, ['container_not_asked', refused]])
+  }
+
+  #startThreads(attached: PromiseWithResolvers<readonly Attachment[]>): void {
+    const { count, notice } = chooseWorkers(this.#config)
+    if (notice !== undefined) this.#hooks.log('warn', notice)
+    this.#threads = Array.from({ length: count }, (_, index) =>
+      new CaptureThread(this.#workerStart(this.#config, this.#outputFilters, { index, count }), {
+        receive: (thread, message) => { this.#receive(thread, index, message, attached) },
+        broken: (thread, message) => { this.#broken(thread, message, attached) },
+      }))
+  }
+
+  /** Outputs of the hooks are given everything that passes the common filter. What a worker may hold is its part of the limits. */
+  #workerStart(config: Config, filters: readonly (string | undefined)[], share: FlowShare): WorkerStart {
+    const part = (limit: number, least: number): number => Math.max(least, Math.ceil(limit / share.count))
+    const { messages, connections } = config.limits
+    const limits = { ...config.limits, messages: part(messages, WORKER_MESSAGES_MIN), connections: part(connections, WORKER_CONNECTIONS_MIN) }
+    return { config: { ...config, limits }, outputFilters: [...filters, ...(this.#hooks.outputs ?? []).map(() => undefined)], share }
   }
 
   async #reload(config: Config): Promise<void> {
-    if (this.#worker === undefined || this.#over !== undefined) throw new Error(`Cannot reload: ${this.#over ?? 'the agent is not running'}`)
+    if (this.#threads.length === 0 || this.#over !== undefined) throw new Error(`Cannot reload: ${this.#over ?? 'the agent is not running'}`)
     const filters = filtersFor(this.#config.outputs, this.#outputFilters, config.outputs)
-    this.#reloading = Promise.withResolvers()
-    this.#send({ type: 'reload', start: this.#workerStart(config, filters) })
-    await this.#reloading.promise
+    this.#reloading = new Reloading(this.#threads.filter(({ isFinished }) => !isFinished))
+    this.#threads.forEach((thread, index) => {
+      thread.send({ type: 'reload', start: this.#workerStart(config, filters, { index, count: this.#threads.length }) })
+    })
+    await this.#reloading.done
     this.#outputFilters = filters
     await this.#outlets.reload()
   }
 
-  /** The worker answers no more. */
+  /** The workers answer no more. */
   #end(why: string): void {
     this.#over = why
-    this.#reloading?.reject(new Error(`Cannot reload: ${why}`))
+    this.#reloading?.fail(new Error(`Cannot reload: ${why}`))
     this.#workerDone.resolve()
     this.#finished.resolve()
   }
 
-  #receive(message: FromWorker, attached: PromiseWithResolvers<readonly Attachment[]>): void {
+  #receive(thread: CaptureThread, index: number, message: FromWorker, attached: PromiseWithResolvers<readonly Attachment[]>): void {
+    if (this.#over !== undefined) return // another one broke: what comes now is not counted any more
     switch (message.type) {
       case 'attached':
-        this.#attached = true
-        attached.resolve(message.attachments)
+        thread.isAttached = true
+        // Of files each has all.
+        if (this.#isAttached) attached.resolve(message.attachments)
         break
       case 'failed':
-        this.#broken(message.message, attached)
+        this.#broken(thread, message.message, attached)
         break
       case 'batch':
-        this.#outlets.write(this.#batches.receive(message.batch))
+        this.#outlets.write(thread.batches.receive(message.batch))
         break
       case 'container':
-        void this.#nameContainer(message.question)
+        void this.#nameContainer(thread, message.question)
         break
       case 'stats':
-        this.#stats = message.stats
+        thread.stats = message.stats
         break
       case 'log':
-        if (message.level === 'error') this.#failures++
-        this.#hooks.log(message.level, message.message)
+        this.#log(index, message.level, message.message)
         break
       case 'reloaded':
-        if (message.error === undefined) this.#reloading?.resolve()
-        else this.#reloading?.reject(new Error(message.error))
+        this.#reloading?.answer(thread, message.error)
         break
       case 'finished':
-        this.#stats = message.stats
-        this.#final = true
-        this.#end('the run is over')
+        thread.stats = message.stats
+        thread.isFinished = true
+        this.#reloading?.answer(thread)
+        if (this.#isFinal) this.#end('the run is over')
         break
     }
   }
 
-  async #nameContainer(question: ContainerQuestion): Promise<void> {
-    const names = await this.#containers.namesOf(question)
-    if (names !== undefined) this.#send({ type: 'container', containerId: question.containerId, names })
+  #log(index: number, level: LogLevel, message: string): void {
+    if (this.#threads.length > 1 && !this.#toldOnce.isNew(index, message)) return
+    if (level === 'error') this.#failures++
+    this.#hooks.log(level, message)
   }
 
-  /** Before the start is over the caller of `start` gets the error; after it, whoever runs the agent is told. */
-  #broken(message: string, attached: PromiseWithResolvers<readonly Attachment[]>): void {
+  async #nameContainer(thread: CaptureThread, question: ContainerQuestion): Promise<void> {
+    const names = await this.#containers.namesOf(question)
+    if (names !== undefined) thread.send({ type: 'container', containerId: question.containerId, names })
+  }
+
+  get #isAttached(): boolean {
+    return this.#threads.every(({ isAttached }) => isAttached)
+  }
+
+  /**
+   * One worker broke: the run is over for all. Before the start is over the caller of `start` gets the error; after it, whoever runs the
+   * agent is told.
+   */
+  #broken(broken: CaptureThread, message: string, attached: PromiseWithResolvers<readonly Attachment[]>): void {
     if (this.#over !== undefined) return
     attached.reject(new Error(message))
-    if (this.#attached) this.#hooks.ended(`the capture broke: ${message}`) // before 'finished', which is an ordinary end
+    if (this.#isAttached) this.#hooks.ended(`the capture broke: ${message}`) // before 'finished', which is an ordinary end
     this.#end(message)
+    for (const thread of this.#threads) if (thread !== broken) thread.terminate()
   }
 
-  #send(message: ToWorker): void {
-    this.#worker?.postMessage(message)
+  #recycle(batch: SafeBatch): void {
+    const thread = this.#threads.find(({ batches }) => batches.has(batch))
+    if (thread === undefined) throw new Error('Cannot give a batch back: no worker has sent it')
+    thread.send({ type: 'recycle', batch: thread.batches.give(batch) })
   }
 
   async #stop(): Promise<Totals> {
-    this.#send({ type: 'stop' })
+    for (const thread of this.#threads) thread.send({ type: 'stop' })
     await this.#workerDone.promise
     this.#containers.close()
     await this.#outlets.close()
     this.#finished.resolve()
-    return { ...this.stats(), known: this.#final }
+    return { ...this.stats(), known: this.#isFinal }
+  }
+}
+
+/** A reload that each worker has to answer; the first refusal is its error. */
+class Reloading {
+  readonly done: Promise<void>
+  readonly #outcome = Promise.withResolvers<void>()
+  readonly #left: Set<CaptureThread>
+  #refusal: string | undefined
+
+  constructor(threads: readonly CaptureThread[]) {
+    this.#left = new Set(threads)
+    this.done = this.#outcome.promise
+  }
+
+  answer(thread: CaptureThread, refusal?: string): void {
+    this.#refusal ??= refusal
+    this.#left.delete(thread)
+    if (this.#left.size > 0) return
+    if (this.#refusal === undefined) this.#outcome.resolve()
+    else this.#outcome.reject(new Error(this.#refusal))
+  }
+
+  fail(error: Error): void {
+    this.#outcome.reject(error)
   }
 }
 

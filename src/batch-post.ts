@@ -70,6 +70,11 @@ export class BatchReceiver {
     return { bytes: new Uint8Array(known, 0, length), count, kinds, outputs }
   }
 
+  /** Whether the batch was received here. */
+  has(batch: SafeBatch): boolean {
+    return this.#slots.has(batch.bytes.buffer as SharedArrayBuffer)
+  }
+
   /** Nobody reads the batch any more. */
   give(batch: SafeBatch): ReturnedBatch {
     const buffer = batch.bytes.buffer as SharedArrayBuffer

@@ -5,10 +5,11 @@
  */
 import type { ByteMemory } from '../lib/bytes/mod.ts'
 import type { Attachment } from './agent-contract.ts'
-import { FileSource, globFilter, KernelSource, packetFilter, PROTOCOL_BIT } from './capture/mod.ts'
-import type { FileSourceOptions, KernelFilters, KernelOptions, PacketCounters, PacketSource } from './capture/mod.ts'
+import { ALL_FLOWS, FileSource, globFilter, KernelSource, packetFilter, PROTOCOL_BIT } from './capture/mod.ts'
+import type { FileSourceOptions, FlowShare, KernelFilters, KernelOptions, PacketCounters, PacketSource } from './capture/mod.ts'
 import type { Config } from './config.ts'
 import type { LogLevel } from './sink/mod.ts'
+import { addPackets } from './worker-stats.ts'
 
 /** What the capture worker drives: one source after the other. */
 export interface Sources {
@@ -42,9 +43,12 @@ const SLEEPER = new Int32Array(new SharedArrayBuffer(4))
 
 export type SourceLog = (level: LogLevel, message: string) => void
 
-/** @throws {Error} with what to mend when the first source cannot be opened */
-export function openSources(config: Config, memory: ByteMemory, log: SourceLog, decoderPorts: readonly number[] = []): Sources {
-  return config.files.length > 0 ? new FileSources(config, memory, log) : new LiveSources(config, memory, log, decoderPorts)
+/**
+ * @param share of the flows of files, what this worker gives
+ * @throws {Error} with what to mend when the first source cannot be opened
+ */
+export function openSources(config: Config, memory: ByteMemory, log: SourceLog, decoderPorts: readonly number[] = [], share = ALL_FLOWS): Sources {
+  return config.files.length > 0 ? new FileSources(config, memory, log, share) : new LiveSources(config, memory, log, decoderPorts)
 }
 
 /** The filters of a configuration, as the kernel takes them. */
@@ -149,12 +153,13 @@ class FileSources implements Sources {
   #index = 0
   #current: FileSource
 
-  constructor(config: Config, memory: ByteMemory, log: SourceLog) {
+  constructor(config: Config, memory: ByteMemory, log: SourceLog, share: FlowShare) {
     const filter = packetFilter(kernelFilters(config))
     this.#files = config.files
     this.#memory = memory
     this.#log = log
     this.#options = {
+      share,
       notice: (message) => { log('warn', message) },
       protocols: config.kinds.includes('packet') ? PROTOCOL_BIT.ALL
         : PROTOCOL_BIT.TCP | (config.kinds.includes('handshake') ? PROTOCOL_BIT.QUIC : 0),
@@ -200,9 +205,9 @@ class FileSources implements Sources {
     return undefined
   }
 
-  /** A file is always ready; standard input may be slow. */
+  /** A file is always ready, whether or not it had anything that is wanted; standard input may be slow. */
   wait(ms: number): void {
-    if (ms > 0) Atomics.wait(SLEEPER, 0, 0, Math.min(ms, INPUT_WAIT_MS))
+    if (ms > 0 && this.#current.waits) Atomics.wait(SLEEPER, 0, 0, Math.min(ms, INPUT_WAIT_MS))
   }
 
   gather(ms: number): void {
@@ -218,7 +223,7 @@ class FileSources implements Sources {
   }
 
   counters(): PacketCounters {
-    return [...this.#past, this.#current.counters()].reduce(addCounters)
+    return [...this.#past, this.#current.counters()].reduce(addPackets)
   }
 
   now(): undefined {
@@ -234,20 +239,4 @@ class FileSources implements Sources {
 export function attachedPlaces(attachments: readonly Attachment[]): Attachment[] {
   const places = new Map(attachments.map(({ where, hook, bothDirections }) => [where, { where, hook, bothDirections }]))
   return [...places.values()]
-}
-
-function addCounters(left: PacketCounters, right: PacketCounters): PacketCounters {
-  const added = (a: ReadonlyMap<string, number>, b: ReadonlyMap<string, number>): Map<string, number> => {
-    const sum = new Map(a)
-    for (const [name, count] of b) sum.set(name, (sum.get(name) ?? 0) + count)
-    return sum
-  }
-  return {
-    seen: left.seen + right.seen,
-    delivered: left.delivered + right.delivered,
-    notWanted: added(left.notWanted, right.notWanted),
-    lost: added(left.lost, right.lost),
-    bytesDelivered: left.bytesDelivered + right.bytesDelivered,
-    bytesCut: left.bytesCut + right.bytesCut,
-  }
 }

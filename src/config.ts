@@ -3,7 +3,7 @@ import { durationSchema } from '../lib/units/mod.ts'
 import { captureSchema } from './config/capture.ts'
 import { fieldsSchema, headersSchema, kindsSchema } from './config/choice.ts'
 import { filterSchema } from './config/filter.ts'
-import { limitsSchema } from './config/limits.ts'
+import { limitsSchema, workersSchema } from './config/limits.ts'
 import { cidrSchema, loopbackSchema, PRIVATE_NETWORKS } from './config/network.ts'
 import { outputsSchema } from './config/output.ts'
 import { checkedPrivacySchema } from './config/privacy.ts'
@@ -39,6 +39,9 @@ export const configSchema = z.strictObject({
   stats: z.strictObject({
     interval: durationSchema({ min: '100ms', max: '24d' }).optional().describe('A line of counters on standard error every so often; none = never.'),
   }).prefault({}).describe('The agent\'s own figures, for people.'),
+  workers: workersSchema.optional()
+    .describe('Threads that read the files of a replay, 1 to 16; none = one a core up to 4 where it pays (64 MiB and more, not compressed). ' +
+      'A live capture has one.'),
   limits: limitsSchema,
   data_directory: z.string().min(1, 'must not be empty').optional()
     .describe('Folder for what the agent keeps; none = /var/lib/lintel for root, else ~/.local/state/lintel.'),

@@ -9,7 +9,7 @@ import type { ByteMemory } from '../lib/bytes/mod.ts'
 import { parseCidr } from '../lib/cidr/mod.ts'
 import { FactsTable, FieldTable, JsonEncoder, RecordView, RecordWriter } from '../lib/record/mod.ts'
 import * as L from '../wasm/layout.ts'
-import { RECORD_BYTES_MAX } from './capture/mod.ts'
+import { ALL_FLOWS, RECORD_BYTES_MAX } from './capture/mod.ts'
 import type { PacketSource } from './capture/mod.ts'
 import type { Config } from './config.ts'
 import type { StreamControl } from './connection/mod.ts'
@@ -78,7 +78,9 @@ export class Pipeline {
   #outputFilters: readonly (Filter | undefined)[] = []
   #isFiltered = false
   #allOutputs = 0
-  #sequence = 0
+  /** Workers that share the flows take turns, so that a number stands once in a run. */
+  #sequence: number
+  readonly #sequenceStep: number
   /** Nanoseconds in the source's clock of the newest packet. */
   #now = 0
 
@@ -103,6 +105,9 @@ export class Pipeline {
     this.#raw = memory.reserve(RAW_RECORD_BYTES)
     this.#scratch = memory.reserve(RECORD_BYTES_MAX)
     this.#source = source
+    const { index, count } = source.share ?? ALL_FLOWS
+    this.#sequence = index + 1
+    this.#sequenceStep = count
     memory.allocator.setLimit(config.limits.messages)
     this.#own = decoders.loaded.map((loaded, index) => new OwnProtocol(memory, loaded, index, {
       log: decoders.log,
@@ -190,8 +195,14 @@ export class Pipeline {
     return length
   }
 
-  /** Expires what is overdue and tells anomalies that are due. `now` in the source's clock; a file's own time without it. */
-  tick(now = this.#now): void {
+  /** To be called after each step of a source whose time passes with its packets: a tick where it is due. */
+  passTime(): void {
+    const time = this.#source.passedTime?.()
+    if (time !== undefined) this.tick(time)
+  }
+
+  /** Expires what is overdue and tells anomalies that are due. `now` in the source's clock. */
+  tick(now: number): void {
     this.#now = Math.max(now, this.#now)
     this.#track.tick(this.#now)
     this.#tellAnomalies(this.#now)
@@ -286,12 +297,12 @@ export class Pipeline {
       this.counts.filtered++
       return
     }
-    this.#setup.setInt(record, SEQUENCE, this.#sequence + 1)
+    this.#setup.setInt(record, SEQUENCE, this.#sequence)
     if (!this.#batcher.add(record, kind, outputs)) {
       this.counts.drop('record_too_large')
       return
     }
-    this.#sequence++
+    this.#sequence += this.#sequenceStep
     this.counts.emitted++
     this.counts.emittedKinds[kind - 1]!++
   }

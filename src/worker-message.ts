@@ -1,4 +1,4 @@
-import type { PacketCounters } from './capture/mod.ts'
+import type { FlowShare, PacketCounters } from './capture/mod.ts'
 import type { Config } from './config.ts'
 import type { ContainerNames, ContainerQuestion } from './exchange/mod.ts'
 import type { WorkerCounts } from './ledger.ts'
@@ -11,6 +11,8 @@ export interface WorkerStart {
   readonly config: Config
   /** Outputs by their number: the filter of each, if it has one; outputs without are given everything. */
   readonly outputFilters: readonly (string | undefined)[]
+  /** Of the workers that share the flows this one. */
+  readonly share: FlowShare
 }
 
 /** Figures of a worker, sent now and then and at its end. */

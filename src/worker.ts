@@ -28,7 +28,7 @@ const IDLE_MS = 50
 const FLUSH_MS = 50
 const TICK_MS = 250
 const STATS_MS = 250
-/** A replay waits for the outputs when so many batches are on their way. */
+/** A replay waits for the outputs when so many batches of all its workers are on their way. */
 const REPLAY_BATCHES_MAX = 32
 const FULL_DRAIN_BYTES = 64 * 1024
 
@@ -77,7 +77,7 @@ class CaptureLoop {
     const { cpu, cpu_pressure: pressure, overload, memory: cap, connections } = start.config.limits
     if (overload === 'sample') this.#overload = new OverloadControl({ cpu, pressure })
     if (cap !== undefined) this.#memoryCap = new MemoryCap(cap, connections)
-    this.#sources = openSources(start.config, memory, log, decoders.flatMap(({ decoder }) => decoder.ports))
+    this.#sources = openSources(start.config, memory, log, decoders.flatMap(({ decoder }) => decoder.ports), start.share)
     this.#pipeline = new Pipeline(memory, this.#wall, start.config, start.outputFilters, this.#sources.current,
       (batch) => { this.#give(batch) }, { loaded: decoders, log }, (question) => { this.#post({ type: 'container', question }) })
   }
@@ -87,8 +87,7 @@ class CaptureLoop {
     while (!this.#stopping) {
       this.#readMessages()
       const length = this.#pipeline.step()
-      // A file's time passes with its packets, not with this machine's clock: two replays tell the same.
-      if (length > 0 && this.#sources.now() === undefined) this.#pipeline.tick()
+      this.#pipeline.passTime()
       this.#housekeep(length)
       if (length >= FULL_DRAIN_BYTES) continue
       if (length > 0) this.#sources.gather(GATHER_MS)
@@ -110,7 +109,9 @@ class CaptureLoop {
     if (now - this.#tickedAt >= TICK_MS) {
       this.#tickedAt = now
       this.#sources.wait(0) // interfaces that came or went are looked at here, also when the ring is never empty
-      this.#pipeline.tick(this.#sources.now())
+      // A file's time passes with its packets, not with this machine's clock: two replays tell the same.
+      const time = this.#sources.now()
+      if (time !== undefined) this.#pipeline.tick(time)
     }
     if (this.#pipeline.waitingBytes === 0) this.#flushedAt = now
     else if (now - this.#flushedAt >= FLUSH_MS || (length === 0 && this.#sources.current.ended)) {
@@ -125,7 +126,7 @@ class CaptureLoop {
       this.#lookedAt = now
       this.#look(now)
     }
-    while (this.#start.config.files.length > 0 && this.#batchesOut > REPLAY_BATCHES_MAX && !this.#stopping) {
+    while (this.#start.config.files.length > 0 && this.#batchesOut > REPLAY_BATCHES_MAX / this.#start.share.count && !this.#stopping) {
       this.#readMessages()
       sleep(1)
     }

@@ -1,3 +1,5 @@
+import type { FlowShare } from './flow-share.ts'
+
 /**
  * Where packets come from: the kernel, or a capture file. Both give the same bytes: framed packet events (bpf/events.h).
  */
@@ -10,6 +12,8 @@ export interface PacketSource {
    * True when each direction of a connection is seen: else an exchange cannot be paired (XDP sees ingress only).
    */
   readonly seesBothDirections: boolean
+  /** Which of the flows it gives, when several workers share them; missing = all. */
+  readonly share?: FlowShare
 
   /**
    * Writes framed packet events into shared memory.
@@ -25,6 +29,12 @@ export interface PacketSource {
    * from `time_ns` alone.
    */
   epochNanoseconds(): bigint
+
+  /**
+   * Asked after each fill of a source whose time passes with its packets, and not with this machine's clock: the time of the newest,
+   * nanoseconds, at each point where what is overdue is to be looked at; undefined elsewhere. Missing = the clock tells.
+   */
+  passedTime?(): number | undefined
 
   /** Name of an interface by the index that packets carry; undefined when it is not known. */
   interfaceName(index: number): string | undefined

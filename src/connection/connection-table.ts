@@ -1,7 +1,9 @@
 import { randomFillSync } from 'node:crypto'
 import type { ByteMemory } from '../../lib/bytes/mod.ts'
 import * as L from '../../wasm/layout.ts'
-import { EVENT_FRAME, EVENT_LEFT, EVENT_PLAINTEXT, EVENT_PROCESS, EVENT_SEGMENT, FRAME_BYTES, FRAME_DISCARD, PACKET_EVENT } from '../capture/mod.ts'
+import {
+  ALL_FLOWS, EVENT_FRAME, EVENT_LEFT, EVENT_PLAINTEXT, EVENT_PROCESS, EVENT_SEGMENT, FRAME_BYTES, FRAME_DISCARD, PACKET_EVENT,
+} from '../capture/mod.ts'
 import type { PacketSource } from '../capture/mod.ts'
 import { fillBlock } from './connection-block.ts'
 import { CONNECTION_ANOMALIES, CONNECTION_COUNT as COUNT, ConnectionCounters } from './connection-counters.ts'
@@ -86,12 +88,14 @@ export class ConnectionTable implements ConnectionOwner {
   readonly #freeSlots: number[] = []
   #countMax: number
   #size = 0
-  #lastId = 0
+  /** Numbers of connections: workers that share the flows take turns. */
+  #lastId: number
+  readonly #idStep: number
   #time = 0
 
   constructor(
     memory: ByteMemory,
-    source: Pick<PacketSource, 'skip' | 'ignore' | 'leaveOut'>,
+    source: Pick<PacketSource, 'skip' | 'ignore' | 'leaveOut' | 'share'>,
     open: (connection: StreamControl) => StreamHandler,
     limits: Partial<ConnectionLimits> = {},
     events: ConnectionEvents = {},
@@ -101,6 +105,9 @@ export class ConnectionTable implements ConnectionOwner {
     this.#events = events
     this.#limits = { ...CONNECTION_LIMITS, ...limits }
     this.#countMax = this.#limits.connectionCountMax
+    const { index, count } = source.share ?? ALL_FLOWS
+    this.#idStep = count
+    this.#lastId = index + 1 - count
     this.space = new ReassemblySpace(memory, source, this.#limits, this.counters)
     this.space.relieve = (time) => this.#relieve(time)
     const { closingMsMax, halfOpenMsMax, idleMsMax } = this.#limits
@@ -350,7 +357,7 @@ export class ConnectionTable implements ConnectionOwner {
 
   /** A number that no connection of this run has, for one that packets do not show. */
   takeId(): number {
-    return this.#lastId = (this.#lastId + 1) >>> 0
+    return this.#lastId = (this.#lastId + this.#idStep) >>> 0
   }
 
   #plaintext(event: number, bytes: number): void {

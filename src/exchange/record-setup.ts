@@ -58,8 +58,9 @@ export class RecordSetup {
   /** Makes an interface's name known, once. */
   nameInterface(index: number, nameOf: (index: number) => string | undefined): void {
     if (this.#names.has(index)) return
-    const bytes = Buffer.from(nameOf(index) ?? '').subarray(0, INTERFACE_NAME_BYTES_MAX)
-    if (bytes.length === 0) return
+    const name = nameOf(index)
+    if (name === undefined || name === '') return // asked with every exchange of a pcap file, which names none
+    const bytes = Buffer.from(name).subarray(0, INTERFACE_NAME_BYTES_MAX)
     this.#memory.write(this.#scratch, bytes)
     this.#exports.setInterfaceName(index, this.#scratch, bytes.length)
     this.#names.add(index)

@@ -76,6 +76,25 @@ describe('a capture file', () => {
     source.close()
   })
 
+  test('lets time pass at places of the file, whatever of it is wanted', () => {
+    const large = encode(ethernet({}, ipv4({}, tcp({ sourcePort: 1, destinationPort: 80 }, raw(new Uint8Array(1400))))))
+    const packets = Array.from({ length: 2000 }, (_, index) => [1_700_000_000 + index, 0, large] as const)
+    const timesOf = (isWanted: boolean): number[] => {
+      const source = open(packets, { filter: () => isWanted })
+      const times = []
+      while (!source.ended) {
+        source.fill(batch, ROOM)
+        const time = source.passedTime()
+        if (time !== undefined) times.push((time - 2 ** 50) / 1e9)
+        assert.equal(source.passedTime(), undefined)
+      }
+      source.close()
+      return times
+    }
+    assert.deepEqual(timesOf(true), timesOf(false))
+    assert.deepEqual([timesOf(true).length, timesOf(true).at(-1)], [3, 1999])
+  })
+
   test('has a ledger that says what became of each frame', () => {
     const big = ipv4Fragments({ identification: 1 }, tcp({ sourcePort: 1, destinationPort: 2 }, raw('x'.repeat(60))), 40)
     const alone = ipv4Fragments({ identification: 2 }, tcp({ sourcePort: 1, destinationPort: 2 }, raw('x'.repeat(60))), 40)

@@ -6,13 +6,18 @@ import type { DissectorOptions } from '../dissect/mod.ts'
 import {
   DIRECTION_EGRESS, DIRECTION_INGRESS, DIRECTION_UNKNOWN, HOOK_FILE, PACKET_EVENT,
 } from '../events.gen.ts'
+import { ALL_FLOWS, FlowShares, SHARE_UNKNOWN, type FlowShare } from '../flow-share.ts'
 import { FRAME_BYTES, RECORD_BYTES_MAX, type PacketCounters, type PacketSource } from '../source.ts'
 import { TimeBase } from './time-base.ts'
 
 /** The reader's window: the largest packet fits several times. */
 const WINDOW_BYTES = 1 << 20
-/** Frames looked at in one fill, so that a file full of other traffic does not hold up the caller. */
-const FRAMES_PER_FILL = 16_384
+/** Time passes after so many bytes of frames, each with LAP_FRAME_BYTES for itself: about a MiB of packet events. */
+const LAP_BYTES = 1 << 20
+/** What a packet event takes beside its payload, less the headers of a usual frame. */
+const LAP_FRAME_BYTES = 112
+/** And after so many frames, so that a file full of other traffic does not hold up the caller. */
+const LAP_FRAMES = 16_384
 
 /** Oddities of a file as a whole, beside the reader's warnings. Indexes of Counts. */
 export const FILE_ANOMALY = {
@@ -29,15 +34,25 @@ export interface FileSourceOptions extends DissectorOptions {
    * Says whether the event at `pointer` (its struct packet_event) is wanted; what is not counts as `filter`.
    */
   filter?: (memory: ByteMemory, pointer: number) => boolean
+  /**
+   * The part of the flows that is delivered here; the other workers read the same file. Default all. The ledgers and the oddities of
+   * all workers add up to those of one: each frame is counted once, by the worker of its flow, or by the first where that takes a
+   * dissection (then the first counts it as delivered, whoever delivers it).
+   */
+  share?: FlowShare
   /** Told once for each link type that cannot be read, and at the end what was wrong with the file. */
   notice?: (message: string) => void
 }
 
-/** A capture file, or standard input, as a source of packet events. */
+/** A capture file, or standard input, as a source of packet events: of all flows, or of one worker's share of them. */
 export class FileSource implements PacketSource {
   readonly name: string
   readonly seesBothDirections = true
+  readonly share: FlowShare
   readonly dissector: Dissector
+  /** For frames that another worker counts, and whose flow only a dissection tells. */
+  readonly #uncounted: Dissector | undefined
+  readonly #shares: FlowShares | undefined
   readonly anomalies = new Counts(FILE_ANOMALY)
   readonly #memory: ByteMemory
   readonly #capture: Capture
@@ -49,6 +64,11 @@ export class FileSource implements PacketSource {
   readonly #unknownLinkTypes = new Map<number, number>()
   #ended = false
   #closed = false
+  #waits = false
+  /** Bytes and frames since time last passed. */
+  #lapBytes = 0
+  #lapFrames = 0
+  #timePassed = false
   #seen = 0
   #filtered = 0
   #bytesDelivered = 0
@@ -72,7 +92,10 @@ export class FileSource implements PacketSource {
       throw error
     }
     this.name = options.name ?? this.#capture.name
+    this.share = options.share ?? ALL_FLOWS
     this.dissector = new Dissector(memory, options)
+    if (this.share.count > 1) this.#shares = new FlowShares(this.share.count)
+    if (this.share.index > 0) this.#uncounted = new Dissector(memory, options)
     this.#filter = options.filter
     this.#notice = options.notice ?? (() => {})
     this.#meta.hook = HOOK_FILE
@@ -92,17 +115,37 @@ export class FileSource implements PacketSource {
     return this.#unknownLinkTypes
   }
 
+  /** The last fill ended since the input has nothing more for now. */
+  get waits(): boolean {
+    return this.#waits
+  }
+
   fill(pointer: number, length: number): number {
     const { reader } = this.#capture
     const last = pointer + length - RECORD_BYTES_MAX
     let out = pointer
-    for (let frames = 0; out <= last && frames < FRAMES_PER_FILL && !this.#ended; frames++) {
+    this.#waits = false
+    if (this.#timePassed) this.#beginLap() // nobody asked
+    while (out <= last && !this.#timePassed && !this.#ended && !this.#waits) {
       const state = reader.next()
-      if (state === READ.PACKET) out += this.#frame(out)
-      else if (state === READ.END) this.#over()
-      else break
+      if (state === READ.PACKET) {
+        out += this.#frame(out)
+        this.#advance(reader.cursor.captured)
+      } else if (state === READ.END) {
+        this.#over()
+      } else {
+        this.#waits = true
+        this.#timePassed = this.#lapFrames > 0
+      }
     }
     return out - pointer
+  }
+
+  /** The points are places of the file, so that time passes alike whatever of the file is wanted; and where the input waits. */
+  passedTime(): number | undefined {
+    if (!this.#timePassed) return undefined
+    this.#beginLap()
+    return this.#time.newest
   }
 
   epochNanoseconds(): bigint {
@@ -143,7 +186,7 @@ export class FileSource implements PacketSource {
   }
 
   * oddities(): Generator<readonly [name: string, count: number]> {
-    for (const [name, { count }] of this.warnings.entries()) yield [name, count]
+    if (this.share.index === 0) for (const [name, { count }] of this.warnings.entries()) yield [name, count]
     yield* this.anomalies.entries()
     yield* this.dissector.anomalies.entries()
   }
@@ -162,38 +205,71 @@ export class FileSource implements PacketSource {
       this.#notice(`"${this.name}" is damaged: ${name} at byte ${offset}${count === 1 ? '' : `, ${count} times in all`}; what could be read was read`)
     }
     this.#end()
+    this.#timePassed = true
+  }
+
+  #beginLap(): void {
+    this.#timePassed = false
+    this.#lapBytes = 0
+    this.#lapFrames = 0
+  }
+
+  #advance(captured: number): void {
+    this.#lapBytes += captured + LAP_FRAME_BYTES
+    this.#lapFrames++
+    if (this.#lapBytes >= LAP_BYTES || this.#lapFrames >= LAP_FRAMES) this.#timePassed = true
   }
 
   #end(): void {
     if (this.#ended) return
     this.#ended = true
     this.dissector.close()
+    this.#uncounted?.close()
   }
 
   /** @returns bytes written at `out` */
   #frame(out: number): number {
     const { cursor } = this.#capture.reader
-    const meta = this.#meta
-    this.#seen++
     const inRange = this.#time.set(cursor.seconds, cursor.nanoseconds)
+    if (this.#shares === undefined) return this.#take(out, this.dissector, inRange)
+    const { index } = this.share
+    const place = this.#shares.ofFrame(this.#memory.u8, cursor.at, cursor.captured, cursor.linkType)
+    if (place === index) return this.#take(out, this.dissector, inRange)
+    if (place !== SHARE_UNKNOWN) return 0
+    const written = this.#uncounted === undefined ? this.#take(out, this.dissector, inRange) : this.#dissect(out, this.#uncounted)
+    return written > 0 && this.#isWanted(out) && this.#shares.ofEvent(this.#memory, out + FRAME_BYTES) === index ? written : 0
+  }
+
+  /** Counts a frame and takes it apart. @returns as `#frame` */
+  #take(out: number, dissector: Dissector, inRange: boolean): number {
+    this.#seen++
     if (!inRange) this.anomalies.add(FILE_ANOMALY.TIME_OUT_OF_RANGE)
-    meta.timeLow = this.#time.low
-    meta.timeHigh = this.#time.high
-    meta.interfaceIndex = cursor.interfaceIndex
-    meta.direction = directionOf(cursor.direction)
-    const { at, captured, wire, linkType } = cursor
-    const written = this.dissector.dissect(at, captured, wire, linkType, meta, out)
+    const written = this.#dissect(out, dissector)
     if (written === 0) {
-      if (this.dissector.outcome === DISSECT_OUTCOME.LINK_TYPE_UNKNOWN) this.#unknownLinkType(linkType)
+      if (dissector.outcome === DISSECT_OUTCOME.LINK_TYPE_UNKNOWN) this.#unknownLinkType(this.#capture.reader.cursor.linkType)
       return 0
     }
-    if (this.#filter !== undefined && !this.#filter(this.#memory, out + FRAME_BYTES)) {
+    if (!this.#isWanted(out)) {
       this.#filtered++
       return 0
     }
     this.#bytesDelivered += this.#memory.u32[(out + FRAME_BYTES + PACKET_EVENT.captured_length) >> 2]!
-    this.#bytesCut += this.dissector.bytesCut
+    this.#bytesCut += dissector.bytesCut
     return written
+  }
+
+  #isWanted(out: number): boolean {
+    return this.#filter === undefined || this.#filter(this.#memory, out + FRAME_BYTES)
+  }
+
+  #dissect(out: number, dissector: Dissector): number {
+    const { cursor } = this.#capture.reader
+    const meta = this.#meta
+    meta.timeLow = this.#time.low
+    meta.timeHigh = this.#time.high
+    meta.interfaceIndex = cursor.interfaceIndex
+    meta.direction = directionOf(cursor.direction)
+    return dissector.dissect(cursor.at, cursor.captured, cursor.wire, cursor.linkType, meta, out)
   }
 
   #unknownLinkType(linkType: number): void {

@@ -11,6 +11,8 @@ const WORD = 4294967296
 export class TimeBase {
   low = 0
   high = 0
+  /** The newest time so far that could be told, 0 before the first packet. */
+  newest = 0
   #known = false
   #seconds = 0
   #nanoseconds = 0
@@ -38,6 +40,8 @@ export class TimeBase {
     const bounded = Math.min(Math.max(time, 0), TIME_MAX)
     this.high = Math.floor(bounded / WORD)
     this.low = bounded - this.high * WORD
-    return bounded === time
+    if (bounded !== time) return false
+    if (time > this.newest) this.newest = time
+    return true
   }
 }

@@ -5,8 +5,8 @@
  */
 import { statSync } from 'node:fs'
 import { ByteMemory } from '../../../lib/bytes/mod.ts'
-import { FileSource } from '../../../src/capture/mod.ts'
-import type { PacketCounters, PacketSource } from '../../../src/capture/mod.ts'
+import { ALL_FLOWS, FileSource } from '../../../src/capture/mod.ts'
+import type { FlowShare, PacketCounters, PacketSource } from '../../../src/capture/mod.ts'
 import { defaultConfig } from '../../../src/config.ts'
 import type { Config } from '../../../src/config.ts'
 import { packetsOff, sum } from '../../../src/ledger.ts'
@@ -26,6 +26,8 @@ export interface ReplayOptions {
   readonly withText?: boolean
   /** No exchange goes by on the steady path. */
   readonly isPlain?: boolean
+  /** Of the workers that share the flows this one; default the only one. */
+  readonly share?: FlowShare
 }
 
 export interface ReplayResult {
@@ -58,8 +60,14 @@ const NEVER_MS = 1e15
 /** A source without packets, for the time between two files. */
 class NoSource implements PacketSource {
   readonly name = 'no file'
+  readonly share: FlowShare
   readonly ended = true
   readonly seesBothDirections = true
+
+  constructor(share: FlowShare) {
+    this.share = share
+  }
+
   fill(): number { return 0 }
   epochNanoseconds(): bigint { return 0n }
   interfaceName(): undefined { return undefined }
@@ -75,13 +83,14 @@ export class Replayer {
   readonly #config: Config
   readonly #memory = new ByteMemory({ imports: Wall.imports() })
   readonly #pipeline: Pipeline
-  readonly #idle = new NoSource()
+  readonly #idle: NoSource
   readonly #withoutRecords: boolean
   readonly #withText: boolean
   #lines: string[] = []
   #lineBytes = 0
 
-  constructor({ kinds = ['exchange', 'anomaly'], fields = [], withoutRecords = false, withText = false, isPlain = false }: ReplayOptions = {}) {
+  constructor({ kinds = ['exchange', 'anomaly'], fields = [], withoutRecords = false, withText = false, isPlain = false, share = ALL_FLOWS }: ReplayOptions = {}) {
+    this.#idle = new NoSource(share)
     this.#withoutRecords = withoutRecords
     this.#withText = withText
     const base = defaultConfig()
@@ -103,7 +112,7 @@ export class Replayer {
     let source: FileSource | undefined
     let refusal: string | undefined
     try {
-      source = new FileSource(this.#memory, path)
+      source = new FileSource(this.#memory, path, { share: this.#idle.share })
     } catch (error) {
       refusal = error instanceof Error ? error.message : String(error)
     }
@@ -134,7 +143,7 @@ export class Replayer {
     this.#pipeline.next(this.#config, source)
     for (;;) {
       const length = this.#pipeline.step()
-      if (length > 0) this.#pipeline.tick()
+      this.#pipeline.passTime()
       peak = Math.max(peak, allocator.allocatedBytes())
       if (length === 0 && source.ended) break
     }
