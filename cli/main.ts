@@ -41,7 +41,7 @@ command('query', 'ask a store (--output store:DIR): records that pass a CEL filt
   .argument('<expression>', 'CEL as for --filter, or SQL (SELECT ... FROM records); columns are fields with _ for dots')
   .option('-c, --config <file>', 'YAML config file: its first output of type store is read')
   .option('-s, --store <dir>', 'folder of the store')
-  .option('--format <format>', 'table, ndjson, csv or parquet; none = table on a terminal, else ndjson')
+  .option('--format <format>', 'table, ndjson, csv, parquet or har (HTTP Archive); none = table on a terminal, else ndjson')
   .option('--limit <rows>', 'rows at most, of a filter the newest; 0 = all', '1000')
   .option('--since <time>', 'only records of the last e.g. 1h')
   .option('--timeout <time>', 'end a query that takes longer', '60s')

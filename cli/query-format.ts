@@ -4,7 +4,7 @@ import { clean, cut, paintFor, prettyLine } from '../src/sink/mod.ts'
 import { jsonText } from '../src/store/mod.ts'
 import type { PlainValue } from '../src/store/mod.ts'
 
-export const FORMATS = ['table', 'ndjson', 'csv', 'parquet'] as const
+export const FORMATS = ['table', 'ndjson', 'csv', 'parquet', 'har'] as const
 export type Format = (typeof FORMATS)[number]
 
 /** Rows whose widths decide those of a table; later ones are cut to them. */

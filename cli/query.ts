@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { createReadStream, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,6 +11,7 @@ import type { Answer, PlainValue, ReaderOptions } from '../src/store/mod.ts'
 import { defaultStore } from './data-directory.ts'
 import { say, UsageError } from './exit.ts'
 import { configFrom } from './flag-config.ts'
+import { HAR_END, harBegin, harEntry } from './har.ts'
 import { AnswerPrinter, FORMATS, type Format } from './query-format.ts'
 
 export interface QueryFlags {
@@ -32,6 +34,9 @@ export async function query(expression: string, flags: QueryFlags): Promise<void
   const format = formatOf(flags.format)
   const limit = wholeNumber('--limit', flags.limit)
   const question = flags.sql === true || SQL.test(expression) ? expression : undefined
+  if (format === 'har' && question !== undefined) {
+    throw new UsageError('Cannot write an archive of SQL rows: ask by a filter, e.g. \'http.request.method == "GET"\'')
+  }
   const statement = question ?? filterStatement(expression, limit)
   // Parquet is written by its end: into a file of this command's own, then to standard output whatever that is.
   const exportFolder = format === 'parquet' ? mkdtempSync(join(tmpdir(), 'lintel-query-')) : undefined
@@ -74,7 +79,8 @@ async function answer(reader: StoreReader, { statement, format, limit, isRecords
     reader.interrupt('interrupted')
   })
   try {
-    if (exportPath === undefined) await print(await reader.ask(statement), { format, limit, isRecords })
+    if (format === 'har') await printHar(await reader.ask(statement))
+    else if (exportPath === undefined) await print(await reader.ask(statement), { format, limit, isRecords })
     else {
       await reader.exportTo(limit === 0 || isRecords ? statement : bounded(statement, limit))
       await pipeline(createReadStream(exportPath), process.stdout, { end: false })
@@ -99,6 +105,25 @@ function filterStatement(filter: string, limit: number): string {
 
 function bounded(statement: string, limit: number): string {
   return `SELECT * FROM (\n${statement.replace(/[\s;]+$/, '')}\n) LIMIT ${limit}`
+}
+
+/** Records as an HTTP Archive; of those that are no exchanges only how many there were is told. */
+async function printHar({ rows }: Answer): Promise<void> {
+  const write = async (text: string): Promise<void> => { if (!process.stdout.write(text)) await once(process.stdout, 'drain') }
+  let entries = 0
+  let others = 0
+  await write(harBegin())
+  for await (const block of rows) {
+    let text = ''
+    for (const row of block) {
+      const entry = harEntry(recordLine(COLUMNS, row))
+      if (entry === undefined) others++
+      else text += `${entries++ === 0 ? '' : ',\n'}${entry}`
+    }
+    if (text !== '') await write(text)
+  }
+  await write(HAR_END)
+  if (others > 0) say('info', `${others} records of other kinds are left out: an archive holds exchanges`)
 }
 
 async function print(answer: Answer, { format, limit, isRecords }: { format: Format, limit: number, isRecords: boolean }): Promise<void> {

@@ -112,3 +112,35 @@ test('a folder is refused to two outputs, and to a second agent', needsCorpora, 
   assert.equal(status, 2)
   assert.match(stderr, /must not write to .*store as outputs\[0\] does/)
 })
+
+test('an HTTP Archive holds each exchange that passes, with its headers, times and marks', needsCorpora, () => {
+  const filter = 'http.request.method == "GET"'
+  const { status, stdout, stderr } = lintel(['query', '--store', store, 'true', '--limit', '0', '--format', 'har'])
+  assert.equal(status, 0, stderr)
+  const { log } = JSON.parse(stdout) as { log: { version: string, creator: { name: string }, entries: HarEntry[] } }
+  assert.deepEqual([log.version, log.creator.name], ['1.2', 'Lintel'])
+  const exchanges = query('true', '--limit', '0').trimEnd().split('\n').map(line => JSON.parse(line) as { kind: string })
+    .filter(({ kind }) => kind === 'exchange')
+  assert.equal(log.entries.length, exchanges.length)
+  for (const entry of log.entries) {
+    for (const key of ['startedDateTime', 'time', 'request', 'response', 'cache', 'timings']) assert.ok(key in entry, key)
+    for (const key of ['method', 'url', 'httpVersion', 'cookies', 'headers', 'queryString', 'headersSize', 'bodySize']) assert.ok(key in entry.request, key)
+    for (const key of ['status', 'statusText', 'httpVersion', 'cookies', 'headers', 'content', 'redirectURL', 'headersSize', 'bodySize']) assert.ok(key in entry.response, key)
+    assert.ok(URL.canParse(entry.request.url), entry.request.url)
+    const { send, wait, receive } = entry.timings
+    assert.ok(send >= 0 && wait >= 0 && receive >= 0 && Math.abs(send + wait + receive - entry.time) < 0.01)
+  }
+  const css = log.entries.find(({ request }) => request.url === 'http://bro-ids.org/css/pygments.css')!
+  assert.equal(css.request.headers.find(({ name }) => name === 'referer')?.value, 'http://bro-ids.org/')
+  assert.equal(css.response.status, 304)
+  const none = lintel(['query', '--store', store, `${filter} && url.path == "/nowhere"`, '--format', 'har'])
+  assert.deepEqual((JSON.parse(none.stdout) as { log: { entries: unknown[] } }).log.entries, [])
+  refused(['--store', store, 'SELECT 1', '--format', 'har'], /Cannot write an archive of SQL rows: ask by a filter/)
+})
+
+interface HarEntry {
+  time: number
+  request: { url: string, headers: { name: string, value: string }[] }
+  response: { status: number }
+  timings: { send: number, wait: number, receive: number }
+}
