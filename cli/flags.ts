@@ -62,7 +62,7 @@ export function addOutputFlags(command: Command): Command {
 
 /** Flags of replay. */
 export function addReplayFlags(command: Command): Command {
-  return command.option('--workers <count>', 'threads that read the files; none = one a core up to 4, where it pays')
+  return command.option('--workers <count>', 'threads that read the files; none = a core less than there are, up to 4, where it pays')
 }
 
 /** Flags of live capture. */

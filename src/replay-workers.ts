@@ -7,6 +7,8 @@ import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import type { Config } from './config.ts'
 
+/** The main thread and the kernel's writing take the better part of a core: on two cores a second worker gains a seventh. */
+const CORES_FOR_OTHERS = 1
 /** Without a wish no more than these: each reads all of the file. */
 const WORKERS_MAX = 4
 /** Below this a second thread costs more at its start than it saves. */
@@ -30,7 +32,8 @@ export function chooseWorkers({ files, workers }: Pick<Config, 'files' | 'worker
   if (workers !== undefined) return { count: workers }
   const isPlain = sizes.every((size) => size !== 0)
   const bytes = sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0)
-  return { count: isPlain && bytes >= PLAIN_BYTES_MIN ? Math.min(cores, WORKERS_MAX) : 1 }
+  const most = Math.max(1, Math.min(cores - CORES_FOR_OTHERS, WORKERS_MAX))
+  return { count: isPlain && bytes >= PLAIN_BYTES_MIN ? most : 1 }
 }
 
 function one(workers: number | undefined, reason: string): WorkerChoice {

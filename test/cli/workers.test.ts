@@ -144,10 +144,10 @@ test('without a wish there are more workers for large plain files only', () => {
   const packed = join(folder, 'packed.pcap.gz')
   writeFileSync(packed, gzipSync(readFileSync(plain)))
   const chosen = (files: readonly string[], cores: number, workers?: number): number => chooseWorkers({ files, ...(workers === undefined ? {} : { workers }) }, cores).count
-  assert.deepEqual([1, 2, 3, 64].map((cores) => chosen([large], cores)), [1, 2, 3, 4])
+  assert.deepEqual([1, 2, 3, 4, 64].map((cores) => chosen([large], cores)), [1, 1, 2, 3, 4])
   assert.equal(chosen([plain], 4), 1)
   assert.equal(chosen([large, packed], 4), 1)
-  assert.equal(chosen([large, plain], 4), 4)
+  assert.equal(chosen([large, plain], 5), 4)
   assert.equal(chosen([large, '-'], 4), 1)
   assert.equal(chosen([packed], 1, 3), 3)
   assert.equal(chosen([], 4), 1)
