@@ -12,6 +12,9 @@ import { durationSchema } from '../lib/units/mod.ts'
 import { UsageError } from './exit.ts'
 import type { CaptureFlags, OutputFlags } from './flags.ts'
 
+/** The flags of a command that has none of them. */
+export const NO_FLAGS = { output: [], kind: [], field: [], header: [], port: [], include: [], exclude: [], decoder: [] } as const
+
 type Flags = OutputFlags & Partial<CaptureFlags>
 
 /**
@@ -45,7 +48,7 @@ export function durationFrom(flags: Partial<CaptureFlags>): number | undefined {
 }
 
 /** The value of a flag by the schema of the same word in the config. */
-function checked<Schema extends z.ZodType>(flag: string, schema: Schema, value: unknown): z.output<Schema> {
+export function checked<Schema extends z.ZodType>(flag: string, schema: Schema, value: unknown): z.output<Schema> {
   const result = schema.safeParse(value, { error: explain })
   if (result.success) return result.data
   const message = result.error.issues.map(issue => issue.message).join('; ')

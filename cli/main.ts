@@ -8,6 +8,7 @@ import { addCaptureFlags, addOutputFlags, type CaptureFlags, type OutputFlags } 
 import { EXIT, exitWithoutReader, say, UsageError } from './exit.ts'
 import type { QueryFlags } from './query.ts'
 import { version } from './version.ts'
+import type { WebFlags } from './web.ts'
 
 const program = new Command('lintel')
   .description('Logs every HTTP header that crosses this machine, live, from the kernel.')
@@ -48,6 +49,12 @@ command('query', 'ask a store (--output store:DIR): records that pass a CEL filt
   .option('--memory <size>', 'memory of the query at most', '1GiB')
   .option('--sql', 'the expression is SQL (it is anyway when it begins with SELECT or WITH)')
   .action(async (expression: string, flags: QueryFlags) => (await import('./query.ts')).query(expression, flags))
+
+command('web', 'show a store (--output store:DIR) in a browser, on the loopback, for whoever has the token that is printed')
+  .option('-c, --config <file>', 'YAML config file: its first output of type store is shown')
+  .option('-s, --store <dir>', 'folder of the store')
+  .option('--listen <address>', 'loopback address and port', '127.0.0.1:9465')
+  .action(async (flags: WebFlags) => (await import('./web.ts')).web(flags))
 
 command('doctor', 'say what this kernel and these privileges allow, what is missing, and the mend')
   .action(async () => (await import('./doctor.ts')).doctor())

@@ -1,0 +1,121 @@
+import { createServer, type Server } from 'node:http'
+import { createAdaptorServer } from '@hono/node-server'
+import { Hono } from 'hono'
+import type { FilterField } from '../sink/mod.ts'
+import type { Column } from '../store/mod.ts'
+import { readAssets } from './assets.ts'
+import { Audit } from './audit.ts'
+import { addDoor } from './door.ts'
+import { guard, hostNames, type PageEnvironment } from './guard.ts'
+import { ICON_SVG, PAGE_HTML } from './html.ts'
+import { Sessions } from './sessions.ts'
+import { addStoreApi } from './store-api.ts'
+import { StoreDesk } from './store-desk.ts'
+import { VIEWS } from './views/registry.ts'
+
+export interface PageField extends FilterField {
+  readonly doc: string
+}
+
+export interface PageOptions {
+  /** A loopback address; 0 as port = any. */
+  readonly host: string
+  readonly port: number
+  readonly token: string
+  readonly version: string
+  readonly fields: readonly PageField[]
+  readonly columns: readonly Column[]
+  /** Folder of the store; none = the page has no views over time. */
+  readonly store?: string
+  /** Lines for people and the audit. */
+  log(level: 'warn' | 'info', message: string): void
+}
+
+const CONNECTIONS_MAX = 128
+const TIMEOUT_MS = 10_000
+const QUERY_MS = 30_000
+const QUERY_MIB = 1024
+const QUERY_THREADS = 2
+/** Paths that are the page: each view has an address of its own. */
+const PAGES = ['/', '/live', '/overview', '/records', '/exchange', '/routes', '/inventory', '/health'] as const
+
+/** The page's server: see mod.ts. */
+export class PageServer {
+  readonly #options: PageOptions
+  readonly #server: Server
+  readonly #desk: StoreDesk | undefined
+  #port = 0
+
+  constructor(options: PageOptions) {
+    this.#options = options
+    this.#desk = options.store === undefined ? undefined : new StoreDesk({
+      folder: options.store, columns: options.columns, threads: QUERY_THREADS, memoryMiB: QUERY_MIB, timeoutMs: QUERY_MS,
+    })
+    this.#server = createAdaptorServer({
+      fetch: this.#app().fetch, hostname: options.host, overrideGlobalObjects: false, createServer,
+      serverOptions: { requestTimeout: TIMEOUT_MS, headersTimeout: TIMEOUT_MS, keepAliveTimeout: TIMEOUT_MS },
+    }) as Server
+    this.#server.maxConnections = CONNECTIONS_MAX
+  }
+
+  /** @returns `http://127.0.0.1:9465`. @throws {Error} with the mend */
+  async start(): Promise<string> {
+    const { host, port } = this.#options
+    const shown = host.includes(':') ? `[${host}]` : host
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', (error: NodeJS.ErrnoException) => {
+        reject(new Error(`Cannot serve the page on ${shown}:${port}: ${reasonOf(error)}`, { cause: error }))
+      })
+      this.#server.listen({ host, port }, resolve)
+    })
+    const address = this.#server.address()
+    this.#port = typeof address === 'object' && address !== null ? address.port : port
+    return `http://${shown}:${this.#port}`
+  }
+
+  async stop(): Promise<void> {
+    const closed = new Promise<void>(resolve => { this.#server.close(() => { resolve() }) })
+    this.#server.closeAllConnections()
+    await closed
+    await this.#desk?.close()
+  }
+
+  #app(): Hono<PageEnvironment> {
+    const { token, host } = this.#options
+    const app = new Hono<PageEnvironment>()
+    const audit = new Audit(line => { this.#options.log('info', line) })
+    const assets = readAssets()
+    app.onError((error, context) => {
+      this.#options.log('warn', `page: ${error.message}`)
+      return context.text('Cannot answer: see what Lintel says on standard error\n', 500)
+    })
+    app.use(guard(() => hostNames(host, this.#port)))
+    // What is in the project's repository anyway; the form needs its style.
+    app.get('/icon.svg', context => context.body(ICON_SVG, 200, { 'content-type': 'image/svg+xml' }))
+    const style = assets.get('/page/page.css')?.body ?? ''
+    app.get('/page/page.css', context => context.body(style, 200, { 'content-type': 'text/css; charset=utf-8' }))
+    addDoor(app, { sessions: new Sessions(token), audit, port: () => this.#port })
+    for (const [path, { body, type }] of assets) app.get(path, context => context.body(body, 200, { 'content-type': type }))
+    for (const path of PAGES) app.get(path, context => context.html(PAGE_HTML))
+    app.get('/api/about', context => context.json(this.#about()))
+    if (this.#desk !== undefined) addStoreApi(app, this.#desk, audit)
+    app.notFound(context => context.text('There is nothing here\n', 404))
+    return app
+  }
+
+  #about(): object {
+    const { version, fields, store } = this.#options
+    return {
+      version, hasStore: store !== undefined,
+      fields: fields.map(({ name, type, doc }) => ({ name, type, doc })),
+      views: VIEWS.map(({ name, title, columns, narrow }) => ({ name, title, columns, ...(narrow === undefined ? {} : { narrow }) })),
+    }
+  }
+}
+
+function reasonOf(error: NodeJS.ErrnoException): string {
+  if (error.code === 'EADDRINUSE') return 'the port is in use, perhaps by another lintel; choose another with --web HOST:PORT'
+  if (error.code === 'EACCES') return 'permission denied for this port; choose one above 1023'
+  if (error.code === 'EADDRNOTAVAIL') return 'this machine has no such address; use 127.0.0.1'
+  return error.message
+}
