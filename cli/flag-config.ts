@@ -4,7 +4,7 @@ import { captureSchema, interfaceSchema, ringBytesSchema, sampleSchema } from '.
 import { fieldPatternSchema, headerPatternSchema, kindSchema } from '../src/config/choice.ts'
 import { explain } from '../src/config/explain.ts'
 import { filterSchema } from '../src/config/filter.ts'
-import { cidrSchema, loopbackSchema, portSchema } from '../src/config/network.ts'
+import { cidrSchema, loopbackSchema, portSchema, webAddressSchema } from '../src/config/network.ts'
 import { outputClashes, outputSchema } from '../src/config/output.ts'
 import { readConfig } from '../src/config/read-config.ts'
 import { parseOutput } from '../src/sink/mod.ts'
@@ -35,6 +35,7 @@ export function configFrom(flags: Flags, files: readonly string[] = []): Config 
     ...(filter === undefined ? {} : { filter }),
     outputs: outputsFrom(base.outputs, flags.output),
     metrics: metricsFrom(base.metrics, flags.metrics),
+    web: webFrom(base.web, flags.web),
     stats: flags.stats === undefined ? base.stats : { interval: checked('stats', durationSchema({ min: '100ms', max: '24d' }), flags.stats) },
     exchanges: flags.openAfter === undefined ? base.exchanges
       : { open_after: checked('open-after', durationSchema({ min: '1ms', max: '24d' }), flags.openAfter) },
@@ -126,4 +127,9 @@ function outputsFrom(base: Config['outputs'], flags: readonly string[]): Config[
 function metricsFrom(base: Config['metrics'], flag: string | undefined): Config['metrics'] {
   if (flag === undefined) return base
   return flag === 'off' ? { ...base, enabled: false } : { enabled: true, address: checked('metrics', loopbackSchema, flag) }
+}
+
+function webFrom(base: Config['web'], flag: string | true | undefined): Config['web'] {
+  if (flag === undefined) return base
+  return { enabled: true, address: flag === true ? base.address : checked('web', webAddressSchema, flag) }
 }

@@ -11,4 +11,4 @@
  */
 export { PageServer } from './page-server.ts'
 export type { PageField, PageOptions } from './page-server.ts'
-export { makeToken } from './sessions.ts'
+export { makeToken } from './token.ts'

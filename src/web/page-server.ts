@@ -8,6 +8,8 @@ import { Audit } from './audit.ts'
 import { addDoor } from './door.ts'
 import { guard, hostNames, type PageEnvironment } from './guard.ts'
 import { ICON_SVG, PAGE_HTML } from './html.ts'
+import { addLiveApi } from './live-api.ts'
+import { checkFilter, LiveTail } from './live-tail.ts'
 import { Sessions } from './sessions.ts'
 import { addStoreApi } from './store-api.ts'
 import { StoreDesk } from './store-desk.ts'
@@ -27,6 +29,8 @@ export interface PageOptions {
   readonly columns: readonly Column[]
   /** Folder of the store; none = the page has no views over time. */
   readonly store?: string
+  /** True where an agent hands over what it logs. */
+  readonly isLive?: boolean
   /** Lines for people and the audit. */
   log(level: 'warn' | 'info', message: string): void
 }
@@ -44,10 +48,14 @@ export class PageServer {
   readonly #options: PageOptions
   readonly #server: Server
   readonly #desk: StoreDesk | undefined
+  /** What is logged now; missing where nobody hands it over. */
+  readonly live: LiveTail | undefined
+  #health: unknown
   #port = 0
 
   constructor(options: PageOptions) {
     this.#options = options
+    this.live = options.isLive === true ? new LiveTail(options.fields) : undefined
     this.#desk = options.store === undefined ? undefined : new StoreDesk({
       folder: options.store, columns: options.columns, threads: QUERY_THREADS, memoryMiB: QUERY_MIB, timeoutMs: QUERY_MS,
     })
@@ -73,7 +81,13 @@ export class PageServer {
     return `http://${shown}:${this.#port}`
   }
 
+  /** The agent's figures as they are now. */
+  tell(health: unknown): void {
+    this.#health = health
+  }
+
   async stop(): Promise<void> {
+    this.live?.close()
     const closed = new Promise<void>(resolve => { this.#server.close(() => { resolve() }) })
     this.#server.closeAllConnections()
     await closed
@@ -81,7 +95,7 @@ export class PageServer {
   }
 
   #app(): Hono<PageEnvironment> {
-    const { token, host } = this.#options
+    const { token, host, fields } = this.#options
     const app = new Hono<PageEnvironment>()
     const audit = new Audit(line => { this.#options.log('info', line) })
     const assets = readAssets()
@@ -98,6 +112,16 @@ export class PageServer {
     for (const [path, { body, type }] of assets) app.get(path, context => context.body(body, 200, { 'content-type': type }))
     for (const path of PAGES) app.get(path, context => context.html(PAGE_HTML))
     app.get('/api/about', context => context.json(this.#about()))
+    app.get('/api/health', context => context.json({ health: this.#health ?? null }))
+    app.get('/api/filter', context => {
+      try {
+        checkFilter(context.req.query('filter') ?? '', fields)
+        return context.json({})
+      } catch (error) {
+        return context.json({ error: (error as Error).message }, 400)
+      }
+    })
+    if (this.live !== undefined) addLiveApi(app, this.live, audit)
     if (this.#desk !== undefined) addStoreApi(app, this.#desk, audit)
     app.notFound(context => context.text('There is nothing here\n', 404))
     return app
@@ -106,7 +130,7 @@ export class PageServer {
   #about(): object {
     const { version, fields, store } = this.#options
     return {
-      version, hasStore: store !== undefined,
+      version, hasStore: store !== undefined, isLive: this.live !== undefined,
       fields: fields.map(({ name, type, doc }) => ({ name, type, doc })),
       views: VIEWS.map(({ name, title, columns, narrow }) => ({ name, title, columns, ...(narrow === undefined ? {} : { narrow }) })),
     }

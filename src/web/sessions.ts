@@ -1,4 +1,5 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { makeToken } from './token.ts'
 
 export interface Session {
   /** For the audit: counts from 1, tells nothing of the cookie. */
@@ -12,18 +13,12 @@ export interface OpenedSession {
   readonly session: Session
 }
 
-const RANDOM_BYTES = 32
 const SESSIONS_MAX = 64
 /** Lifetime of a session. */
 export const SESSION_MS = 12 * 60 * 60 * 1000
 /** So many wrong tokens within the window, then none is looked at until it is over. */
 export const GUESSES_MAX = 10
 const WINDOW_MS = 60_000
-
-/** A token for whoever may look: 256 random bits. */
-export function makeToken(): string {
-  return randomBytes(RANDOM_BYTES).toString('base64url')
-}
 
 /**
  * Who has shown the token. At most 64 sessions, the oldest go first; at most 10 wrong tokens a minute for all callers together: on

@@ -1,0 +1,48 @@
+import type { AgentContract, Attachment } from '../src/agent-contract.ts'
+import type { Config } from '../src/config.ts'
+import { pageHealth } from '../src/page-health.ts'
+import { PageHandle, type Sink, type SinkHost, WebSink } from '../src/sink/mod.ts'
+import { makeToken } from '../src/web/token.ts'
+import { storeOf } from './data-directory.ts'
+import { say } from './exit.ts'
+import { version } from './version.ts'
+
+const TELL_MS = 1000
+
+/** The page of one run: its process, the sink that feeds it, the figures that it shows. */
+export class RunPage {
+  readonly #handle: PageHandle
+  readonly #link: string
+  #timer: NodeJS.Timeout | undefined
+
+  private constructor(handle: PageHandle, link: string) {
+    this.#handle = handle
+    this.#link = link
+  }
+
+  /** @throws {Error} with the mend, when it cannot be served */
+  static async start(config: Config): Promise<RunPage> {
+    const store = storeOf(config)
+    const handle = new PageHandle({ ...config.web.address, version: version(), ...(store === undefined ? {} : { store }) }, say)
+    const token = makeToken()
+    const url = await handle.start(token)
+    return new RunPage(handle, `${url}/?token=${token}`)
+  }
+
+  readonly output = (host: SinkHost): Sink => new WebSink(host, this.#handle)
+
+  /** Says where the page is, and tells it the agent's figures every second. */
+  follow(agent: AgentContract, attachments: readonly Attachment[], hasStore: boolean): void {
+    say('info', `page: ${this.#link}`)
+    if (!hasStore) say('info', 'the page shows live records only; with --output store:DIR it shows them over time as well')
+    const tell = (): void => { this.#handle.tell(pageHealth(agent.stats(), attachments)) }
+    tell()
+    this.#timer = setInterval(tell, TELL_MS)
+    this.#timer.unref()
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer)
+    await this.#handle.stop()
+  }
+}

@@ -1,0 +1,69 @@
+import type { Writable } from 'node:stream'
+import type { SafeBatch } from '../batch.ts'
+import type { Sink, SinkHealth, SinkHost } from '../sink.ts'
+import { StdoutSink } from '../stdout.ts'
+
+/** Why a page lacks records, without any fault: it shows the newest, and cannot show all of a busy gateway's. */
+export const PAGE_SLOW = 'page too slow'
+
+/** Little: what waits here is old when it is shown. */
+const QUEUE_BYTES_MAX = 1024 * 1024
+const TELL_MS = 500
+
+/** What a page's sink needs of `PageHandle`. */
+export interface LivePage {
+  readonly records: Writable
+  missed(count: number): void
+}
+
+/**
+ * Records to the page's process, as far as it takes them; those it does not are counted and told to it. A page keeps
+ * nothing, so it vouches for nothing: to the ledger no record is logged by it, and none is lost.
+ */
+export class WebSink implements Sink {
+  readonly name = 'page'
+  readonly #page: LivePage
+  readonly #pipe: StdoutSink
+  #missed = 0
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(host: SinkHost, page: LivePage) {
+    this.#page = page
+    this.#pipe = new StdoutSink({
+      settled: (batch, written, reason) => {
+        if (reason !== undefined) this.#miss(batch.count - written)
+        host.settled(batch, 0)
+      },
+      ended: () => { host.ended(this.name) },
+      log: (level, message) => { host.log(level, message) },
+    }, page.records, QUEUE_BYTES_MAX)
+  }
+
+  write(batch: SafeBatch): void {
+    this.#pipe.write(batch)
+  }
+
+  flush(): Promise<void> {
+    return this.#pipe.flush()
+  }
+
+  async close(): Promise<void> {
+    await this.#pipe.close()
+    clearTimeout(this.#timer)
+  }
+
+  health(): SinkHealth {
+    const { name: _, droppedRecords, ...health } = this.#pipe.health()
+    return { ...health, name: this.name, droppedRecords: new Map([...droppedRecords].map(([reason, count]) =>
+      [reason === 'reader too slow' ? PAGE_SLOW : reason, count])) }
+  }
+
+  #miss(count: number): void {
+    this.#missed += count
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined
+      this.#page.missed(this.#missed)
+      this.#missed = 0
+    }, TELL_MS).unref()
+  }
+}
