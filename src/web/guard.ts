@@ -13,8 +13,9 @@ export interface PageEnvironment {
 const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; " +
   "base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 
+/** The referrer stays here: without any a browser would call the origin of this server's own forms `null`. */
 const HEADERS: readonly (readonly [name: string, value: string])[] = [
-  ['content-security-policy', POLICY], ['x-content-type-options', 'nosniff'], ['x-frame-options', 'DENY'], ['referrer-policy', 'no-referrer'],
+  ['content-security-policy', POLICY], ['x-content-type-options', 'nosniff'], ['x-frame-options', 'DENY'], ['referrer-policy', 'same-origin'],
   ['cross-origin-opener-policy', 'same-origin'], ['cross-origin-resource-policy', 'same-origin'],
   ['permissions-policy', 'camera=(), microphone=(), geolocation=()'], ['cache-control', 'no-store'],
 ]

@@ -136,7 +136,7 @@ test('every answer carries the policy, is not kept, and data is never a page', a
     assert.match(policy, /frame-ancestors 'none'.*require-trusted-types-for 'script'; trusted-types 'none'/)
     assert.equal(headers['x-content-type-options'], 'nosniff', path)
     assert.equal(headers['cache-control'], 'no-store', path)
-    assert.equal(headers['referrer-policy'], 'no-referrer', path)
+    assert.equal(headers['referrer-policy'], 'same-origin', path)
     assert.equal(headers['access-control-allow-origin'], undefined, path)
     if (path.startsWith('/api/')) assert.match(headers['content-type'] ?? '', /^(application\/json|text\/csv)/, path)
   }
