@@ -1,6 +1,7 @@
 /** The page in a real browser, over a store and a live tail: what a person does, by keys too; no trouble in the console. */
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -176,6 +177,28 @@ test('live: records come, only those in sight are in the document; pause holds t
   assert.equal(await browser.evaluate(`document.querySelector('aside .pairs').textContent.includes('onerror')`), true)
   await browser.open(`${page.url}/live?filter=${encodeURIComponent('http.response.status_code == 503')}`)
   await browser.until(`document.querySelector('[role=status]')?.textContent === '26 records'`)
+  await noTrouble()
+})
+
+test('axe finds no serious fault in any view, dark or light', async context => {
+  if (!hasBrowser(context)) return
+  const browser = theBrowser()
+  const faults = `axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id, nodes }) => id + ': ' + nodes.slice(0, 3).map(({ html }) => html).join(' ')))`
+  const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+  const time = new Date(START + 7000).toISOString().replace('Z', '000000Z')
+  for (const path of ['/overview', '/routes', '/inventory', '/records', '/health', '/live', `/exchange?time=${time}&sequence=8`]) {
+    await browser.open(page.url + path)
+    await browser.until(`document.querySelector('main')?.childElementCount > 0 && !document.body.innerText.includes('asking') && ${BUSY}`)
+    await browser.evaluate(`${axe}; undefined`)
+    for (const theme of ['first', 'second', 'third']) {
+      assert.deepEqual(await browser.evaluate(faults), [], `${path}, ${theme} theme`)
+      await browser.press('t')
+    }
+  }
+  await browser.evaluate(`document.querySelector('main').append(document.createElement('img'))`)
+  assert.match((await browser.evaluate<string[]>(faults)).join(), /^image-alt: /, 'a planted fault is found')
+  await browser.evaluate(`document.querySelector('img').remove()`)
   await noTrouble()
 })
 

@@ -23,10 +23,12 @@ interface Tab {
 }
 
 const TABS: readonly Tab[] = [
-  { path: '/live', title: 'Live', needs: 'live' }, { path: '/overview', title: 'Overview', needs: 'store' }, { path: '/routes', title: 'Routes', needs: 'store' },
-  { path: '/inventory', title: 'Inventory', needs: 'store' }, { path: '/records', title: 'Records', needs: 'store' }, { path: '/health', title: 'Health', needs: 'any' },
+  { path: '/live', title: 'Live', needs: 'live' }, { path: '/overview', title: 'Overview', needs: 'store' },
+  { path: '/routes', title: 'Routes', needs: 'store' }, { path: '/inventory', title: 'Inventory', needs: 'store' },
+  { path: '/records', title: 'Records', needs: 'store' }, { path: '/health', title: 'Health', needs: 'any' },
 ]
 const ROWS = 100
+const KINDS = ['exchange', 'connection', 'packet', 'anomaly', 'websocket', 'handshake']
 
 export function App(): VNode {
   const { answer: about, error } = useAnswer<About>('/api/about')
@@ -61,7 +63,8 @@ function Page({ about }: { readonly about: About }): VNode {
     onAgain=${() => { setAsked(asked + 1) }} />`}
   <main>${check.error !== undefined || check.isWaiting && check.answer === undefined ? null
     : html`<${Shown} about=${about} path=${path} place=${place} span=${span} filter=${filter} asked=${asked} />`}</main>
-  <footer class="muted">lintel ${about.version}. Keys: 1 to ${tabs.length} views, / filter, r ask again, c compare, t theme; in lists arrows, Enter; live: space pauses.</footer>`
+  <footer class="muted">lintel ${about.version}. Keys: 1 to ${tabs.length} views, / filter, r ask again, c compare, t theme; in lists of
+    records up and down; live: space pauses.</footer>`
 }
 
 interface ShownOptions {
@@ -78,7 +81,8 @@ function Shown({ about, path, place, span, filter, asked }: ShownOptions): VNode
   // The same as long as nothing is asked anew: an answer that draws the page again must not move the range.
   const range = useMemo(() => rangeOf(place.parameters, known, Date.now()), [place, known?.firstMs, known?.lastMs, asked])
   if (path === '/live') return html`<${LiveView} filter=${filter} hasStore=${about.hasStore} />`
-  if (path === '/exchange') return html`<${ExchangeView} time=${place.parameters.get('time') ?? ''} sequence=${place.parameters.get('sequence') ?? ''} />`
+  const parameter = (name: string): string => place.parameters.get(name) ?? ''
+  if (path === '/exchange') return html`<${ExchangeView} time=${parameter('time')} sequence=${parameter('sequence')} />`
   if (span === 'asking') return html`<p class="muted">asking the store ...</p>`
   switch (path) {
     case '/overview': return html`<${Overview} about=${about} range=${range} filter=${filter} isCompared=${place.parameters.has('compare')} />`
@@ -117,10 +121,11 @@ function useVocabulary(about: About, asked: number): Vocabulary {
   const hosts = useAnswer<ViewAnswer>(ask('hosts')).answer
   const methods = useAnswer<ViewAnswer>(ask('methods')).answer
   return useMemo(() => {
-    const first = (answer: ViewAnswer | undefined): string[] => (answer?.rows ?? []).map(([value]) => value).filter(value => typeof value === 'string')
+    const first = (answer: ViewAnswer | undefined): string[] =>
+      (answer?.rows ?? []).map(([value]) => value).filter(value => typeof value === 'string')
     return {
       fields: about.fields, headers: first(headers),
-      values: new Map([['url.domain', first(hosts)], ['http.request.method', first(methods)], ['kind', ['exchange', 'connection', 'packet', 'anomaly', 'websocket', 'handshake']]]),
+      values: new Map([['url.domain', first(hosts)], ['http.request.method', first(methods)], ['kind', KINDS]]),
     }
   }, [about, headers, hosts, methods])
 }

@@ -47,7 +47,8 @@ export function Chart(options: ChartOptions): VNode {
 
 function plotData(times: readonly number[], lines: readonly ChartLine[], isStacked: boolean): uPlot.AlignedData {
   const sums = times.map(() => 0)
-  const values = lines.map(line => isStacked ? line.values.map((value, index) => sums[index] = (sums[index] as number) + (value ?? 0)) : [...line.values])
+  const stacked = (line: ChartLine): number[] => line.values.map((value, index) => sums[index] = (sums[index] as number) + (value ?? 0))
+  const values = lines.map(line => isStacked ? stacked(line) : [...line.values])
   // The highest sum is drawn first, so that those below it show.
   return [times.map(at => at / 1000), ...(isStacked ? values.reverse() : values)]
 }

@@ -19,7 +19,8 @@ const FUNCTIONS: readonly (readonly [text: string, doc: string])[] = [
   ['has(', 'the field is there'], ['size(', 'number of letters or entries'], ['duration("1s")', 'a time span'], ['timestamp("', 'a time'],
 ]
 const METHODS: readonly (readonly [text: string, doc: string])[] = [
-  ['startsWith("', 'begins with'], ['endsWith("', 'ends with'], ['contains("', 'has in it'], ['matches("', 'a pattern (RE2)'], ['lowerAscii()', 'in small letters'],
+  ['startsWith("', 'begins with'], ['endsWith("', 'ends with'], ['contains("', 'has in it'], ['matches("', 'a pattern (RE2)'],
+  ['lowerAscii()', 'in small letters'],
 ]
 
 /** What could stand at the cursor, the nearest first. */
@@ -29,7 +30,10 @@ export function completions(text: string, cursor: number, vocabulary: Vocabulary
   if (header !== null) return matching(vocabulary.headers.map(name => [`${name}"]`, '']), header[1] as string, cursor)
   const hasHeader = /"([\w-]+)$/.exec(before)
   const value = /([a-z0-9_.]+)\s*==\s*"([^"]*)$/.exec(before)
-  if (value !== null) return matching((vocabulary.values.get(value[1] as string) ?? []).map(seen => [`${escaped(seen)}"`, '']), value[2] as string, cursor)
+  if (value !== null) {
+    const seen = vocabulary.values.get(value[1] as string) ?? []
+    return matching(seen.map(each => [`${escaped(each)}"`, '']), value[2] as string, cursor)
+  }
   if (hasHeader !== null) return matching(vocabulary.headers.map(name => [`${name}" in http.request.header`, '']), hasHeader[1] as string, cursor)
   if (/(?:^|[^\\])"[^"]*$/.test(before) && (before.match(/"/g)?.length ?? 0) % 2 === 1) return []
   const word = /[A-Za-z_][\w.]*$/.exec(before)?.[0] ?? ''
@@ -43,8 +47,9 @@ export function completions(text: string, cursor: number, vocabulary: Vocabulary
 function matching(offers: readonly (readonly [text: string, doc: string])[], word: string, cursor: number): readonly Completion[] {
   const lower = word.toLowerCase()
   const found = offers.filter(([text]) => text.toLowerCase().includes(lower) && text !== word)
-  const [first, rest] = [found.filter(([text]) => text.toLowerCase().startsWith(lower)), found.filter(([text]) => !text.toLowerCase().startsWith(lower))]
-  return [...first, ...rest].slice(0, OFFERS_MAX).map(([text, doc]) => ({ start: cursor - word.length, end: cursor, text, doc }))
+  const begins = (text: string): boolean => text.toLowerCase().startsWith(lower)
+  const sorted = [...found.filter(([text]) => begins(text)), ...found.filter(([text]) => !begins(text))]
+  return sorted.slice(0, OFFERS_MAX).map(([text, doc]) => ({ start: cursor - word.length, end: cursor, text, doc }))
 }
 
 function escaped(text: string): string {

@@ -60,12 +60,13 @@ export function FilterBar({ filter, error, vocabulary, onFilter }: FilterBarOpti
   }
   return html`<form class="filter" role="search" onSubmit=${submit}>
     <label for="filter">Filter</label>
-    <div class="field"><input id="filter" ref=${input} value=${text} onInput=${typed} onKeyDown=${pressed} onBlur=${() => { setTimeout(() => { setOffered([]) }, 150) }}
-      role="combobox" aria-expanded=${String(offered.length > 0)} aria-controls="filter-offers" aria-autocomplete="list" aria-invalid=${String(error !== undefined)}
+    <div class="field"><input id="filter" ref=${input} value=${text} onInput=${typed} onKeyDown=${pressed}
+      onBlur=${() => { setOffered([]) }} role="combobox" aria-expanded=${String(offered.length > 0)} aria-controls="filter-offers"
+      aria-autocomplete="list" aria-invalid=${String(error !== undefined)}
       aria-activedescendant=${chosen >= 0 ? `offer-${chosen}` : undefined}
       autocomplete="off" spellcheck=${false} maxlength="4096" placeholder="CEL, e.g. http.response.status_code >= 500 && duration > 0.5" />
-      <ul id="filter-offers" role="listbox" aria-label="Completions" hidden=${offered.length === 0}>${offered.map((completion, index) => html`<li id=${`offer-${index}`}
-        role="option" aria-selected=${String(index === chosen)} onMouseDown=${(event: Event) => {
+      <ul id="filter-offers" role="listbox" aria-label="Completions" hidden=${offered.length === 0}>${offered.map((completion, index) =>
+        html`<li id=${`offer-${index}`} role="option" aria-selected=${String(index === chosen)} onMouseDown=${(event: Event) => {
           event.preventDefault()
           take(completion)
         }}><code>${completion.text}</code> <span class="muted">${completion.doc}</span></li>`)}</ul></div>

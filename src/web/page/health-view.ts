@@ -18,7 +18,8 @@ interface Health {
   readonly packets: { readonly seen: number, readonly delivered: number, readonly notWanted: Counts, readonly lost: Counts }
   readonly tlsCalls?: { readonly seen: number, readonly delivered: number, readonly lost: Counts }
   readonly records: {
-    readonly seen: number, readonly logged: number, readonly filtered: number, readonly sampled: number, readonly queued: number, readonly dropped: Counts
+    readonly seen: number, readonly logged: number, readonly filtered: number, readonly sampled: number, readonly queued: number
+    readonly dropped: Counts
   }
   readonly anomalies: Counts
   readonly outputs: readonly {
@@ -70,7 +71,7 @@ function AgentHealth({ health }: { readonly health: Health }): VNode {
       <th scope="col" class="bytes">Waits</th><th scope="col">Dropped, trouble</th></tr></thead><tbody>
       ${health.outputs.map(output => html`<tr><td>${output.name}</td><td class="count">${count(output.writtenRecords)}</td>
         <td class="bytes">${bytes(output.queuedBytes)}</td>
-        <td>${[...Object.entries(output.dropped).map(([reason, number]) => `${reason}: ${count(number)}`), output.lastError ?? ''].join(' ')}</td></tr>`)}
+        <td>${Object.entries(output.dropped).map(([reason, number]) => `${reason}: ${count(number)} `)}${output.lastError ?? ''}</td></tr>`)}
     </tbody></table></section>
     <section class="card"><h2>Attached</h2><ul>${health.attachments.map(({ where, hook, bothDirections }) =>
       html`<li>${where} (${hook}${bothDirections ? '' : ', one direction'})</li>`)}</ul></section>`

@@ -33,12 +33,14 @@ export function LiveView({ filter, hasStore }: { readonly filter: string, readon
   const connection = selected?.network?.connection?.id
   const neighbours = connection === undefined ? [] : following.records.filter(record => record.network?.connection?.id === connection).slice(-200)
   return html`<div class=${selected === undefined ? 'live' : 'live split'}>
-    <div class="bar-line"><button type="button" aria-pressed=${String(isPaused)} onClick=${toggle}>${isPaused ? `Go on (${waits} wait)` : 'Pause'}</button>
+    <div class="bar-line">
+      <button type="button" aria-pressed=${String(isPaused)} onClick=${toggle}>${isPaused ? `Go on (${waits} wait)` : 'Pause'}</button>
       ${isFollowing ? null : html`<button type="button" onClick=${() => { setFollowing(true) }}>To the newest</button>`}
-      <span role="status">${following.isConnected ? `${following.records.length} records` : 'not connected, trying again ...'}${following.missed > 0
-        ? html`, <strong class="missed">${following.missed} not shown: more came than a page can show${hasStore ? '; the store has them' : ''}</strong>` : null}</span></div>
-    <${RecordList} records=${following.records} isFollowing=${isFollowing && !isPaused} selected=${selected === undefined ? undefined : keyOf(selected)}
-      onSelect=${(record: LogRecord) => {
+      <span role="status">${following.isConnected ? `${following.records.length} records` : 'not connected, trying again ...'}</span>
+      ${following.missed === 0 ? null : html`<strong class="missed">${following.missed} not shown: more came than a page can show${
+        hasStore ? '; the store has them' : ''}</strong>`}</div>
+    <${RecordList} records=${following.records} isFollowing=${isFollowing && !isPaused}
+      selected=${selected === undefined ? undefined : keyOf(selected)} onSelect=${(record: LogRecord) => {
         setSelected(record)
         setFollowing(false)
       }} onLeave=${() => { setFollowing(false) }} />

@@ -64,7 +64,8 @@ function Traffic({ question, before, range }: TrafficOptions): VNode {
   const past = useAnswer<ViewAnswer>(before === undefined ? undefined : `/api/view/traffic?${before}`)
   const classes = useAnswer<ViewAnswer>(`/api/view/status-classes?${question}`)
   const earlier = before === undefined ? undefined : past.answer
-  const charts = useMemo(() => now.answer === undefined ? undefined : chartsOf(now.answer, earlier, classes.answer, range), [now.answer, earlier, classes.answer])
+  const charts = useMemo(() => now.answer === undefined ? undefined : chartsOf(now.answer, earlier, classes.answer, range),
+    [now.answer, earlier, classes.answer])
   const select = (fromMs: number, toMs: number): void => { go(linkTo('/overview', { from: String(fromMs), to: String(toMs), range: null })) }
   if (charts === undefined) return html`<section class="card wide">${now.error ?? 'asking the store ...'}</section>`
   const { times, rates, durations, stack } = charts
@@ -99,7 +100,8 @@ function chartsOf(now: ViewAnswer, past: ViewAnswer | undefined, classes: ViewAn
   return {
     times, rates,
     durations: [
-      { title: 'p50', colour: 'ok', values: span(4) }, { title: 'p95', colour: 'refused', values: span(5) }, { title: 'p99', colour: 'failed', values: span(6) },
+      { title: 'p50', colour: 'ok', values: span(4) }, { title: 'p95', colour: 'refused', values: span(5) },
+      { title: 'p99', colour: 'failed', values: span(6) },
     ],
     stack: ['2xx', '3xx', '4xx', '5xx', 'other', 'none'].map((title, index) =>
       ({ title, colour: CLASS_COLOURS[index] as string, values: perSecond(stacked, index + 1) })),

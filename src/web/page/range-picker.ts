@@ -18,9 +18,10 @@ export function RangePicker({ place, path, span, onAgain }: RangePickerOptions):
   const { fromMs, toMs } = rangeOf(place.parameters, known, Date.now())
   const isCompared = place.parameters.has('compare')
   return html`<div class="bar-line range">
-    <div role="group" aria-label="Time range">${[...RANGES.keys(), ALL].map(word => html`<a role="button" href=${linkTo(path, { range: word, from: null, to: null })}
-      aria-pressed=${String(word === name)}>${word}</a>`)}</div>
+    <div role="group" aria-label="Time range">${[...RANGES.keys(), ALL].map(word => html`<a role="button"
+      href=${linkTo(path, { range: word, from: null, to: null })} aria-pressed=${String(word === name)}>${word}</a>`)}</div>
     <span>${name === OWN || name === ALL ? `${time(fromMs)} to ${time(toMs)}` : `the last ${name}`}</span>
-    <label><input type="checkbox" checked=${isCompared} onChange=${() => { go(linkTo(path, { compare: isCompared ? null : '1' })) }} /> compare with the time before</label>
+    <label><input type="checkbox" checked=${isCompared} onChange=${() => { go(linkTo(path, { compare: isCompared ? null : '1' })) }} />
+      ${' '}compare with the time before</label>
     <button type="button" onClick=${onAgain} title="key r">Ask again</button></div>`
 }

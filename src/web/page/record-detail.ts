@@ -63,7 +63,8 @@ function Neighbours({ record, neighbours, hasStore }: RecordDetailOptions): VNod
   if (neighbours.length < 2) return null
   const own = keyOf(record)
   return html`<section><h3>On the same connection (${neighbours.length})</h3><ol class="neighbours">${neighbours.map(other => {
-    const text = `${clock(other)} ${verb(other)} ${target(other)} ${other.http?.response?.status_code ?? ''} ${other.duration === undefined ? '' : seconds(other.duration)}`
+    const took = other.duration === undefined ? '' : seconds(other.duration)
+    const text = `${clock(other)} ${verb(other)} ${target(other)} ${other.http?.response?.status_code ?? ''} ${took}`
     if (keyOf(other) === own) return html`<li aria-current="true"><strong>${text}</strong></li>`
     return html`<li>${hasStore ? html`<a href=${linkTo('/exchange', addressOf(other))}>${text}</a>` : text}</li>`
   })}</ol></section>`
@@ -75,6 +76,7 @@ function Sections({ record }: { readonly record: LogRecord }): VNode {
     title, fields: fields.filter(([name]) => SECTIONS.find(([, names]) => names.test(name))?.[0] === title),
   })).filter(section => section.fields.length > 0)
   return html`${titled.map(section => html`<section><h3>${section.title}</h3><table class="pairs"><tbody>
-    ${section.fields.map(([name, value]) => html`<tr><th scope="row">${name}</th><td>${typeof value === 'string' ? value : JSON.stringify(value)}</td></tr>`)}
+    ${section.fields.map(([name, value]) => html`<tr><th scope="row">${name}</th>
+      <td>${typeof value === 'string' ? value : JSON.stringify(value)}</td></tr>`)}
   </tbody></table></section>`)}`
 }

@@ -53,7 +53,8 @@ export function RecordList({ records, isFollowing, selected, onSelect, onLeave }
     if (next * ROW_PX < element.scrollTop) element.scrollTop = next * ROW_PX
     else if ((next + 1) * ROW_PX > element.scrollTop + element.clientHeight - ROW_PX) element.scrollTop = (next + 2) * ROW_PX - element.clientHeight
   }
-  return html`<div class="records" ref=${box} tabindex="0" role="grid" aria-label="Records" aria-rowcount=${records.length} onScroll=${scrolled} onKeyDown=${move}>
+  return html`<div class="records" ref=${box} tabindex="0" role="grid" aria-label="Records" aria-rowcount=${records.length}
+    onScroll=${scrolled} onKeyDown=${move}>
     <div class="record head" role="row">${['Time', 'Status', 'Method', 'Host', 'Path', 'Duration', 'Client', 'Process']
       .map(title => html`<span role="columnheader">${title}</span>`)}</div>
     <div class="rows" role="rowgroup" style=${{ height: `${records.length * ROW_PX}px` }}>
@@ -75,6 +76,7 @@ function RecordRow({ record, at, isSelected, onSelect }: RecordRowOptions): VNod
     record.duration === undefined ? '' : seconds(record.duration), record.client?.real_address ?? record.client?.address ?? '',
     record.server?.process?.executable?.name ?? '',
   ]
-  return html`<div class=${`record ${statusClass(record)}${isSelected ? ' selected' : ''}`} role="row" aria-rowindex=${at + 2} aria-selected=${String(isSelected)}
-    style=${{ top: `${at * ROW_PX}px` }} onClick=${() => { onSelect(record) }}>${cells.map(cell => html`<span role="gridcell">${cell}</span>`)}</div>`
+  const names = `record ${statusClass(record)}${isSelected ? ' selected' : ''}`
+  return html`<div class=${names} role="row" aria-rowindex=${at + 2} aria-selected=${String(isSelected)} style=${{ top: `${at * ROW_PX}px` }}
+    onClick=${() => { onSelect(record) }}>${cells.map(cell => html`<span role="gridcell">${cell}</span>`)}</div>`
 }

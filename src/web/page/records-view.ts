@@ -12,7 +12,8 @@ const RECORDS = 1000
 
 /** The newest records of a range. */
 export function RecordsView({ range, filter }: { readonly range: TimeRange, readonly filter: string }): VNode {
-  const { answer, error, isWaiting } = useAnswer<{ records: LogRecord[], notes: string[] }>(`/api/records?${questionText(range, filter)}&limit=${RECORDS}`)
+  const path = `/api/records?${questionText(range, filter)}&limit=${RECORDS}`
+  const { answer, error, isWaiting } = useAnswer<{ records: LogRecord[], notes: string[] }>(path)
   const count = answer?.records.length ?? 0
   return html`<div class="live"><div class="bar-line"><span role="status">${isWaiting ? 'asking the store ...'
     : count === RECORDS ? `the newest ${RECORDS} records` : `${count} records`}</span></div>

@@ -19,7 +19,8 @@ export function ViewTable({ view, question, filter, rows, isWide }: ViewTableOpt
   const { answer, error, isWaiting } = useAnswer<ViewAnswer>(`/api/view/${view.name}?${question}&limit=${rows}`)
   const counted = view.columns.findIndex(({ title }) => title === 'Requests')
   const most = Math.max(1, ...(answer?.rows ?? []).map(row => Number(row[counted] ?? 0)))
-  return html`<section class=${`card${isWide === true ? ' wide' : ''}${isWaiting ? ' waiting' : ''}`} data-view=${view.name} aria-busy=${String(isWaiting)}>
+  const names = `card${isWide === true ? ' wide' : ''}${isWaiting ? ' waiting' : ''}`
+  return html`<section class=${names} data-view=${view.name} aria-busy=${String(isWaiting)}>
     <h2>${view.title} <a class="csv" href=${`/api/view/${view.name}?${question}&format=csv`} download>CSV</a></h2>
     ${error === undefined ? null : html`<pre class="error" role="alert">${error}</pre>`}
     ${answer === undefined ? null : html`<div class="scroll" tabindex="0" role="region" aria-label=${view.title}><table>
