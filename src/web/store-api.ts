@@ -3,10 +3,11 @@ import { FilterError, jsonText, type PlainValue, QueryError, recordLine } from '
 import { type Audit, shapeOf } from './audit.ts'
 import { csvText } from './csv.ts'
 import { addressOf } from './door.ts'
-import { exchangeSql, neighboursSql } from './exchange-sql.ts'
 import type { PageEnvironment } from './guard.ts'
 import { AskedWronglyError, type Question, questionOf, wholeNumber } from './question.ts'
-import { DeskBusyError, type StoreDesk } from './store-desk.ts'
+import { headerView } from './header-view.ts'
+import { exchangeSql, neighboursSql, newestSql, traceSql, type TwoSteps } from './records-sql.ts'
+import { type DeskAnswer, DeskBusyError, type StoreDesk } from './store-desk.ts'
 import type { View } from './view.ts'
 import { VIEWS } from './views/registry.ts'
 
@@ -23,13 +24,13 @@ export function addStoreApi(app: Hono<PageEnvironment>, desk: StoreDesk, audit: 
 
   app.get('/api/view/:name', context => answered(context, async () => {
     const name = context.req.param('name')
-    const view = views.get(name)
+    const view = name === 'by-header' ? headerView(context.req.query('header') ?? '') : views.get(name)
     if (view === undefined) return context.json({ error: `Cannot show "${name.slice(0, 40)}": there is no such view` }, 404)
     const parameters = new URL(context.req.url).searchParams
     const isCsv = parameters.get('format') === 'csv'
     if (isCsv && !parameters.has('limit')) parameters.set('limit', String(CSV_ROWS))
     const question = questionOf(parameters, desk.columns)
-    looked(context, audit, `view ${view.name}${isCsv ? ' as CSV' : ''}`, question)
+    looked(context, audit, `view ${view.name}${name === 'by-header' ? ` ${view.columns[0]?.title}` : ''}${isCsv ? ' as CSV' : ''}`, question)
     return await answerView(context, desk, view, question, isCsv)
   }))
 
@@ -37,8 +38,7 @@ export function addStoreApi(app: Hono<PageEnvironment>, desk: StoreDesk, audit: 
     const question = questionOf(new URL(context.req.url).searchParams, desk.columns)
     looked(context, audit, 'records', question)
     const limit = Math.min(question.limit, RECORDS_MAX)
-    const newest = `SELECT * FROM records WHERE ${question.where} ORDER BY "time" DESC, event_sequence DESC LIMIT ${limit}`
-    const { rows, notes } = await desk.ask(newest, context.req.raw.signal)
+    const { rows, notes } = await inTwoSteps(desk, newestSql(question.where, limit), context.req.raw.signal)
     return jsonAnswer(context, `{"records":${linesJson(desk, rows)},"notes":${JSON.stringify(notes)}}`)
   }))
 
@@ -52,10 +52,21 @@ export function addStoreApi(app: Hono<PageEnvironment>, desk: StoreDesk, audit: 
       return context.json({ error: `Cannot find record ${sequence} of ${time}: it is not in the store, or not any more` }, 404)
     }
     audit.looked(context.get('session'), addressOf(context), `record ${sequence} of ${time}`)
-    const neighbours = neighboursSql(valueOf(desk, row), time, NEIGHBOURS_MAX)
-    const { rows } = neighbours === undefined ? { rows: [] } : await desk.ask(neighbours, context.req.raw.signal)
-    return jsonAnswer(context, `{"record":${recordLine(desk.columns, row)},"neighbours":${linesJson(desk, rows)}}`)
+    const value = valueOf(desk, row)
+    const neighbours = await inTwoSteps(desk, neighboursSql(value, time, NEIGHBOURS_MAX), context.req.raw.signal)
+    const trace = await inTwoSteps(desk, traceSql(value, time, NEIGHBOURS_MAX), context.req.raw.signal)
+    return jsonAnswer(context, `{"record":${recordLine(desk.columns, row)},"neighbours":${linesJson(desk, neighbours.rows)},` +
+      `"trace":${linesJson(desk, trace.rows)}}`)
   }))
+}
+
+/** A list of records; none where nothing is asked. */
+async function inTwoSteps(desk: StoreDesk, steps: TwoSteps | undefined, signal: AbortSignal): Promise<DeskAnswer> {
+  if (steps === undefined) return { names: [], rows: [], notes: [] }
+  const times = await desk.ask(steps.times, signal)
+  const [first, last] = times.rows[0] ?? []
+  if (typeof first !== 'string' || typeof last !== 'string') return { names: [], rows: [], notes: times.notes }
+  return await desk.ask(steps.records(first, last), signal)
 }
 
 async function answerView(context: PageContext, desk: StoreDesk, view: View, question: Question, isCsv: boolean): Promise<Response> {

@@ -110,7 +110,7 @@ test('by keys alone: filter with completion, a wrong filter is told, records, on
   await browser.press('Enter')
   await browser.until(`${BUSY} && document.querySelector('.totals dd')?.textContent.trim() === '20'`)
   await browser.press('Escape')
-  await browser.press('5')
+  await browser.press('6')
   await browser.until(`location.pathname === '/records' && document.querySelectorAll('.record:not(.head)').length === 20`)
   await browser.evaluate(`document.querySelector('.records').focus()`)
   await browser.press('ArrowDown')
@@ -139,7 +139,7 @@ test('every view over the store shows something, in dark and in light', async co
   if (!hasBrowser(context)) return
   const browser = theBrowser()
   for (const [path, views] of [['/routes', ['routes', 'slow-routes', 'failing-routes']], ['/inventory', ['inventory']],
-    ['/overview?compare=1', ['methods', 'statuses', 'hosts', 'clients', 'user-agent-classes', 'user-agents', 'connections']], ['/health', ['header-names']]] as const) {
+    ['/overview?compare=1', ['methods', 'statuses', 'hosts', 'clients', 'user-agent-classes', 'user-agents', 'connections']], ['/consumers?header=host', ['by-header', 'clients', 'connections']], ['/health', ['header-names']]] as const) {
     await browser.open(page.url + path)
     await browser.until(`${views.map(view => `document.querySelector('[data-view=${view}] tbody tr') !== null`).join(' && ')} && ${BUSY}`)
   }
@@ -187,7 +187,7 @@ test('axe finds no serious fault in any view, dark or light', async context => {
     .filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id, nodes }) => id + ': ' + nodes.slice(0, 3).map(({ html }) => html).join(' ')))`
   const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
   const time = new Date(START + 7000).toISOString().replace('Z', '000000Z')
-  for (const path of ['/overview', '/routes', '/inventory', '/records', '/health', '/live', `/exchange?time=${time}&sequence=8`]) {
+  for (const path of ['/overview', '/routes', '/inventory', '/consumers?header=host', '/records', '/health', '/live', `/exchange?time=${time}&sequence=8`]) {
     await browser.open(page.url + path)
     await browser.until(`document.querySelector('main')?.childElementCount > 0 && !document.body.innerText.includes('asking') && ${BUSY}`)
     await browser.evaluate(`${axe}; undefined`)

@@ -38,6 +38,7 @@ function apiLines(): string[] {
         request: { method: index % 6 === 3 ? 'POST' : 'GET', header: { host: ['a.example'], ...(index % 6 === 0 ? { authorization: ['Bearer REDACTED'] } : {}) } },
         response: { status_code: path === '/broken' ? 503 : path === '/' ? 404 : 200, header: { server: ['x'] }, body: { size: 10 } },
       },
+      ...(index % 100 === 7 ? { trace: { id: 'c0ffee' } } : {}),
       user_agent: { original: index % 2 === 0 ? 'curl/8.0' : 'Mozilla/5.0 (compatible; Googlebot/2.1)' },
     })
   })
@@ -111,12 +112,23 @@ test('where a row leads by a click gives the requests that it counted', async ()
   }
 })
 
-test('one record is found by time and number, with the others of its connection in order', async () => {
+test('a header groups exchanges: who called, and what a click on a value gives', async () => {
+  assert.deepEqual((await rowsOf('by-header', 'header=Authorization')).map(row => row.slice(0, 4)), [[null, 500, 100, 100], ['Bearer REDACTED', 100, 0, 0]])
+  for (const header of ['', 'a b', "x']--", 'x\u0000', 'é', 'x'.repeat(300)]) {
+    assert.equal((await page.ask(`/api/view/by-header?header=${encodeURIComponent(header)}`)).status, 400, header)
+  }
+  assert.deepEqual((await rowsOf('by-header', `header=${encodeURIComponent("x'y")}`)).map(row => row.slice(0, 2)), [[null, 600]])
+  const csv = (await page.ask('/api/view/by-header?header=authorization&format=csv')).text
+  assert.match(csv, /^authorization,Requests,/)
+})
+
+test('one record is found by time and number, with the others of its connection and of its trace in order', async () => {
   const time = new Date(START + 7000).toISOString().replace('Z', '000000Z')
-  const found = await page.json<{ record: { event: { sequence: number } }, neighbours: { event: { sequence: number } }[] }>(`/api/exchange?time=${time}&sequence=8`)
+  const found = await page.json<{ record: { event: { sequence: number } }, neighbours: { event: { sequence: number } }[], trace: { event: { sequence: number } }[] }>(`/api/exchange?time=${time}&sequence=8`)
   assert.equal(found.record.event.sequence, 8)
   const numbers = found.neighbours.map(({ event }) => event.sequence)
   assert.deepEqual(numbers, Array.from({ length: 200 }, (_, index) => index * 3 + 2))
+  assert.deepEqual(found.trace.map(({ event }) => event.sequence), [8, 108, 208, 308, 408, 508])
   assert.equal((await page.ask(`/api/exchange?time=${time}&sequence=9`)).status, 404)
   const { records } = await page.json<{ records: { event: { sequence: number } }[] }>('/api/records?limit=3')
   assert.deepEqual(records.map(({ event }) => event.sequence), [600, 599, 598])

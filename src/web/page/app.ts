@@ -4,6 +4,7 @@ import type { About } from './about.ts'
 import { useAnswer, type ViewAnswer } from './ask.ts'
 import type { Vocabulary } from './completion.ts'
 import { FilterBar } from './filter-bar.ts'
+import { HeaderTable } from './header-table.ts'
 import { HealthView } from './health-view.ts'
 import { html } from './html.ts'
 import { useKeys } from './keys.ts'
@@ -25,6 +26,7 @@ interface Tab {
 const TABS: readonly Tab[] = [
   { path: '/live', title: 'Live', needs: 'live' }, { path: '/overview', title: 'Overview', needs: 'store' },
   { path: '/routes', title: 'Routes', needs: 'store' }, { path: '/inventory', title: 'Inventory', needs: 'store' },
+  { path: '/consumers', title: 'Consumers', needs: 'store' },
   { path: '/records', title: 'Records', needs: 'store' }, { path: '/health', title: 'Health', needs: 'any' },
 ]
 const ROWS = 100
@@ -62,7 +64,8 @@ function Page({ about }: { readonly about: About }): VNode {
   ${path === '/exchange' || path === '/live' || !about.hasStore ? null : html`<${RangePicker} place=${place} path=${path} span=${span}
     onAgain=${() => { setAsked(asked + 1) }} />`}
   <main>${check.error !== undefined || check.isWaiting && check.answer === undefined ? null
-    : html`<${Shown} about=${about} path=${path} place=${place} span=${span} filter=${filter} asked=${asked} />`}</main>
+    : html`<${Shown} about=${about} path=${path} place=${place} span=${span} filter=${filter} asked=${asked}
+      headers=${vocabulary.headers} />`}</main>
   <footer class="muted">lintel ${about.version}. Keys: 1 to ${tabs.length} views, / filter, r ask again, c compare, t theme; in lists of
     records up and down; live: space pauses.</footer>`
 }
@@ -74,9 +77,10 @@ interface ShownOptions {
   readonly span: StoreSpan | undefined | 'asking'
   readonly filter: string
   readonly asked: number
+  readonly headers: readonly string[]
 }
 
-function Shown({ about, path, place, span, filter, asked }: ShownOptions): VNode {
+function Shown({ about, path, place, span, filter, asked, headers }: ShownOptions): VNode {
   const known = span === 'asking' ? undefined : span
   // The same as long as nothing is asked anew: an answer that draws the page again must not move the range.
   const range = useMemo(() => rangeOf(place.parameters, known, Date.now()), [place, known?.firstMs, known?.lastMs, asked])
@@ -88,6 +92,9 @@ function Shown({ about, path, place, span, filter, asked }: ShownOptions): VNode
     case '/overview': return html`<${Overview} about=${about} range=${range} filter=${filter} isCompared=${place.parameters.has('compare')} />`
     case '/routes': return html`<${Tables} about=${about} names=${['routes', 'slow-routes', 'failing-routes']} range=${range} filter=${filter} />`
     case '/inventory': return html`<${Tables} about=${about} names=${['inventory']} range=${range} filter=${filter} />`
+    case '/consumers': return html`<${HeaderTable} about=${about} question=${questionText(range, filter)} filter=${filter}
+      header=${parameter('header')} known=${headers} />
+      <${Tables} about=${about} names=${['clients', 'connections']} range=${range} filter=${filter} />`
     case '/records': return html`<${RecordsView} range=${range} filter=${filter} />`
     default: return html`<${HealthView} about=${about} range=${range} filter=${filter} />`
   }

@@ -8,6 +8,8 @@ export interface RecordDetailOptions {
   readonly record: LogRecord
   /** Others of its connection, in order; it may be among them. */
   readonly neighbours: readonly LogRecord[]
+  /** Records of its trace, in order. */
+  readonly trace?: readonly LogRecord[]
   readonly hasStore: boolean
 }
 
@@ -19,7 +21,7 @@ const SECTIONS: readonly (readonly [title: string, names: RegExp])[] = [
 ]
 
 /** One record with all that is known of it. Every value is text. */
-export function RecordDetail({ record, neighbours, hasStore }: RecordDetailOptions): VNode {
+export function RecordDetail({ record, neighbours, trace, hasStore }: RecordDetailOptions): VNode {
   const { http } = record
   const status = http?.response?.status_code
   return html`<article class="detail" aria-label="Record">
@@ -32,7 +34,8 @@ export function RecordDetail({ record, neighbours, hasStore }: RecordDetailOptio
       <${HeaderTable} title="Request trailers" headers=${http?.request?.trailer} />
       <${HeaderTable} title="Response trailers" headers=${http?.response?.trailer} />
     </div>
-    <${Neighbours} record=${record} neighbours=${neighbours} hasStore=${hasStore} />
+    <${Others} title="On the same connection" record=${record} others=${neighbours} hasStore=${hasStore} />
+    <${Others} title="In the same trace" record=${record} others=${trace ?? []} hasStore=${hasStore} />
     <div class="columns"><${Sections} record=${record} /></div>
   </article>`
 }
@@ -59,10 +62,18 @@ function HeaderTable({ title, headers }: { readonly title: string, readonly head
     ${lines.map(([name, value]) => html`<tr><th scope="row">${name}</th><td>${value}</td></tr>`)}</tbody></table></section>`
 }
 
-function Neighbours({ record, neighbours, hasStore }: RecordDetailOptions): VNode | null {
-  if (neighbours.length < 2) return null
+interface OthersOptions {
+  readonly title: string
+  readonly record: LogRecord
+  /** The record is among them. */
+  readonly others: readonly LogRecord[]
+  readonly hasStore: boolean
+}
+
+function Others({ title, record, others, hasStore }: OthersOptions): VNode | null {
+  if (others.length < 2) return null
   const own = keyOf(record)
-  return html`<section><h3>On the same connection (${neighbours.length})</h3><ol class="neighbours">${neighbours.map(other => {
+  return html`<section><h3>${title} (${others.length})</h3><ol class="neighbours">${others.map(other => {
     const took = other.duration === undefined ? '' : seconds(other.duration)
     const text = `${clock(other)} ${verb(other)} ${target(other)} ${other.http?.response?.status_code ?? ''} ${took}`
     if (keyOf(other) === own) return html`<li aria-current="true"><strong>${text}</strong></li>`

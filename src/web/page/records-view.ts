@@ -25,8 +25,9 @@ export function RecordsView({ range, filter }: { readonly range: TimeRange, read
 
 /** One record of the store, by its address. */
 export function ExchangeView({ time, sequence }: { readonly time: string, readonly sequence: string }): VNode {
-  const { answer, error } = useAnswer<{ record: LogRecord, neighbours: LogRecord[] }>(`/api/exchange?${new URLSearchParams({ time, sequence })}`)
+  const path = `/api/exchange?${new URLSearchParams({ time, sequence })}`
+  const { answer, error } = useAnswer<{ record: LogRecord, neighbours: LogRecord[], trace: LogRecord[] }>(path)
   if (error !== undefined) return html`<pre class="error" role="alert">${error}</pre>`
   if (answer === undefined) return html`<p class="muted">asking the store ...</p>`
-  return html`<${RecordDetail} record=${answer.record} neighbours=${answer.neighbours} hasStore=${true} />`
+  return html`<${RecordDetail} record=${answer.record} neighbours=${answer.neighbours} trace=${answer.trace} hasStore=${true} />`
 }

@@ -12,10 +12,13 @@ export interface ViewTableOptions {
   readonly filter: string
   readonly rows: number
   readonly isWide?: boolean
+  /** More parameters of the question, e.g. `&header=x-tenant-id`. */
+  readonly more?: string
 }
 
 /** A view as a table: its first column narrows the filter where it can, and all of it can be had as CSV. */
-export function ViewTable({ view, question, filter, rows, isWide }: ViewTableOptions): VNode {
+export function ViewTable({ view, question: asked, filter, rows, isWide, more }: ViewTableOptions): VNode {
+  const question = `${asked}${more ?? ''}`
   const { answer, error, isWaiting } = useAnswer<ViewAnswer>(`/api/view/${view.name}?${question}&limit=${rows}`)
   const counted = view.columns.findIndex(({ title }) => title === 'Requests')
   const most = Math.max(1, ...(answer?.rows ?? []).map(row => Number(row[counted] ?? 0)))
