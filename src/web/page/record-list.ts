@@ -10,6 +10,8 @@ export interface RecordListOptions {
   readonly isFollowing: boolean
   readonly selected: string | undefined
   readonly onSelect: (record: LogRecord) => void
+  /** By a click, or Enter on the selected one; missing = selecting is all. */
+  readonly onOpen?: (record: LogRecord) => void
   /** The reader scrolled away from the end. */
   readonly onLeave?: () => void
 }
@@ -19,7 +21,7 @@ const ROW_PX = 24
 const SPARE = 10
 
 /** Records a row each, however many: only what is seen is in the document. Arrow keys move, Enter opens. */
-export function RecordList({ records, isFollowing, selected, onSelect, onLeave }: RecordListOptions): VNode {
+export function RecordList({ records, isFollowing, selected, onSelect, onOpen, onLeave }: RecordListOptions): VNode {
   const box = useRef<HTMLDivElement>(null)
   const [top, setTop] = useState(0)
   const [height, setHeight] = useState(600)
@@ -42,6 +44,8 @@ export function RecordList({ records, isFollowing, selected, onSelect, onLeave }
     if (isFollowing && element.scrollHeight - element.scrollTop - element.clientHeight > 3 * ROW_PX) onLeave?.()
   }
   const move = (event: KeyboardEvent): void => {
+    const chosen = records.find(record => keyOf(record) === selected)
+    if (event.key === 'Enter' && chosen !== undefined) return onOpen?.(chosen)
     const step = { ArrowDown: 1, ArrowUp: -1, j: 1, k: -1, PageDown: 20, PageUp: -20 }[event.key]
     if (step === undefined || records.length === 0) return
     event.preventDefault()
@@ -59,7 +63,7 @@ export function RecordList({ records, isFollowing, selected, onSelect, onLeave }
       .map(title => html`<span role="columnheader">${title}</span>`)}</div>
     <div class="rows" role="rowgroup" style=${{ height: `${records.length * ROW_PX}px` }}>
       ${shown.map((record, index) => html`<${RecordRow} key=${keyOf(record)} record=${record} at=${first + index}
-        isSelected=${keyOf(record) === selected} onSelect=${onSelect} />`)}
+        isSelected=${keyOf(record) === selected} onSelect=${onOpen ?? onSelect} />`)}
     </div></div>`
 }
 

@@ -1,7 +1,8 @@
 import type { VNode } from 'preact'
+import { useState } from 'preact/hooks'
 import { useAnswer } from './ask.ts'
 import { html } from './html.ts'
-import { addressOf, type LogRecord } from './log-record.ts'
+import { addressOf, keyOf, type LogRecord } from './log-record.ts'
 import { questionText } from './overview.ts'
 import { go, linkTo } from './place.ts'
 import { RecordDetail } from './record-detail.ts'
@@ -12,6 +13,7 @@ const RECORDS = 1000
 
 /** The newest records of a range. */
 export function RecordsView({ range, filter }: { readonly range: TimeRange, readonly filter: string }): VNode {
+  const [selected, setSelected] = useState<string>()
   const path = `/api/records?${questionText(range, filter)}&limit=${RECORDS}`
   const { answer, error, isWaiting } = useAnswer<{ records: LogRecord[], notes: string[] }>(path)
   const count = answer?.records.length ?? 0
@@ -19,8 +21,9 @@ export function RecordsView({ range, filter }: { readonly range: TimeRange, read
     : count === RECORDS ? `the newest ${RECORDS} records` : `${count} records`}</span></div>
     ${error === undefined ? null : html`<pre class="error" role="alert">${error}</pre>`}
     ${(answer?.notes ?? []).map(note => html`<p class="note">${note}</p>`)}
-    <${RecordList} records=${answer?.records ?? []} isFollowing=${false} selected=${undefined}
-      onSelect=${(record: LogRecord) => { go(linkTo('/exchange', addressOf(record))) }} /></div>`
+    <${RecordList} records=${answer?.records ?? []} isFollowing=${false} selected=${selected}
+      onSelect=${(record: LogRecord) => { setSelected(keyOf(record)) }}
+      onOpen=${(record: LogRecord) => { go(linkTo('/exchange', addressOf(record))) }} /></div>`
 }
 
 /** One record of the store, by its address. */
