@@ -27,6 +27,7 @@ try {
 }
 
 let server: PageServer | undefined
+let sliceStart = 0
 let read = 0
 
 function tell(message: FromPage): void {
@@ -50,15 +51,17 @@ async function start(token: string): Promise<void> {
 
 /** A page shows what a person can follow; a gateway at full load would keep this process busy for nothing. */
 function take(chunk: Buffer): void {
+  const now = performance.now()
+  if (now - sliceStart >= SLICE_MS) {
+    sliceStart = now
+    read = 0
+  }
   server?.live?.take(chunk)
   read += chunk.length
-  if (read >= ((server?.live?.clients ?? 0) > 0 ? FOLLOWED_BYTES : ALONE_BYTES)) process.stdin.pause()
+  if (read < ((server?.live?.clients ?? 0) > 0 ? FOLLOWED_BYTES : ALONE_BYTES)) return
+  process.stdin.pause()
+  setTimeout(() => { process.stdin.resume() }, sliceStart + SLICE_MS - now)
 }
-
-setInterval(() => {
-  read = 0
-  if (process.stdin.isPaused()) process.stdin.resume()
-}, SLICE_MS).unref()
 
 async function stop(): Promise<void> {
   await server?.stop()

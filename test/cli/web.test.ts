@@ -5,7 +5,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { CORPORA, hasCorpora, truthRows } from '../conformance/testing/corpora.ts'
 import { numberedLines } from '../store/testing/stored.ts'
+import { EventStream } from '../web/testing/event-stream.ts'
 import { OpenPage, storeOf } from '../web/testing/open-page.ts'
 import { root } from './testing/lintel.ts'
 
@@ -35,4 +37,30 @@ test('lintel web prints a link that opens the page over a store, another token e
     assert.match(said, /lintel: page: session 1 \(127\.0\.0\.1\) looked at view totals\n/)
   }
   assert.equal(tokens.size, 2)
+})
+
+test('the page of a run: its link is printed, it has the records, the store and the figures, and it ends with the run', async context => {
+  if (!hasCorpora(context)) return
+  const row = truthRows().find(({ http_requests: requests }) => requests > 20 && requests < 500)
+  const store = join(folder, 'run-store')
+  const child = spawn(process.execPath, [`${root}test/cli/testing/replay-page-child.ts`, `${CORPORA}/${row?.file}`, store], { stdio: ['ignore', 'pipe', 'pipe'] })
+  let said = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => { said += text })
+  await once(child.stdout, 'data')
+  assert.match(said, /lintel: totals after .*; adds up\n/)
+  assert.doesNotMatch(said, /error|warning: output/)
+  const [, url, token] = /lintel: page: (http:\/\/127\.0\.0\.1:\d+)\/\?token=([\w-]{43})\n/.exec(said) as unknown as [string, string, string]
+  const page = new OpenPage()
+  page.url = url
+  page.cookie = (await page.ask(`/?token=${token}`)).headers['set-cookie']?.[0]?.split(';')[0] as string
+  const [[count]] = (await page.json<{ rows: [[number]] }>('/api/view/totals')).rows
+  assert.ok(count >= (row?.http_requests as number))
+  const { health } = await page.json<{ health: { outputs: { name: string }[] } }>('/api/health')
+  assert.deepEqual(health.outputs.map(({ name }) => name), [`store:${store}`, 'page'])
+  const stream = await EventStream.open(`${url}/api/live`, page.cookie)
+  await stream.until(() => stream.lines.filter(line => line.startsWith('{"kind":"exchange"')).length === count, 'the same exchanges, live')
+  stream.close()
+  child.kill('SIGTERM')
+  assert.deepEqual(await once(child, 'exit'), [0, null])
+  await assert.rejects(page.ask('/api/about'), /ECONNREFUSED/)
 })

@@ -1,5 +1,6 @@
 import type { VNode } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
+import { ask } from './ask.ts'
 import { html } from './html.ts'
 import { useKeys } from './keys.ts'
 import { keyOf, type LogRecord } from './log-record.ts'
@@ -10,6 +11,9 @@ import { RecordList } from './record-list.ts'
 const RECORDS_MAX = 20_000
 /** Records that wait while the page is paused. */
 const WAITING_MAX = 20_000
+
+/** A stream that was refused is asked for again after this. */
+const AGAIN_MS = 5000
 
 interface Following {
   readonly records: readonly LogRecord[]
@@ -54,12 +58,22 @@ function useLive(filter: string, isPaused: boolean, waiting: { current: LogRecor
   const [records, setRecords] = useState<readonly LogRecord[]>([])
   const [missed, setMissed] = useState(0)
   const [isConnected, setConnected] = useState(false)
+  const [tries, setTries] = useState(0)
   const paused = useRef(isPaused)
   paused.current = isPaused
   useEffect(() => {
     const source = new EventSource(`/api/live${filter === '' ? '' : `?filter=${encodeURIComponent(filter)}`}`)
     source.addEventListener('open', () => { setConnected(true) })
-    source.addEventListener('error', () => { setConnected(false) })
+    let timer: number | undefined
+    const again = (): void => {
+      // Leads to the form when the session is over.
+      void ask('/api/about').catch(() => {}).then(() => { setTries(tries + 1) })
+    }
+    source.addEventListener('error', () => {
+      setConnected(false)
+      // A browser tries again by itself when a stream breaks off, but not when it was refused (too many pages, a session that is over).
+      if (source.readyState === EventSource.CLOSED) timer = setTimeout(again, AGAIN_MS)
+    })
     source.addEventListener('start', () => {
       setRecords([])
       setMissed(0)
@@ -74,8 +88,11 @@ function useLive(filter: string, isPaused: boolean, waiting: { current: LogRecor
       if (room.length < lines.length) setMissed(before => before + lines.length - room.length)
     })
     source.addEventListener('missed', event => { setMissed(before => before + Number((event as MessageEvent<string>).data)) })
-    return () => { source.close() }
-  }, [filter])
+    return () => {
+      source.close()
+      clearTimeout(timer)
+    }
+  }, [filter, tries])
   useEffect(() => {
     if (isPaused || waiting.current.length === 0) return
     const late = waiting.current

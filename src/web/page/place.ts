@@ -7,7 +7,7 @@ export interface Place {
 }
 
 /** What goes along from view to view. */
-const KEPT = ['range', 'from', 'to', 'filter', 'compare', 'header']
+const KEPT = ['range', 'from', 'to', 'filter', 'compare', 'header', 'again']
 const listeners = new Set<() => void>()
 
 function here(): Place {
