@@ -68,10 +68,8 @@ async function stop(): Promise<void> {
   process.exit(0)
 }
 
-// A signal to the whole group (Ctrl-C) is the agent's to answer: it ends this process when the run is over.
-process.on('SIGINT', () => {})
-process.on('SIGHUP', () => {})
-process.on('SIGTERM', () => { void stop() })
+// A signal to the whole group (Ctrl-C, a service that is stopped) is the agent's to answer: it closes the channel when the run is over.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
 process.on('disconnect', () => { void stop() })
 process.on('message', (message: ToPage) => {
   if (message.type === 'start') void start(message.token)

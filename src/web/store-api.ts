@@ -74,10 +74,15 @@ async function answerView(context: PageContext, desk: StoreDesk, view: View, que
   if (isCsv) {
     context.header('content-type', CSV_TYPE)
     context.header('content-disposition', `attachment; filename="lintel-${view.name}.csv"`)
-    return context.body(csvText(view.columns.map(({ title }) => title), rows))
+    return context.body(csvText(view.columns.map(({ title }) => title), rows.map(row => withTimes(view, row))))
   }
   const text = rows.map(row => jsonText(row)).join(',')
   return jsonAnswer(context, `{"rows":[${text}],"bucketMs":${question.bucketMs},"notes":${JSON.stringify(notes)}}`)
+}
+
+/** Times as people and spreadsheets read them. */
+function withTimes({ columns }: View, row: readonly PlainValue[]): readonly PlainValue[] {
+  return row.map((value, index) => columns[index]?.unit !== 'time' || value === null ? value : new Date(Number(value)).toISOString())
 }
 
 function looked(context: PageContext, audit: Audit, what: string, { filter }: Question): void {

@@ -49,7 +49,7 @@ export class StoreDesk {
 
   /**
    * @param sql    one SELECT
-   * @param signal a question that nobody waits for any more is not asked
+   * @param signal a question that nobody waits for any more is not asked, or ended
    * @throws {Error} QueryError for a wrong question, DeskBusyError, or what hinders reading the store
    */
   async ask(sql: string, signal?: AbortSignal): Promise<DeskAnswer> {
@@ -71,6 +71,8 @@ export class StoreDesk {
     signal?.throwIfAborted()
     clearTimeout(this.#idle)
     const reader = await this.#open()
+    const leave = (): void => { reader.interrupt('nobody waits for it any more') }
+    signal?.addEventListener('abort', leave, { once: true })
     try {
       const answer = await reader.ask(sql)
       const rows: (readonly PlainValue[])[] = []
@@ -83,6 +85,7 @@ export class StoreDesk {
       this.#closeReader() // one that was ended answers nothing more
       throw error
     } finally {
+      signal?.removeEventListener('abort', leave)
       this.#idle = setTimeout(() => { this.#closeReader() }, SNAPSHOT_MS)
       this.#idle.unref()
     }

@@ -165,6 +165,25 @@ test('more records than a page takes are counted, settled at once, and no loss o
   await sink.close()
 })
 
+test('what a page has not taken is given up when the agent ends, settled and counted', async t => {
+  const { handle: started } = await handle(t)
+  const host = new StoreHost()
+  const sink = new WebSink(host, started)
+  for (const batch of batchesOf(numberedLines(0, 4000, 2000), 200)) sink.write(batch)
+  await sink.close()
+  const health = sink.health()
+  assert.equal(health.queuedRecords, 0)
+  assert.equal(health.writtenRecords + [...health.droppedRecords.values()].reduce((sum, count) => sum + count, 0), 4000)
+  assert.deepEqual(host.logs, [])
+})
+
+test('signals to the whole group are the agent\'s to answer', async t => {
+  const { page } = await handle(t)
+  const pid = Number(processesOf('web-process.ts')[0])
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.kill(pid, signal)
+  assert.equal((await page.ask('/api/about')).status, 200)
+})
+
 test('a page process that dies is told, and its sink settles everything', async t => {
   const logs: string[] = []
   const { handle: started } = await handle(t, logs)

@@ -4,10 +4,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { StoreDesk } from '../../src/web/store-desk.ts'
 import { VIEWS } from '../../src/web/views/registry.ts'
 import { hasCorpora } from '../conformance/testing/corpora.ts'
 import { corpusLines } from '../store/testing/corpus-lines.ts'
-import { ask, numberedLines } from '../store/testing/stored.ts'
+import { ask, COLUMNS, numberedLines } from '../store/testing/stored.ts'
 import { OpenPage, storeOf } from './testing/open-page.ts'
 
 type Value = string | number | boolean | null | Value[]
@@ -132,6 +133,32 @@ test('one record is found by time and number, with the others of its connection 
   assert.equal((await page.ask(`/api/exchange?time=${time}&sequence=9`)).status, 404)
   const { records } = await page.json<{ records: { event: { sequence: number } }[] }>('/api/records?limit=3')
   assert.deepEqual(records.map(({ event }) => event.sequence), [600, 599, 598])
+})
+
+test('a question that nobody waits for any more is ended, the next is answered', async () => {
+  const desk = new StoreDesk({ folder: store, columns: COLUMNS, threads: 1, memoryMiB: 256, timeoutMs: 60_000 })
+  const leaving = new AbortController()
+  const endless = desk.ask('SELECT count(*) FROM range(10000000) a, range(10000000) b WHERE a.range * b.range % 7 = 3', leaving.signal)
+  const waiting = desk.ask('SELECT 1', leaving.signal)
+  const next = desk.ask('SELECT count(*) FROM exchanges')
+  setTimeout(() => { leaving.abort() }, 100)
+  await assert.rejects(endless, /nobody waits for it any more/)
+  await assert.rejects(waiting, /abort/i)
+  assert.deepEqual((await next).rows, [[600n]])
+  await desk.close()
+})
+
+test('more questions than may wait are refused at once', async () => {
+  const desk = new StoreDesk({ folder: store, columns: COLUMNS, threads: 1, memoryMiB: 256, timeoutMs: 60_000 })
+  const asked = await Promise.allSettled(Array.from({ length: 70 }, () => desk.ask('SELECT 1')))
+  assert.deepEqual(asked.map(({ status }) => status), [...Array<string>(64).fill('fulfilled'), ...Array<string>(6).fill('rejected')])
+  assert.match(String((asked.at(-1) as PromiseRejectedResult).reason), /64 questions wait already; try again/)
+  await desk.close()
+})
+
+test('times of a CSV are read by people', async () => {
+  const [, first] = (await page.ask('/api/view/traffic?format=csv')).text.split('\r\n')
+  assert.match(first ?? '', /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z,\d+,/)
 })
 
 test('a store that is missing or comes later is told, and the page goes on', async () => {

@@ -86,7 +86,7 @@ export class PageHandle {
     child.ref()
     const gone = new Promise<void>(resolve => child.once('exit', () => { resolve() }))
     const timer = setTimeout(() => { child.kill('SIGKILL') }, STOP_MS_MAX)
-    child.kill('SIGTERM')
+    if (child.connected) child.disconnect() // it ends itself then
     await gone
     clearTimeout(timer)
   }

@@ -9,6 +9,7 @@ export const PAGE_SLOW = 'page too slow'
 /** Little: what waits here is old when it is shown. */
 const QUEUE_BYTES_MAX = 1024 * 1024
 const TELL_MS = 500
+const CLOSE_MS = 300
 
 /** What a page's sink needs of `PageHandle`. */
 export interface LivePage {
@@ -23,18 +24,22 @@ export interface LivePage {
 export class WebSink implements Sink {
   readonly name = 'page'
   readonly #page: LivePage
+  /** Kept: of a page that is gone there is none any more. */
+  readonly #records: Writable
   readonly #pipe: StdoutSink
   #missed = 0
+  #closing = false
   #timer: NodeJS.Timeout | undefined
 
   constructor(host: SinkHost, page: LivePage) {
     this.#page = page
+    this.#records = page.records
     this.#pipe = new StdoutSink({
       settled: (batch, written, reason) => {
         if (reason !== undefined) this.#miss(batch.count - written)
         host.settled(batch, 0)
       },
-      ended: () => { host.ended(this.name) },
+      ended: () => { if (!this.#closing) host.ended(this.name) },
       log: (level, message) => { host.log(level, message) },
     }, page.records, QUEUE_BYTES_MAX)
   }
@@ -48,7 +53,12 @@ export class WebSink implements Sink {
   }
 
   async close(): Promise<void> {
-    await this.#pipe.close()
+    this.#closing = true
+    const closed = this.#pipe.close()
+    // A page takes its time; an agent that ends does not wait for it.
+    const hurry = setTimeout(() => { this.#records.destroy() }, CLOSE_MS)
+    await closed
+    clearTimeout(hurry)
     clearTimeout(this.#timer)
   }
 
