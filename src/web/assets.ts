@@ -25,7 +25,7 @@ const SOURCE_MAP = /\n\/\/# sourceMappingURL=.*\s*$/
 const BARE_IMPORT = /(\bfrom\s*)(["'])([a-z][a-z/]*)\2/g
 
 /**
- * What a browser may load, by path, read at the start: the page's modules with their types taken out, and four libraries as their
+ * What a browser may load, by path, read once: the page's modules with their types taken out, and four libraries as their
  * packages ship them. Names of packages in imports become paths (an import map would be an inline script). No path of a
  * request ever reaches the file system.
  */
@@ -42,6 +42,11 @@ export function readAssets(): ReadonlyMap<string, Asset> {
   }
   assets.set('/lib/uplot.css', { body: readFileSync(join(packageFolder('uplot'), 'dist/uPlot.min.css'), 'utf8'), type: STYLE })
   return assets
+}
+
+/** The style of the page and of the form that asks for the token. */
+export function pageStyle(): string {
+  return readFileSync(join(FOLDER, 'page.css'), 'utf8')
 }
 
 function withPaths(text: string): string {

@@ -3,7 +3,7 @@ import { createAdaptorServer } from '@hono/node-server'
 import { Hono } from 'hono'
 import type { FilterField } from '../sink/mod.ts'
 import type { Column } from '../store/mod.ts'
-import { readAssets } from './assets.ts'
+import { type Asset, pageStyle, readAssets } from './assets.ts'
 import { Audit } from './audit.ts'
 import { addDoor } from './door.ts'
 import { guard, hostNames, type PageEnvironment } from './guard.ts'
@@ -98,7 +98,6 @@ export class PageServer {
     const { token, host, fields } = this.#options
     const app = new Hono<PageEnvironment>()
     const audit = new Audit(line => { this.#options.log('info', line) })
-    const assets = readAssets()
     app.onError((error, context) => {
       this.#options.log('warn', `page: ${error.message}`)
       return context.text('Cannot answer: see what Lintel says on standard error\n', 500)
@@ -106,10 +105,17 @@ export class PageServer {
     app.use(guard(() => hostNames(host, this.#port)))
     // What is in the project's repository anyway; the form needs its style.
     app.get('/icon.svg', context => context.body(ICON_SVG, 200, { 'content-type': 'image/svg+xml' }))
-    const style = assets.get('/page/page.css')?.body ?? ''
-    app.get('/page/page.css', context => context.body(style, 200, { 'content-type': 'text/css; charset=utf-8' }))
+    app.get('/page/page.css', context => context.body(pageStyle(), 200, { 'content-type': 'text/css; charset=utf-8' }))
     addDoor(app, { sessions: new Sessions(token), audit, port: () => this.#port })
-    for (const [path, { body, type }] of assets) app.get(path, context => context.body(body, 200, { 'content-type': type }))
+    // At the first visit: taking types out of the modules loads a compiler, 26 MiB that a run without a visitor does without.
+    let assets: ReadonlyMap<string, Asset> | undefined
+    for (const path of ['/page/:name', '/lib/:name']) {
+      app.get(path, (context, next) => {
+        assets ??= readAssets()
+        const asset = assets.get(context.req.path)
+        return asset === undefined ? next() : context.body(asset.body, 200, { 'content-type': asset.type })
+      })
+    }
     for (const path of PAGES) app.get(path, context => context.html(PAGE_HTML))
     app.get('/api/about', context => context.json(this.#about()))
     app.get('/api/health', context => context.json({ health: this.#health ?? null }))
