@@ -11,7 +11,7 @@ export class Audit {
     this.#say = say
   }
 
-  /** @param what without anything that a filter compares with: see `shapeOf` */
+  /** @param what without anything that a filter compares with: see `fieldsIn` */
   looked(session: number, address: string, what: string): void {
     const line = `page: session ${session} (${address}) looked at ${what.slice(0, TEXT_MAX)}`
     const now = performance.now()
@@ -28,7 +28,10 @@ export class Audit {
   }
 }
 
-/** A filter without its texts: somebody may look for a secret, and a log is no place for one. */
-export function shapeOf(filter: string): string {
-  return filter.replace(/"(?:[^"\\]|\\[^])*"?|'(?:[^'\\]|\\[^])*'?/g, '"..."').replace(/\s+/g, ' ')
+/** The fields that a filter names, and nothing of its texts: somebody may look for a secret, and a log is no place for one. */
+export function fieldsIn(filter: string, fields: readonly { readonly name: string }[]): string {
+  const words = new Set(filter.match(/[a-z_][a-z0-9_.]*/g) ?? [])
+  // "http.request.header.host" names a field with what is in it.
+  const named = fields.filter(({ name }) => [...words].some(word => word === name || word.startsWith(`${name}.`)))
+  return named.map(({ name }) => name).join(', ')
 }

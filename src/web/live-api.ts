@@ -1,6 +1,6 @@
 import type { Hono } from 'hono'
 import { FilterError } from '../sink/mod.ts'
-import { type Audit, shapeOf } from './audit.ts'
+import { type Audit, fieldsIn } from './audit.ts'
 import { addressOf } from './door.ts'
 import type { PageEnvironment } from './guard.ts'
 import { type LiveTail, TooManyClientsError } from './live-tail.ts'
@@ -11,7 +11,8 @@ export function addLiveApi(app: Hono<PageEnvironment>, live: LiveTail, audit: Au
     const filter = (context.req.query('filter') ?? '').trim()
     try {
       const stream = live.open(filter)
-      audit.looked(context.get('session'), addressOf(context), filter === '' ? 'live records' : `live records where ${shapeOf(filter)}`)
+      const by = filter === '' ? '' : `, filtered by ${fieldsIn(filter, live.fields)}`
+      audit.looked(context.get('session'), addressOf(context), `live records${by}`)
       context.header('content-type', 'text/event-stream')
       return context.body(stream)
     } catch (error) {

@@ -22,7 +22,7 @@ export class TooManyClientsError extends Error {
  * own. What a page did not get (the agent did not hand it over, its browser reads too slowly) is counted and told to it.
  */
 export class LiveTail {
-  readonly #fields: readonly FilterField[]
+  readonly fields: readonly FilterField[]
   readonly #record: JsonRecord
   readonly #splitter = new LineSplitter(LINE_BYTES_MAX, line => { this.#line(line) })
   readonly #clients = new Set<LiveClient>()
@@ -32,7 +32,7 @@ export class LiveTail {
   #timer: NodeJS.Timeout | undefined
 
   constructor(fields: readonly FilterField[]) {
-    this.#fields = fields
+    this.fields = fields
     this.#record = new JsonRecord(fields)
   }
 
@@ -60,7 +60,7 @@ export class LiveTail {
    * @throws {Error} FilterError, or TooManyClientsError
    */
   open(filter: string): ReadableStream<Uint8Array> {
-    const wanted = filter === '' ? undefined : compileFilter(filter, this.#fields)
+    const wanted = filter === '' ? undefined : compileFilter(filter, this.fields)
     if (this.#clients.size >= CLIENTS_MAX) throw new TooManyClientsError(`Cannot follow: ${CLIENTS_MAX} pages do already; close one`)
     const client: LiveClient = new LiveClient(wanted, () => { this.#leave(client) })
     for (const line of this.#ring) if (this.#wants(wanted, line)) client.push(line)

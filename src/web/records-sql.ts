@@ -5,12 +5,17 @@ const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{9}Z$/
 /** Numbers of connections begin anew with each run: those of one run stand close together. */
 const NEIGHBOURHOOD = 'INTERVAL 1 HOUR'
 
+/** About the bytes of a record as JSON: most of a large one are headers. */
+const LENGTH = '2000 + coalesce(http_request_header_bytes, 0) + coalesce(http_response_header_bytes, 0)'
+/** Of one list; the first record is given whatever its size. */
+export const LENGTH_MAX = 16 * 1024 * 1024
+
 /**
  * Records are wide: sorting all that pass, with all their columns, to keep a few costs seconds. Each list is two questions: between
  * which times its records stand, which reads the columns of the condition only, and then the records between these times.
  */
 export interface TwoSteps {
-  /** Gives one row: the first and the last time, null when there is none. */
+  /** Gives one row: the first and the last time, null when there is none, and how many records were left out for their size. */
   readonly times: string
   records(first: string, last: string): string
 }
@@ -46,7 +51,10 @@ export function traceSql(value: (column: string) => PlainValue, time: string, li
 
 function twoSteps(where: string, order: string, limit: number, shown: string): TwoSteps {
   return {
-    times: `SELECT min("time"), max("time") FROM (SELECT "time" FROM records WHERE ${where} ORDER BY ${order} LIMIT ${limit})`,
+    times: `SELECT min("time") FILTER (fits), max("time") FILTER (fits), count(*) FILTER (NOT fits) FROM (
+      SELECT "time", coalesce(sum(${LENGTH}) OVER (ORDER BY ${order} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) < ${LENGTH_MAX} AS fits
+      FROM (SELECT "time", event_sequence, http_request_header_bytes, http_response_header_bytes FROM records
+        WHERE ${where} ORDER BY ${order} LIMIT ${limit}))`,
     records: (first, last) => `SELECT * FROM (SELECT * FROM records WHERE ${where} AND "time" BETWEEN ${timeLiteral(first)} AND ${timeLiteral(last)}
       ORDER BY ${order} LIMIT ${limit}) ORDER BY ${shown}`,
   }

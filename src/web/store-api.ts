@@ -1,12 +1,12 @@
 import type { Context, Hono } from 'hono'
 import { FilterError, jsonText, type PlainValue, QueryError, recordLine } from '../store/mod.ts'
-import { type Audit, shapeOf } from './audit.ts'
+import { type Audit, fieldsIn } from './audit.ts'
 import { csvText } from './csv.ts'
 import { addressOf } from './door.ts'
 import type { PageEnvironment } from './guard.ts'
 import { AskedWronglyError, type Question, questionOf, wholeNumber } from './question.ts'
 import { headerView } from './header-view.ts'
-import { exchangeSql, neighboursSql, newestSql, traceSql, type TwoSteps } from './records-sql.ts'
+import { exchangeSql, LENGTH_MAX, neighboursSql, newestSql, traceSql, type TwoSteps } from './records-sql.ts'
 import { type DeskAnswer, DeskBusyError, type StoreDesk } from './store-desk.ts'
 import type { View } from './view.ts'
 import { VIEWS } from './views/registry.ts'
@@ -30,13 +30,14 @@ export function addStoreApi(app: Hono<PageEnvironment>, desk: StoreDesk, audit: 
     const isCsv = parameters.get('format') === 'csv'
     if (isCsv && !parameters.has('limit')) parameters.set('limit', String(CSV_ROWS))
     const question = questionOf(parameters, desk.columns)
-    looked(context, audit, `view ${view.name}${name === 'by-header' ? ` ${view.columns[0]?.title}` : ''}${isCsv ? ' as CSV' : ''}`, question)
+    const of = name === 'by-header' ? ` ${view.columns[0]?.title}` : ''
+    looked(context, audit, `view ${view.name}${of}${isCsv ? ' as CSV' : ''}`, question, desk)
     return await answerView(context, desk, view, question, isCsv)
   }))
 
   app.get('/api/records', context => answered(context, async () => {
     const question = questionOf(new URL(context.req.url).searchParams, desk.columns)
-    looked(context, audit, 'records', question)
+    looked(context, audit, 'records', question, desk)
     const limit = Math.min(question.limit, RECORDS_MAX)
     const { rows, notes } = await inTwoSteps(desk, newestSql(question.where, limit), context.req.raw.signal)
     return jsonAnswer(context, `{"records":${linesJson(desk, rows)},"notes":${JSON.stringify(notes)}}`)
@@ -64,9 +65,12 @@ export function addStoreApi(app: Hono<PageEnvironment>, desk: StoreDesk, audit: 
 async function inTwoSteps(desk: StoreDesk, steps: TwoSteps | undefined, signal: AbortSignal): Promise<DeskAnswer> {
   if (steps === undefined) return { names: [], rows: [], notes: [] }
   const times = await desk.ask(steps.times, signal)
-  const [first, last] = times.rows[0] ?? []
+  const [first, last, left] = times.rows[0] ?? []
   if (typeof first !== 'string' || typeof last !== 'string') return { names: [], rows: [], notes: times.notes }
-  return await desk.ask(steps.records(first, last), signal)
+  const { names, rows, notes } = await desk.ask(steps.records(first, last), signal)
+  if (Number(left) === 0) return { names, rows, notes }
+  const cut = `${left} more are left out: those shown have ${LENGTH_MAX / 1024 / 1024} MiB together; narrow the range or the filter`
+  return { names, rows, notes: [...notes, cut] }
 }
 
 async function answerView(context: PageContext, desk: StoreDesk, view: View, question: Question, isCsv: boolean): Promise<Response> {
@@ -85,8 +89,9 @@ function withTimes({ columns }: View, row: readonly PlainValue[]): readonly Plai
   return row.map((value, index) => columns[index]?.unit !== 'time' || value === null ? value : new Date(Number(value)).toISOString())
 }
 
-function looked(context: PageContext, audit: Audit, what: string, { filter }: Question): void {
-  audit.looked(context.get('session'), addressOf(context), filter === '' ? what : `${what} where ${shapeOf(filter)}`)
+function looked(context: PageContext, audit: Audit, what: string, { filter }: Question, desk: StoreDesk): void {
+  const by = filter === '' ? '' : `, filtered by ${fieldsIn(filter, desk.columns.map(({ field }) => ({ name: field })))}`
+  audit.looked(context.get('session'), addressOf(context), `${what}${by}`)
 }
 
 function jsonAnswer(context: PageContext, text: string): Response {

@@ -135,6 +135,20 @@ test('one record is found by time and number, with the others of its connection 
   assert.deepEqual(records.map(({ event }) => event.sequence), [600, 599, 598])
 })
 
+test('a list of large records ends at its bound, and says so', async () => {
+  const large = join(folder, 'large')
+  const value = 'v'.repeat(200_000)
+  await storeOf(large, Array.from({ length: 120 }, (_, index) => JSON.stringify({
+    kind: 'exchange', time: new Date(START + index).toISOString().replace('Z', '000000Z'), event: { sequence: index + 1 },
+    http: { request: { header: { 'x-large': [value] }, header_bytes: value.length } },
+  })))
+  const opened = await open(large)
+  const { records, notes } = await opened.json<{ records: { event: { sequence: number } }[], notes: string[] }>('/api/records?limit=1000')
+  assert.deepEqual(records.map(({ event }) => event.sequence), Array.from({ length: records.length }, (_, index) => 120 - index))
+  assert.ok(records.length >= 80 && records.length < 90, String(records.length))
+  assert.deepEqual(notes, [`${120 - records.length} more are left out: those shown have 16 MiB together; narrow the range or the filter`])
+})
+
 test('a question that nobody waits for any more is ended, the next is answered', async () => {
   const desk = new StoreDesk({ folder: store, columns: COLUMNS, threads: 1, memoryMiB: 256, timeoutMs: 60_000 })
   const leaving = new AbortController()

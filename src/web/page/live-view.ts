@@ -5,12 +5,9 @@ import { html } from './html.ts'
 import { useKeys } from './keys.ts'
 import { keyOf, type LogRecord } from './log-record.ts'
 import { RecordDetail } from './record-detail.ts'
+import { RecordWindow, WaitingLines } from './record-window.ts'
 import { RecordList } from './record-list.ts'
 
-/** Records that the page keeps; the oldest go first. */
-const RECORDS_MAX = 20_000
-/** Records that wait while the page is paused. */
-const WAITING_MAX = 20_000
 
 /** A stream that was refused is asked for again after this. */
 const AGAIN_MS = 5000
@@ -18,6 +15,8 @@ const AGAIN_MS = 5000
 interface Following {
   readonly records: readonly LogRecord[]
   readonly missed: number
+  /** Records that came while paused. */
+  readonly waits: number
   readonly isConnected: boolean
 }
 
@@ -26,9 +25,8 @@ export function LiveView({ filter, hasStore }: { readonly filter: string, readon
   const [isPaused, setPaused] = useState(false)
   const [isFollowing, setFollowing] = useState(true)
   const [selected, setSelected] = useState<LogRecord>()
-  const waiting = useRef<LogRecord[]>([])
-  const [waits, setWaits] = useState(0)
-  const following = useLive(filter, isPaused, waiting, setWaits)
+  const following = useLive(filter, isPaused)
+  const { waits } = following
   const toggle = (): void => {
     setPaused(!isPaused)
     setFollowing(true)
@@ -53,52 +51,68 @@ export function LiveView({ filter, hasStore }: { readonly filter: string, readon
   </div>`
 }
 
-/** Follows the server's stream; what comes while paused waits in `waiting`, bounded, and what does not fit is missed. */
-function useLive(filter: string, isPaused: boolean, waiting: { current: LogRecord[] }, setWaits: (count: number) => void): Following {
+/** Follows the server's stream; what comes while paused waits, bounded, and what does not fit is missed. */
+function useLive(filter: string, isPaused: boolean): Following {
   const [records, setRecords] = useState<readonly LogRecord[]>([])
   const [missed, setMissed] = useState(0)
+  const [waits, setWaits] = useState(0)
   const [isConnected, setConnected] = useState(false)
   const [tries, setTries] = useState(0)
+  const kept = useRef(new RecordWindow())
+  const waiting = useRef(new WaitingLines())
   const paused = useRef(isPaused)
   paused.current = isPaused
-  useEffect(() => {
-    const source = new EventSource(`/api/live${filter === '' ? '' : `?filter=${encodeURIComponent(filter)}`}`)
-    source.addEventListener('open', () => { setConnected(true) })
-    let timer: number | undefined
-    const again = (): void => {
-      // Leads to the form when the session is over.
-      void ask('/api/about').catch(() => {}).then(() => { setTries(tries + 1) })
-    }
-    source.addEventListener('error', () => {
-      setConnected(false)
-      // A browser tries again by itself when a stream breaks off, but not when it was refused (too many pages, a session that is over).
-      if (source.readyState === EventSource.CLOSED) timer = setTimeout(again, AGAIN_MS)
-    })
-    source.addEventListener('start', () => {
-      setRecords([])
-      setMissed(0)
-      waiting.current = []
-    })
-    source.addEventListener('records', event => {
-      const lines = (event as MessageEvent<string>).data.split('\n').map(line => JSON.parse(line) as LogRecord)
-      if (!paused.current) return setRecords(before => [...before, ...lines].slice(-RECORDS_MAX))
-      const room = lines.slice(0, WAITING_MAX - waiting.current.length)
-      waiting.current.push(...room)
-      setWaits(waiting.current.length)
-      if (room.length < lines.length) setMissed(before => before + lines.length - room.length)
-    })
-    source.addEventListener('missed', event => { setMissed(before => before + Number((event as MessageEvent<string>).data)) })
-    return () => {
-      source.close()
-      clearTimeout(timer)
-    }
-  }, [filter, tries])
-  useEffect(() => {
-    if (isPaused || waiting.current.length === 0) return
-    const late = waiting.current
-    waiting.current = []
+  const begin = (): void => {
+    kept.current = new RecordWindow()
+    waiting.current = new WaitingLines()
+    setRecords([])
+    setMissed(0)
     setWaits(0)
-    setRecords(before => [...before, ...late].slice(-RECORDS_MAX))
+  }
+  const take = (lines: readonly string[]): void => {
+    if (!paused.current) return setRecords(kept.current.add(lines))
+    const left = waiting.current.add(lines)
+    setWaits(waiting.current.count)
+    setMissed(before => before + left)
+  }
+  useEffect(() => followStream(filter, {
+    connected: setConnected, begin, take, missed: count => { setMissed(before => before + count) }, again: () => { setTries(tries + 1) },
+  }), [filter, tries])
+  useEffect(() => {
+    if (isPaused || waiting.current.count === 0) return
+    setRecords(kept.current.add(waiting.current.take()))
+    setWaits(0)
   }, [isPaused])
-  return { records, missed, isConnected }
+  return { records, missed, waits, isConnected }
+}
+
+interface Follower {
+  connected(isConnected: boolean): void
+  begin(): void
+  take(lines: readonly string[]): void
+  missed(count: number): void
+  /** The stream was refused some time ago. */
+  again(): void
+}
+
+/** @returns ends it */
+function followStream(filter: string, follower: Follower): () => void {
+  const source = new EventSource(`/api/live${filter === '' ? '' : `?filter=${encodeURIComponent(filter)}`}`)
+  const data = (event: Event): string => (event as MessageEvent<string>).data
+  let timer: number | undefined
+  // The question leads to the form when the session is over.
+  const again = (): void => { void ask('/api/about').catch(() => {}).then(() => { follower.again() }) }
+  source.addEventListener('open', () => { follower.connected(true) })
+  source.addEventListener('error', () => {
+    follower.connected(false)
+    // A browser tries again by itself when a stream breaks off, but not when it was refused (too many pages, a session that is over).
+    if (source.readyState === EventSource.CLOSED) timer = setTimeout(again, AGAIN_MS)
+  })
+  source.addEventListener('start', () => { follower.begin() })
+  source.addEventListener('records', event => { follower.take(data(event).split('\n')) })
+  source.addEventListener('missed', event => { follower.missed(Number(data(event))) })
+  return () => {
+    source.close()
+    clearTimeout(timer)
+  }
 }
