@@ -4,9 +4,10 @@ import { captureSchema, interfaceSchema, ringBytesSchema, sampleSchema } from '.
 import { fieldPatternSchema, headerPatternSchema, kindSchema } from '../src/config/choice.ts'
 import { explain } from '../src/config/explain.ts'
 import { filterSchema } from '../src/config/filter.ts'
-import { cidrSchema, loopbackSchema, portSchema, webAddressSchema } from '../src/config/network.ts'
+import { cidrSchema, loopbackSchema, portSchema } from '../src/config/network.ts'
 import { outputClashes, outputSchema } from '../src/config/output.ts'
 import { readConfig } from '../src/config/read-config.ts'
+import { webAddressSchema, webTrouble } from '../src/config/web.ts'
 import { parseOutput } from '../src/sink/mod.ts'
 import { durationSchema } from '../lib/units/mod.ts'
 import { UsageError } from './exit.ts'
@@ -129,7 +130,11 @@ function metricsFrom(base: Config['metrics'], flag: string | undefined): Config[
   return flag === 'off' ? { ...base, enabled: false } : { enabled: true, address: checked('metrics', loopbackSchema, flag) }
 }
 
-function webFrom(base: Config['web'], flag: string | true | undefined): Config['web'] {
+/** `--web` over the config's part; an address that is not the loopback's needs what only the file can give. */
+export function webFrom(base: Config['web'], flag: string | true | undefined, name = 'web'): Config['web'] {
   if (flag === undefined) return base
-  return { enabled: true, address: flag === true ? base.address : checked('web', webAddressSchema, flag) }
+  const web = { ...base, enabled: true, address: flag === true ? base.address : checked(name, webAddressSchema, flag) }
+  const trouble = webTrouble(web)
+  if (trouble !== undefined) throw new UsageError(`Cannot use --${name} "${String(flag)}": ${trouble}`)
+  return web
 }

@@ -50,10 +50,11 @@ command('query', 'ask a store (--output store:DIR): records that pass a CEL filt
   .option('--sql', 'the expression is SQL (it is anyway when it begins with SELECT or WITH)')
   .action(async (expression: string, flags: QueryFlags) => (await import('./query.ts')).query(expression, flags))
 
-command('web', 'show a store (--output store:DIR) in a browser, on the loopback, for whoever has the token that is printed')
+command('web', 'show a store (--output store:DIR) in a browser, for whoever has the token that is printed, or for users')
   .option('-c, --config <file>', 'YAML config file: its first output of type store is shown')
   .option('-s, --store <dir>', 'folder of the store')
-  .option('--listen <address>', 'loopback address and port', '127.0.0.1:9465')
+  .option('--listen <address>', 'address and port; none = web.address of the config; beyond the loopback it needs web.tls and web.users')
+  .option('--hash-password', 'print what web.users of the config needs, of a password from standard input')
   .action(async (flags: WebFlags) => (await import('./web.ts')).web(flags))
 
 command('doctor', 'say what this kernel and these privileges allow, what is missing, and the mend')

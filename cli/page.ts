@@ -1,5 +1,6 @@
 import type { AgentContract, Attachment } from '../src/agent-contract.ts'
 import type { Config } from '../src/config.ts'
+import { tlsFilesOf } from '../src/config/web.ts'
 import { pageHealth } from '../src/page-health.ts'
 import { PageHandle, type Sink, type SinkHost, WebSink } from '../src/sink/mod.ts'
 import { makeToken } from '../src/web/token.ts'
@@ -8,6 +9,18 @@ import { say } from './exit.ts'
 import { version } from './version.ts'
 
 const TELL_MS = 1000
+
+type PageAccess = Parameters<PageHandle['start']>[0]
+
+/** The users of the config, or a new token. */
+export function accessOf(users: Config['web']['users']): PageAccess {
+  return users.length > 0 ? { users } : { token: makeToken() }
+}
+
+/** What is printed: with the token, when that is the way in. */
+export function linkOf(url: string, access: PageAccess): string {
+  return 'token' in access ? `${url}/?token=${access.token}` : `${url}/`
+}
 
 /** The page of one run: its process, the sink that feeds it, the figures that it shows. */
 export class RunPage {
@@ -23,10 +36,11 @@ export class RunPage {
   /** @throws {Error} with the mend, when it cannot be served */
   static async start(config: Config): Promise<RunPage> {
     const store = storeOf(config)
-    const handle = new PageHandle({ ...config.web.address, version: version(), ...(store === undefined ? {} : { store }) }, say)
-    const token = makeToken()
-    const url = await handle.start(token)
-    return new RunPage(handle, `${url}/?token=${token}`)
+    const { address, names, users } = config.web
+    const options = { ...address, tls: tlsFilesOf(config.web), names, version: version(), ...(store === undefined ? {} : { store }) }
+    const handle = new PageHandle(options, say)
+    const access = accessOf(users)
+    return new RunPage(handle, linkOf(await handle.start(access), access))
   }
 
   readonly output = (host: SinkHost): Sink => new WebSink(host, this.#handle)

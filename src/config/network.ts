@@ -58,26 +58,19 @@ export const PRIVATE_NETWORKS = [
   '127.0.0.0/8', '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '169.254.0.0/16', '::1/128', 'fc00::/7', 'fe80::/10',
 ] as const
 
-/** `127.0.0.1:9464`, `[::1]:9464`, `:9464` or `9464`; loopback only: what is served there has no users and no TLS. */
-function loopbackAddressSchema(example: string, why: string) {
-  return z.union([z.string(), z.int()], { error: `must be an address and port, e.g. ${example}` })
-    .transform((value, context) => {
-      const match = /^(?:(127(?:\.\d{1,3}){3}|localhost|\[::1\])?:)?(\d{1,5})$/.exec(String(value))
-      const host = match?.[1] ?? '127.0.0.1'
-      const port = Number(match?.[2])
-      if (match === null || !(port <= PORT_MAX) || (host.startsWith('127.') && isIP(host) === 0)) {
-        const message = `must be a port on this machine's loopback, e.g. ${example}; it is ${JSON.stringify(value)}. ${why}`
-        context.addIssue({ code: 'custom', message })
-        return z.NEVER
-      }
-      return { host: host === 'localhost' ? '127.0.0.1' : host.replace(/[[\]]/g, ''), port }
-    })
-}
-
-/** Where metrics are served. */
-export const loopbackSchema = loopbackAddressSchema('127.0.0.1:9464',
-  'The figures have no password, so put a proxy with one in front of it to reach it from elsewhere')
-
-/** Where the page is served. */
-export const webAddressSchema = loopbackAddressSchema('127.0.0.1:9465',
-  'The page has one token, no users and no TLS, so it is not served to other machines: reach it by ssh -L 9465:127.0.0.1:9465')
+/** `127.0.0.1:9464`, `[::1]:9464`, `:9464` or `9464`; loopback only. */
+export const loopbackSchema = z.union([z.string(), z.int()], { error: 'must be an address and port, e.g. 127.0.0.1:9464' })
+  .transform((value, context) => {
+    const match = /^(?:(127(?:\.\d{1,3}){3}|localhost|\[::1\])?:)?(\d{1,5})$/.exec(String(value))
+    const host = match?.[1] ?? '127.0.0.1'
+    const port = Number(match?.[2])
+    if (match === null || !(port <= PORT_MAX) || (host.startsWith('127.') && isIP(host) === 0)) {
+      context.addIssue({
+        code: 'custom',
+        message: `must be a port on this machine's loopback, e.g. 127.0.0.1:9464; it is ${JSON.stringify(value)}. ` +
+          'The figures have no password, so put a proxy with one in front of it to reach it from elsewhere',
+      })
+      return z.NEVER
+    }
+    return { host: host === 'localhost' ? '127.0.0.1' : host.replace(/[[\]]/g, ''), port }
+  })

@@ -12,8 +12,8 @@ export class Audit {
   }
 
   /** @param what without anything that a filter compares with: see `fieldsIn` */
-  looked(session: number, address: string, what: string): void {
-    const line = `page: session ${session} (${address}) looked at ${what.slice(0, TEXT_MAX)}`
+  looked(session: string, address: string, what: string): void {
+    const line = `page: ${session} (${address}) looked at ${what.slice(0, TEXT_MAX)}`
     const now = performance.now()
     if (now - (this.#said.get(line) ?? -Infinity) < AGAIN_MS) return
     const [oldest] = this.#said.keys()
@@ -23,8 +23,8 @@ export class Audit {
     this.#say(line)
   }
 
-  said(session: number | undefined, address: string, what: string): void {
-    this.#say(`page: ${session === undefined ? 'somebody' : `session ${session}`} (${address}) ${what}`)
+  said(session: string | undefined, address: string, what: string): void {
+    this.#say(`page: ${session ?? 'somebody'} (${address}) ${what}`)
   }
 }
 

@@ -24,15 +24,28 @@ export const AGAIN_HTML = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="0"><title>Lintel</title></head></html>
 `
 
-/** Asks for the token. @param next  where to go then, a path of this server */
-export function loginHtml(next: string, message: string): string {
+const TOKEN_FIELD = '<label for="token">Token</label> <input id="token" name="token" type="password" autocomplete="off" required autofocus>'
+const USER_FIELDS = `<p><label for="name">Name</label> <input id="name" name="name" autocomplete="username" required autofocus maxlength="64"></p>
+<p><label for="password">Password</label>
+<input id="password" name="password" type="password" autocomplete="current-password" required maxlength="1024"></p>`
+
+export interface LoginForm {
+  /** Where to go then, a path of this server. */
+  readonly next: string
+  readonly message: string
+  /** Asks for a name and a password instead of the token. */
+  readonly hasUsers: boolean
+}
+
+/** Asks who wants to look. */
+export function loginHtml({ next, message, hasUsers }: LoginForm): string {
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="dark light">
-<title>Lintel: token</title>
+<title>Lintel: who?</title>
 <link rel="icon" href="/icon.svg">
 <link rel="stylesheet" href="/page/page.css">
 </head>
@@ -40,7 +53,7 @@ export function loginHtml(next: string, message: string): string {
 <p>${escaped(message)}</p>
 <form method="post" action="/login">
 <input type="hidden" name="next" value="${escaped(next)}">
-<label for="token">Token</label> <input id="token" name="token" type="password" autocomplete="off" required autofocus>
+${hasUsers ? USER_FIELDS : TOKEN_FIELD}
 <button>Open</button>
 </form></main></body>
 </html>

@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import { createSecureContext } from 'node:tls'
 import { createAdaptorServer } from '@hono/node-server'
 import { Hono } from 'hono'
 import type { FilterField } from '../sink/mod.ts'
@@ -6,11 +9,11 @@ import type { Column } from '../store/mod.ts'
 import { type Asset, pageStyle, readAssets } from './assets.ts'
 import { Audit } from './audit.ts'
 import { addDoor } from './door.ts'
-import { guard, hostNames, type PageEnvironment } from './guard.ts'
+import { guard, ownNames, type PageEnvironment } from './guard.ts'
 import { ICON_SVG, PAGE_HTML } from './html.ts'
 import { addLiveApi } from './live-api.ts'
 import { checkFilter, LiveTail } from './live-tail.ts'
-import { Sessions } from './sessions.ts'
+import { type Access, Sessions } from './sessions.ts'
 import { addStoreApi } from './store-api.ts'
 import { StoreDesk } from './store-desk.ts'
 import { VIEWS } from './views/registry.ts'
@@ -20,10 +23,14 @@ export interface PageField extends FilterField {
 }
 
 export interface PageOptions {
-  /** A loopback address; 0 as port = any. */
+  /** 0 as port = any. Whoever binds it elsewhere than to the loopback gives `tls` and users: see src/config/web.ts. */
   readonly host: string
   readonly port: number
-  readonly token: string
+  readonly access: Access
+  /** PEM files. */
+  readonly tls?: { readonly certificate: string, readonly key: string } | undefined
+  /** Names under which it may be asked for, besides its own. */
+  readonly names?: readonly string[]
   readonly version: string
   readonly fields: readonly PageField[]
   readonly columns: readonly Column[]
@@ -51,18 +58,20 @@ export class PageServer {
   /** What is logged now; missing where nobody hands it over. */
   readonly live: LiveTail | undefined
   #health: unknown
+  readonly #scheme: 'http' | 'https'
   #port = 0
 
   constructor(options: PageOptions) {
     this.#options = options
+    this.#scheme = options.tls === undefined ? 'http' : 'https'
     this.live = options.isLive === true ? new LiveTail(options.fields) : undefined
     this.#desk = options.store === undefined ? undefined : new StoreDesk({
       folder: options.store, columns: options.columns, threads: QUERY_THREADS, memoryMiB: QUERY_MIB, timeoutMs: QUERY_MS,
     })
-    this.#server = createAdaptorServer({
-      fetch: this.#app().fetch, hostname: options.host, overrideGlobalObjects: false, createServer,
-      serverOptions: { requestTimeout: TIMEOUT_MS, headersTimeout: TIMEOUT_MS, keepAliveTimeout: TIMEOUT_MS },
-    }) as Server
+    const limits = { requestTimeout: TIMEOUT_MS, headersTimeout: TIMEOUT_MS, keepAliveTimeout: TIMEOUT_MS }
+    const shared = { fetch: this.#app().fetch, hostname: options.host, overrideGlobalObjects: false }
+    this.#server = createAdaptorServer(options.tls === undefined ? { ...shared, createServer, serverOptions: limits }
+      : { ...shared, createServer: createTlsServer, serverOptions: { ...limits, ...tlsFiles(options.tls) } }) as Server
     this.#server.maxConnections = CONNECTIONS_MAX
   }
 
@@ -78,7 +87,7 @@ export class PageServer {
     })
     const address = this.#server.address()
     this.#port = typeof address === 'object' && address !== null ? address.port : port
-    return `http://${shown}:${this.#port}`
+    return `${this.#scheme}://${shown}:${this.#port}`
   }
 
   /** The agent's figures as they are now. */
@@ -95,18 +104,18 @@ export class PageServer {
   }
 
   #app(): Hono<PageEnvironment> {
-    const { token, host, fields } = this.#options
+    const { access, host, fields, names = [] } = this.#options
     const app = new Hono<PageEnvironment>()
     const audit = new Audit(line => { this.#options.log('info', line) })
     app.onError((error, context) => {
       this.#options.log('warn', `page: ${error.message}`)
       return context.text('Cannot answer: see what Lintel says on standard error\n', 500)
     })
-    app.use(guard(() => hostNames(host, this.#port)))
+    app.use(guard(() => ownNames(this.#scheme, host, this.#port, names)))
     // What is in the project's repository anyway; the form needs its style.
     app.get('/icon.svg', context => context.body(ICON_SVG, 200, { 'content-type': 'image/svg+xml' }))
     app.get('/page/page.css', context => context.body(pageStyle(), 200, { 'content-type': 'text/css; charset=utf-8' }))
-    addDoor(app, { sessions: new Sessions(token), audit, port: () => this.#port })
+    addDoor(app, { sessions: new Sessions(access), audit, port: () => this.#port, isSecure: this.#scheme === 'https' })
     // At the first visit: taking types out of the modules loads a compiler, 26 MiB that a run without a visitor does without.
     let assets: ReadonlyMap<string, Asset> | undefined
     for (const path of ['/page/:name', '/lib/:name']) {
@@ -141,6 +150,25 @@ export class PageServer {
       views: VIEWS.map(({ name, title, columns, narrow }) => ({ name, title, columns, ...(narrow === undefined ? {} : { narrow }) })),
     }
   }
+}
+
+/** @throws {Error} that names the file */
+function tlsFiles({ certificate, key }: { readonly certificate: string, readonly key: string }): { cert: Buffer, key: Buffer } {
+  const read = (path: string): Buffer => {
+    try {
+      return readFileSync(path)
+    } catch (error) {
+      throw new Error(`Cannot serve the page by HTTPS: ${(error as Error).message}; see web.tls of the config`, { cause: error })
+    }
+  }
+  const files = { cert: read(certificate), key: read(key) }
+  try {
+    createSecureContext(files)
+  } catch (error) {
+    const why = `"${certificate}" and "${key}" are no certificate and its key as PEM (${(error as Error).message})`
+    throw new Error(`Cannot serve the page by HTTPS: ${why}`, { cause: error })
+  }
+  return files
 }
 
 function reasonOf(error: NodeJS.ErrnoException): string {

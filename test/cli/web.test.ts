@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -63,4 +63,27 @@ test('the page of a run: its link is printed, it has the records, the store and 
   child.kill('SIGTERM')
   assert.deepEqual(await once(child, 'exit'), [0, null])
   await assert.rejects(page.ask('/api/about'), /ECONNREFUSED/)
+})
+
+test('a config with users: HTTPS without a token, a password by standard input becomes its hash', async () => {
+  const [certificate, key, config] = ['certificate.pem', 'key.pem', 'config.yaml'].map(name => join(folder, name)) as [string, string, string]
+  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', key, '-out', certificate,
+    '-days', '2', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'], { stdio: 'ignore' })
+  const hash = execFileSync(`${root}bin/lintel`, ['web', '--hash-password'], { input: 'a long password\n', encoding: 'utf8' })
+  writeFileSync(config, `web:\n  tls: {certificate: ${certificate}, key: ${key}}\n  users:\n    - {name: ana, password: "${hash.trim()}"}\n`)
+  const store = join(folder, 'store')
+  const child = spawn(`${root}bin/lintel`, ['web', '--config', config, '--store', store, '--listen', '0'], { stdio: ['ignore', 'pipe', 'pipe'] })
+  let said = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => { said += text })
+  while (!said.includes('https:')) await Promise.race([once(child.stderr, 'data'), once(child, 'exit')])
+  assert.doesNotMatch(said, /token/)
+  const page = new OpenPage()
+  page.url = /https:\/\/127\.0\.0\.1:\d+/.exec(said)?.[0] as string
+  page.certificate = readFileSync(certificate, 'utf8')
+  const { status } = await page.ask('/login', {
+    method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: 'name=ana&password=a+long+password&next=/',
+  })
+  assert.equal(status, 303)
+  child.kill('SIGTERM')
+  assert.deepEqual(await once(child, 'exit'), [0, null])
 })

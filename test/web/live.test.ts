@@ -119,7 +119,7 @@ async function handle(t: { after(end: () => Promise<void>): void }, logs: string
   const started = new PageHandle({ host: '127.0.0.1', port: 0, version: '0.0.0-test' }, (level, message) => { logs.push(`${level}: ${message}`) })
   t.after(() => started.stop())
   const page = new OpenPage()
-  page.url = await started.start(TOKEN)
+  page.url = await started.start({ token: TOKEN })
   return { handle: started, page: await page.enter() }
 }
 
@@ -205,7 +205,7 @@ test('a port that is taken is told with the mend, and no process stays', async (
   await new Promise(resolve => taken.once('listening', resolve))
   const { port } = taken.address() as AddressInfo
   const started = new PageHandle({ host: '127.0.0.1', port, version: '0' }, () => {})
-  await assert.rejects(started.start(TOKEN), /Cannot serve the page on 127\.0\.0\.1:\d+: the port is in use, perhaps by another lintel; choose another with --web/)
+  await assert.rejects(started.start({ token: TOKEN }), /Cannot serve the page on 127\.0\.0\.1:\d+: the port is in use, perhaps by another lintel; choose another with --web/)
   assert.deepEqual(processesOf('web-process.ts'), [])
   taken.close()
 })
@@ -218,7 +218,7 @@ test('an agent hands over what it logs: a replay, its store and the page say the
   const config = { ...configSchema.parse({ outputs: [{ type: 'store', path: store }] }), files: [`${CORPORA}/${row.file}`] } as Config
   const started = new PageHandle({ host: '127.0.0.1', port: 0, version: '0', store }, () => {})
   const page = new OpenPage()
-  page.url = await started.start(TOKEN)
+  page.url = await started.start({ token: TOKEN })
   await page.enter()
   const agent = new Agent(config, { log: () => {}, ended: () => {}, outputs: [host => new WebSink(host, started)] })
   const attachments = await agent.start()

@@ -1,4 +1,5 @@
 import { request, type IncomingHttpHeaders } from 'node:http'
+import { request as requestByTls } from 'node:https'
 import { FIELDS } from '../../../src/exchange/fields.ts'
 import { PageServer } from '../../../src/web/mod.ts'
 import { COLUMNS, batchesOf, openStore, StoreHost } from '../../store/testing/stored.ts'
@@ -25,10 +26,12 @@ export class OpenPage {
   readonly server: PageServer
   url = ''
   cookie = ''
+  /** Of an authority that is believed. */
+  certificate: string | undefined
 
   constructor(store?: string, more: Partial<ConstructorParameters<typeof PageServer>[0]> = {}) {
     this.server = new PageServer({
-      host: '127.0.0.1', port: 0, token: TOKEN, version: '0.0.0-test', fields: FIELDS, columns: COLUMNS, ...(store === undefined ? {} : { store }),
+      host: '127.0.0.1', port: 0, access: { token: TOKEN }, version: '0.0.0-test', fields: FIELDS, columns: COLUMNS, ...(store === undefined ? {} : { store }),
       log: (level, message) => { this.lines.push(`${level}: ${message}`) }, ...more,
     })
   }
@@ -47,10 +50,11 @@ export class OpenPage {
 
   /** One request, with any header: fetch would not send another Host. */
   async ask(path: string, { method = 'GET', headers = {}, body }: Asked = {}): Promise<Reply> {
-    const { hostname, port } = new URL(this.url)
+    const { protocol, hostname, port } = new URL(this.url)
+    const send = protocol === 'https:' ? requestByTls : request
     return await new Promise((resolve, reject) => {
       const cookie = this.cookie === '' ? {} : { cookie: this.cookie }
-      const asked = request({ hostname, port, path, method, headers: { ...cookie, ...headers } }, response => {
+      const asked = send({ hostname, port, path, method, headers: { ...cookie, ...headers }, ca: this.certificate, servername: 'localhost' }, response => {
         let text = ''
         response.setEncoding('utf8')
         response.on('data', (part: string) => { text += part })
