@@ -70,7 +70,6 @@ export function addCaptureFlags(command: Command): Command {
     .option('--ring-bytes <size>', 'buffer between kernel and agent, e.g. 16MiB')
     .option('--no-processes', 'do not say which processes of this machine speak')
     .option('--metrics <address>', 'loopback address for Prometheus metrics, e.g. 127.0.0.1:9464, or "off"')
-    .option('--web [address]', 'serve the page: live records, and the first store over time; 127.0.0.1:9465 unless given')
     .option('--ready-file <path>', 'written when everything is attached: JSON with pid, attachments, outputs')
     .option('--duration <time>', 'stop after this time, e.g. 10s')
 }

@@ -29,6 +29,7 @@ function command(name: string, description: string): Command {
 }
 
 addOutputFlags(addCaptureFlags(command('run', 'log live traffic; needs root')))
+  .option('--web [address]', 'serve the page: live records, and the first store over time; 127.0.0.1:9465 unless given')
   .action(async (flags: CaptureFlags & OutputFlags) => (await import('./run.ts')).run(flags))
 
 addOutputFlags(addCaptureFlags(command('watch', 'show live traffic line by line; "t" shows a summary, "q" quits; needs root')))

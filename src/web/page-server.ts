@@ -71,7 +71,7 @@ export class PageServer {
     const limits = { requestTimeout: TIMEOUT_MS, headersTimeout: TIMEOUT_MS, keepAliveTimeout: TIMEOUT_MS }
     const shared = { fetch: this.#app().fetch, hostname: options.host, overrideGlobalObjects: false }
     this.#server = createAdaptorServer(options.tls === undefined ? { ...shared, createServer, serverOptions: limits }
-      : { ...shared, createServer: createTlsServer, serverOptions: { ...limits, ...tlsFiles(options.tls) } }) as Server
+      : { ...shared, createServer: createTlsServer, serverOptions: { ...limits, handshakeTimeout: TIMEOUT_MS, ...tlsFiles(options.tls) } }) as Server
     this.#server.maxConnections = CONNECTIONS_MAX
   }
 

@@ -56,6 +56,7 @@ const WRONG: [args: string[], said: RegExp][] = [
   [['run', '--config', '/nowhere.yaml'], /\/nowhere\.yaml: Cannot read the config file: there is no such file/],
   [['run', '--config', badConfig], /bad\.yaml:2:3: capture\.prots: there is no such key; did you mean "ports"\?/],
   [['run', '--config', goodConfig, '--port', '0'], /Cannot use --port "0"/],
+  [['watch', '--web'], /unknown option '--web'/],
   [['watch', '--attach', 'nope'], /Cannot use --attach "nope"/],
   [['replay'], /missing required argument 'file'/],
   [['replay', '/nowhere.pcap'], /Cannot replay "\/nowhere\.pcap": there is no such file/],
