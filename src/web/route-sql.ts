@@ -27,16 +27,19 @@ export function routedSql(where: string): string {
   const forms = FORMS.map(([name, pattern]) => `WHEN regexp_full_match(s, '${pattern}') THEN '${name}'`).join(' ')
   const levels = Array.from({ length: DEPTH }, (_, index) => {
     const at = index + 1
-    return `route_${at} AS (SELECT url_path, s, CASE WHEN len(s) < ${at} THEN r
-      WHEN s[${at}] NOT LIKE '{%' AND count(DISTINCT s[${at}]) OVER (PARTITION BY r, len(s)) > ${VALUES_MAX} THEN r || '/{any}'
-      ELSE r || '/' || s[${at}] END AS r FROM route_${index})`
+    return `many_${at} AS (SELECT r, len(s) AS n FROM route_${index} WHERE len(s) >= ${at} GROUP BY ALL
+        HAVING count(DISTINCT s[${at}]) > ${VALUES_MAX}),
+      route_${at} AS MATERIALIZED (SELECT url_path, s, CASE WHEN len(s) < ${at} THEN before.r
+        WHEN many.n IS NOT NULL AND s[${at}] NOT LIKE '{%' THEN before.r || '/{any}' ELSE before.r || '/' || s[${at}] END AS r
+        FROM route_${index} AS before LEFT JOIN many_${at} AS many ON many.r = before.r AND many.n = len(s))`
   })
-  return `chosen AS (SELECT * FROM exchanges WHERE ${where}),
-    paths AS (SELECT url_path, count(*) AS n FROM chosen WHERE url_path IS NOT NULL GROUP BY 1 ORDER BY n DESC, 1 LIMIT ${PATHS_MAX}),
-    route_0 AS (SELECT url_path, list_transform(string_split(ltrim(url_path, '/'), '/'), lambda s: CASE ${forms} ELSE s END) AS s, '' AS r
+  return `chosen AS NOT MATERIALIZED (SELECT * FROM exchanges WHERE ${where}),
+    paths AS MATERIALIZED (SELECT url_path, count(*) AS n FROM chosen WHERE url_path IS NOT NULL GROUP BY 1 ORDER BY n DESC, 1 LIMIT ${PATHS_MAX}),
+    route_0 AS MATERIALIZED (SELECT url_path, '' AS r,
+      list_transform(string_split(ltrim(url_path, '/'), '/'), lambda s: CASE ${forms} ELSE s END) AS s
       FROM paths),
     ${levels.join(',\n')},
     routes AS (SELECT url_path, r || CASE WHEN len(s) > ${DEPTH} THEN '/...' ELSE '' END AS route FROM route_${DEPTH}),
-    routed AS (SELECT chosen.*, CASE WHEN url_path IS NULL THEN '(none)' ELSE coalesce(route, '(other)') END AS route
+    routed AS NOT MATERIALIZED (SELECT chosen.*, CASE WHEN url_path IS NULL THEN '(none)' ELSE coalesce(route, '(other)') END AS route
       FROM chosen LEFT JOIN routes USING (url_path))`
 }

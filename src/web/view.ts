@@ -33,7 +33,8 @@ export const P95 = 'quantile_cont(duration, 0.95)'
 export const P99 = 'quantile_cont(duration, 0.99)'
 /** The client behind trusted proxies where it is known. */
 export const CLIENT = 'coalesce(client_real_address, client_address)'
-export const USER_AGENT = `coalesce(user_agent_original, http_request_header['user-agent'][1])`
+/** Not from the headers: reading them all takes five times as long. */
+export const USER_AGENT = 'user_agent_original'
 
 /** Most of the tables: a value, how often, how it went. */
 export const SHARED_COLUMNS: readonly ViewColumn[] = [

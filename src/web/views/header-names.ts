@@ -10,6 +10,7 @@ export const headerNames: View = {
   narrow: '% in http.request.header || % in http.response.header',
   sql: ({ where, limit }) => `SELECT name, count(*) AS n FROM (SELECT unnest(list_distinct(list_concat(
     coalesce(map_keys(http_request_header), []), coalesce(map_keys(http_response_header), [])))) AS name
-    FROM (SELECT http_request_header, http_response_header FROM exchanges WHERE ${where} ORDER BY "time" DESC LIMIT ${NEWEST}))
+    FROM exchanges WHERE ${where}
+      AND "time" >= (SELECT min("time") FROM (SELECT "time" FROM exchanges WHERE ${where} ORDER BY "time" DESC LIMIT ${NEWEST})))
     GROUP BY 1 ORDER BY n DESC, 1 LIMIT ${limit}`,
 }
