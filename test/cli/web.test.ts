@@ -65,6 +65,31 @@ test('the page of a run: its link is printed, it has the records, the store and 
   await assert.rejects(page.ask('/api/about'), /ECONNREFUSED/)
 })
 
+function isRunning(pid: string): boolean {
+  try {
+    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  } catch {
+    return false
+  }
+}
+
+test('the page of an agent that was killed ends with it', async context => {
+  if (!hasCorpora(context)) return
+  const row = truthRows().find(({ http_requests: requests }) => requests > 20 && requests < 500)
+  const child = spawn(process.execPath, [`${root}test/cli/testing/replay-page-child.ts`, `${CORPORA}/${row?.file}`, join(folder, 'killed-store')], { stdio: ['ignore', 'pipe', 'ignore'] })
+  await once(child.stdout, 'data')
+  const page = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim().split(' ')
+    .find(pid => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('web-process.ts'))
+  assert.ok(page !== undefined)
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  const deadline = performance.now() + 20_000
+  while (isRunning(page)) {
+    assert.ok(performance.now() < deadline, 'the page\'s process is still there')
+    await new Promise(resolve => setTimeout(resolve, 20))
+  }
+})
+
 test('a config with users: HTTPS without a token, a password by standard input becomes its hash', async () => {
   const [certificate, key, config] = ['certificate.pem', 'key.pem', 'config.yaml'].map(name => join(folder, name)) as [string, string, string]
   execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', key, '-out', certificate,
