@@ -43,6 +43,7 @@ bench-report: node_modules ## write docs/benchmarks.md and its plots from the fi
 .PHONY: check
 check: node_modules ## type check, and generated files are fresh
 	@node_modules/.bin/tsc -p .
+	@node_modules/.bin/tsc -p src/web/page
 	@$(NODE) tools/gen-layout.ts --check
 	@$(NODE) tools/gen-fields.ts --check
 	@$(NODE) tools/gen-docs.ts --check

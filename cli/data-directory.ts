@@ -22,8 +22,13 @@ export function withOutputs(config: Config, keep: boolean): Config {
   return { ...config, outputs: configSchema.shape.outputs.parse(chosen) }
 }
 
+/** The first store of the outputs. */
+export function storeOf(config: Config): string | undefined {
+  const output = config.outputs.find(entry => entry.type === 'store')
+  return output?.type === 'store' ? output.path : undefined
+}
+
 /** The store that a query reads when none is named: the first of the outputs, else the one in the data folder. */
 export function defaultStore(config: Config): string {
-  const output = config.outputs.find(entry => entry.type === 'store')
-  return output?.type === 'store' ? output.path : join(dataDirectory(config), 'store')
+  return storeOf(config) ?? join(dataDirectory(config), 'store')
 }

@@ -8,10 +8,14 @@ import { workersSchema } from '../src/config/limits.ts'
 import { cidrSchema, loopbackSchema, portSchema } from '../src/config/network.ts'
 import { outputClashes, outputSchema } from '../src/config/output.ts'
 import { readConfig } from '../src/config/read-config.ts'
+import { webAddressSchema, webTrouble } from '../src/config/web.ts'
 import { parseOutput } from '../src/sink/mod.ts'
 import { durationSchema } from '../lib/units/mod.ts'
 import { UsageError } from './exit.ts'
 import type { CaptureFlags, OutputFlags, ReplayFlags } from './flags.ts'
+
+/** The flags of a command that has none of them. */
+export const NO_FLAGS = { output: [], kind: [], field: [], header: [], port: [], include: [], exclude: [], decoder: [] } as const
 
 type Flags = OutputFlags & Partial<CaptureFlags> & Pick<ReplayFlags, 'workers'>
 
@@ -33,6 +37,7 @@ export function configFrom(flags: Flags, files: readonly string[] = []): Config 
     ...(filter === undefined ? {} : { filter }),
     outputs: outputsFrom(base.outputs, flags.output),
     metrics: metricsFrom(base.metrics, flags.metrics),
+    web: webFrom(base.web, flags.web),
     stats: flags.stats === undefined ? base.stats : { interval: checked('stats', durationSchema({ min: '100ms', max: '24d' }), flags.stats) },
     exchanges: flags.openAfter === undefined ? base.exchanges
       : { open_after: checked('open-after', durationSchema({ min: '1ms', max: '24d' }), flags.openAfter) },
@@ -47,7 +52,7 @@ export function durationFrom(flags: Partial<CaptureFlags>): number | undefined {
 }
 
 /** The value of a flag by the schema of the same word in the config. */
-function checked<Schema extends z.ZodType>(flag: string, schema: Schema, value: unknown): z.output<Schema> {
+export function checked<Schema extends z.ZodType>(flag: string, schema: Schema, value: unknown): z.output<Schema> {
   const result = schema.safeParse(value, { error: explain })
   if (result.success) return result.data
   const message = result.error.issues.map(issue => issue.message).join('; ')
@@ -125,4 +130,13 @@ function outputsFrom(base: Config['outputs'], flags: readonly string[]): Config[
 function metricsFrom(base: Config['metrics'], flag: string | undefined): Config['metrics'] {
   if (flag === undefined) return base
   return flag === 'off' ? { ...base, enabled: false } : { enabled: true, address: checked('metrics', loopbackSchema, flag) }
+}
+
+/** `--web` over the config's part; an address that is not the loopback's needs what only the file can give. */
+export function webFrom(base: Config['web'], flag: string | true | undefined, name = 'web'): Config['web'] {
+  if (flag === undefined) return base
+  const web = { ...base, enabled: true, address: flag === true ? base.address : checked(name, webAddressSchema, flag) }
+  const trouble = webTrouble(web)
+  if (trouble !== undefined) throw new UsageError(`Cannot use --${name} "${String(flag)}": ${trouble}`)
+  return web
 }

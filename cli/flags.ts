@@ -31,6 +31,8 @@ export interface CaptureFlags {
   readonly ringBytes?: string
   readonly processes?: boolean
   readonly metrics?: string
+  /** True without an address. */
+  readonly web?: string | true
   readonly readyFile?: string
   readonly duration?: string
 }

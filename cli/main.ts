@@ -8,6 +8,7 @@ import { addCaptureFlags, addOutputFlags, addReplayFlags, type CaptureFlags, typ
 import { EXIT, exitWithoutReader, say, UsageError } from './exit.ts'
 import type { QueryFlags } from './query.ts'
 import { version } from './version.ts'
+import type { WebFlags } from './web.ts'
 
 const program = new Command('lintel')
   .description('Logs every HTTP header that crosses this machine, live, from the kernel.')
@@ -28,6 +29,7 @@ function command(name: string, description: string): Command {
 }
 
 addOutputFlags(addCaptureFlags(command('run', 'log live traffic; needs root')))
+  .option('--web [address]', 'serve the page: live records, and the first store over time; 127.0.0.1:9465 unless given')
   .action(async (flags: CaptureFlags & OutputFlags) => (await import('./run.ts')).run(flags))
 
 addOutputFlags(addCaptureFlags(command('watch', 'show live traffic line by line; "t" shows a summary, "q" quits; needs root')))
@@ -48,6 +50,13 @@ command('query', 'ask a store (--output store:DIR): records that pass a CEL filt
   .option('--memory <size>', 'memory of the query at most', '1GiB')
   .option('--sql', 'the expression is SQL (it is anyway when it begins with SELECT or WITH)')
   .action(async (expression: string, flags: QueryFlags) => (await import('./query.ts')).query(expression, flags))
+
+command('web', 'show a store (--output store:DIR) in a browser, for whoever has the token that is printed, or for users')
+  .option('-c, --config <file>', 'YAML config file: its first output of type store is shown')
+  .option('-s, --store <dir>', 'folder of the store')
+  .option('--listen <address>', 'address and port; none = web.address of the config; beyond the loopback it needs web.tls and web.users')
+  .option('--hash-password', 'print what web.users of the config needs, of a password from standard input')
+  .action(async (flags: WebFlags) => (await import('./web.ts')).web(flags))
 
 command('doctor', 'say what this kernel and these privileges allow, what is missing, and the mend')
   .action(async () => (await import('./doctor.ts')).doctor())

@@ -10,7 +10,7 @@ import { columnsOf, filterSql, jsonText, QueryError, recordLine, StoreReader } f
 import type { Answer, PlainValue, ReaderOptions } from '../src/store/mod.ts'
 import { defaultStore } from './data-directory.ts'
 import { say, UsageError } from './exit.ts'
-import { configFrom } from './flag-config.ts'
+import { configFrom, NO_FLAGS } from './flag-config.ts'
 import { HAR_END, harBegin, harEntry } from './har.ts'
 import { AnswerPrinter, FORMATS, type Format } from './query-format.ts'
 
@@ -166,6 +166,4 @@ function unit(flag: string, text: string, parse: (text: string) => number): numb
     throw new UsageError(`Cannot use ${flag}: ${(error as Error).message}`)
   }
 }
-
-const NO_FLAGS = { output: [], kind: [], field: [], header: [], port: [], include: [], exclude: [], decoder: [] } as const
 

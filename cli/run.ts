@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs'
 import type { AgentContract, Attachment } from '../src/agent-contract.ts'
 import type { Config } from '../src/config.ts'
-import { withOutputs } from './data-directory.ts'
+import { storeOf, withOutputs } from './data-directory.ts'
 import { say } from './exit.ts'
 import { configFrom, durationFrom } from './flag-config.ts'
 import type { CaptureFlags, OutputFlags } from './flags.ts'
 import { requireInterfaces } from './interfaces.ts'
 import { requireDecoders } from './decoders.ts'
+import { RunPage } from './page.ts'
 import { session } from './session.ts'
 
 /** `lintel run`: logs live traffic until it is told to stop. */
@@ -15,10 +16,19 @@ export async function run(flags: CaptureFlags & OutputFlags): Promise<void> {
   const config = read()
   requireInterfaces(config.capture.interfaces)
   requireDecoders(config.decoders)
-  await session({
-    config, reread: read, durationMs: durationFrom(flags), readyFile: flags.readyFile, metricsAsked: flags.metrics !== undefined,
-    started: (attachments, metrics, agent) => tellStarted(config, attachments, metrics, agent),
-  })
+  const page = config.web.enabled ? await RunPage.start(config) : undefined
+  try {
+    await session({
+      config, reread: read, durationMs: durationFrom(flags), readyFile: flags.readyFile, metricsAsked: flags.metrics !== undefined,
+      ...(page === undefined ? {} : { outputs: [page.output] }),
+      started: (attachments, metrics, agent) => {
+        tellStarted(config, attachments, metrics, agent)
+        page?.follow(agent, attachments, storeOf(config) !== undefined)
+      },
+    })
+  } finally {
+    await page?.stop()
+  }
 }
 
 /** What is captured where, where it goes, what to try, how to stop. */

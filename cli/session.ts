@@ -82,7 +82,7 @@ const FIXED: readonly (readonly [name: string, of: (config: Config) => unknown])
   // Neither their order nor their filters: those of outputs that are open are taken over.
   ['outputs', config => config.outputs.map(output => JSON.stringify({ ...output, filter: undefined })).toSorted()],
   ['limits', config => config.limits], ['workers', config => config.workers], ['decoders', config => config.decoders],
-  ['metrics', config => config.metrics], ['stats', config => config.stats],
+  ['metrics', config => config.metrics], ['web', config => config.web], ['stats', config => config.stats],
 ]
 
 async function reload(options: SessionOptions, agent: AgentContract): Promise<void> {

@@ -7,6 +7,7 @@ import { limitsSchema, workersSchema } from './config/limits.ts'
 import { cidrSchema, loopbackSchema, PRIVATE_NETWORKS } from './config/network.ts'
 import { outputsSchema } from './config/output.ts'
 import { checkedPrivacySchema } from './config/privacy.ts'
+import { webSchema } from './config/web.ts'
 
 /**
  * The configuration as a whole: each stage's part put together. The config file, the command line's flags, the JSON Schema and
@@ -36,6 +37,7 @@ export const configSchema = z.strictObject({
     enabled: z.boolean().default(true).describe('Serve Prometheus metrics.'),
     address: loopbackSchema.prefault('127.0.0.1:9464').describe('Loopback address and port.'),
   }).prefault({}).describe('The agent\'s own figures, for Prometheus.'),
+  web: webSchema.prefault({}).describe('The page: live records, and views over the first output of type store.'),
   stats: z.strictObject({
     interval: durationSchema({ min: '100ms', max: '24d' }).optional().describe('A line of counters on standard error every so often; none = never.'),
   }).prefault({}).describe('The agent\'s own figures, for people.'),

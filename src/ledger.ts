@@ -1,5 +1,5 @@
 import type { PacketCounters } from './capture/source.ts'
-import type { OutletCounts, SinkHealth } from './sink/mod.ts'
+import { type OutletCounts, PAGE_SLOW, type SinkHealth } from './sink/mod.ts'
 import { formatDuration } from '../lib/units/mod.ts'
 
 /**
@@ -123,12 +123,12 @@ export function addsUp(totals: Totals): boolean {
     totals.records.queued === 0
 }
 
-/** Why outputs lose records without any fault: the reader of a pipe had enough. */
-const READER_GONE = 'reader gone'
+/** Why outputs lose records without any fault: the reader of a pipe had enough, a page cannot show all. */
+const NO_FAULT: ReadonlySet<string> = new Set(['reader gone', PAGE_SLOW])
 
 /** True when an output lost records; a reader that went away took what it wanted. */
 export function outputsLost(stats: Stats): boolean {
-  return stats.outputs.some(({ droppedRecords }) => [...droppedRecords].some(([reason, count]) => count > 0 && reason !== READER_GONE))
+  return stats.outputs.some(({ droppedRecords }) => [...droppedRecords].some(([reason, count]) => count > 0 && !NO_FAULT.has(reason)))
 }
 
 /** A line for each output that lacks records, without LF: the record ledger counts as logged what another output has. */

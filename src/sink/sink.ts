@@ -9,7 +9,7 @@ export interface SinkHost {
    * The fate of a batch, said exactly once for each batch that `write` was given, in any order.
    *
    * @param written records that reached the destination, from the first of the batch on
-   * @param reason  why the others did not; missing when `written` equals `batch.count`
+   * @param reason  why the others did not; missing when `written` equals `batch.count`, and for an output that keeps nothing (0 written)
    */
   settled(batch: SafeBatch, written: number, reason?: string): void
   /**

@@ -1,0 +1,53 @@
+import { statSync } from 'node:fs'
+import { text } from 'node:stream/consumers'
+import { tlsFilesOf } from '../src/config/web.ts'
+import { FIELDS } from '../src/exchange/fields.ts'
+import { columnsOf } from '../src/store/mod.ts'
+import { hashPassword, PageServer } from '../src/web/mod.ts'
+import { defaultStore } from './data-directory.ts'
+import { say, UsageError } from './exit.ts'
+import { configFrom, NO_FLAGS, webFrom } from './flag-config.ts'
+import { accessOf, linkOf } from './page.ts'
+import { version } from './version.ts'
+
+export interface WebFlags {
+  readonly config?: string
+  readonly store?: string
+  readonly listen?: string
+  readonly hashPassword?: boolean
+}
+
+const PASSWORD_MIN = 10
+
+/** `lintel web`: the page over a store, until a signal. */
+export async function web(flags: WebFlags): Promise<void> {
+  if (flags.hashPassword === true) return await printHash()
+  const config = configFrom({ ...NO_FLAGS, ...(flags.config === undefined ? {} : { config: flags.config }) })
+  const wanted = webFrom(config.web, flags.listen, 'listen')
+  const { address, names, users } = wanted
+  const store = flags.store ?? defaultStore(config)
+  if (statSync(store, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    throw new UsageError(`Cannot show the store "${store}": there is no such folder; name it with --store DIR`)
+  }
+  const access = accessOf(users)
+  process.umask(0o077)
+  const server = new PageServer({
+    ...address, tls: tlsFilesOf(wanted), names, access, version: version(), fields: FIELDS, columns: columnsOf(FIELDS), store, log: say,
+  })
+  const ended = new Promise<void>(resolve => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { resolve() })
+  })
+  say('info', `the page shows "${store}" at ${linkOf(await server.start(), access)}`)
+  await ended
+  await server.stop()
+}
+
+/** The password by standard input: an argument could be read by everybody on this machine. */
+async function printHash(): Promise<void> {
+  if (process.stdin.isTTY) say('info', 'write the password (it shows), then Enter and Ctrl-D')
+  const password = (await text(process.stdin)).replace(/\r?\n$/, '')
+  if (password.length < PASSWORD_MIN) {
+    throw new UsageError(`Cannot use a password of ${password.length} characters: write ${PASSWORD_MIN} or more to standard input`)
+  }
+  process.stdout.write(`${await hashPassword(password)}\n`)
+}

@@ -1,0 +1,24 @@
+import { AskedWronglyError } from './question.ts'
+import { groupedSql, SHARED_COLUMNS, type View } from './view.ts'
+
+/** A header's name: a token (RFC 9110, 5.6.2), in small letters. */
+const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]{1,256}$/
+
+/**
+ * Exchanges by the first value of one request header, e.g. of a tenant or an API key (its hash, where privacy hashes it): who called,
+ * how often, how it went.
+ *
+ * @param header the header's name, from a URL @throws {AskedWronglyError}
+ */
+export function headerView(header: string): View {
+  const name = header.toLowerCase()
+  if (!NAME.test(name)) {
+    throw new AskedWronglyError(`Cannot use header=${JSON.stringify(header.slice(0, 40))}: it must be the name of a header, e.g. x-tenant-id`)
+  }
+  return {
+    name: 'by-header',
+    title: 'By header',
+    columns: [{ title: name, unit: 'text' }, ...SHARED_COLUMNS],
+    sql: question => groupedSql(`http_request_header['${name.replaceAll("'", "''")}'][1]`, question),
+  }
+}

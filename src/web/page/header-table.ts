@@ -1,0 +1,41 @@
+import type { VNode } from 'preact'
+import { useMemo } from 'preact/hooks'
+import type { About, ViewAbout } from './about.ts'
+import { html } from './html.ts'
+import { go, linkTo } from './place.ts'
+import { ViewTable } from './view-table.ts'
+
+export interface HeaderTableOptions {
+  readonly about: About
+  readonly question: string
+  readonly filter: string
+  /** The header's name; empty = none is chosen. */
+  readonly header: string
+  readonly known: readonly string[]
+}
+
+const ROWS = 50
+
+/** Exchanges by the value of a header: by tenant, by API key, by whatever a gateway writes into one. */
+export function HeaderTable({ about, question, filter, header, known }: HeaderTableOptions): VNode {
+  const view = useMemo(() => viewOf(about, header), [about, header])
+  const chosen = (event: Event): void => {
+    event.preventDefault()
+    const input = (event.currentTarget as HTMLFormElement).elements.namedItem('header') as HTMLInputElement
+    go(linkTo('/consumers', { header: input.value.trim().toLowerCase() }))
+  }
+  return html`<form class="bar-line" onSubmit=${chosen}><label for="header">Group by the request header</label>
+      <input id="header" name="header" list="headers" defaultValue=${header} key=${header} placeholder="x-tenant-id" autocomplete="off"
+        maxlength="256" />
+      <datalist id="headers">${known.map(name => html`<option value=${name}></option>`)}</datalist><button>Group</button></form>
+    ${view === undefined ? null : html`<${ViewTable} key=${header} view=${view} question=${question} filter=${filter} rows=${ROWS} isWide=${true}
+      more=${`&header=${encodeURIComponent(header)}`} />`}`
+}
+
+function viewOf(about: About, header: string): ViewAbout | undefined {
+  const like = about.views.find(({ name }) => name === 'methods')
+  if (header === '' || like === undefined) return undefined
+  const [, ...shared] = like.columns
+  const field = `http.request.header[${JSON.stringify(header)}]`
+  return { name: 'by-header', title: `By ${header}`, columns: [{ title: header, unit: 'text' }, ...shared], narrow: `${field}[0] == %` }
+}

@@ -1,0 +1,15 @@
+import type { View } from '../view.ts'
+
+/** Who talks to whom: an edge of the traffic map a row, with resets and retransmissions where connection fields are logged. */
+export const connections: View = {
+  name: 'connections',
+  title: 'Client to server',
+  columns: [
+    { title: 'Client', unit: 'text' }, { title: 'Server', unit: 'text' }, { title: 'Port', unit: 'text' }, { title: 'Process', unit: 'text' },
+    { title: 'Requests', unit: 'count' }, { title: 'Connections', unit: 'count' }, { title: 'Protocols', unit: 'list' },
+  ],
+  sql: ({ where, limit }) => `SELECT client_address, server_address, server_port::VARCHAR AS port,
+    any_value(server_process_executable_name) AS process, count(*) AS n, count(DISTINCT network_connection_id) AS connections,
+    list_sort(list(DISTINCT concat_ws('/', network_protocol_name, network_protocol_version))) AS protocols
+    FROM exchanges WHERE ${where} GROUP BY 1, 2, 3 ORDER BY n DESC, 1, 2, 3 LIMIT ${limit}`,
+}

@@ -1,0 +1,10 @@
+import type { View } from '../view.ts'
+
+/** Fields of exchanges that are missing, cut or only likely, by reason. */
+export const marks: View = {
+  name: 'marks',
+  title: 'What exchanges lack',
+  columns: [{ title: 'Field', unit: 'text' }, { title: 'Reason', unit: 'text' }, { title: 'Exchanges', unit: 'count' }],
+  sql: ({ where, limit }) => `SELECT mark.key AS field, mark.value AS reason, count(*) AS n
+    FROM (SELECT unnest(map_entries(marks)) AS mark FROM exchanges WHERE ${where}) GROUP BY 1, 2 ORDER BY n DESC, 1, 2 LIMIT ${limit}`,
+}
