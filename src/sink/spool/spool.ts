@@ -210,7 +210,7 @@ export class Spool {
     return {
       spooled: this.#spooled, found: this.#found, through: this.#through, dropped,
       waitingRecords: this.#segments.reduce((sum, segment) => sum + (segment.left ?? 0), 0) + inHand,
-      waitingBytes: this.#segments.reduce((sum, segment) => sum + segment.size - segment.through, 0),
+      waitingBytes: this.#segments.reduce((sum, segment) => sum + (segment.left === 0 ? 0 : segment.size - segment.through), 0),
     }
   }
 
