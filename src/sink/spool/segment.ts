@@ -16,8 +16,8 @@ export class Segment {
   left: number | undefined
   /** Set while it is written. */
   journal: Journal | undefined
-  /** Removed to make room. */
-  isDropped = false
+  /** Its file is removed. */
+  isGone = false
 
   constructor({ path, number, token, size }: SegmentFile, left: number | undefined) {
     this.path = path

@@ -124,7 +124,12 @@ export class Spool {
     if (open?.journal !== undefined && open.size > 0 && open.size + bytes > this.#options.segmentBytes) this.#finish(open)
     if (open?.journal === undefined) open = this.#begin()
     const journal = open.journal as Journal
-    await journal.append(parts, records)
+    try {
+      await journal.append(parts, records)
+    } catch (error) {
+      if (open.size > 0) this.#finish(open) // a disk that is full has room again once this one is through and gone
+      throw error
+    }
     open.size = journal.size
     open.left = (open.left ?? 0) + records
     this.#spooled += records
@@ -150,7 +155,7 @@ export class Spool {
     await this.#count()
     for (let segment = this.#segments[0]; segment !== undefined; segment = this.#segments[0]) {
       const lines = this.#lines ??= await this.#read(segment)
-      if (segment.isDropped) { // while it was read: its records are counted
+      if (segment.isGone) { // while it was read: its records are counted
         records.length = 0
         bytes = 0
         continue
@@ -179,13 +184,15 @@ export class Spool {
     this.#through += records.length
     segment.left = (segment.left ?? 0) - records.length
     segment.through = end
-    if (!segment.isDropped) this.#position.write({ segment: segment.number, offset: end })
+    if (segment.isGone) return
+    this.#position.write({ segment: segment.number, offset: end })
+    this.#leaveIfThrough(segment)
   }
 
   /** The batch is not through, and is not given again in this run. */
   release(batch: SpoolBatch): void {
     this.#underWay = undefined
-    if (batch.segment.isDropped) this.#drop(SPOOL_FULL, batch.records.length)
+    if (batch.segment.isGone) this.#drop(SPOOL_FULL, batch.records.length)
   }
 
   /** Waits for something new, `ms` at most, or for `wake`. */
@@ -206,7 +213,7 @@ export class Spool {
 
   figures(): SpoolFigures {
     const dropped = new Map(this.#dropped)
-    const inHand = this.#underWay?.segment.isDropped === true ? this.#underWay.records.length : 0
+    const inHand = this.#underWay?.segment.isGone === true ? this.#underWay.records.length : 0
     return {
       spooled: this.#spooled, found: this.#found, through: this.#through, dropped,
       waitingRecords: this.#segments.reduce((sum, segment) => sum + (segment.left ?? 0), 0) + inHand,
@@ -229,7 +236,7 @@ export class Spool {
     for (const segment of [...this.#segments]) {
       if (segment.left !== undefined) continue
       await new Promise<void>(resolve => setImmediate(resolve)) // some 10 ms each: others come between
-      if (!segment.isDropped) this.#found += segment.count()
+      if (!segment.isGone) this.#found += segment.count()
     }
   }
 
@@ -238,7 +245,7 @@ export class Spool {
       const reader = this.#reader ??= new SegmentReader(segment.path)
       for (;;) {
         const lines = await reader.next(segment.size)
-        if (segment.isDropped || lines === undefined) return undefined
+        if (segment.isGone || lines === undefined) return undefined
         const isNews = lines.offset - lines.damagedBytes >= segment.through
         if (lines.damagedBytes > 0 && isNews) this.#damage(segment, lines.damagedBytes, lines.damagedRecords)
         this.#at = Math.max(0, segment.through - lines.offset)
@@ -287,7 +294,6 @@ export class Spool {
       const lost = (oldest.left as number) - underWay
       dropped += lost
       this.#drop(SPOOL_FULL, lost)
-      oldest.isDropped = true
       this.#remove(oldest)
     }
     if (dropped === 0 || Date.now() - this.#fullToldAtMs < TELL_MS) return
@@ -315,15 +321,23 @@ export class Spool {
   #finish(segment: Segment): void {
     segment.journal?.close()
     segment.journal = undefined
+    this.#leaveIfThrough(segment)
+  }
+
+  /** Gives its room back. */
+  #leaveIfThrough(segment: Segment): void {
+    if (segment.left === 0 && segment.journal === undefined && !segment.isGone) this.#leave(segment)
   }
 
   #remove(segment: Segment): void {
+    segment.isGone = true
     if (this.#segments[0] === segment) {
       this.#reader?.close()
       this.#reader = undefined
       this.#lines = undefined
     }
-    this.#finish(segment)
+    segment.journal?.close()
+    segment.journal = undefined
     this.#segments.splice(this.#segments.indexOf(segment), 1)
     rmSync(segment.path, { force: true })
   }
