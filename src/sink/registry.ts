@@ -1,4 +1,8 @@
 import { nearest } from '../../lib/nearest/mod.ts'
+import { elasticsearchKind } from './exporters/elasticsearch.ts'
+import { lokiKind } from './exporters/loki.ts'
+import { splunkHecKind } from './exporters/splunk-hec.ts'
+import { victoriaLogsKind } from './exporters/victorialogs.ts'
 import { webhookKind } from './exporters/webhook.ts'
 import { fileKind } from './file.ts'
 import { prettyKind } from './pretty.ts'
@@ -14,6 +18,10 @@ export const SINK_KINDS = [
   prettyKind,
   storeKind,
   webhookKind,
+  elasticsearchKind,
+  lokiKind,
+  splunkHecKind,
+  victoriaLogsKind,
 ] as const
 
 type Kind = (typeof SINK_KINDS)[number]
