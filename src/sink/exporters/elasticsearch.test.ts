@@ -11,13 +11,13 @@ interface Document {
 }
 
 function read({ path, text }: Received): Kept[] {
-  assert.equal(path, '/logs-lintel-default/_bulk')
+  assert.equal(path, '/_bulk')
   assert.ok(text.endsWith('\n'))
   const lines = text.trimEnd().split('\n').map(line => JSON.parse(line) as unknown)
   return lines.flatMap((line, index) => {
     if (index % 2 === 0) return []
     const { event, lintel } = line as Document
-    assert.deepEqual(lines[index - 1], { create: { _id: event.id } })
+    assert.deepEqual(lines[index - 1], { create: { _index: 'logs-lintel-default', _id: event.id } })
     return [{ id: event.id, number: event.sequence, hostile: lintel.http.request.header['x-hostile'] }]
   })
 }

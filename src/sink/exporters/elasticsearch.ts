@@ -5,7 +5,7 @@ import { sharedOptions, type SharedOptions, type SinkKind } from '../sink-kind.t
 import type { SpooledRecord } from '../spool/mod.ts'
 import { ecsDocument } from './ecs.ts'
 
-const FILTER = 'filter_path=errors,items.*.status,items.*.error.type,items.*.error.reason'
+const PATH = '/_bulk?filter_path=errors,items.*.status,items.*.error.type,items.*.error.reason'
 /** The document is there already: from a try whose answer was lost. */
 const THERE = 409
 /** Of the index or the credentials, not of the document. */
@@ -23,19 +23,19 @@ interface Item {
 export class ElasticsearchExporter implements Exporter {
   readonly target: string
   readonly #transport: Transport
-  readonly #path: string
+  readonly #stream: string
 
   /** @throws {Error} with the mend, when a secret or certificate is not to be had */
   constructor(options: ElasticsearchOptions) {
     const key = options.api_key === undefined ? undefined : readSecret(options.api_key)
     this.#transport = new Transport(options, key === undefined ? undefined : { headers: { authorization: `ApiKey ${key}` }, secrets: [key] })
     this.target = this.#transport.target
-    this.#path = `/${options.data_stream}/_bulk?${FILTER}`
+    this.#stream = options.data_stream
   }
 
   send(records: readonly SpooledRecord[], signal: AbortSignal): Promise<Answer> {
     return orNoAnswer(async () => {
-      const reply = await this.#transport.post({ path: this.#path, type: 'application/x-ndjson', body: bulk(records) }, signal)
+      const reply = await this.#transport.post({ path: PATH, type: 'application/x-ndjson', body: bulk(records, this.#stream) }, signal)
       const answer = answerOf(reply, this.#transport)
       return answer.outcome === 'done' ? this.#items(reply.body, records.length) : answer
     })
@@ -66,10 +66,10 @@ export class ElasticsearchExporter implements Exporter {
   }
 }
 
-function bulk(records: readonly SpooledRecord[]): Buffer {
+function bulk(records: readonly SpooledRecord[], stream: string): Buffer {
   return Buffer.from(records.map(({ id, line }) => {
     const document = ecsDocument(JSON.parse(line.toString()) as Record<string, unknown>, id)
-    return `{"create":{"_id":"${id}"}}\n${JSON.stringify(document)}\n`
+    return `{"create":{"_index":"${stream}","_id":"${id}"}}\n${JSON.stringify(document)}\n`
   }).join(''))
 }
 

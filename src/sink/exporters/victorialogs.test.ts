@@ -4,10 +4,11 @@ import type { Received } from './testing/receiver.ts'
 
 function read({ path, query, text, headers }: Received): Kept[] {
   assert.equal(path, '/insert/jsonline')
-  assert.deepEqual(Object.fromEntries(query), { _time_field: 'time', _msg_field: 'url.path,event.name,kind', _stream_fields: 'kind' })
+  assert.deepEqual(Object.fromEntries(query), { _time_field: 'time', _stream_fields: 'kind' })
   assert.deepEqual([headers['accountid'], headers['projectid']], ['12', '34'])
   return text.trimEnd().split('\n').map(line => {
-    const { id, event, http } = JSON.parse(line) as { id: string, event: { sequence: number }, http: { request: { header: Record<string, string[]> } } }
+    const { id, _msg, event, http } = JSON.parse(line) as { id: string, _msg: string, event: { sequence: number }, http: { request: { header: Record<string, string[]> } } }
+    assert.equal(_msg, `GET /a ${200 + event.sequence % 5}`)
     return { id, number: event.sequence, hostile: http.request.header['x-hostile'] }
   })
 }

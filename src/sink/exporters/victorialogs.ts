@@ -3,6 +3,7 @@ import { type Answer, type DeliveryConfig, deliveryOptions, type Exporter, Netwo
 import { answerOf, type HttpConfig, httpOptions, orNoAnswer, Transport } from '../http/mod.ts'
 import { sharedOptions, type SharedOptions, type SinkKind } from '../sink-kind.ts'
 import type { SpooledRecord } from '../spool/mod.ts'
+import { messageText } from './message-text.ts'
 import { ndjson } from './tagged-lines.ts'
 
 const FIELD_NAME = /^[A-Za-z_][A-Za-z0-9_.]*$/
@@ -21,22 +22,23 @@ export class VictoriaLogsExporter implements Exporter {
   constructor(options: VictoriaLogsOptions) {
     this.#transport = new Transport(options)
     this.target = this.#transport.target
-    const query = new URLSearchParams({
-      _time_field: 'time', _msg_field: options.message_fields.join(','), _stream_fields: options.stream_fields.join(','),
-    })
-    this.#path = `/insert/jsonline?${query}`
+    this.#path = `/insert/jsonline?${new URLSearchParams({ _time_field: 'time', _stream_fields: options.stream_fields.join(',') })}`
     const tenant = options.tenant?.split(':') ?? []
     this.#headers = tenant.length === 2 ? { accountid: tenant[0] as string, projectid: tenant[1] as string } : {}
   }
 
   send(records: readonly SpooledRecord[], signal: AbortSignal): Promise<Answer> {
-    const post = { path: this.#path, type: 'application/stream+json', headers: this.#headers, body: ndjson(records) }
+    const post = { path: this.#path, type: 'application/stream+json', headers: this.#headers, body: ndjson(records, message) }
     return orNoAnswer(async () => answerOf(await this.#transport.post(post, signal), this.#transport))
   }
 
   close(): void {
     this.#transport.close()
   }
+}
+
+function message({ line }: SpooledRecord): string {
+  return `,"_msg":${JSON.stringify(messageText(line))}`
 }
 
 const fieldsSchema = z.array(z.string().regex(FIELD_NAME, 'must be the name of a field, e.g. url.domain'))
@@ -48,8 +50,6 @@ export const victoriaLogsKind = {
     type: z.literal('victorialogs'),
     ...sharedOptions,
     ...httpOptions,
-    message_fields: fieldsSchema.default(['url.path', 'event.name', 'kind'])
-      .describe('Fields for VictoriaLogs\' `_msg`: the first that a record has.'),
     stream_fields: fieldsSchema.default(['kind'])
       .describe('Fields that make a stream; only such as have few values: with client addresses or paths VictoriaLogs becomes slow.'),
     tenant: z.string().regex(/^\d{1,10}:\d{1,10}$/, 'must be two numbers, e.g. "12:34"').optional()
@@ -66,7 +66,6 @@ export const victoriaLogsKind = {
 
 interface VictoriaLogsOptions extends SharedOptions, HttpConfig, DeliveryConfig {
   readonly type: 'victorialogs'
-  readonly message_fields: string[]
   readonly stream_fields: string[]
   readonly tenant?: string | undefined
 }
