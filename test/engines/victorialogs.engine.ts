@@ -19,7 +19,8 @@ process.env['LINTEL_TEST_HEC'] = 'any'
 let number = 0
 
 function open(options: Record<string, unknown>, host: RecordingHost): Sink {
-  const [checked] = configSchema.shape.outputs.parse([{ spool: { path: join(folder, `spool-${number++}`) }, drain: '60s', batch: { records: 500, age: '10ms' }, ...options }])
+  const shared = { spool: { path: join(folder, `spool-${number++}`) }, drain: '60s', batch: { records: 500, age: '10ms' } }
+  const [checked] = configSchema.shape.outputs.parse([{ ...shared, ...options }])
   return openSink(checked as NonNullable<typeof checked>, host)
 }
 
@@ -28,8 +29,9 @@ function flat(value: unknown, prefix = ''): Map<string, string> {
   const found = new Map<string, string>()
   for (const [key, member] of Object.entries(value as Record<string, unknown>)) {
     const name = prefix === '' ? key : `${prefix}.${key}`
-    if (typeof member === 'object' && member !== null && !Array.isArray(member)) for (const [below, text] of flat(member, name)) found.set(below, text)
-    else {
+    if (typeof member === 'object' && member !== null && !Array.isArray(member)) {
+      for (const [below, text] of flat(member, name)) found.set(below, text)
+    } else {
       const text = Array.isArray(member) ? JSON.stringify(member) : String(member)
       if (text !== '') found.set(name, text)
     }
