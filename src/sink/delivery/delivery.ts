@@ -57,7 +57,10 @@ export class Delivery {
   }
 
   start(): void {
-    this.#running ??= this.#run()
+    this.#running ??= this.#run().catch((error: unknown) => { // a fault of this program: nobody else is to end of it
+      const message = `Cannot go on sending to ${this.#exporter.target}: ${(error as Error).message}`
+      this.#trouble.tell({ reason: 'delivery failed', message }, 'what comes waits in the spool until lintel is started anew')
+    })
   }
 
   /** Sends what waits for `limitMs` at most; the rest stays in the spool. To be called once. */

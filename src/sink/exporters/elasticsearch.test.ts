@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { RecordingHost } from '../sink.suite.ts'
 import { ecsDocument } from './ecs.ts'
 import { ElasticsearchExporter, elasticsearchKind } from './elasticsearch.ts'
-import { exporterSuite, type Kept } from './exporter.suite.ts'
+import { assertAddsUp, delivery, exchanges, exporterSuite, type Kept, openOutput, range, until } from './exporter.suite.ts'
 import { type Received, Receiver, type Said } from './testing/receiver.ts'
 
 interface Document {
@@ -47,6 +51,30 @@ async function sendTo(said: Said, count: number): Promise<Awaited<ReturnType<Ela
     await receiver.kill()
   }
 }
+
+test('elasticsearch: items that are to be tried again are sent again, and no others', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'lintel-partial-'))
+  const kept: number[] = []
+  let turn = 0
+  const receiver = await Receiver.start(request => {
+    const numbers = read(request).map(({ number }) => number)
+    const isFirst = turn++ === 0
+    const statuses = numbers.map(number => !isFirst || number % 3 === 0 ? 201 : number % 3 === 1 ? 429 : 503)
+    kept.push(...numbers.filter((_, index) => statuses[index] === 201))
+    return answer(statuses)
+  })
+  const host = new RecordingHost()
+  const sink = openOutput({ type: 'elasticsearch', url: receiver.url, spool: { path: folder }, batch: { age: '5ms' }, retry: { max_wait: '20ms' } }, host)
+  sink.write(exchanges(0, 30))
+  await until('all sent', () => delivery(sink).sent === 30, host)
+  assert.deepEqual(kept, [...range(0, 30).filter(number => number % 3 === 0), ...range(0, 30).filter(number => number % 3 !== 0)])
+  assert.deepEqual([delivery(sink).retried, delivery(sink).refused, receiver.requests.length], [20, 0, 2])
+  assert.match(host.logs[0] as string, /does not take some documents now \(429 document_parsing_exception: bad record\); trying again/)
+  await sink.close()
+  assertAddsUp(sink)
+  await receiver.kill()
+  rmSync(folder, { recursive: true, force: true })
+})
 
 test('elasticsearch: each item of an answer counts by itself', async () => {
   const said = await sendTo(answer([201, 400, 429, 409, 503, 413, 404, 200]), 8)

@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { type Answer, type DeliveryConfig, deliveryOptions, type Exporter, type Hindrance, NetworkSink, type Refusal } from '../delivery/mod.ts'
-import { answerOf, type HttpConfig, httpOptions, oddAnswer, orNoAnswer, readSecret, secretSchema, type SecretSource, Transport } from '../http/mod.ts'
+import {
+  answerOf, gzipSchema, type HttpConfig, httpOptions, oddAnswer, orNoAnswer, readSecret, secretSchema, type SecretSource, Transport,
+} from '../http/mod.ts'
 import { sharedOptions, type SharedOptions, type SinkKind } from '../sink-kind.ts'
 import type { SpooledRecord } from '../spool/mod.ts'
 import { ecsDocument } from './ecs.ts'
@@ -87,6 +89,7 @@ export const elasticsearchKind = {
     type: z.literal('elasticsearch'),
     ...sharedOptions,
     ...httpOptions,
+    compression: gzipSchema,
     api_key: secretSchema.optional()
       .describe('API key of Elasticsearch, as it is given (base64): {env: NAME} or {file: PATH}; basic credentials: auth.'),
     data_stream: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,99}$/, 'must be lower-case letters, digits, ".", "_" and "-", e.g. logs-lintel-default')

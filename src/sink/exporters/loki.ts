@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { type Answer, type DeliveryConfig, deliveryOptions, type Exporter, NetworkSink, timeNanoseconds } from '../delivery/mod.ts'
-import { answerOf, type HttpConfig, httpOptions, orNoAnswer, Transport } from '../http/mod.ts'
+import { answerOf, gzipSchema, type HttpConfig, httpOptions, orNoAnswer, Transport } from '../http/mod.ts'
 import { sharedOptions, type SharedOptions, type SinkKind } from '../sink-kind.ts'
 import type { SpooledRecord } from '../spool/mod.ts'
 import { taggedLine } from './tagged-lines.ts'
@@ -73,6 +73,7 @@ export const lokiKind = {
     type: z.literal('loki'),
     ...sharedOptions,
     ...httpOptions,
+    compression: gzipSchema,
     labels: labelsSchema.default({}).describe('Labels of every stream, beside kind and service_name (lintel, unless it is set here): ten at most.'),
     tenant: z.string().regex(/^[A-Za-z0-9!_.*'()|-]{1,150}$/, 'must be the id of a tenant').optional().describe('X-Scope-OrgID; none = none.'),
     ...deliveryOptions,

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { type Answer, type DeliveryConfig, deliveryOptions, type Exporter, NetworkSink, timeNanoseconds } from '../delivery/mod.ts'
-import { answerOf, type HttpConfig, httpOptions, oddAnswer, orNoAnswer, readSecret, secretSchema, type SecretSource, Transport } from '../http/mod.ts'
+import {
+  answerOf, gzipSchema, type HttpConfig, httpOptions, oddAnswer, orNoAnswer, readSecret, secretSchema, type SecretSource, Transport,
+} from '../http/mod.ts'
 import { durationSchema } from '../../../lib/units/mod.ts'
 import { sharedOptions, type SharedOptions, type SinkKind } from '../sink-kind.ts'
 import type { SpooledRecord } from '../spool/mod.ts'
@@ -134,6 +136,7 @@ export const splunkHecKind = {
     type: z.literal('splunk_hec'),
     ...sharedOptions,
     ...httpOptions,
+    compression: gzipSchema,
     token: secretSchema.describe('HEC token: {env: NAME} or {file: PATH}.'),
     index: WORD.optional().describe('Index; none = the token\'s.'),
     source: WORD.optional().describe('source of the events; none = the token\'s.'),

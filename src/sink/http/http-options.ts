@@ -77,6 +77,9 @@ const headersSchema = z.record(z.string(), z.union([z.string(), secretSchema], {
     }
   })
 
+/** For servers that read no other. */
+export const gzipSchema = z.enum(['none', 'gzip']).default('gzip').describe('Of what is sent.')
+
 /** Keys of every output that speaks HTTP. */
 export const httpOptions = {
   url: urlSchema.describe('Address of the server.'),

@@ -7,7 +7,7 @@
  * @module
  */
 export { answerOf, oddAnswer, orNoAnswer, retryAfterMs } from './http-answer.ts'
-export { httpOptions } from './http-options.ts'
+export { gzipSchema, httpOptions } from './http-options.ts'
 export type { HttpConfig } from './http-options.ts'
 export { readSecret, secretSchema } from './secret.ts'
 export type { SecretSource } from './secret.ts'

@@ -154,7 +154,13 @@ export class Spool {
     let [bytes, end] = [0, 0]
     await this.#count()
     for (let segment = this.#segments[0]; segment !== undefined; segment = this.#segments[0]) {
-      const lines = this.#lines ??= await this.#read(segment)
+      let lines: Lines | undefined
+      try {
+        lines = this.#lines ??= await this.#read(segment)
+      } catch (error) {
+        if (records.length === 0 || segment.isGone) throw error
+        break // what stands before it is given first; the next call meets it again
+      }
       if (segment.isGone) { // while it was read: its records are counted
         records.length = 0
         bytes = 0
