@@ -7,6 +7,7 @@ import { after, test } from 'node:test'
 import { configSchema } from '../../src/config.ts'
 import { ecsDocument } from '../../src/sink/exporters/ecs.ts'
 import { openSink, type Sink } from '../../src/sink/mod.ts'
+import { exchanges, HOSTILE, until } from '../../src/sink/exporters/exporter.suite.ts'
 import { RecordingHost } from '../../src/sink/sink.suite.ts'
 import { hasCorpora } from '../conformance/testing/corpora.ts'
 import { corpusLines } from '../store/testing/corpus-lines.ts'
@@ -129,3 +130,33 @@ for (const protocol of PROTOCOLS) {
     }
   })
 }
+
+test('VictoriaLogs that is stopped and started again midway: everything is there, a batch at most twice, and hostile values forge nothing', async context => {
+  const server = await VictoriaLogs.start(join(folder, 'data-restarted'))
+  try {
+    const host = new RecordingHost()
+    const sink = open({ type: 'victorialogs', url: server.url, retry: { max_wait: '100ms' } }, host)
+    const [batches, records] = [100, 200]
+    for (let index = 0; index < batches; index++) {
+      sink.write(exchanges(index * records, records))
+      await sink.flush()
+      if (index === 30) await server.stop()
+      if (index === 60) await until('it is told', () => sink.health().lastError !== undefined, host)
+      if (index === 70) await server.run()
+    }
+    await until('all sent', () => sink.health().delivery?.sent === batches * records, host)
+    await sink.close()
+    const entries = await server.shows(batches * records)
+    const unique = new Map(entries.map(entry => [entry['id'], entry]))
+    assert.equal(unique.size, batches * records)
+    assert.ok(entries.length - unique.size <= 500, `${entries.length - unique.size} twice`)
+    const numbers = [...unique.values()].map(entry => Number(entry['event.sequence'])).sort((a, b) => a - b)
+    assert.deepEqual(numbers, Array.from({ length: batches * records }, (_, index) => index))
+    const hostile = [...unique.values()].filter(entry => entry['http.request.header.x-hostile'] !== undefined)
+    assert.equal(hostile.length, batches)
+    for (const entry of hostile) assert.deepEqual(JSON.parse(entry['http.request.header.x-hostile'] as string), HOSTILE)
+    context.diagnostic(`${entries.length} entries of ${unique.size} records`)
+  } finally {
+    await server.stop()
+  }
+})
