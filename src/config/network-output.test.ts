@@ -59,6 +59,12 @@ const CASES: readonly (readonly [config: string, complaint: RegExp])[] = [
   [`${webhook(URL)}  - {type: webhook, ${URL}, spool: {path: /s}}\n`, /must not write to \/s as outputs\[0\] does/],
   [`${webhook(URL)}  - {type: webhook, ${URL}, spool: {path: /t}}\n`, /must have a name of its own: "webhook:logs\.example" is outputs\[0\]; add name: to one of them/],
   [`${webhook(URL)}  - {type: webhook, ${URL}, name: b, spool: {path: /t}}\n`, /^ok$/],
+  [webhook(URL, 'compression: zstd'), /^ok$/],
+  [webhook(URL, 'compression: zstd').replace('webhook', 'loki'), /compression: must be none or gzip; it is "zstd"/],
+  [webhook(URL, 'labels: {kind: a}').replace('webhook', 'loki'), /labels\.kind: is the record's kind: choose another name/],
+  [webhook(URL, 'token: {env: PATH}', 'auth: {bearer: {env: PATH}}').replace('webhook', 'splunk_hec'), /auth: must be left out/],
+  [webhook(URL, 'api_key: {env: PATH}', 'auth: {bearer: {env: PATH}}').replace('webhook', 'elasticsearch'), /api_key: must not come with auth/],
+  [webhook(URL, 'data_stream: Logs').replace('webhook', 'elasticsearch'), /data_stream: must be lower-case letters/],
 ]
 
 for (const [config, expected] of CASES) {

@@ -146,7 +146,8 @@ export const splunkHecKind = {
     acknowledge_within: durationSchema({ min: '100ms', max: '1h' }).prefault('5m')
       .describe('A batch that is not acknowledged by then is sent again.'),
     ...deliveryOptions,
-  }).describe('Splunk, by its HTTP Event Collector; url is the server\'s, e.g. https://splunk:8088. The event is the record as JSON.'),
+  }).refine(options => options.auth === undefined, { message: 'must be left out: the token says who lintel is', path: ['auth'] })
+    .describe('Splunk, by its HTTP Event Collector; url is the server\'s, e.g. https://splunk:8088. The event is the record as JSON.'),
   short: () => undefined,
   open: (options, host) => {
     const exporter = new SplunkHecExporter(options)
