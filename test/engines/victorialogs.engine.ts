@@ -131,7 +131,7 @@ for (const protocol of PROTOCOLS) {
   })
 }
 
-test('VictoriaLogs that is stopped and started again midway: everything is there, a batch at most twice, and hostile values forge nothing', async context => {
+test('VictoriaLogs stopped and started again midway: everything is there, a batch at most twice, and nothing is forged', async context => {
   const server = await VictoriaLogs.start(join(folder, 'data-restarted'))
   try {
     const host = new RecordingHost()
