@@ -26,6 +26,11 @@ test: setup-test build ## install what is missing, build, and run every test
 	$(ROOT_ONLY)
 	@$(NODE) tools/test.ts $(TESTS)
 
+.PHONY: test-engines
+test-engines: setup-test build ## send records to real servers that are built into a cache folder outside the clone (needs go)
+	@tools/engines.sh
+	@$(NODE) tools/test.ts 'test/engines/*.engine.ts'
+
 .PHONY: soak
 soak: setup-test build ## an hour of HTTPS while processes start and die: no loss, no leak, no kernel warning (ARGS='--minutes 1')
 	$(ROOT_ONLY)

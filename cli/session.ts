@@ -1,7 +1,7 @@
 import type { AgentContract, AgentHooks, Attachment } from '../src/agent-contract.ts'
 import type { Config } from '../src/config.ts'
 import { exposition } from '../src/exposition.ts'
-import { addsUp, outputLines, outputsLost, statsLine, totalsLine, type Stats } from '../src/ledger.ts'
+import { addsUp, deliveryLines, outputLines, outputsLost, statsLine, totalsLine, type Stats } from '../src/ledger.ts'
 import { MetricsServer } from '../src/metrics.ts'
 import { EXIT, outliveReader, say } from './exit.ts'
 import { ReadyFile } from './ready-file.ts'
@@ -62,6 +62,7 @@ export async function session(options: SessionOptions): Promise<void> {
       options.ending?.()
       say('info', totalsLine(totals))
       for (const line of outputLines(totals)) say('warn', line)
+      for (const line of deliveryLines(totals)) say('info', line)
       failed ||= !addsUp(totals) || outputsLost(totals) || totals.failures > 0
       process.exitCode = failed ? EXIT.failure : EXIT.ok
     }

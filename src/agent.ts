@@ -284,7 +284,11 @@ export function filtersFor(
 }
 
 function sameDestination(a: Output, b: Output): boolean {
-  return a.type === b.type && (!('path' in a) || !('path' in b) || a.path === b.path)
+  return a.type === b.type && placeOf(a) === placeOf(b)
+}
+
+function placeOf(output: Output): string | undefined {
+  return 'path' in output ? output.path : 'spool' in output ? output.spool.path : undefined
 }
 
 /**

@@ -91,6 +91,27 @@ function outputMetrics(text: Exposition, { outputs }: Stats): void {
   for (const output of outputs) text.sample([['output', output.name]], output.queuedBytes)
   text.family('lintel_output_up', 'gauge', '1 when nothing hinders the output.')
   for (const output of outputs) text.sample([['output', output.name]], output.lastError === undefined ? 1 : 0)
+  deliveryMetrics(text, outputs)
+}
+
+function deliveryMetrics(text: Exposition, outputs: Stats['outputs']): void {
+  const spooling = outputs.flatMap(({ name, delivery }) => delivery === undefined ? [] : [{ name, delivery }])
+  if (spooling.length === 0) return
+  text.family('lintel_delivery_records_total', 'counter', 'Records in spools: spooled + found = sent + refused + dropped + those waiting.')
+  for (const { name, delivery } of spooling) {
+    for (const outcome of ['spooled', 'found', 'sent', 'refused'] as const) {
+      text.sample([['output', name], ['outcome', outcome], ['reason', '']], delivery[outcome])
+    }
+    for (const [reason, count] of delivery.dropped) text.sample([['output', name], ['outcome', 'dropped'], ['reason', reason]], count)
+  }
+  text.family('lintel_delivery_retried_total', 'counter', 'Records that were sent once more, each time.')
+  for (const { name, delivery } of spooling) text.sample([['output', name]], delivery.retried)
+  text.family('lintel_delivery_waiting_records', 'gauge', 'Records in the spool that are not through.')
+  for (const { name, delivery } of spooling) text.sample([['output', name]], delivery.waitingRecords)
+  text.family('lintel_delivery_waiting_bytes', 'gauge', 'Bytes of them.')
+  for (const { name, delivery } of spooling) text.sample([['output', name]], delivery.waitingBytes)
+  text.family('lintel_delivery_lag_seconds', 'gauge', 'Age of the oldest record that is being sent; 0 when none is.')
+  for (const { name, delivery } of spooling) text.sample([['output', name]], delivery.lagSeconds)
 }
 
 class Exposition {

@@ -1,5 +1,5 @@
 import type { PacketCounters } from './capture/source.ts'
-import { type OutletCounts, PAGE_SLOW, type SinkHealth } from './sink/mod.ts'
+import { type DeliveryHealth, type OutletCounts, PAGE_SLOW, type SinkHealth } from './sink/mod.ts'
 import { formatDuration } from '../lib/units/mod.ts'
 
 /**
@@ -128,13 +128,25 @@ const NO_FAULT: ReadonlySet<string> = new Set(['reader gone', PAGE_SLOW])
 
 /** True when an output lost records; a reader that went away took what it wanted. */
 export function outputsLost(stats: Stats): boolean {
-  return stats.outputs.some(({ droppedRecords }) => [...droppedRecords].some(([reason, count]) => count > 0 && !NO_FAULT.has(reason)))
+  return stats.outputs.some(({ droppedRecords, delivery }) =>
+    [...droppedRecords, ...delivery?.dropped ?? []].some(([reason, count]) => count > 0 && !NO_FAULT.has(reason)))
 }
 
 /** A line for each output that lacks records, without LF: the record ledger counts as logged what another output has. */
 export function outputLines(stats: Stats): string[] {
   return stats.outputs.filter(({ droppedRecords }) => sum(droppedRecords) > 0)
     .map(({ name, writtenRecords, droppedRecords }) => `output ${name}: written ${writtenRecords}, dropped ${withReasons(droppedRecords)}`)
+}
+
+/** A line for each output with a spool, without LF: what became of the records behind it. */
+export function deliveryLines(stats: Stats): string[] {
+  return stats.outputs.flatMap(({ name, delivery }) => delivery === undefined ? [] : [`output ${name}: ${deliveryText(delivery)}`])
+}
+
+/** The counts add up: spooled + found = sent + refused + dropped + waiting. */
+function deliveryText({ state, spooled, found, sent, retried, refused, dropped, waitingRecords, waitingBytes, lagSeconds }: DeliveryHealth): string {
+  return `${state}, spooled ${spooled} + found ${found} = sent ${sent} + refused ${refused} + dropped ${withReasons(dropped)} + ` +
+    `waiting ${waitingRecords} (${waitingBytes} bytes); retried ${retried}${lagSeconds === 0 ? '' : `, lag ${formatDuration(lagSeconds * 1000)}`}`
 }
 
 /** One line for the end of a run, without LF. */
@@ -155,7 +167,7 @@ export function statsLine(now: Stats, before?: Stats): string {
   return `stats ${formatDuration(now.uptimeMs)}: ${rate.toFixed(rate < 100 ? 1 : 0)} records/s; ` +
     `${recordText(now.records)}; ${trafficText(now)}; ${now.connectionsOpen} connections open, ` +
     `${now.records.queued} records (${queuedBytes} bytes) queued` +
-    outputLines(now).map(line => `; ${line}`).join('') +
+    [...outputLines(now), ...deliveryLines(now)].map(line => `; ${line}`).join('') +
     now.outputs.map(output => output.lastError === undefined ? '' : `; ${output.name}: ${output.lastError}`).join('')
 }
 

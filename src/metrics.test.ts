@@ -13,7 +13,13 @@ const STATS: Stats = {
   tlsSessions: new Map([['opened', 2], ['not_wanted', 3], ['bytes_lost', 7]]),
   records: { seen: 5, logged: 3, filtered: 1, sampled: 0, dropped: new Map([['disk full', 1]]), queued: 0 },
   kinds: new Map([['exchange', 5]]), anomalies: new Map([['bare_lf', 2]]), connectionsOpen: 1, failures: 0,
-  outputs: [{ name: 'file:/tmp/a "b"\\c\nd', queuedBytes: 9, queuedRecords: 1, writtenRecords: 3, writtenBytes: 300, droppedRecords: new Map([['disk full', 1]]), lastError: 'x' }],
+  outputs: [{ name: 'file:/tmp/a "b"\\c\nd', queuedBytes: 9, queuedRecords: 1, writtenRecords: 3, writtenBytes: 300, droppedRecords: new Map([['disk full', 1]]), lastError: 'x' }, {
+    name: 'webhook:a', queuedBytes: 0, queuedRecords: 0, writtenRecords: 9, writtenBytes: 900, droppedRecords: new Map(),
+    delivery: {
+      state: 'sending', spooled: 9, found: 3, sent: 5, retried: 4, refused: 1, dropped: new Map([['spool full', 2]]), waitingRecords: 4, waitingBytes: 400,
+      lagSeconds: 1.5,
+    },
+  }],
 }
 const FIGURES = { version: '1.2.3', cpuSeconds: 0.5, residentBytes: 1000, startSeconds: 1_700_000_000 }
 
@@ -46,6 +52,10 @@ test('exposition() is the text format, and its counters add up', () => {
   assert.equal(sumOf('lintel_tls_sessions_total'), 5)
   assert.equal(samples.get('lintel_tls_bytes_lost_total'), 7)
   assert.equal(samples.get('lintel_output_up{output="file:/tmp/a \\"b\\"\\\\c\\nd"}'), 0)
+  const outcome = (name: string, reason = ''): number => samples.get(`lintel_delivery_records_total{output="webhook:a",outcome="${name}",reason="${reason}"}`) ?? NaN
+  assert.equal(outcome('spooled') + outcome('found'), outcome('sent') + outcome('refused') + outcome('dropped', 'spool full') +
+    (samples.get('lintel_delivery_waiting_records{output="webhook:a"}') ?? NaN))
+  assert.equal(samples.get('lintel_delivery_lag_seconds{output="webhook:a"}'), 1.5)
   assert.equal(samples.get(`lintel_build_info{version="1.2.3",node="${process.versions.node}"}`), 1)
 })
 

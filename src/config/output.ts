@@ -18,6 +18,7 @@ export const outputSchema = kinds.superRefine((output, context) => {
 export const outputsSchema = z.array(outputSchema).max(OUTPUTS_MAX).default([])
   .superRefine((outputs, context) => {
     for (const { index, message } of outputClashes(outputs)) context.addIssue({ code: 'custom', path: [index], message })
+    for (const { index, message } of nameClashes(outputs)) context.addIssue({ code: 'custom', path: [index], message })
   })
   .describe('Where records go, any number at once; none = readable lines on a terminal, else NDJSON to standard output.')
 
@@ -25,10 +26,27 @@ export const outputsSchema = z.array(outputSchema).max(OUTPUTS_MAX).default([])
 export function outputClashes(outputs: readonly SinkOptions[]): { index: number, message: string }[] {
   const seen = new Map<string, number>()
   return outputs.flatMap((output, index) => {
-    const where = 'path' in output ? resolve(output.path) : 'standard output'
+    const where = placeOf(output)
     const before = seen.get(where)
     seen.set(where, before ?? index)
     return before === undefined ? []
       : [{ index, message: `must not write to ${where} as outputs[${before}] does: leave one of them out` }]
   })
+}
+
+/** Outputs to one server that messages and metrics could not tell apart. */
+function nameClashes(outputs: readonly SinkOptions[]): { index: number, message: string }[] {
+  const seen = new Map<string, number>()
+  return outputs.flatMap((output, index) => {
+    if (!('spool' in output) || !URL.canParse(output.url)) return [] // which is told by itself
+    const name = `${output.type}:${output.name ?? new URL(output.url).host}`
+    const before = seen.get(name)
+    seen.set(name, before ?? index)
+    return before === undefined ? [] : [{ index, message: `must have a name of its own: "${name}" is outputs[${before}]; add name: to one of them` }]
+  })
+}
+
+function placeOf(output: SinkOptions): string {
+  if ('path' in output) return resolve(output.path)
+  return 'spool' in output ? resolve(output.spool.path) : 'standard output'
 }

@@ -3,21 +3,13 @@ import type { SafeBatch } from './batch.ts'
 import { explain, reasonOf } from './disk-trouble.ts'
 import { CLOSE_MS_MAX, type SinkHealth, type SinkHost } from './sink.ts'
 import { Tally } from './tally.ts'
+import { type Trouble, TroubleTeller } from './trouble.ts'
 
 /** One write takes at most so many batches, and bytes. */
 export const PARTS_MAX = 256
 export const WRITE_BYTES_MAX = 8 * 1024 * 1024
 const RETRY_MS_MIN = 100
 const RETRY_MS_MAX = 5000
-/** The same trouble is told again after this long. */
-const TELL_MS = 60_000
-
-/** What keeps an output from writing: `reason` counts what is dropped for it. */
-export interface Trouble {
-  readonly reason: string
-  readonly message: string
-}
-
 export interface QueueWriterOptions {
   /** What is written to, in words: `"/var/log/requests.ndjson"`. */
   readonly target: string
@@ -40,16 +32,14 @@ export class QueueWriter {
   readonly queue: BatchQueue
   readonly tally: Tally
   readonly #options: QueueWriterOptions
-  readonly #host: SinkHost
+  readonly #trouble: TroubleTeller
   #pump: Promise<void> | undefined
   #wake: (() => void) | undefined
-  #trouble: Trouble | undefined
-  #toldAtMs = -Infinity
   #deadlineMs = Infinity
   #closed = false
 
   constructor(host: SinkHost, options: QueueWriterOptions) {
-    this.#host = host
+    this.#trouble = new TroubleTeller((level, message) => { host.log(level, message) })
     this.#options = options
     this.tally = new Tally(host)
     this.queue = new BatchQueue(options.queueBytesMax)
@@ -110,20 +100,13 @@ export class QueueWriter {
 
   /** Writing works. */
   recovered(): void {
-    if (this.#trouble === undefined) return
-    this.#trouble = undefined
-    this.#host.log('info', `writing to ${this.#options.target} works again`)
+    this.#trouble.over(`writing to ${this.#options.target} works again`)
   }
 
   /** Tells what hinders writing, and counts it against what is dropped. */
   tell(error: unknown): void {
     const trouble = { reason: reasonOf(error), message: `Cannot write to ${this.#options.target}: ${explain(error)}` }
-    const now = Date.now()
-    if (this.#trouble?.reason !== trouble.reason || now - this.#toldAtMs >= TELL_MS) {
-      this.#toldAtMs = now
-      this.#host.log('error', `${trouble.message}; trying again, the capture goes on`)
-    }
-    this.#trouble = trouble
+    this.#trouble.tell(trouble, 'trying again, the capture goes on')
     this.#options.troubled?.(trouble)
   }
 
@@ -132,7 +115,7 @@ export class QueueWriter {
   }
 
   #hindrance(): Trouble | undefined {
-    return this.#trouble ?? this.#options.hindrance?.()
+    return this.#trouble.current ?? this.#options.hindrance?.()
   }
 
   /** Writes until the queue is empty. One at a time; never rejects. */

@@ -1,4 +1,9 @@
 import { nearest } from '../../lib/nearest/mod.ts'
+import { elasticsearchKind } from './exporters/elasticsearch.ts'
+import { lokiKind } from './exporters/loki.ts'
+import { splunkHecKind } from './exporters/splunk-hec.ts'
+import { victoriaLogsKind } from './exporters/victorialogs.ts'
+import { webhookKind } from './exporters/webhook.ts'
 import { fileKind } from './file.ts'
 import { prettyKind } from './pretty.ts'
 import type { Sink, SinkHost } from './sink.ts'
@@ -12,6 +17,11 @@ export const SINK_KINDS = [
   stdoutKind,
   prettyKind,
   storeKind,
+  webhookKind,
+  elasticsearchKind,
+  lokiKind,
+  splunkHecKind,
+  victoriaLogsKind,
 ] as const
 
 type Kind = (typeof SINK_KINDS)[number]
@@ -36,11 +46,19 @@ export function parseOutput(text: string): Record<string, unknown> {
   const kind = SINK_KINDS.find(entry => entry.type === type)
   const options = kind?.short(colon === -1 ? '' : text.slice(colon + 1))
   if (options !== undefined) return options
-  const known = SINK_KINDS.map(entry => usage(entry)).join(', ')
+  const known = SINK_KINDS.filter(isShort).map(entry => usage(entry)).join(', ')
+  if (kind !== undefined && !isShort(kind)) {
+    throw new RangeError(`Cannot use output "${type}" on the command line: it needs more than one word; write it under outputs in a config file`)
+  }
   if (kind !== undefined) throw new RangeError(`Cannot use output "${text}": write ${usage(kind)}`)
   const meant = nearest(type, SINK_KINDS.map(entry => entry.type))
   throw new RangeError(`Cannot use output "${text}": there is no type "${type}"; use one of ${known}` +
     (meant === undefined ? '' : `; did you mean "${meant}"?`))
+}
+
+/** False for those that only a config file can say all of. */
+function isShort(kind: Kind): boolean {
+  return kind.short('PATH') !== undefined || kind.short('') !== undefined
 }
 
 /** `file:PATH`, `stdout`: an output that cannot do without a path names it. */

@@ -54,6 +54,30 @@ export interface SinkHealth {
   readonly droppedRecords: ReadonlyMap<string, number>
   /** What hinders it now; missing when nothing does. */
   readonly lastError?: string
+  /** Of an output with a spool: what became of the records behind it. They count as written once they stand in the spool. */
+  readonly delivery?: DeliveryHealth
+}
+
+/** `spooled` + `found` = `sent` + `refused` + all of `dropped` + `waitingRecords`. */
+export interface DeliveryHealth {
+  /** `idle`: nothing waits. `waiting`: for the next try. */
+  readonly state: 'idle' | 'sending' | 'waiting' | 'stopped'
+  /** Records of this run that stand, or stood, in the spool. */
+  readonly spooled: number
+  /** Records that earlier runs had left there. */
+  readonly found: number
+  /** Records that the server has acknowledged. */
+  readonly sent: number
+  /** Records that were sent once more, each time. */
+  readonly retried: number
+  /** Records that the server refused for good; they stand in the dead-letter file. */
+  readonly refused: number
+  /** Records that were lost behind the spool, by reason. */
+  readonly dropped: ReadonlyMap<string, number>
+  readonly waitingRecords: number
+  readonly waitingBytes: number
+  /** Age of the oldest record that is being sent, in seconds; 0 when none is. */
+  readonly lagSeconds: number
 }
 
 /** Bytes that a sink queues when nothing else is configured. */

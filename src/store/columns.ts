@@ -41,7 +41,7 @@ export function identifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`
 }
 
-/** A line of a journal that is no record: see src/sink/store/journal.ts. */
+/** A line of a journal that is no record: see src/sink/journal.ts. */
 const SEAL = 'journal'
 /** A line is at most this long: sink/batcher.ts. */
 const LINE_BYTES_MAX = 4 * 1024 * 1024

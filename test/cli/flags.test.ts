@@ -33,6 +33,7 @@ const WRONG: [args: string[], said: RegExp][] = [
   [['run', '--sample', '0'], /must be above 0/],
   [['run', '--ring-bytes', '12'], /Cannot use --ring-bytes "12": must be at least 64KiB: it is 12/],
   [['run', '--output', 'fil:x'], /there is no type "fil"; use one of file:PATH, stdout, pretty, store:PATH; did you mean "file"\?/],
+  [['run', '--output', 'webhook:http://x'], /Cannot use output "webhook" on the command line: it needs more than one word; write it under outputs in a config file/],
   [['run', '--output', 'file:'], /Cannot use output "file:": write file:PATH/],
   [['run', '--output', 'stdout:x'], /Cannot use output "stdout:x": write stdout/],
   [['run', '--output', 'stdout', '--output', 'pretty'], /must not write to standard output as outputs\[0\] does/],

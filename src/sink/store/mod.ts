@@ -8,7 +8,7 @@
  *
  * @module
  */
-export { checkJournal, mendJournal } from './journal.ts'
+export { checkJournal, mendJournal, UNFINISHED } from '../journal.ts'
 export type { PackerOptions } from './packer-message.ts'
-export { ASIDE, journalName, listStore, lockReaders, segmentName, UNFINISHED, withoutReaders } from './store-folder.ts'
+export { ASIDE, journalName, listStore, lockReaders, segmentName, withoutReaders } from './store-folder.ts'
 export type { JournalFile, SegmentFile, StoreFiles } from './store-folder.ts'

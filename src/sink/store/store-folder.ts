@@ -5,8 +5,10 @@
 import { closeSync, constants, openSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { lockFile } from '../../../lib/ebpf/file-lock.ts'
+import { LOCK_LOOK_MS, LOCK_WAIT_MS } from '../folder-lock.ts'
+import { UNFINISHED } from '../journal.ts'
 
-/** A file of whole batches as they came; see journal.ts. */
+/** A file of whole batches as they came; see ../journal.ts. */
 export interface JournalFile {
   readonly path: string
   readonly number: number
@@ -38,16 +40,10 @@ export interface StoreFiles {
 
 const JOURNAL = /^journal-(\d{8,15})\.ndjson$/
 const SEGMENT = /^records-(\d{8,15})-(\d{8,15})-(\d{1,16})-(\d{1,16})-([0-9a-f]{8})\.parquet$/
-const LOCK = 'lock'
 /** Readers share a lock on it while they have files in use; what is to be removed waits for them. */
 const READERS = 'readers'
-/** Files that are made begin with this until they are whole. */
-export const UNFINISHED = 'unfinished-'
 /** Folder of files that could not be read. */
 export const ASIDE = 'set-aside'
-
-const LOCK_WAIT_MS = 3000
-const LOCK_LOOK_MS = 50
 
 export function journalName(number: number): string {
   return `journal-${String(number).padStart(8, '0')}.ndjson`
@@ -88,28 +84,6 @@ export function listStore(folder: string): StoreFiles {
     return !isIn
   })
   return { journals: open.sort((a, b) => a.number - b.number), segments: kept, covered, unfinished }
-}
-
-/**
- * Takes the store for this process. The one before may have been killed a moment ago, and what it had started may still end:
- * that is waited for.
- *
- * @returns a descriptor; closing it, or the end of all that hold it, frees the store
- * @throws {Error} when another agent writes to it
- */
-export function lockStore(folder: string, waitMs = LOCK_WAIT_MS): number {
-  const fd = openSync(join(folder, LOCK), constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600)
-  const sleep = new Int32Array(new SharedArrayBuffer(4))
-  try {
-    for (let waited = 0; !lockFile(fd); waited += LOCK_LOOK_MS) {
-      if (waited >= waitMs) throw new Error('another Lintel writes to it; give each its own folder, or stop the other')
-      Atomics.wait(sleep, 0, 0, LOCK_LOOK_MS)
-    }
-    return fd
-  } catch (error) {
-    closeSync(fd)
-    throw error
-  }
 }
 
 /**

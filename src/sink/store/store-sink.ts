@@ -1,12 +1,15 @@
 import { closeSync } from 'node:fs'
+import { join } from 'node:path'
 import type { SafeBatch } from '../batch.ts'
 import { explain } from '../disk-trouble.ts'
+import { lockFolder } from '../folder-lock.ts'
+import { Journal } from '../journal.ts'
 import { makeFolder } from '../line-file.ts'
-import { PARTS_MAX, QueueWriter, type Trouble, WRITE_BYTES_MAX } from '../queue-writer.ts'
+import { PARTS_MAX, QueueWriter, WRITE_BYTES_MAX } from '../queue-writer.ts'
 import type { Sink, SinkHealth, SinkHost } from '../sink.ts'
-import { Journal } from './journal.ts'
+import type { Trouble } from '../trouble.ts'
 import { PackerHandle } from './packer-handle.ts'
-import { listStore, lockStore } from './store-folder.ts'
+import { journalName, listStore } from './store-folder.ts'
 
 export interface StoreSinkOptions {
   readonly folder: string
@@ -59,7 +62,7 @@ export class StoreSink implements Sink {
     })
     try {
       makeFolder(options.folder)
-      this.#lockFd = lockStore(options.folder)
+      this.#lockFd = lockFolder(options.folder)
       const { journals, segments, covered, unfinished } = listStore(options.folder)
       this.#next = 1 + Math.max(journals.at(-1)?.number ?? 0, segments.reduce((most, { last }) => Math.max(most, last), 0))
       this.#packer = new PackerHandle(options, this.#lockFd, {
@@ -108,10 +111,15 @@ export class StoreSink implements Sink {
     if (first === undefined) return
     const open = this.#journal
     if (open !== undefined && open.size > 0 && open.size + first.length > this.#options.journalBytes) this.#finish()
-    const journal = this.#journal ??= new Journal(this.#options.folder, this.#next++)
+    const journal = this.#journal ??= this.#begin()
     const parts = queue.front(PARTS_MAX, Math.min(isRetry ? 0 : WRITE_BYTES_MAX, this.#options.journalBytes - journal.size))
     this.#writer.wrote(await journal.append(parts, queue.recordsOf(parts.length)))
     this.#writer.recovered()
+  }
+
+  #begin(): Journal {
+    const number = this.#next++
+    return new Journal(join(this.#options.folder, journalName(number)), number)
   }
 
   /** The journal takes no more; it waits for the packer. */

@@ -2,20 +2,24 @@ import { close, constants, ftruncateSync, openSync, readFileSync, renameSync, tr
 import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { crc32 } from 'node:zlib'
-import { behind } from '../line-file.ts'
-import { journalName, UNFINISHED } from './store-folder.ts'
+import { countLines } from './batch.ts'
+import { behind } from './line-file.ts'
 
 const writevAsync = promisify(writev)
 
 /** A line that no record begins with: a record's line has no raw LF in it. */
 const SEAL_START = Buffer.from('{"journal":{"crc32":"')
 const SEAL = /^\{"journal":\{"crc32":"([0-9a-f]{8})","bytes":(\d+),"records":(\d+)\}\}\n$/
-const SEAL_BYTES_MAX = 200
+/** A seal is no longer than this. */
+export const SEAL_BYTES_MAX = 200
+/** Files that are made begin with this until they are whole. */
+export const UNFINISHED = 'unfinished-'
 
 /**
  * A file of batches: the lines as they came, and behind each write a seal, `{"journal":{"crc32":...,"bytes":...,"records":...}}`,
  * over what was written since the seal before. What is sealed has reached the kernel: it survives the end of this process,
- * however it comes. A file never grows again once its process is gone; it is made into a segment, then removed.
+ * however it comes. A file never grows again once its process is gone. A store makes it into a segment, a spool sends it on; then
+ * it is removed.
  */
 export class Journal {
   readonly number: number
@@ -24,10 +28,10 @@ export class Journal {
   #size = 0
 
   /** Makes the file (0600). @throws {Error} with `code` of the system call */
-  constructor(folder: string, number: number) {
+  constructor(path: string, number: number) {
     this.number = number
     const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
-    this.#fd = openSync(join(folder, journalName(number)), flags, 0o600)
+    this.#fd = openSync(path, flags, 0o600)
   }
 
   get size(): number {
@@ -103,20 +107,50 @@ export function mendJournal(path: string, setAside: () => void): JournalCheck {
 export function checkJournal(bytes: Buffer): { check: JournalCheck, good: readonly Buffer[] } {
   const good: Buffer[] = []
   let [records, sealed, damaged] = [0, 0, 0]
-  for (let at = 0; at < bytes.length;) {
-    const seal = sealAfter(bytes, at)
-    if (seal === undefined) break
-    const { start, end, sum, length, count } = seal
-    if (start - at === length && crc32(bytes.subarray(at, start)) === sum) {
-      good.push(bytes.subarray(at, end))
-      records += count
-    } else {
-      damaged += end - at
-    }
-    at = end
-    sealed = end
+  for (let piece = pieceAt(bytes, 0); piece !== undefined; piece = pieceAt(bytes, piece.next)) {
+    damaged += piece.damagedBytes
+    sealed = piece.next
+    if (piece.start === piece.next) continue
+    good.push(bytes.subarray(piece.start, piece.next))
+    records += piece.records
   }
   return { check: { records, sealedBytes: sealed, tornBytes: bytes.length - sealed, damagedBytes: damaged }, good }
+}
+
+/** What one seal stands for: offsets into the bytes that were searched. */
+export interface SealedPiece {
+  /** The lines stand in `[start, end)`; both are `next` when they are not as they were written. */
+  readonly start: number
+  readonly end: number
+  /** Behind the seal. */
+  readonly next: number
+  readonly records: number
+  /** What stands before the lines and is not as it was written. */
+  readonly damagedBytes: number
+  /** Records in it: those that its seal tells, or, where the seal is gone as well, its lines. */
+  readonly damagedRecords: number
+}
+
+/**
+ * What the first seal from `at` on stands for. A seal says how long its own lines are: they are found also where the seal before them
+ * is gone, whose lines nobody can vouch for any more.
+ *
+ * @returns undefined when there is no further seal
+ */
+export function pieceAt(bytes: Buffer, at: number): SealedPiece | undefined {
+  const seal = sealAfter(bytes, at)
+  if (seal === undefined) return undefined
+  const start = seal.start - seal.length
+  if (start >= at && crc32(bytes.subarray(start, seal.start)) === seal.sum) {
+    return {
+      start, end: seal.start, next: seal.end, records: seal.count, damagedBytes: start - at,
+      damagedRecords: start === at ? 0 : Math.max(0, countLines(bytes, at, start) - 1), // one line of it is the seal that is gone
+    }
+  }
+  return {
+    start: seal.end, end: seal.end, next: seal.end, records: 0, damagedBytes: seal.end - at,
+    damagedRecords: start === at ? seal.count : countLines(bytes, at, seal.start),
+  }
 }
 
 function sealAfter(bytes: Buffer, from: number): { start: number, end: number, sum: number, length: number, count: number } | undefined {

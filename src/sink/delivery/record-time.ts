@@ -1,0 +1,20 @@
+/** A line begins with the first of docs/fields.md that are logged: `kind`, then `time`. No text of a record can look so: quotes in it are escaped. */
+const TIME = /^\{(?:"kind":"[a-z]+",)?"time":"([0-9T:.-]{19,29}Z)"/
+const LOOK_BYTES = 80
+
+/** The record's `time` as text, in UTC with nanoseconds; undefined where that field is not logged. */
+export function timeText(line: Buffer): string | undefined {
+  return TIME.exec(line.toString('latin1', 0, LOOK_BYTES))?.[1]
+}
+
+/** The same in milliseconds since the epoch. */
+export function timeMs(line: Buffer): number | undefined {
+  const text = timeText(line)
+  return text === undefined ? undefined : Date.parse(`${text.slice(0, 19)}Z`) + Number(`0${text.slice(19, -1)}`) * 1000
+}
+
+/** The same in nanoseconds since the epoch, as digits. */
+export function timeNanoseconds(line: Buffer): string | undefined {
+  const text = timeText(line)
+  return text === undefined ? undefined : `${Date.parse(`${text.slice(0, 19)}Z`) / 1000}${text.slice(20, -1).padEnd(9, '0')}`
+}

@@ -1,0 +1,15 @@
+/**
+ * http: what the outputs that speak HTTP have in common.
+ *
+ * In    options that are checked: address, credentials by their source, certificates, proxy, compression.
+ * Out   POSTs and what their answers mean for a batch.
+ *
+ * @module
+ */
+export { answerOf, oddAnswer, orNoAnswer, retryAfterMs } from './http-answer.ts'
+export { gzipSchema, httpOptions } from './http-options.ts'
+export type { HttpConfig } from './http-options.ts'
+export { readSecret, secretSchema } from './secret.ts'
+export type { SecretSource } from './secret.ts'
+export { Transport } from './transport.ts'
+export type { Reply } from './transport.ts'

@@ -1,0 +1,101 @@
+/** What was settled is delivered, wherever `kill -9` falls, and each kill doubles a batch at most. */
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { Receiver } from '../../src/sink/exporters/testing/receiver.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'lintel-delivery-'))
+after(() => rmSync(folder, { recursive: true, force: true }))
+
+const CHILD = fileURLToPath(new URL('testing/spooler-child.ts', import.meta.url))
+/** `LINTEL_DELIVERY_KILLS=1000` for the long run, `LINTEL_DELIVERY_SEED` to repeat one. */
+const KILLS = Number(process.env['LINTEL_DELIVERY_KILLS'] ?? 50)
+const SEED = Number(process.env['LINTEL_DELIVERY_SEED'] ?? Date.now() % 1_000_000)
+const BATCH_RECORDS = 25
+
+/** mulberry32: the same numbers for the same seed. */
+function randomFrom(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let value = Math.imul(state ^ (state >>> 15), 1 | state)
+    value = (value + Math.imul(value ^ (value >>> 7), 61 | value)) ^ value
+    return ((value ^ (value >>> 14)) >>> 0) / 4_294_967_296
+  }
+}
+
+/** @returns the lines that the child told */
+async function run(options: object, first: number, count: number, killAfterMs?: number): Promise<string[]> {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', CHILD, JSON.stringify(options), String(first), String(count)], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const [out, err]: [string[], string[]] = [[], []]
+  child.stdout.on('data', (data: Buffer) => out.push(data.toString()))
+  child.stderr.on('data', (data: Buffer) => err.push(data.toString()))
+  const gone = once(child, 'close')
+  if (killAfterMs !== undefined) {
+    await Promise.race([once(child.stdout, 'data'), gone])
+    await sleep(killAfterMs)
+    child.kill('SIGKILL')
+  }
+  await gone
+  assert.doesNotMatch(err.join(''), /damaged|Cannot open/)
+  // The last line may be cut short by the kill; what it would say is then not known to be settled.
+  return out.join('').split('\n').slice(0, -1)
+}
+
+test(`${KILLS} random kills while records are spooled and delivered lose no settled record, and double a batch each at most`, async context => {
+  context.diagnostic(`LINTEL_DELIVERY_SEED=${SEED}`)
+  const random = randomFrom(SEED)
+  const arrived: { readonly id: string, readonly number: number }[] = []
+  const receiver = await Receiver.start((request, response) => {
+    const fate = random()
+    if (fate < 0.05) return { status: 503, body: 'not now' }
+    const records = request.text.trimEnd().split('\n').map(line => JSON.parse(line) as { id: string, event: { sequence: number } })
+    assert.ok(records.length <= BATCH_RECORDS)
+    arrived.push(...records.map(({ id, event }) => ({ id, number: event.sequence })))
+    if (fate < 0.5) return { status: 200 }
+    setTimeout(() => { response.writeHead(200).end() }, Math.floor(random() * 8)) // it has the batch, and the answer is still on its way
+    return undefined
+  })
+  const options = {
+    type: 'webhook', url: receiver.url, spool: { path: join(folder, 'spool') }, batch: { records: BATCH_RECORDS, age: '1ms' }, retry: { max_wait: '20ms' },
+  }
+  const settled = new Set<number>()
+  let most = -1000
+  try {
+    for (let kill = 0; kill < KILLS; kill++) {
+      const lines = await run(options, most + 1000, 0, Math.floor(random() * 250))
+      for (const line of lines) {
+        const [start, count] = line.split(' ').map(Number) as [number, number]
+        for (let number = start; number < start + count; number++) settled.add(number)
+        most = start + count
+      }
+    }
+    const told = (await run({ ...options, drain: '60s' }, most + 1000, 100)).at(-1) as string
+    const { spooled, found, sent, refused, dropped, waitingRecords } = JSON.parse(told) as Record<string, number>
+    assert.deepEqual({ spooled, sent, refused, dropped, waitingRecords }, { spooled: 100, sent: (found as number) + 100, refused: 0, dropped: [], waitingRecords: 0 })
+    const first = new Map<string, number>() // ids to numbers, in order of their first arrival
+    let doubled = 0
+    for (const { id, number } of arrived) {
+      if (first.has(id)) {
+        assert.equal(first.get(id), number, 'an id is of one record')
+        doubled++
+      } else first.set(id, number)
+    }
+    const numbers = [...first.values()]
+    assert.equal(new Set(numbers).size, numbers.length, 'a record has one id')
+    const there = new Set(numbers)
+    assert.deepEqual([...settled].filter(number => !there.has(number)), [], `seed ${SEED}: settled records are missing`)
+    assert.ok(numbers.every((number, index) => index === 0 || number > (numbers[index - 1] as number)), `seed ${SEED}: out of order`)
+    assert.ok(doubled <= KILLS * BATCH_RECORDS, `seed ${SEED}: ${doubled} doubled`)
+    assert.ok(settled.size > KILLS * 10, `only ${settled.size} were settled`)
+    context.diagnostic(`${settled.size} settled, ${numbers.length} arrived, ${doubled} of them twice`)
+  } finally {
+    await receiver.kill()
+  }
+})

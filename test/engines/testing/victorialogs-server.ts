@@ -1,0 +1,80 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** See tools/engines.sh. */
+const FOLDER = process.env['LINTEL_ENGINES'] ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'lintel-engines')
+const PROGRAM = join(FOLDER, 'victoria-logs')
+
+/** A VictoriaLogs of its own on a loopback port. */
+export class VictoriaLogs {
+  readonly url: string
+  readonly #port: number
+  readonly #folder: string
+  #process: ChildProcess | undefined
+
+  private constructor(port: number, folder: string) {
+    this.#port = port
+    this.#folder = folder
+    this.url = `http://127.0.0.1:${port}`
+  }
+
+  static async start(folder: string): Promise<VictoriaLogs> {
+    if (!existsSync(PROGRAM)) throw new Error(`Cannot find "${PROGRAM}": run tools/engines.sh, or make test-engines`)
+    const server = new VictoriaLogs(await freePort(), folder)
+    await server.run()
+    return server
+  }
+
+  /** At the same port, with what it had stored. */
+  async run(): Promise<void> {
+    this.#process = spawn(PROGRAM, [
+      `-httpListenAddr=127.0.0.1:${this.#port}`, `-storageDataPath=${this.#folder}`, '-retentionPeriod=100y', '-futureRetention=100y', '-loggerLevel=ERROR',
+    ], { stdio: 'ignore' })
+    for (let left = 200; ; left--) {
+      const isUp = await fetch(`${this.url}/health`).then(({ ok }) => ok, () => false)
+      if (isUp) return
+      if (left === 0) throw new Error('VictoriaLogs did not start')
+      await sleep(50)
+    }
+  }
+
+  /** In order: what it has acknowledged it keeps. */
+  async stop(): Promise<void> {
+    const gone = once(this.#process as ChildProcess, 'exit')
+    this.#process?.kill('SIGTERM')
+    await gone
+  }
+
+  /** Every stored entry, by its query API. */
+  async query(text: string): Promise<Record<string, string>[]> {
+    const response = await fetch(`${this.url}/select/logsql/query`, { method: 'POST', body: new URLSearchParams({ query: text, start: '1970-01-01T00:00:00Z', end: '2200-01-01T00:00:00Z' }) })
+    const body = await response.text()
+    if (!response.ok) throw new Error(body)
+    return body.trim().split('\n').filter(line => line !== '').map(line => JSON.parse(line) as Record<string, string>)
+  }
+
+  /** Waits until it shows so many entries: it does about a second after it has taken them. */
+  async shows(count: number): Promise<Record<string, string>[]> {
+    let n = 0
+    for (let left = 100; left > 0; left--) {
+      n = Number((await this.query('* | stats count() as n'))[0]?.['n'] ?? 0)
+      const entries = n < count ? [] : await this.query('*')
+      if (entries.length >= count) return entries
+      await sleep(100)
+    }
+    throw new Error(`VictoriaLogs shows ${n} entries of ${count}`)
+  }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const { port } = probe.address() as AddressInfo
+  await new Promise<void>(resolve => probe.close(() => resolve()))
+  return port
+}
