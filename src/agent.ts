@@ -107,6 +107,7 @@ export class Agent implements AgentContract {
       kinds: kindsSeen(told.kinds, told.records, outlets, this.#isFinal),
       anomalies: this.#anomalies(told),
       connectionsOpen: told.connectionsOpen,
+      connectionsShare: told.connectionsShare,
       outputs: this.#outlets.health(),
       failures: this.#failures,
     }

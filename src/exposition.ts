@@ -25,6 +25,8 @@ export function exposition(stats: Stats, figures: ProcessFigures): string {
   outputMetrics(text, stats)
   text.family('lintel_connections_open', 'gauge', 'Connections that are followed now.')
   text.sample([], stats.connectionsOpen)
+  text.family('lintel_connections_share', 'gauge', 'Of the wanted connections the share that is read; under 1 while the agent cannot keep up.')
+  text.sample([], stats.connectionsShare)
   text.family('lintel_anomalies_total', 'counter', 'Oddities of traffic, by name.')
   for (const [name, count] of stats.anomalies) text.sample([['name', name]], count)
   text.family('lintel_build_info', 'gauge', 'Always 1; the version is a label.')

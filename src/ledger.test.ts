@@ -12,6 +12,7 @@ const STATS: Totals = {
   kinds: new Map([['exchange', 20]]),
   anomalies: new Map([['bare_lf', 2]]),
   connectionsOpen: 4,
+  connectionsShare: 1,
   failures: 0,
   known: true,
   outputs: [{ name: 'stdout', queuedBytes: 0, queuedRecords: 0, writtenRecords: 12, writtenBytes: 1200, droppedRecords: new Map() }],

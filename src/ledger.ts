@@ -36,6 +36,8 @@ export interface Stats {
   readonly anomalies: ReadonlyMap<string, number>
   /** Connections that are followed now. */
   readonly connectionsOpen: number
+  /** See WorkerStats. */
+  readonly connectionsShare: number
   readonly outputs: readonly SinkHealth[]
   /** What could not be done and was told as an error while the run went on, e.g. files that are no captures. */
   readonly failures: number

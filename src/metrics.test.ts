@@ -12,7 +12,7 @@ const STATS: Stats = {
   tlsCalls: { seen: 1, delivered: 1, notWanted: new Map(), lost: new Map(), bytesDelivered: 3, bytesCut: 0 },
   tlsSessions: new Map([['opened', 2], ['not_wanted', 3], ['bytes_lost', 7]]),
   records: { seen: 5, logged: 3, filtered: 1, sampled: 0, dropped: new Map([['disk full', 1]]), queued: 0 },
-  kinds: new Map([['exchange', 5]]), anomalies: new Map([['bare_lf', 2]]), connectionsOpen: 1, failures: 0,
+  kinds: new Map([['exchange', 5]]), anomalies: new Map([['bare_lf', 2]]), connectionsOpen: 1, connectionsShare: 0.5, failures: 0,
   outputs: [{ name: 'file:/tmp/a "b"\\c\nd', queuedBytes: 9, queuedRecords: 1, writtenRecords: 3, writtenBytes: 300, droppedRecords: new Map([['disk full', 1]]), lastError: 'x' }, {
     name: 'webhook:a', queuedBytes: 0, queuedRecords: 0, writtenRecords: 9, writtenBytes: 900, droppedRecords: new Map(),
     delivery: {

@@ -26,6 +26,8 @@ export interface WorkerStats {
   readonly kinds: ReadonlyMap<string, number>
   readonly anomalies: ReadonlyMap<string, number>
   readonly connectionsOpen: number
+  /** Of the connections that are wanted the share that is read; under 1 while the agent cannot keep up. */
+  readonly connectionsShare: number
 }
 
 /** Worker → main thread. */

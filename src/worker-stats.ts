@@ -11,6 +11,7 @@ export const NO_STATS: WorkerStats = {
   kinds: new Map(BATCH_KINDS.map((kind) => [kind, 0])),
   anomalies: new Map(),
   connectionsOpen: 0,
+  connectionsShare: 1,
 }
 
 /** The figures of several workers as those of one. */
@@ -24,6 +25,7 @@ export function addStats(left: WorkerStats, right: WorkerStats): WorkerStats {
     kinds: addMaps(left.kinds, right.kinds),
     anomalies: addMaps(left.anomalies, right.anomalies),
     connectionsOpen: left.connectionsOpen + right.connectionsOpen,
+    connectionsShare: Math.min(left.connectionsShare, right.connectionsShare),
   }
 }
 

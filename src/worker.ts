@@ -212,7 +212,10 @@ class CaptureLoop {
   #stats(): WorkerStats {
     const { counts, kinds, anomalies, connectionsOpen, tlsSessions } = this.#pipeline
     const tlsCalls = this.#sources.tlsCalls?.()
-    return { packets: this.#sources.counters(), tlsCalls, tlsSessions, records: { ...counts }, kinds, anomalies, connectionsOpen }
+    return {
+      packets: this.#sources.counters(), tlsCalls, tlsSessions, records: { ...counts }, kinds, anomalies, connectionsOpen,
+      connectionsShare: this.#overload?.share ?? 1,
+    }
   }
 
   #post(message: FromWorker): void {
