@@ -48,6 +48,7 @@ test('exposition() is the text format, and its counters add up', () => {
   assert.equal(sumOf('lintel_packets_total'), samples.get('lintel_packets_seen_total'))
   assert.equal(sumOf('lintel_records_total') + (samples.get('lintel_records_queued') ?? 0), sumOf('lintel_records_seen_total'))
   assert.equal(samples.get('lintel_records_total{outcome="dropped",reason="disk full"}'), 1)
+  assert.equal(samples.get('lintel_connections_share'), 0.5)
   assert.equal(samples.get('lintel_tls_sessions_total{event="not_wanted"}'), 3)
   assert.equal(sumOf('lintel_tls_sessions_total'), 5)
   assert.equal(samples.get('lintel_tls_bytes_lost_total'), 7)
