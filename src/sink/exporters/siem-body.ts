@@ -39,7 +39,8 @@ export function cefBody(record: SpooledRecord, severity: number): string {
   const { pairs, rest, kind } = mapped(record, CEF)
   const name = visible(messageText(record.line)).replace(/[\\|]/g, '\\$&')
   const time = timeMs(record.line)
-  const all: [string, string][] = [...(time === undefined ? [] : [['rt', String(Math.floor(time))] as [string, string]]), ['externalId', record.id], ...pairs]
+  const all: [string, string][] = time === undefined ? [] : [['rt', String(Math.floor(time))]]
+  all.push(['externalId', record.id], ...pairs)
   if (pairs.some(([key]) => key === 'cn1')) all.push(['cn1Label', 'status'])
   all.push(['cs1Label', 'record'], ['cs1', rest])
   const text = all.map(([key, value]) => `${key}=${cefValue(value)}`).join(' ')
@@ -54,8 +55,10 @@ export function cefBody(record: SpooledRecord, severity: number): string {
 export function leefBody(record: SpooledRecord, severity: number): string {
   const { pairs, rest, kind } = mapped(record, LEEF)
   const time = timeMs(record.line)
-  const all = [...(time === undefined ? [] : [['devTime', String(Math.floor(time))]]), ['sev', String(rank(severity))], ['id', record.id], ...pairs, ['record', rest]]
-  return `LEEF:2.0|Lintel|lintel|${VERSION}|${kind}|x09|${all.map(([key, value]) => `${key}=${visible(value as string)}`).join('\t')}`
+  const all: [string, string][] = time === undefined ? [] : [['devTime', String(Math.floor(time))]]
+  all.push(['sev', String(rank(severity))], ['id', record.id], ...pairs, ['record', rest])
+  const text = all.map(([key, value]) => `${key}=${visible(value)}`).join('\t')
+  return `LEEF:2.0|Lintel|lintel|${VERSION}|${kind}|x09|${text}`
 }
 
 /** 0 to 10, as SIEMs count. */

@@ -10,8 +10,8 @@ import { cefBody, leefBody } from './siem-body.ts'
 import { DatagramSocket, StreamSocket, type SyslogAddress } from './syslog-socket.ts'
 
 /** RFC 5424 6.2.1, by code. */
-const FACILITIES = ['kern', 'user', 'mail', 'daemon', 'auth', 'syslog', 'lpr', 'news', 'uucp', 'cron', 'authpriv', 'ftp', 'ntp', 'audit', 'alert', 'clock',
-  'local0', 'local1', 'local2', 'local3', 'local4', 'local5', 'local6', 'local7'] as const
+const FACILITIES = ['kern', 'user', 'mail', 'daemon', 'auth', 'syslog', 'lpr', 'news', 'uucp', 'cron', 'authpriv', 'ftp', 'ntp',
+  'audit', 'alert', 'clock', 'local0', 'local1', 'local2', 'local3', 'local4', 'local5', 'local6', 'local7'] as const
 const [ERROR, WARNING, INFORMATIONAL] = [3, 4, 6]
 const KIND = /^\{"kind":"([a-z]{1,32})"/
 const FORMATS = { json: ({ line }: SpooledRecord): Buffer => line, cef: text(cefBody), leef: text(leefBody) }
@@ -71,7 +71,8 @@ export class SyslogExporter implements Exporter {
           continue
         }
         const hindrance = connectionTrouble(error as Error, this.target, same => same)
-        return { outcome: 'done', refused, again: { indexes: Array.from({ length: records.length - index }, (_, at) => index + at), hindrance } }
+        const indexes = Array.from({ length: records.length - index }, (_, at) => index + at)
+        return { outcome: 'done', refused, again: { indexes, hindrance } }
       }
     }
     return { outcome: 'done', refused }
@@ -83,7 +84,9 @@ export class SyslogExporter implements Exporter {
     const severity = severityOf(kind, statusOf(record.line))
     // RFC 5424 6.2.3: six digits of a second at most.
     const time = timeText(record.line)?.replace(/(\.\d{6})\d+Z$/, '$1Z') ?? '-'
-    const head = `<${FACILITIES.indexOf(facility) * 8 + severity}>1 ${time} ${this.#host} ${app_name} ${process.pid} ${kind ?? '-'} [lintel@32473 id="${record.id}"] `
+    const priority = FACILITIES.indexOf(facility) * 8 + severity
+    const head = `<${priority}>1 ${time} ${this.#host} ${app_name} ${process.pid} ${kind ?? '-'} ` +
+      `[lintel@32473 id="${record.id}"] `
     return Buffer.concat([Buffer.from(head), FORMATS[format](record, severity)])
   }
 }
