@@ -28,7 +28,7 @@ test('rsyslog: every record arrives once, equal, hostile ones too', async contex
   if (!hasCorpora(context)) return
   const captured = await corpusLines()
   const forged = Buffer.from(exchanges(0, 1).bytes).toString().trimEnd()
-  const lines = [forged, ...Array.from({ length: COUNT - 1 }, (_, index) => captured[index % captured.length] as string)]
+  const lines = [forged, ...Array.from({ length: COUNT - 1 }, (_, index) => captured[Math.floor(index * captured.length / COUNT)] as string)]
   const port = await freePort()
   const [config, kept] = [join(folder, 'rsyslog.conf'), join(folder, 'kept')]
   writeFileSync(config, `global(workDirectory="${folder}" maxMessageSize="1m" parser.escapeControlCharactersOnReceive="off")
