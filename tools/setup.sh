@@ -34,6 +34,7 @@ if [ "$need" != run ]; then
 	want zstd zstd
 	want openssl openssl
 	want haproxy haproxy
+	want rsyslogd rsyslog
 	want chromium chromium
 	want wget wget
 	want go golang-go

@@ -2,6 +2,7 @@ import { nearest } from '../../lib/nearest/mod.ts'
 import { elasticsearchKind } from './exporters/elasticsearch.ts'
 import { lokiKind } from './exporters/loki.ts'
 import { splunkHecKind } from './exporters/splunk-hec.ts'
+import { syslogKind } from './exporters/syslog.ts'
 import { victoriaLogsKind } from './exporters/victorialogs.ts'
 import { webhookKind } from './exporters/webhook.ts'
 import { fileKind } from './file.ts'
@@ -22,6 +23,7 @@ export const SINK_KINDS = [
   lokiKind,
   splunkHecKind,
   victoriaLogsKind,
+  syslogKind,
 ] as const
 
 type Kind = (typeof SINK_KINDS)[number]

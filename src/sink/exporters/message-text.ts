@@ -17,6 +17,13 @@ export function messageText(line: Buffer): string {
   return words.filter(word => word !== undefined && word !== '').join(' ') || 'record'
 }
 
+/** Status of the answer; undefined where there is none. */
+export function statusOf(line: Buffer): number | undefined {
+  const text = line.toString()
+  const status = text.includes('"http":{') ? STATUS.exec(text)?.[1] : undefined
+  return status === undefined ? undefined : Number(status)
+}
+
 function unescaped(text: string): string {
   return text.includes('\\') ? JSON.parse(`"${text}"`) as string : text
 }

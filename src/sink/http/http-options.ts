@@ -10,7 +10,8 @@ const OWN = new Set(['authorization', 'connection', 'content-encoding', 'content
 
 const FILE = z.string({ error: 'must be a path' }).min(1, 'must not be empty')
 
-const tlsSchema = z.strictObject({
+/** Certificates of an output; what is named is read, so that a check tells what is wrong with it. */
+export const tlsSchema = z.strictObject({
   ca: FILE.optional().describe('PEM file of the authorities that the server\'s certificate may come from; none = those that Node knows.'),
   cert: FILE.optional().describe('PEM file of the client\'s certificate.'),
   key: FILE.optional().describe('PEM file of its key.'),
@@ -105,7 +106,7 @@ export interface HttpConfig {
   readonly timeout: number
 }
 
-interface TlsConfig {
+export interface TlsConfig {
   readonly ca?: string | undefined
   readonly cert?: string | undefined
   readonly key?: string | undefined

@@ -6,9 +6,10 @@
  *
  * @module
  */
+export { connectionTrouble } from './connection-trouble.ts'
 export { answerOf, oddAnswer, orNoAnswer, retryAfterMs } from './http-answer.ts'
-export { gzipSchema, httpOptions } from './http-options.ts'
-export type { HttpConfig } from './http-options.ts'
+export { gzipSchema, httpOptions, tlsFiles, tlsSchema } from './http-options.ts'
+export type { HttpConfig, TlsConfig } from './http-options.ts'
 export { readSecret, secretSchema } from './secret.ts'
 export type { SecretSource } from './secret.ts'
 export { Transport } from './transport.ts'

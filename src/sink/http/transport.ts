@@ -2,6 +2,7 @@ import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http'
 import type { Agent } from 'node:https'
 import { promisify } from 'node:util'
 import type { Hindrance } from '../delivery/mod.ts'
+import { connectionTrouble } from './connection-trouble.ts'
 import { type HttpConfig, requestHeaders, tlsFiles } from './http-options.ts'
 import { Redaction } from './secret.ts'
 
@@ -153,25 +154,6 @@ export class Transport {
   }
 
   #noAnswer(error: unknown): NoAnswer {
-    const code = (error as NodeJS.ErrnoException).code ?? ''
-    const [reason, mend] = TROUBLE.get(code) ?? (/CERT|TLS|SSL|ISSUER|VERIFY/.test(code) ? CERTIFICATE : ['request failed', ''])
-    const said = this.clean((error as Error).message)
-    return new NoAnswer({ reason, message: `Cannot send to ${this.target}: ${said}${mend === '' ? '' : `; ${mend}`}` })
+    return new NoAnswer(connectionTrouble(error as Error, this.target, text => this.clean(text)))
   }
 }
-
-const CERTIFICATE = ['certificate refused', 'set tls.ca to the authority of the server\'s certificate, tls.server_name to its name, ' +
-  'tls.cert and tls.key to what it asks for'] as const
-const CLOSED = ['connection closed', ''] as const
-
-/** By error code: the name of the trouble, and its mend. */
-const TROUBLE = new Map<string, readonly [reason: string, mend: string]>([
-  ['ECONNREFUSED', ['connection refused', 'is the server running, and is the port right?']],
-  ['ENOTFOUND', ['name not found', 'is the host\'s name right, and does this machine resolve it?']],
-  ['EAI_AGAIN', ['name not found', 'this machine\'s resolver does not answer']],
-  ['ETIMEDOUT', ['no answer', 'is it reachable from here? timeout may be raised']],
-  ['EHOSTUNREACH', ['unreachable', 'there is no way from here to that host']],
-  ['ENETUNREACH', ['unreachable', 'there is no way from here to that network']],
-  ['ECONNRESET', CLOSED], ['EPIPE', CLOSED], ['HPE_INVALID_CONSTANT', ['no HTTP', 'is this the port of an HTTP server, and https or http right?']],
-  ['ABORT_ERR', ['stopped', '']],
-])

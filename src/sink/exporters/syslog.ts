@@ -1,0 +1,143 @@
+import { hostname } from 'node:os'
+import { z } from 'zod'
+import { durationSchema } from '../../../lib/units/mod.ts'
+import { type Answer, type DeliveryConfig, deliveryOptions, type Exporter, NetworkSink, timeText } from '../delivery/mod.ts'
+import { connectionTrouble, type TlsConfig, tlsSchema } from '../http/mod.ts'
+import { sharedOptions, type SharedOptions, type SinkKind } from '../sink-kind.ts'
+import type { SpooledRecord } from '../spool/mod.ts'
+import { statusOf } from './message-text.ts'
+import { cefBody, leefBody } from './siem-body.ts'
+import { DatagramSocket, StreamSocket, type SyslogAddress } from './syslog-socket.ts'
+
+/** RFC 5424 6.2.1, by code. */
+const FACILITIES = ['kern', 'user', 'mail', 'daemon', 'auth', 'syslog', 'lpr', 'news', 'uucp', 'cron', 'authpriv', 'ftp', 'ntp',
+  'audit', 'alert', 'clock', 'local0', 'local1', 'local2', 'local3', 'local4', 'local5', 'local6', 'local7'] as const
+const [ERROR, WARNING, INFORMATIONAL] = [3, 4, 6]
+const KIND = /^\{"kind":"([a-z]{1,32})"/
+const FORMATS = { json: ({ line }: SpooledRecord): Buffer => line, cef: text(cefBody), leef: text(leefBody) }
+
+/**
+ * Messages of RFC 5424, one for each record: over TCP and TLS with octet counting (RFC 6587 3.4.1, RFC 5425 4.3), so that nothing in a
+ * record can end a message; over UDP one a datagram (RFC 5426).
+ *
+ * Syslog has no acknowledgement. `done` means: the kernel has taken the whole batch and the connection had not died by then. What the
+ * server had not read when it died later is lost. A connection that dies within a batch has all of it sent again. Over UDP: at most once.
+ */
+export class SyslogExporter implements Exporter {
+  readonly target: string
+  readonly #options: SyslogOptions
+  readonly #stream: StreamSocket | undefined
+  readonly #datagrams: DatagramSocket | undefined
+  readonly #host: string
+
+  /** @throws {Error} with the mend, when a certificate is not to be had */
+  constructor(options: SyslogOptions) {
+    const address = addressOf(options.url)
+    this.target = new URL(options.url).host
+    this.#options = options
+    this.#host = options.host_name ?? (hostname().replace(/[^!-~]/g, '').slice(0, 255) || '-')
+    if (address.protocol === 'udp:') this.#datagrams = new DatagramSocket(address)
+    else this.#stream = new StreamSocket(address, options.tls, options.timeout)
+  }
+
+  async send(records: readonly SpooledRecord[], signal: AbortSignal): Promise<Answer> {
+    if (this.#datagrams !== undefined) return await this.#sendDatagrams(this.#datagrams, records, signal)
+    const parts = records.flatMap(record => {
+      const message = this.#message(record)
+      return [Buffer.from(`${message.length} `), message]
+    })
+    try {
+      await (this.#stream as StreamSocket).write(Buffer.concat(parts), signal)
+      return { outcome: 'done' }
+    } catch (error) {
+      return { outcome: 'later', hindrance: connectionTrouble(error as Error, this.target, same => same) }
+    }
+  }
+
+  close(): void {
+    this.#stream?.close()
+    this.#datagrams?.close()
+  }
+
+  async #sendDatagrams(socket: DatagramSocket, records: readonly SpooledRecord[], signal: AbortSignal): Promise<Answer> {
+    const refused: { index: number, reason: string }[] = []
+    for (const [index, record] of records.entries()) {
+      try {
+        signal.throwIfAborted()
+        await socket.send(this.#message(record))
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'EMSGSIZE') {
+          refused.push({ index, reason: 'longer than a datagram' })
+          continue
+        }
+        const hindrance = connectionTrouble(error as Error, this.target, same => same)
+        const indexes = Array.from({ length: records.length - index }, (_, at) => index + at)
+        return { outcome: 'done', refused, again: { indexes, hindrance } }
+      }
+    }
+    return { outcome: 'done', refused }
+  }
+
+  #message(record: SpooledRecord): Buffer {
+    const { facility, app_name, format } = this.#options
+    const kind = KIND.exec(record.line.toString('latin1', 0, 48))?.[1]
+    const severity = severityOf(kind, statusOf(record.line))
+    // RFC 5424 6.2.3: six digits of a second at most.
+    const time = timeText(record.line)?.replace(/(\.\d{6})\d+Z$/, '$1Z') ?? '-'
+    const priority = FACILITIES.indexOf(facility) * 8 + severity
+    const head = `<${priority}>1 ${time} ${this.#host} ${app_name} ${process.pid} ${kind ?? '-'} ` +
+      `[lintel@32473 id="${record.id}"] `
+    return Buffer.concat([Buffer.from(head), FORMATS[format](record, severity)])
+  }
+}
+
+function text(body: (record: SpooledRecord, severity: number) => string): (record: SpooledRecord, severity: number) => Buffer {
+  return (record, severity) => Buffer.from(body(record, severity))
+}
+
+function severityOf(kind: string | undefined, status = 0): number {
+  return status >= 500 ? ERROR : status >= 400 || kind === 'anomaly' ? WARNING : INFORMATIONAL
+}
+
+function addressOf(url: string): SyslogAddress {
+  const { protocol, hostname: host, port } = new URL(url)
+  return { protocol: protocol as SyslogAddress['protocol'], host: host.replace(/^\[|\]$/g, ''), port: Number(port) }
+}
+
+const urlSchema = z.string({ error: 'must be an address, e.g. tls://siem.example:6514' }).refine(
+  url => /^(?:tcp|tls|udp):\/\/(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):[1-9]\d{0,4}$/.test(url) && URL.canParse(url),
+  'must be tcp://HOST:PORT, tls://HOST:PORT or udp://HOST:PORT, e.g. tls://siem.example:6514')
+
+const word = (max: number): z.ZodString => z.string().regex(new RegExp(`^[!-~]{1,${max}}$`), `must be 1 to ${max} visible ASCII characters, no space`)
+
+export const syslogKind = {
+  type: 'syslog',
+  schema: z.strictObject({
+    type: z.literal('syslog'),
+    ...sharedOptions,
+    url: urlSchema.describe('Address of the server: tcp://, tls:// or udp://, with its port.'),
+    tls: tlsSchema.prefault({}).describe('For tls://. Certificates are always checked.'),
+    timeout: durationSchema({ min: '100ms', max: '10m' }).prefault('30s').describe('A batch that is not written by then counts as not taken.'),
+    format: z.enum(['json', 'cef', 'leef']).default('json').describe('Body: json = the record\'s line; cef = CEF 0; leef = LEEF 2.0.'),
+    facility: z.enum(FACILITIES).default('local0').describe('Facility of each message.'),
+    app_name: word(48).default('lintel').describe('APP-NAME of each message.'),
+    host_name: word(255).optional().describe('HOSTNAME of each message; none = this machine\'s.'),
+    ...deliveryOptions,
+  }).describe('Syslog by RFC 5424, for SIEMs. It has no acknowledgement: delivered means written to the socket.'),
+  short: () => undefined,
+  open: (options, host) => {
+    const exporter = new SyslogExporter(options)
+    return new NetworkSink(`syslog:${options.name ?? exporter.target}`, options, exporter, host)
+  },
+} satisfies SinkKind<SyslogOptions>
+
+interface SyslogOptions extends SharedOptions, DeliveryConfig {
+  readonly type: 'syslog'
+  readonly url: string
+  readonly tls: TlsConfig
+  readonly timeout: number
+  readonly format: 'json' | 'cef' | 'leef'
+  readonly facility: (typeof FACILITIES)[number]
+  readonly app_name: string
+  readonly host_name?: string | undefined
+}
