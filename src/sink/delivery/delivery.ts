@@ -5,6 +5,7 @@ import { type Trouble, TroubleTeller } from '../trouble.ts'
 import { type BackoffOptions, waitMs } from './backoff.ts'
 import type { DeadLetters, Refused } from './dead-letters.ts'
 import type { Answer, Exporter, Hindrance } from './exporter.ts'
+import { pause } from './pause.ts'
 import { timeMs } from './record-time.ts'
 
 export interface DeliveryOptions {
@@ -229,16 +230,6 @@ export class Delivery {
   /** Ends early when the delivery is stopped. */
   async #pause(tries: number, askedMs?: number): Promise<void> {
     this.#state = 'waiting'
-    const { signal } = this.#stop
-    await new Promise<void>(resolve => {
-      const done = (): void => {
-        clearTimeout(timer)
-        signal.removeEventListener('abort', done)
-        resolve()
-      }
-      const timer = setTimeout(done, waitMs(tries, askedMs, this.#options.retry))
-      signal.addEventListener('abort', done)
-      if (signal.aborted) done()
-    })
+    await pause(waitMs(tries, askedMs, this.#options.retry), this.#stop.signal)
   }
 }

@@ -28,8 +28,8 @@ export class NetworkSink implements Sink {
   readonly #delivery: Delivery
 
   /** Takes the spool's folder at once. @throws {Error} that says what to mend, when it cannot be used */
-  constructor(name: string, config: DeliveryConfig, exporter: Exporter, host: SinkHost) {
-    this.name = name
+  constructor(config: DeliveryConfig & { readonly type: string }, exporter: Exporter, host: SinkHost) {
+    this.name = `${config.type}:${config.name ?? exporter.target}`
     this.#drainMs = config.drain
     const folder = resolve(config.spool.path)
     const log: SinkHost['log'] = (level, message) => { host.log(level, message) }
@@ -39,7 +39,7 @@ export class NetworkSink implements Sink {
     const bytesMax = config.spool.max_bytes
     this.#spool = new Spool({ folder, bytesMax, segmentBytes: Math.min(SEGMENT_BYTES_MAX, Math.ceil(bytesMax / SEGMENTS)) }, log)
     const letters = new DeadLetters({
-      path: resolve(config.dead_letters.path ?? `${folder}/dead-letters.ndjson`), bytesMax: config.dead_letters.max_bytes, output: name,
+      path: resolve(config.dead_letters.path ?? `${folder}/dead-letters.ndjson`), bytesMax: config.dead_letters.max_bytes, output: this.name,
     })
     this.#delivery = new Delivery(this.#spool, exporter, letters, {
       batch: { records: config.batch.records, bytes: config.batch.bytes, ageMs: config.batch.age },

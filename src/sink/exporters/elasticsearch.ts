@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { type Answer, type DeliveryConfig, deliveryOptions, type Exporter, type Hindrance, NetworkSink, type Refusal } from '../delivery/mod.ts'
 import {
-  answerOf, gzipSchema, type HttpConfig, httpOptions, oddAnswer, orNoAnswer, readSecret, secretSchema, type SecretSource, Transport,
+  answerOf, gzipSchema, type HttpConfig, httpOptions, jsonObject, oddAnswer, orNoAnswer, readSecret, secretSchema, type SecretSource, Transport,
 } from '../http/mod.ts'
 import { sharedOptions, type SharedOptions, type SinkKind } from '../sink-kind.ts'
 import type { SpooledRecord } from '../spool/mod.ts'
@@ -17,6 +17,8 @@ interface Item {
   readonly status?: number
   readonly error?: { readonly type?: string, readonly reason?: string }
 }
+
+interface BulkReply { readonly errors?: unknown, readonly items?: readonly { readonly create?: Item }[] }
 
 /**
  * Documents with ECS names into a data stream, by _bulk. Each is created under the record's id, so that one that is sent again is there
@@ -48,7 +50,7 @@ export class ElasticsearchExporter implements Exporter {
   }
 
   #items(body: Buffer, count: number): Answer {
-    const said = parse(body)
+    const said = jsonObject(body) as BulkReply | undefined
     if (said?.errors === false) return { outcome: 'done' }
     if (said?.errors !== true || said.items?.length !== count) return oddAnswer(this.#transport, 'a bulk request with something else')
     const refused: Refusal[] = []
@@ -75,14 +77,6 @@ function bulk(records: readonly SpooledRecord[], stream: string): Buffer {
   }).join(''))
 }
 
-function parse(body: Buffer): { readonly errors?: unknown, readonly items?: readonly { readonly create?: Item }[] } | undefined {
-  try {
-    return JSON.parse(body.toString()) as ReturnType<typeof parse>
-  } catch {
-    return undefined
-  }
-}
-
 export const elasticsearchKind = {
   type: 'elasticsearch',
   schema: z.strictObject({
@@ -100,10 +94,7 @@ export const elasticsearchKind = {
   })
     .describe('Elasticsearch or OpenSearch, with the names of ECS (docs/exporters.md); url is the server\'s, e.g. https://search:9200.'),
   short: () => undefined,
-  open: (options, host) => {
-    const exporter = new ElasticsearchExporter(options)
-    return new NetworkSink(`elasticsearch:${options.name ?? exporter.target}`, options, exporter, host)
-  },
+  open: (options, host) => new NetworkSink(options, new ElasticsearchExporter(options), host),
 } satisfies SinkKind<ElasticsearchOptions>
 
 interface ElasticsearchOptions extends SharedOptions, HttpConfig, DeliveryConfig {

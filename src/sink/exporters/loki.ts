@@ -3,12 +3,11 @@ import { type Answer, type DeliveryConfig, deliveryOptions, type Exporter, Netwo
 import { answerOf, gzipSchema, type HttpConfig, httpOptions, orNoAnswer, Transport } from '../http/mod.ts'
 import { sharedOptions, type SharedOptions, type SinkKind } from '../sink-kind.ts'
 import type { SpooledRecord } from '../spool/mod.ts'
+import { kindOf } from './message-text.ts'
 import { taggedLine } from './tagged-lines.ts'
 
 const LABEL = /^[a-zA-Z_][a-zA-Z0-9_]*$/
 const LABELS_MAX = 10
-/** A line begins so where the field is logged; the kinds are six. */
-const KIND = /^\{"kind":"([a-z]+)"/
 
 /**
  * JSON to /loki/api/v1/push. Labels are those of the configuration and the record's kind, no others: what comes from traffic never
@@ -43,7 +42,7 @@ export class LokiExporter implements Exporter {
   #body(records: readonly SpooledRecord[]): Buffer {
     const streams = new Map<string, string[]>()
     for (const record of records) {
-      const kind = KIND.exec(record.line.toString('latin1', 0, 40))?.[1] ?? ''
+      const kind = kindOf(record.line) ?? ''
       const values = streams.get(kind)
       // Where `time` is not logged, that of sending: an entry that is sent twice then has two.
       const time = timeNanoseconds(record.line) ?? `${Date.now()}000000`
@@ -79,10 +78,7 @@ export const lokiKind = {
     ...deliveryOptions,
   }).describe('Grafana Loki, by its push API; url is the server\'s, e.g. http://loki:3100. The line of an entry is the record as JSON.'),
   short: () => undefined,
-  open: (options, host) => {
-    const exporter = new LokiExporter(options)
-    return new NetworkSink(`loki:${options.name ?? exporter.target}`, options, exporter, host)
-  },
+  open: (options, host) => new NetworkSink(options, new LokiExporter(options), host),
 } satisfies SinkKind<LokiOptions>
 
 interface LokiOptions extends SharedOptions, HttpConfig, DeliveryConfig {

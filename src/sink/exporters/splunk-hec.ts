@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
-import { type Answer, type DeliveryConfig, deliveryOptions, type Exporter, NetworkSink, timeNanoseconds } from '../delivery/mod.ts'
+import { type Answer, type DeliveryConfig, deliveryOptions, type Exporter, NetworkSink, pause, timeNanoseconds } from '../delivery/mod.ts'
 import {
-  answerOf, gzipSchema, type HttpConfig, httpOptions, oddAnswer, orNoAnswer, readSecret, secretSchema, type SecretSource, Transport,
+  answerOf, gzipSchema, type HttpConfig, httpOptions, jsonObject, oddAnswer, orNoAnswer, readSecret, secretSchema, type SecretSource, Transport,
 } from '../http/mod.ts'
 import { durationSchema } from '../../../lib/units/mod.ts'
 import { sharedOptions, type SharedOptions, type SinkKind } from '../sink-kind.ts'
@@ -48,7 +48,7 @@ export class SplunkHecExporter implements Exporter {
       const channel: Record<string, string> = this.#options.acknowledge ? { 'x-splunk-request-channel': this.#channel } : {}
       const post = { path: '/services/collector/event', type: 'application/json', headers: channel, body: this.#body(records) }
       const reply = await this.#transport.post(post, signal)
-      const said = parse(reply.body)
+      const said = jsonObject(reply.body)
       if (reply.status === 400 && !ABOUT_EVENTS.has(Number(said?.['code']))) {
         // No data, a wrong index, a channel missing: of the configuration, not of the events.
         const text = this.#transport.clean(reply.body.toString('utf8', 0, 4096))
@@ -80,7 +80,7 @@ export class SplunkHecExporter implements Exporter {
       let isTold: boolean | undefined = false
       const answer = await orNoAnswer(async () => {
         const reply = await this.#transport.post(post, signal)
-        isTold = (parse(reply.body)?.['acks'] as Record<string, boolean> | undefined)?.[String(number)]
+        isTold = (jsonObject(reply.body)?.['acks'] as Record<string, boolean> | undefined)?.[String(number)]
         return answerOf(reply, this.#transport)
       })
       if (answer.outcome === 'later') {
@@ -106,28 +106,6 @@ export class SplunkHecExporter implements Exporter {
 
 const END = Buffer.from('}\n')
 
-function parse(body: Buffer): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(body.toString())
-    return typeof value === 'object' && value !== null ? value as Record<string, unknown> : undefined
-  } catch {
-    return undefined
-  }
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await new Promise<void>(resolve => {
-    const done = (): void => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms)
-    signal.addEventListener('abort', done)
-    if (signal.aborted) done()
-  })
-}
-
 const WORD = z.string().min(1, 'must not be empty').max(256, 'must be 256 characters at most')
 
 export const splunkHecKind = {
@@ -149,10 +127,7 @@ export const splunkHecKind = {
   }).refine(options => options.auth === undefined, { message: 'must be left out: the token says who lintel is', path: ['auth'] })
     .describe('Splunk, by its HTTP Event Collector; url is the server\'s, e.g. https://splunk:8088. The event is the record as JSON.'),
   short: () => undefined,
-  open: (options, host) => {
-    const exporter = new SplunkHecExporter(options)
-    return new NetworkSink(`splunk_hec:${options.name ?? exporter.target}`, options, exporter, host)
-  },
+  open: (options, host) => new NetworkSink(options, new SplunkHecExporter(options), host),
 } satisfies SinkKind<SplunkHecOptions>
 
 interface SplunkHecOptions extends SharedOptions, HttpConfig, DeliveryConfig {

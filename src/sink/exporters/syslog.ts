@@ -5,7 +5,7 @@ import { type Answer, type DeliveryConfig, deliveryOptions, type Exporter, Netwo
 import { connectionTrouble, type TlsConfig, tlsSchema } from '../http/mod.ts'
 import { sharedOptions, type SharedOptions, type SinkKind } from '../sink-kind.ts'
 import type { SpooledRecord } from '../spool/mod.ts'
-import { statusOf } from './message-text.ts'
+import { kindOf, statusOf } from './message-text.ts'
 import { cefBody, leefBody } from './siem-body.ts'
 import { DatagramSocket, StreamSocket, type SyslogAddress } from './syslog-socket.ts'
 
@@ -13,7 +13,6 @@ import { DatagramSocket, StreamSocket, type SyslogAddress } from './syslog-socke
 const FACILITIES = ['kern', 'user', 'mail', 'daemon', 'auth', 'syslog', 'lpr', 'news', 'uucp', 'cron', 'authpriv', 'ftp', 'ntp',
   'audit', 'alert', 'clock', 'local0', 'local1', 'local2', 'local3', 'local4', 'local5', 'local6', 'local7'] as const
 const [ERROR, WARNING, INFORMATIONAL] = [3, 4, 6]
-const KIND = /^\{"kind":"([a-z]{1,32})"/
 const FORMATS = { json: ({ line }: SpooledRecord): Buffer => line, cef: text(cefBody), leef: text(leefBody) }
 
 /**
@@ -80,7 +79,7 @@ export class SyslogExporter implements Exporter {
 
   #message(record: SpooledRecord): Buffer {
     const { facility, app_name, format } = this.#options
-    const kind = KIND.exec(record.line.toString('latin1', 0, 48))?.[1]
+    const kind = kindOf(record.line)
     const severity = severityOf(kind, statusOf(record.line))
     // RFC 5424 6.2.3: six digits of a second at most.
     const time = timeText(record.line)?.replace(/(\.\d{6})\d+Z$/, '$1Z') ?? '-'
@@ -125,10 +124,7 @@ export const syslogKind = {
     ...deliveryOptions,
   }).describe('Syslog by RFC 5424, for SIEMs. It has no acknowledgement: delivered means written to the socket.'),
   short: () => undefined,
-  open: (options, host) => {
-    const exporter = new SyslogExporter(options)
-    return new NetworkSink(`syslog:${options.name ?? exporter.target}`, options, exporter, host)
-  },
+  open: (options, host) => new NetworkSink(options, new SyslogExporter(options), host),
 } satisfies SinkKind<SyslogOptions>
 
 interface SyslogOptions extends SharedOptions, DeliveryConfig {

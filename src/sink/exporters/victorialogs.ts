@@ -58,10 +58,7 @@ export const victoriaLogsKind = {
   }).describe('VictoriaLogs, by its JSON stream API; url is the server\'s, e.g. http://logs:9428. ' +
     'Each record has an `id` that stays the same when it is sent again.'),
   short: () => undefined,
-  open: (options, host) => {
-    const exporter = new VictoriaLogsExporter(options)
-    return new NetworkSink(`victorialogs:${options.name ?? exporter.target}`, options, exporter, host)
-  },
+  open: (options, host) => new NetworkSink(options, new VictoriaLogsExporter(options), host),
 } satisfies SinkKind<VictoriaLogsOptions>
 
 interface VictoriaLogsOptions extends SharedOptions, HttpConfig, DeliveryConfig {

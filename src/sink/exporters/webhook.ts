@@ -39,10 +39,7 @@ export const webhookKind = {
     ...deliveryOptions,
   }).describe('HTTP POST to any address. Each record has an `id` in front that stays the same when it is sent again.'),
   short: () => undefined,
-  open: (options, host) => {
-    const exporter = new WebhookExporter(options)
-    return new NetworkSink(`webhook:${options.name ?? exporter.target}`, options, exporter, host)
-  },
+  open: (options, host) => new NetworkSink(options, new WebhookExporter(options), host),
 } satisfies SinkKind<WebhookOptions>
 
 interface WebhookOptions extends SharedOptions, HttpConfig, DeliveryConfig {

@@ -43,6 +43,16 @@ export async function orNoAnswer(speak: () => Promise<Answer>): Promise<Answer> 
   }
 }
 
+/** The body of an answer as a JSON object; undefined when it is none. */
+export function jsonObject(body: Buffer): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(body.toString())
+    return typeof value === 'object' && value !== null ? value as Record<string, unknown> : undefined
+  } catch {
+    return undefined
+  }
+}
+
 /** An answer that is no sense: told, and tried again. */
 export function oddAnswer(transport: Transport, what: string): Answer {
   const hindrance: Hindrance = { reason: 'odd answer', message: `${transport.target} answers ${what}; is it the server that this output is for?` }

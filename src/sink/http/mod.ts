@@ -7,7 +7,7 @@
  * @module
  */
 export { connectionTrouble } from './connection-trouble.ts'
-export { answerOf, oddAnswer, orNoAnswer, retryAfterMs } from './http-answer.ts'
+export { answerOf, jsonObject, oddAnswer, orNoAnswer, retryAfterMs } from './http-answer.ts'
 export { gzipSchema, httpOptions, tlsFiles, tlsSchema } from './http-options.ts'
 export type { HttpConfig, TlsConfig } from './http-options.ts'
 export { readSecret, secretSchema } from './secret.ts'

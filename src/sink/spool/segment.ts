@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
+import { constants, readFileSync } from 'node:fs'
 import { countLines } from '../batch.ts'
 import { type Journal, pieceAt } from '../journal.ts'
 import type { SegmentFile } from './spool-folder.ts'
@@ -47,16 +47,9 @@ function countRecords(path: string, offset: number): number {
 }
 
 function readWhole(path: string): Buffer {
-  let fd: number | undefined
   try {
-    fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW)
-    const bytes = Buffer.alloc(fstatSync(fd).size)
-    let filled = 0
-    for (let got = -1; got !== 0 && filled < bytes.length; filled += got) got = readSync(fd, bytes, filled, bytes.length - filled, filled)
-    return bytes.subarray(0, filled)
+    return readFileSync(path, { flag: (constants.O_RDONLY | constants.O_NOFOLLOW) as never })
   } catch {
     return Buffer.alloc(0)
-  } finally {
-    if (fd !== undefined) closeSync(fd)
   }
 }

@@ -4,6 +4,7 @@ import { lockFolder } from '../folder-lock.ts'
 import { Journal, SEAL_BYTES_MAX } from '../journal.ts'
 import { makeFolder } from '../line-file.ts'
 import type { LogLevel } from '../sink.ts'
+import { TroubleTeller } from '../trouble.ts'
 import { PositionFile } from './position-file.ts'
 import { Segment } from './segment.ts'
 import { type Lines, SegmentReader } from './segment-reader.ts'
@@ -50,7 +51,6 @@ export interface SpoolFigures {
 export const SPOOL_FULL = 'spool full'
 export const SPOOL_DAMAGED = 'spool damaged'
 
-const TELL_MS = 60_000
 const LF = 10
 
 /**
@@ -80,13 +80,14 @@ export class Spool {
   #found = 0
   #through = 0
   readonly #dropped = new Map<string, number>()
-  #fullToldAtMs = -Infinity
+  readonly #full: TroubleTeller
   #wake: (() => void) | undefined
 
   /** Takes the folder for this process. @throws {Error} that says what to mend, when it cannot be used */
   constructor(options: SpoolOptions, log: (level: LogLevel, message: string) => void) {
     this.#options = options
     this.#log = log
+    this.#full = new TroubleTeller(log)
     let lockFd: number | undefined
     try {
       makeFolder(options.folder)
@@ -302,9 +303,9 @@ export class Spool {
       this.#drop(SPOOL_FULL, lost)
       this.#remove(oldest)
     }
-    if (dropped === 0 || Date.now() - this.#fullToldAtMs < TELL_MS) return
-    this.#fullToldAtMs = Date.now()
-    this.#log('error', `the spool "${folder}" is full: the oldest ${dropped} records were dropped to make room; more are counted as they go`)
+    if (dropped === 0) return
+    const message = `the spool "${folder}" is full: the oldest ${dropped} records were dropped to make room`
+    this.#full.tell({ reason: SPOOL_FULL, message }, 'more are counted as they go')
   }
 
   #bytes(): number {
