@@ -21,6 +21,7 @@ import { questionOf } from '../src/web/question.ts'
 import { newestSql } from '../src/web/records-sql.ts'
 import { StoreDesk } from '../src/web/store-desk.ts'
 import { VIEWS } from '../src/web/views/registry.ts'
+import { medianOf } from './harness/figure.ts'
 
 const BATCH = 1000
 const BATCHES_WAITING = 20
@@ -125,7 +126,7 @@ async function row(name: string, times: number, ...askers: (() => Promise<unknow
       await ask()
       took.push(performance.now() - start)
     }
-    medians.push(took.toSorted((a, b) => a - b)[Math.floor(took.length / 2)] as number)
+    medians.push(medianOf(took))
   }
   console.log(`| ${name} | ${medians.map(ms => Math.round(ms)).join(' | ')} |`)
 }

@@ -15,9 +15,14 @@ import { UsageError } from './exit.ts'
 import type { CaptureFlags, OutputFlags, ReplayFlags } from './flags.ts'
 
 /** The flags of a command that has none of them. */
-export const NO_FLAGS = { output: [], kind: [], field: [], header: [], port: [], include: [], exclude: [], decoder: [] } as const
+const NO_FLAGS = { output: [], kind: [], field: [], header: [], port: [], include: [], exclude: [], decoder: [] } as const
 
 type Flags = OutputFlags & Partial<CaptureFlags> & Pick<ReplayFlags, 'workers'>
+
+/** The config file alone, or the defaults. @throws as `configFrom` */
+export function configOf(path: string | undefined): Config {
+  return configFrom({ ...NO_FLAGS, ...(path === undefined ? {} : { config: path }) })
+}
 
 /**
  * The config file (or the defaults) with the flags laid over it.

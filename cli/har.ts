@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { version } from './version.ts'
 
 /** What of an exchange record goes into an entry; any of it may be missing. */
 interface ExchangeRecord {
@@ -33,8 +33,7 @@ const DEFAULT_PORTS: Readonly<Record<string, number>> = { http: 80, https: 443 }
  * between them, then HAR_END.
  */
 export function harBegin(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
-  return `{"log":{"version":"1.2","creator":${JSON.stringify({ name: 'Lintel', version })},"entries":[\n`
+  return `{"log":{"version":"1.2","creator":${JSON.stringify({ name: 'Lintel', version: version() })},"entries":[\n`
 }
 
 export const HAR_END = '\n]}}\n'

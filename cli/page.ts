@@ -2,15 +2,13 @@ import type { AgentContract, Attachment } from '../src/agent-contract.ts'
 import type { Config } from '../src/config.ts'
 import { tlsFilesOf } from '../src/config/web.ts'
 import { pageHealth } from '../src/page-health.ts'
-import { PageHandle, type Sink, type SinkHost, WebSink } from '../src/sink/mod.ts'
+import { type PageAccess, PageHandle, type Sink, type SinkHost, WebSink } from '../src/sink/mod.ts'
 import { makeToken } from '../src/web/token.ts'
 import { storeOf } from './data-directory.ts'
 import { say } from './exit.ts'
 import { version } from './version.ts'
 
 const TELL_MS = 1000
-
-type PageAccess = Parameters<PageHandle['start']>[0]
 
 /** The users of the config, or a new token. */
 export function accessOf(users: Config['web']['users']): PageAccess {

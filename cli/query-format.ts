@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { Writable } from 'node:stream'
 import { clean, cut, paintFor, prettyLine } from '../src/sink/mod.ts'
-import { jsonText } from '../src/store/mod.ts'
+import { csvQuoted, jsonText } from '../src/store/mod.ts'
 import type { PlainValue } from '../src/store/mod.ts'
 
 export const FORMATS = ['table', 'ndjson', 'csv', 'parquet', 'har'] as const
@@ -33,7 +33,7 @@ export class AnswerPrinter {
     this.#line = line ?? (format === 'csv' ? row => row.map(csvCell).join(',')
       : record === undefined ? row => this.#tableLine(row.map(cellText))
         : row => prettyLine(JSON.parse(record(row)) as Record<string, unknown>, paint, stream.columns || undefined))
-    if (format === 'csv') stream.write(`${names.map(csvCell).join(',')}\r\n`)
+    if (format === 'csv') stream.write(`${names.map(csvQuoted).join(',')}\r\n`)
     this.#ending = format === 'csv' ? '\r\n' : '\n'
   }
 
@@ -62,7 +62,7 @@ export class AnswerPrinter {
 
   async #write(rows: readonly PlainValue[][]): Promise<void> {
     if (rows.length === 0) return
-    if (!this.#stream.write(rows.map(row => this.#line(row) + this.#ending).join(''))) await once(this.#stream, 'drain')
+    await writeTo(this.#stream, rows.map(row => this.#line(row) + this.#ending).join(''))
   }
 
   #tableLine(cells: readonly string[]): string {
@@ -70,13 +70,17 @@ export class AnswerPrinter {
   }
 }
 
+/** Writes no faster than it is read. */
+export async function writeTo(stream: Writable, text: string): Promise<void> {
+  if (!stream.write(text)) await once(stream, 'drain')
+}
+
 /** Without control characters: values come from traffic. */
 function cellText(value: PlainValue): string {
   return value === null ? '' : clean(typeof value === 'string' ? value : jsonText(value))
 }
 
-/** RFC 4180; lists and maps as JSON. */
+/** Lists and maps as JSON. */
 function csvCell(value: PlainValue): string {
-  const text = value === null ? '' : typeof value === 'string' ? value : jsonText(value)
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+  return value === null ? '' : csvQuoted(typeof value === 'string' ? value : jsonText(value))
 }

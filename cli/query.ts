@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { createReadStream, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,9 +9,9 @@ import { columnsOf, filterSql, jsonText, QueryError, recordLine, StoreReader } f
 import type { Answer, PlainValue, ReaderOptions } from '../src/store/mod.ts'
 import { defaultStore } from './data-directory.ts'
 import { say, UsageError } from './exit.ts'
-import { configFrom, NO_FLAGS } from './flag-config.ts'
+import { configOf } from './flag-config.ts'
 import { HAR_END, harBegin, harEntry } from './har.ts'
-import { AnswerPrinter, FORMATS, type Format } from './query-format.ts'
+import { AnswerPrinter, FORMATS, type Format, writeTo } from './query-format.ts'
 
 export interface QueryFlags {
   readonly config?: string
@@ -55,7 +54,7 @@ export async function query(expression: string, flags: QueryFlags): Promise<void
 
 function readerOptions(flags: QueryFlags, exportPath: string | undefined): ReaderOptions {
   return {
-    folder: flags.store ?? defaultStore(configFrom({ ...NO_FLAGS, ...(flags.config === undefined ? {} : { config: flags.config }) })),
+    folder: flags.store ?? defaultStore(configOf(flags.config)),
     columns: COLUMNS,
     sinceMs: flags.since === undefined ? 0 : Date.now() - unit('--since', flags.since, parseDuration),
     threads: 2,
@@ -109,10 +108,9 @@ function bounded(statement: string, limit: number): string {
 
 /** Records as an HTTP Archive; of those that are no exchanges only how many there were is told. */
 async function printHar({ rows }: Answer): Promise<void> {
-  const write = async (text: string): Promise<void> => { if (!process.stdout.write(text)) await once(process.stdout, 'drain') }
   let entries = 0
   let others = 0
-  await write(harBegin())
+  await writeTo(process.stdout, harBegin())
   for await (const block of rows) {
     let text = ''
     for (const row of block) {
@@ -120,9 +118,9 @@ async function printHar({ rows }: Answer): Promise<void> {
       if (entry === undefined) others++
       else text += `${entries++ === 0 ? '' : ',\n'}${entry}`
     }
-    if (text !== '') await write(text)
+    if (text !== '') await writeTo(process.stdout, text)
   }
-  await write(HAR_END)
+  await writeTo(process.stdout, HAR_END)
   if (others > 0) say('info', `${others} records of other kinds are left out: an archive holds exchanges`)
 }
 

@@ -6,7 +6,7 @@ import { columnsOf } from '../src/store/mod.ts'
 import { hashPassword, PageServer } from '../src/web/mod.ts'
 import { defaultStore } from './data-directory.ts'
 import { say, UsageError } from './exit.ts'
-import { configFrom, NO_FLAGS, webFrom } from './flag-config.ts'
+import { configOf, webFrom } from './flag-config.ts'
 import { accessOf, linkOf } from './page.ts'
 import { version } from './version.ts'
 
@@ -22,7 +22,7 @@ const PASSWORD_MIN = 10
 /** `lintel web`: the page over a store, until a signal. */
 export async function web(flags: WebFlags): Promise<void> {
   if (flags.hashPassword === true) return await printHash()
-  const config = configFrom({ ...NO_FLAGS, ...(flags.config === undefined ? {} : { config: flags.config }) })
+  const config = configOf(flags.config)
   const wanted = webFrom(config.web, flags.listen, 'listen')
   const { address, names, users } = wanted
   const store = flags.store ?? defaultStore(config)

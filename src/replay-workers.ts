@@ -5,6 +5,7 @@
  */
 import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import { COMPRESSION_MAGIC_BYTES, compressionOf } from '../lib/pcap/compression.ts' // not by mod.ts: this thread reads no capture
 import type { Config } from './config.ts'
 
 /** The main thread and the kernel's writing take the better part of a core: on two cores a second worker gains a seventh. */
@@ -58,9 +59,8 @@ function isCompressed(path: string): boolean {
     return true
   }
   try {
-    const magic = Buffer.alloc(4)
-    readSync(file, magic, 0, magic.length, 0)
-    return magic.readUInt16BE(0) === 0x1f8b || magic.readUInt32LE(0) === 0xfd2fb528
+    const prefix = Buffer.alloc(COMPRESSION_MAGIC_BYTES)
+    return compressionOf(prefix.subarray(0, readSync(file, prefix, 0, prefix.length, 0))) !== undefined
   } finally {
     closeSync(file)
   }

@@ -1,7 +1,7 @@
 import type { ByteInput } from './byte-input.ts'
 import { readU32 } from './byte-order.ts'
+import { COMPRESSION_MAGIC_BYTES, compressionOf } from './compression.ts'
 import { openFile, type FileInput } from './file-input.ts'
-import { COMPRESSION } from './inflate-channel.ts'
 import { InflateInput } from './inflate-input.ts'
 import type { PacketReader } from './packet-reader.ts'
 import { isPcapMagic, PCAP_HEADER_BYTES, PcapReader } from './pcap-reader.ts'
@@ -9,8 +9,7 @@ import { PCAPNG_MAGIC, PcapngReader, SECTION_BYTES_MIN, sectionProblem } from '.
 import { PrefixedInput } from './prefixed-input.ts'
 import { StreamWindow, WINDOW, type WindowRegion } from './stream-window.ts'
 
-const GZIP_MAGIC = 0x1f8b
-const ZSTD_MAGIC = 0xfd2fb528
+/** Of pcap and pcapng. */
 const MAGIC_BYTES = 4
 /** How long open waits for a pipe's first bytes: a capture tool writes its header when it starts. */
 const FIRST_BYTES_MILLISECONDS = 10_000
@@ -45,20 +44,16 @@ export function openCapture(path: string, region: WindowRegion): Capture {
 function openInput(file: FileInput, scratch: Uint8Array, at: number): ByteInput {
   let count = 0
   const deadline = performance.now() + FIRST_BYTES_MILLISECONDS
-  while (count < MAGIC_BYTES) {
-    const got = file.read(scratch, at + count, MAGIC_BYTES - count)
+  while (count < COMPRESSION_MAGIC_BYTES) {
+    const got = file.read(scratch, at + count, COMPRESSION_MAGIC_BYTES - count)
     if (got === 0) break
     if (got > 0) count += got
     else if (performance.now() > deadline) break
     else pause()
   }
   const prefix = scratch.slice(at, at + count)
-  if (count === MAGIC_BYTES) {
-    const isGzip = readU32(prefix, 0, true) >>> 16 === GZIP_MAGIC
-    if (isGzip) return new InflateInput(file, COMPRESSION.GZIP, prefix)
-    if (readU32(prefix, 0, false) === ZSTD_MAGIC) return new InflateInput(file, COMPRESSION.ZSTD, prefix)
-  }
-  return new PrefixedInput(file, prefix)
+  const compression = compressionOf(prefix)
+  return compression === undefined ? new PrefixedInput(file, prefix) : new InflateInput(file, compression, prefix)
 }
 
 function openReader(window: StreamWindow, path: string): PacketReader {

@@ -1,3 +1,4 @@
+import { makeRoom } from '../../lib/bounded/mod.ts'
 import type { ByteMemory } from '../../lib/bytes/mod.ts'
 import type { FactsTable } from '../../lib/record/mod.ts'
 import * as L from '../../wasm/layout.ts'
@@ -128,10 +129,7 @@ export class ProcessTable {
 
   #namesOf(containerId: string, podUid: string | undefined): ContainerNames {
     if (!this.#containers.has(containerId)) {
-      if (this.#containers.size >= CONTAINERS_MAX) {
-        this.#containersEvicted++
-        this.#containers.delete(this.#containers.keys().next().value!)
-      }
+      if (makeRoom(this.#containers, CONTAINERS_MAX)) this.#containersEvicted++
       this.#containers.set(containerId, undefined)
       this.#ask(podUid === undefined ? { containerId } : { containerId, podUid })
     }

@@ -9,6 +9,7 @@
  */
 export { columnsOf } from './columns.ts'
 export type { Column, StoreField } from './columns.ts'
+export { csvQuoted } from './csv-quoted.ts'
 export { FilterError, filterSql } from './filter-sql/mod.ts'
 export { Packing } from './packing.ts'
 export { jsonText } from './plain-value.ts'

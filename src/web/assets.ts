@@ -32,9 +32,8 @@ const BARE_IMPORT = /(\bfrom\s*)(["'])([a-z][a-z/]*)\2/g
 export function readAssets(): ReadonlyMap<string, Asset> {
   const assets = new Map<string, Asset>()
   for (const name of readdirSync(FOLDER)) {
-    const text = name.endsWith('.ts') || name.endsWith('.css') ? readFileSync(join(FOLDER, name), 'utf8') : undefined
-    if (text === undefined || name.endsWith('.test.ts') || name.endsWith('.d.ts')) continue
-    assets.set(`/page/${name}`, name.endsWith('.css') ? { body: text, type: STYLE } : { body: withPaths(stripTypeScriptTypes(text)), type: SCRIPT })
+    if (!name.endsWith('.ts') || name.endsWith('.test.ts') || name.endsWith('.d.ts')) continue
+    assets.set(`/page/${name}`, { body: withPaths(stripTypeScriptTypes(readFileSync(join(FOLDER, name), 'utf8'))), type: SCRIPT })
   }
   for (const [, pack, file, path] of LIBRARIES) {
     const text = readFileSync(join(packageFolder(pack), file), 'utf8').replace(SOURCE_MAP, '\n')
@@ -44,9 +43,9 @@ export function readAssets(): ReadonlyMap<string, Asset> {
   return assets
 }
 
-/** The style of the page and of the form that asks for the token. */
-export function pageStyle(): string {
-  return readFileSync(join(FOLDER, 'page.css'), 'utf8')
+/** The style of the page and of the form that asks for the token, which is there before anything else. */
+export function pageStyle(): Asset {
+  return { body: readFileSync(join(FOLDER, 'page.css'), 'utf8'), type: STYLE }
 }
 
 function withPaths(text: string): string {

@@ -1,3 +1,5 @@
+import { makeRoom } from '../../lib/bounded/mod.ts'
+
 const TEXT_MAX = 300
 const KNOWN_MAX = 1000
 const AGAIN_MS = 60_000
@@ -16,8 +18,7 @@ export class Audit {
     const line = `page: ${session} (${address}) looked at ${what.slice(0, TEXT_MAX)}`
     const now = performance.now()
     if (now - (this.#said.get(line) ?? -Infinity) < AGAIN_MS) return
-    const [oldest] = this.#said.keys()
-    if (this.#said.size >= KNOWN_MAX && oldest !== undefined) this.#said.delete(oldest)
+    makeRoom(this.#said, KNOWN_MAX)
     this.#said.delete(line)
     this.#said.set(line, now)
     this.#say(line)

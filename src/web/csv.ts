@@ -1,8 +1,7 @@
-import { jsonText, type PlainValue } from '../store/mod.ts'
+import { csvQuoted, jsonText, type PlainValue } from '../store/mod.ts'
 
 /** What a spreadsheet takes for a formula, and what it skips before one. */
 const FORMULA = /^[\s]*[=+\-@]|^[\t\r\n]/
-const QUOTED = /[",\r\n]/
 
 /**
  * Rows as CSV (RFC 4180). Texts that a spreadsheet would run as a formula get an apostrophe in front: whoever sends a request
@@ -16,6 +15,5 @@ function cell(value: PlainValue): string {
   if (value === null) return ''
   if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return String(value)
   const text = typeof value === 'string' ? value : jsonText(value)
-  const safe = FORMULA.test(text) ? `'${text}` : text
-  return QUOTED.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
+  return csvQuoted(FORMULA.test(text) ? `'${text}` : text)
 }

@@ -4,7 +4,7 @@ import { createServer as createTlsServer } from 'node:https'
 import { createSecureContext } from 'node:tls'
 import { createAdaptorServer } from '@hono/node-server'
 import { Hono } from 'hono'
-import type { FilterField } from '../sink/mod.ts'
+import type { FilterField, PageAccess, PageProcessOptions } from '../sink/mod.ts'
 import type { Column } from '../store/mod.ts'
 import { type Asset, pageStyle, readAssets } from './assets.ts'
 import { Audit } from './audit.ts'
@@ -13,7 +13,7 @@ import { guard, ownNames, type PageEnvironment } from './guard.ts'
 import { ICON_SVG, PAGE_HTML } from './html.ts'
 import { addLiveApi } from './live-api.ts'
 import { checkFilter, LiveTail } from './live-tail.ts'
-import { type Access, Sessions } from './sessions.ts'
+import { Sessions } from './sessions.ts'
 import { addStoreApi } from './store-api.ts'
 import { StoreDesk } from './store-desk.ts'
 import { VIEWS } from './views/registry.ts'
@@ -22,20 +22,10 @@ export interface PageField extends FilterField {
   readonly doc: string
 }
 
-export interface PageOptions {
-  /** 0 as port = any. Whoever binds it elsewhere than to the loopback gives `tls` and users: see src/config/web.ts. */
-  readonly host: string
-  readonly port: number
-  readonly access: Access
-  /** PEM files. */
-  readonly tls?: { readonly certificate: string, readonly key: string } | undefined
-  /** Names under which it may be asked for, besides its own. */
-  readonly names?: readonly string[]
-  readonly version: string
+export interface PageOptions extends PageProcessOptions {
+  readonly access: PageAccess
   readonly fields: readonly PageField[]
   readonly columns: readonly Column[]
-  /** Folder of the store; none = the page has no views over time. */
-  readonly store?: string
   /** True where an agent hands over what it logs. */
   readonly isLive?: boolean
   /** Lines for people and the audit. */
@@ -114,7 +104,8 @@ export class PageServer {
     app.use(guard(() => ownNames(this.#scheme, host, this.#port, names)))
     // What is in the project's repository anyway; the form needs its style.
     app.get('/icon.svg', context => context.body(ICON_SVG, 200, { 'content-type': 'image/svg+xml' }))
-    app.get('/page/page.css', context => context.body(pageStyle(), 200, { 'content-type': 'text/css; charset=utf-8' }))
+    const style = pageStyle()
+    app.get('/page/page.css', context => context.body(style.body, 200, { 'content-type': style.type }))
     addDoor(app, { sessions: new Sessions(access), audit, port: () => this.#port, isSecure: this.#scheme === 'https' })
     // At the first visit: taking types out of the modules loads a compiler, 26 MiB that a run without a visitor does without.
     let assets: ReadonlyMap<string, Asset> | undefined

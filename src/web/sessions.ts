@@ -1,17 +1,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { isIPv6 } from 'node:net'
+import { makeRoom } from '../../lib/bounded/mod.ts'
 import { formatAddress, ipv6Bytes } from '../../lib/cidr/mod.ts'
+import type { PageAccess } from '../sink/mod.ts'
 import { isPassword } from './password.ts'
 import { makeToken } from './token.ts'
-
-export interface PageUser {
-  readonly name: string
-  /** `hashPassword` of src/web/password.ts */
-  readonly password: string
-}
-
-/** Who may look: whoever has the token, or users. */
-export type Access = { readonly token: string } | { readonly users: readonly PageUser[] }
 
 export interface Session {
   /** For the audit: `session 1`, `session 2 of ana`; tells nothing of the cookie. */
@@ -47,7 +40,7 @@ const NETWORK_BYTES = 8
  * that are open stay open meanwhile. Passwords are compared one after the other: each takes 64 MiB.
  */
 export class Sessions {
-  readonly #access: Access
+  readonly #access: PageAccess
   readonly #sessions = new Map<string, Session>()
   readonly #guesses = new Map<string, Guesses>()
   readonly #now: () => number
@@ -55,7 +48,7 @@ export class Sessions {
   #waiting = 0
   #count = 0
 
-  constructor(access: Access, now: () => number = Date.now) {
+  constructor(access: PageAccess, now: () => number = Date.now) {
     this.#access = access
     this.#now = now
   }
@@ -78,8 +71,7 @@ export class Sessions {
     const label = await this.#labelFor(name, secret).finally(() => { this.#waiting-- })
     if (label === undefined) return 'wrong'
     guesses.wrong--
-    const [oldest] = this.#sessions.keys()
-    if (this.#sessions.size >= SESSIONS_MAX && oldest !== undefined) this.#sessions.delete(oldest)
+    makeRoom(this.#sessions, SESSIONS_MAX)
     const id = makeToken()
     const session = { label: `session ${++this.#count}${label}`, untilMs: this.#now() + SESSION_MS }
     this.#sessions.set(hashText(id), session)
@@ -114,8 +106,7 @@ export class Sessions {
     const known = this.#guesses.get(key)
     if (known !== undefined && now - known.sinceMs < WINDOW_MS) return known
     this.#guesses.delete(key)
-    const [oldest] = this.#guesses.keys()
-    if (this.#guesses.size >= CALLERS_MAX && oldest !== undefined) this.#guesses.delete(oldest)
+    makeRoom(this.#guesses, CALLERS_MAX)
     const guesses = { wrong: 0, sinceMs: now }
     this.#guesses.set(key, guesses)
     return guesses

@@ -31,6 +31,8 @@ export const FAILED_SHARE = `${FAILED} / nullif(count(*) FILTER (http_response_s
 export const P50 = 'quantile_cont(duration, 0.5)'
 export const P95 = 'quantile_cont(duration, 0.95)'
 export const P99 = 'quantile_cont(duration, 0.99)'
+export const FIRST_SEEN = 'epoch_ms(min("time")::TIMESTAMP)'
+export const LAST_SEEN = 'epoch_ms(max("time")::TIMESTAMP)'
 /** The client behind trusted proxies where it is known. */
 export const CLIENT = 'coalesce(client_real_address, client_address)'
 /** Not from the headers: reading them all takes five times as long. */
@@ -41,6 +43,11 @@ export const SHARED_COLUMNS: readonly ViewColumn[] = [
   { title: 'Requests', unit: 'count' }, { title: '4xx', unit: 'count' }, { title: '5xx', unit: 'count' }, { title: '5xx share', unit: 'share' },
   { title: 'p50', unit: 'seconds' }, { title: 'p99', unit: 'seconds' },
 ]
+
+/** Of a chart: the beginning of the point that an exchange falls into, milliseconds since 1970. */
+export function pointSql({ bucketMs }: Question): string {
+  return `(epoch_ns("time") // ${bucketMs * 1_000_000}) * ${bucketMs}`
+}
 
 /** `value` grouped, with the shared columns behind it, the most frequent first. */
 export function groupedSql(value: string, { where, limit }: Question, from = 'exchanges'): string {

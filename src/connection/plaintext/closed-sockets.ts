@@ -1,3 +1,5 @@
+import { makeRoom } from '../../../lib/bounded/mod.ts'
+
 /** Cookies that are remembered; the oldest goes first. */
 const COOKIES_MAX = 4096
 
@@ -10,12 +12,7 @@ export class ClosedSockets {
 
   /** @param time nanoseconds in the source's clock */
   add(cookie: number, time: number): void {
-    if (this.#times.size >= COOKIES_MAX) {
-      for (const oldest of this.#times.keys()) {
-        this.#times.delete(oldest)
-        break
-      }
-    }
+    makeRoom(this.#times, COOKIES_MAX)
     this.#times.set(cookie, time)
   }
 

@@ -1,4 +1,5 @@
 import { hash, X509Certificate } from 'node:crypto'
+import { makeRoom } from '../../../lib/bounded/mod.ts'
 import type { CertificateFacts } from '../connection-facts.ts'
 import { ByteReader } from './byte-reader.ts'
 
@@ -27,7 +28,7 @@ export class CertificateReader {
     if (known !== undefined) return known
     const facts = factsOf(der)
     if (facts === undefined) return 'malformed'
-    if (this.#kept.size >= KEPT_MAX) for (const oldest of this.#kept.keys()) { this.#kept.delete(oldest); break }
+    makeRoom(this.#kept, KEPT_MAX)
     this.#kept.set(key, facts)
     return facts
   }

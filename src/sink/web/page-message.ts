@@ -13,16 +13,19 @@ export type FromPage =
   | { readonly type: 'failed', readonly message: string }
   | { readonly type: 'log', readonly level: 'warn' | 'info', readonly message: string }
 
-/** Who may look: see src/web/sessions.ts. */
+/** Who may look: whoever has the token, or users, whose passwords are given as `hashPassword` of src/web/password.ts makes them. */
 export type PageAccess = { readonly token: string } | { readonly users: readonly { readonly name: string, readonly password: string }[] }
 
-/** Its argument, as JSON. */
+/** How a page is served; its process gets it as its argument, as JSON. */
 export interface PageProcessOptions {
+  /** 0 as port = any. Whoever binds it elsewhere than to the loopback gives `tls` and users: see src/config/web.ts. */
   readonly host: string
   readonly port: number
   readonly version: string
+  /** PEM files. */
   readonly tls?: { readonly certificate: string, readonly key: string } | undefined
+  /** Names under which it may be asked for, besides its own. */
   readonly names?: readonly string[]
-  /** Folder of the store whose records it shows over time. */
+  /** Folder of the store; none = the page has no views over time. */
   readonly store?: string
 }

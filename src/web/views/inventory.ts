@@ -1,5 +1,5 @@
 import { routedSql } from '../route-sql.ts'
-import { CLIENT, type View } from '../view.ts'
+import { CLIENT, FIRST_SEEN, LAST_SEEN, type View } from '../view.ts'
 
 /** Headers that carry a credential; of a hidden one the name is still there. */
 const CREDENTIALS = ['authorization', 'cookie', 'proxy-authorization', 'x-api-key', 'api-key', 'apikey', 'x-auth-token', 'x-access-token']
@@ -18,7 +18,7 @@ export const inventory: View = {
   sql: ({ where, limit }) => `WITH ${routedSql(where)} SELECT url_domain, route,
     list_slice(list_sort(list(DISTINCT http_request_method)), 1, ${LISTED_MAX}) AS methods,
     list_slice(list_sort(list(DISTINCT http_response_status_code)), 1, ${LISTED_MAX}) AS statuses,
-    epoch_ms(min("time")::TIMESTAMP) AS first_seen, epoch_ms(max("time")::TIMESTAMP) AS last_seen, count(*) AS n,
+    ${FIRST_SEEN} AS first_seen, ${LAST_SEEN} AS last_seen, count(*) AS n,
     count(*) FILTER (${HAS_CREDENTIAL}) AS with_credentials, count(*) FILTER (NOT coalesce(${HAS_CREDENTIAL}, false)) AS without_credentials,
     count(DISTINCT ${CLIENT}) AS clients FROM routed GROUP BY 1, 2 ORDER BY n DESC, 1, 2 LIMIT ${limit}`,
 }

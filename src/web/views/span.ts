@@ -1,9 +1,9 @@
-import type { View } from '../view.ts'
+import { FIRST_SEEN, LAST_SEEN, type View } from '../view.ts'
 
 /** From when to when the store has exchanges. */
 export const span: View = {
   name: 'span',
   title: 'Times in the store',
   columns: [{ title: 'First', unit: 'time' }, { title: 'Last', unit: 'time' }, { title: 'Exchanges', unit: 'count' }],
-  sql: ({ where }) => `SELECT epoch_ms(min("time")::TIMESTAMP), epoch_ms(max("time")::TIMESTAMP), count(*) FROM exchanges WHERE ${where}`,
+  sql: ({ where }) => `SELECT ${FIRST_SEEN}, ${LAST_SEEN}, count(*) FROM exchanges WHERE ${where}`,
 }

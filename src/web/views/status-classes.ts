@@ -1,4 +1,4 @@
-import type { View } from '../view.ts'
+import { pointSql, type View } from '../view.ts'
 
 /** Counts by class over time, for a stacked chart. */
 export const statusClasses: View = {
@@ -8,8 +8,8 @@ export const statusClasses: View = {
     { title: 'Time', unit: 'time' }, { title: '2xx', unit: 'count' }, { title: '3xx', unit: 'count' }, { title: '4xx', unit: 'count' },
     { title: '5xx', unit: 'count' }, { title: 'Other', unit: 'count' }, { title: 'None', unit: 'count' },
   ],
-  sql: ({ where, bucketMs }) => `SELECT (epoch_ns("time") // ${bucketMs * 1_000_000}) * ${bucketMs} AS at,
+  sql: question => `SELECT ${pointSql(question)} AS at,
     ${[2, 3, 4, 5].map(digit => `count(*) FILTER (http_response_status_code // 100 = ${digit}) AS c${digit}`).join(', ')},
     count(*) FILTER (http_response_status_code // 100 NOT IN (2, 3, 4, 5)) AS other, count(*) FILTER (http_response_status_code IS NULL) AS none
-    FROM exchanges WHERE ${where} GROUP BY 1 ORDER BY 1`,
+    FROM exchanges WHERE ${question.where} GROUP BY 1 ORDER BY 1`,
 }

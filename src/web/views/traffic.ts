@@ -1,4 +1,4 @@
-import { FAILED, P50, P95, P99, REFUSED, type View } from '../view.ts'
+import { FAILED, P50, P95, P99, pointSql, REFUSED, type View } from '../view.ts'
 
 /** Points of a chart: rate, failures and durations over time. Times without a request have no row. */
 export const traffic: View = {
@@ -8,6 +8,6 @@ export const traffic: View = {
     { title: 'Time', unit: 'time' }, { title: 'Requests', unit: 'count' }, { title: '4xx', unit: 'count' }, { title: '5xx', unit: 'count' },
     { title: 'p50', unit: 'seconds' }, { title: 'p95', unit: 'seconds' }, { title: 'p99', unit: 'seconds' },
   ],
-  sql: ({ where, bucketMs }) => `SELECT (epoch_ns("time") // ${bucketMs * 1_000_000}) * ${bucketMs} AS at, count(*) AS n, ${REFUSED} AS refused,
-    ${FAILED} AS failed, ${P50} AS p50, ${P95} AS p95, ${P99} AS p99 FROM exchanges WHERE ${where} GROUP BY 1 ORDER BY 1`,
+  sql: question => `SELECT ${pointSql(question)} AS at, count(*) AS n, ${REFUSED} AS refused,
+    ${FAILED} AS failed, ${P50} AS p50, ${P95} AS p95, ${P99} AS p99 FROM exchanges WHERE ${question.where} GROUP BY 1 ORDER BY 1`,
 }
