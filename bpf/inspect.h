@@ -156,7 +156,7 @@ static __always_inline __u32 leave(CONTEXT *ctx, struct packet *packet, struct c
 
 VERIFIED_ALONE __u32 follow(CONTEXT *ctx, struct packet *packet, __u32 frame, __u32 link)
 {
-	__u32 zero = 0, side, reason = 0, end, most = 0, excess;
+	__u32 zero = 0, side, reason = 0, end, most = 0, hash = 0;
 	struct counters *count = bpf_map_lookup_elem(&counters, &zero);
 	const struct settings *set = bpf_map_lookup_elem(&settings, &zero);
 	struct connection *connection;
@@ -170,9 +170,10 @@ VERIFIED_ALONE __u32 follow(CONTEXT *ctx, struct packet *packet, __u32 frame, __
 	event = &packet->event;
 	tcp = event->ip_protocol == PROTOCOL_TCP && !frame;
 	side = key_of(packet, &key) & 1;
-	if (set->sample_below < 65536 && sample_of(&key) >= set->sample_below)
+	if (set->sample_below < 65536 || set->admit_below < 65536)
+		hash = sample_of(&key);
+	if (hash >= set->sample_below)
 		return COUNTER_SAMPLED;
-	excess = set->admit_below < 65536 && sample_of(&key) >= set->admit_below;
 	event->time_ns = bpf_ktime_get_ns();
 	end = event->tcp_sequence + event->payload_length + !!(event->tcp_flags & TCP_SYN) + !!(event->tcp_flags & TCP_FIN);
 	connection = bpf_map_lookup_elem(&connections, &key);
@@ -181,11 +182,11 @@ VERIFIED_ALONE __u32 follow(CONTEXT *ctx, struct packet *packet, __u32 frame, __
 	    connection->direction[side].start != event->tcp_sequence + 1)
 		connection = NULL;
 	if (!connection)
-		return excess ? COUNTER_OVERLOAD : OUTCOME_NEW;
+		return hash >= set->admit_below ? COUNTER_OVERLOAD : OUTCOME_NEW;
 	direction = &connection->direction[side];
 	if (on_other_path(direction, event, end, event->time_ns))
 		return COUNTER_OTHER_PATH;
-	if (excess && tcp && may_leave(ctx, packet, connection, side))
+	if (hash >= set->admit_below && tcp && may_leave(ctx, packet, connection, side))
 		return leave(ctx, packet, count, &key, connection);
 	if (frame) {
 		direction->seen = event->time_ns >> TIME_UNIT_BITS;

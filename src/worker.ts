@@ -43,8 +43,8 @@ function leavesOut(ranges: WorkerStart['config']['capture']['ports'], port: numb
 }
 
 /** Packets and TLS calls that found no room in the ring. */
-function lostInRing(sources: Sources): number {
-  return (sources.counters().lost.get('ring_full') ?? 0) + (sources.tlsCalls?.()?.lost.get('ring_full') ?? 0)
+function lostInRing({ packets, tlsCalls }: WorkerStats): number {
+  return (packets.lost.get('ring_full') ?? 0) + (tlsCalls?.lost.get('ring_full') ?? 0)
 }
 
 class CaptureLoop {
@@ -120,11 +120,12 @@ class CaptureLoop {
     }
     if (now - this.#statsAt >= STATS_MS) {
       this.#statsAt = now
-      this.#post({ type: 'stats', stats: this.#stats() })
-    }
-    if (now - this.#lookedAt >= LOOK_MS) {
-      this.#lookedAt = now
-      this.#look(now)
+      const stats = this.#stats()
+      this.#post({ type: 'stats', stats })
+      if (now - this.#lookedAt >= LOOK_MS) {
+        this.#lookedAt = now
+        this.#look(now, stats)
+      }
     }
     while (this.#start.config.files.length > 0 && this.#batchesOut > REPLAY_BATCHES_MAX / this.#start.share.count && !this.#stopping) {
       this.#readMessages()
@@ -133,14 +134,14 @@ class CaptureLoop {
   }
 
   /** Whether the agent costs more than it may. */
-  #look(now: number): void {
-    const bound = this.#memoryCap?.look(process.memoryUsage.rss(), this.#pipeline.connectionsOpen)
+  #look(now: number, stats: WorkerStats): void {
+    const bound = this.#memoryCap?.look(process.memoryUsage.rss(), stats.connectionsOpen)
     if (bound !== undefined) this.#pipeline.bound(bound)
     if (this.#overload === undefined || this.#sources.admit === undefined) return
     const { user, system } = process.cpuUsage()
     const before = this.#overload.share
     const change = this.#overload.look({
-      now, lost: lostInRing(this.#sources), cpuSeconds: (user + system) / 1e6, pressure: this.#start.config.limits.cpu_pressure && cpuPressure(),
+      now, lost: lostInRing(stats), cpuSeconds: (user + system) / 1e6, pressure: this.#start.config.limits.cpu_pressure && cpuPressure(),
     })
     if (change === undefined) return
     const { share, reason } = change
