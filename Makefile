@@ -38,7 +38,7 @@ soak: setup-test build ## an hour of HTTPS while processes start and die: no los
 	@$(NODE) test/soak/main.ts $(ARGS)
 
 .PHONY: bench
-bench: setup-bench build ## measure Lintel against other tools, an hour, and print the tables (ARGS='--help')
+bench: setup-bench build ## measure Lintel against other tools, 80 minutes, and print the tables (ARGS='--help')
 	$(ROOT_ONLY)
 	@$(NODE) bench/main.ts $(ARGS)
 

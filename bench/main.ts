@@ -30,7 +30,7 @@ import { saturation } from './saturation.ts'
 import { stored } from './stored.ts'
 
 const QUESTIONS: readonly Question[] = [saturation, rate, kernel, latency, stored, growth, replay]
-const HELP = `Measures Lintel beside other tools and prints the tables. A bit more than an hour for all of them.
+const HELP = `Measures Lintel beside other tools and prints the tables. About 80 minutes for all of them.
 
   make bench ARGS='...' with
   --tables LIST    some of these, with commas between; about so many minutes by default
