@@ -131,7 +131,8 @@ export class TlsDiscovery {
     }
     for (const path of installedLibraries()) note(path)
     const { probes } = this.#options
-    if (!probes.isCrowded) for (const { path } of probes.binaries()) note(path)
+    // One that could not be probed has nothing to lose: it is judged anew when it is mapped again.
+    if (!probes.isCrowded) for (const { path, isRead } of probes.binaries()) if (isRead) note(path)
     const unused = new Set<string>()
     // Of a process that began while the others were asked.
     const met = new Set<bigint>()
