@@ -13,6 +13,7 @@ import { BatchPoster } from './batch-post.ts'
 import type { ReturnedBatch } from './batch-post.ts'
 import { openSources } from './capture-sources.ts'
 import type { Sources } from './capture-sources.ts'
+import { HeapReducer } from './heap-reducer.ts'
 import { MemoryCap } from './memory-cap.ts'
 import { cpuPressure, LOOK_MS, OverloadControl } from './overload.ts'
 import { Pipeline } from './pipeline.ts'
@@ -62,6 +63,8 @@ class CaptureLoop {
   #lookedAt = 0
   readonly #overload: OverloadControl | undefined
   readonly #memoryCap: MemoryCap | undefined
+  readonly #heapReducer = new HeapReducer()
+  #bytesSeen = 0
 
   constructor(port: MessagePort, start: WorkerStart, decoders: readonly LoadedDecoder[]) {
     this.#port = port
@@ -123,7 +126,11 @@ class CaptureLoop {
       const stats = this.#stats()
       this.#post({ type: 'stats', stats })
       if (now - this.#lookedAt >= LOOK_MS) {
+        const seconds = (now - this.#lookedAt) / 1000
         this.#lookedAt = now
+        const bytes = stats.packets.bytesDelivered + (stats.tlsCalls?.bytesDelivered ?? 0)
+        this.#heapReducer.look(now, (bytes - this.#bytesSeen) / seconds)
+        this.#bytesSeen = bytes
         this.#look(now, stats)
       }
     }

@@ -1,0 +1,32 @@
+import { getHeapStatistics } from 'node:v8'
+
+const GROWTH_MIN_BYTES = 4 << 20
+const GROWTH_MIN_SHARE = 1 / 8
+const APART_MS = 30_000
+/** A collection holds the loop up for some tens of milliseconds: at this rate that is nothing to the ring. */
+const QUIET_BYTES_PER_SECOND = 4 << 20
+
+/**
+ * Collects what died in the old part of a worker's heap while little is to be done. V8 does so by itself, in tasks of the
+ * event loop (its memory reducer); a worker that never returns to it would keep what died until the heap has doubled.
+ */
+export class HeapReducer {
+  readonly #collect: (() => void) | undefined
+  #usedAfter = 0
+  #collectedAt = 0
+
+  /** @param collect a full collection; by default that of `node --expose-gc`, without which nothing is done */
+  constructor(collect: (() => void) | undefined = globalThis.gc === undefined ? undefined : () => { globalThis.gc!() }) {
+    this.#collect = collect
+  }
+
+  /** One look. `now` in milliseconds; `bytesPerSecond` = what the worker takes from its source at present. */
+  look(now: number, bytesPerSecond: number): void {
+    if (this.#collect === undefined || now - this.#collectedAt < APART_MS || bytesPerSecond > QUIET_BYTES_PER_SECOND) return
+    const grown = getHeapStatistics().used_heap_size - this.#usedAfter
+    if (grown < Math.max(GROWTH_MIN_BYTES, this.#usedAfter * GROWTH_MIN_SHARE)) return
+    this.#collect()
+    this.#collectedAt = now
+    this.#usedAfter = getHeapStatistics().used_heap_size
+  }
+}
