@@ -9,3 +9,8 @@ if [ ! -x "$folder/victoria-logs" ]; then
   echo "engines: building VictoriaLogs (once, some minutes)" >&2
   GOBIN="$folder" GOFLAGS=-mod=mod go install github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs@v1.52.1
 fi
+if [ ! -x "$folder/otel-collector" ]; then
+  command -v go >/dev/null || { echo "engines: go is needed to build the OpenTelemetry Collector; install it (https://go.dev/dl, 1.26)" >&2; exit 1; }
+  echo "engines: building the OpenTelemetry Collector (once, some minutes)" >&2
+  (cd "$(dirname "$0")/../test/engines/otel-collector" && go build -trimpath -o "$folder/otel-collector" .)
+fi

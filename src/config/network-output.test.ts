@@ -26,6 +26,10 @@ function webhook(...lines: string[]): string {
   return ['outputs:', '  - type: webhook', '    spool: {path: /s}', ...lines.map(line => `    ${line}`), ''].join('\n')
 }
 
+function otlp(...lines: string[]): string {
+  return webhook(...lines).replace('webhook', 'otlp')
+}
+
 const URL = 'url: https://logs.example/in'
 const noPem = join(folder, 'no.pem')
 writeFileSync(noPem, 'nothing\n')
@@ -62,6 +66,21 @@ const CASES: readonly (readonly [config: string, complaint: RegExp])[] = [
   [webhook(URL, 'compression: zstd'), /^ok$/],
   [webhook(URL, 'compression: zstd').replace('webhook', 'loki'), /compression: must be none or gzip; it is "zstd"/],
   [webhook(URL, 'labels: {kind: a}').replace('webhook', 'loki'), /labels\.kind: is the record's kind: choose another name/],
+  [otlp('url: http://collector:4318', 'signals: [traces]', 'resource: {deployment.environment.name: prod}'), /^ok$/],
+  [otlp('url: http://collector:4317', 'protocol: grpc', 'service_name: gate'), /^ok$/],
+  [otlp('url: collector:4317', 'protocol: grpc'), /url: must (be an address|begin with http)/],
+  [otlp('url: http://collector:4317/v1', 'protocol: grpc'), /^c\.yaml:4:10: outputs\[0\]\.url: must have no path with protocol: grpc, e\.g\. http/],
+  [otlp(URL.replace('/in', ''), 'protocol: grpc', 'proxy: http://p:1'), /proxy: must be left out with protocol: grpc; OTLP over HTTP goes through proxies/],
+  [otlp(URL.replace('/in', ''), 'protocol: grpc', 'compression: zstd'), /compression: must be none or gzip with protocol: grpc/],
+  [otlp(URL, 'protocol: udp'), /protocol: must be http or grpc; it is "udp"/],
+  [otlp(URL, 'signals: [metrics]'), /signals\[0\]: must be logs or traces; it is "metrics"/],
+  [otlp(URL, 'signals: []'), /signals: must name one signal at least/],
+  [otlp(URL, 'signals: [logs, logs]'), /signals: must not name a signal twice/],
+  [otlp(URL, 'signal: [logs]'), /there is no such key; did you mean "signals"\?/],
+  [otlp(URL, 'resource: {service.name: a}'), /resource\.service\.name: must be given as service_name/],
+  [otlp(URL, 'resource: {a: 1}'), /resource\.a: must be/],
+  [otlp(URL, `auth: {bearer: ${SECRET}}`), /auth\.bearer: must say where the secret is to be had/],
+  [otlp(URL, `tls: {ca: ${folder}/none.pem}`), /tls\.ca: names the file ".*none\.pem", which cannot be read/],
   [webhook(URL, 'token: {env: PATH}', 'auth: {bearer: {env: PATH}}').replace('webhook', 'splunk_hec'), /auth: must be left out/],
   [webhook(URL, 'api_key: {env: PATH}', 'auth: {bearer: {env: PATH}}').replace('webhook', 'elasticsearch'), /api_key: must not come with auth/],
   [webhook(URL, 'data_stream: Logs').replace('webhook', 'elasticsearch'), /data_stream: must be lower-case letters/],

@@ -1,6 +1,7 @@
 import { nearest } from '../../lib/nearest/mod.ts'
 import { elasticsearchKind } from './exporters/elasticsearch.ts'
 import { lokiKind } from './exporters/loki.ts'
+import { otlpKind } from './exporters/otlp.ts'
 import { splunkHecKind } from './exporters/splunk-hec.ts'
 import { syslogKind } from './exporters/syslog.ts'
 import { victoriaLogsKind } from './exporters/victorialogs.ts'
@@ -21,6 +22,7 @@ export const SINK_KINDS = [
   webhookKind,
   elasticsearchKind,
   lokiKind,
+  otlpKind,
   splunkHecKind,
   victoriaLogsKind,
   syslogKind,

@@ -4,7 +4,7 @@ import type { Spool, SpoolBatch, SpooledRecord } from '../spool/mod.ts'
 import { type Trouble, TroubleTeller } from '../trouble.ts'
 import { type BackoffOptions, waitMs } from './backoff.ts'
 import type { DeadLetters, Refused } from './dead-letters.ts'
-import type { Answer, Exporter, Hindrance } from './exporter.ts'
+import type { Answer, Exporter, Hindrance, Unnamed } from './exporter.ts'
 import { pause } from './pause.ts'
 import { timeMs } from './record-time.ts'
 
@@ -19,6 +19,8 @@ export const LETTERS_FULL = 'dead-letter file full'
 
 const IDLE_MS = 600_000
 const LOOK_MS = 100
+
+type Taken = Extract<Answer, { outcome: 'done' }>
 
 /** What became of the records of the batch under way; counted once the batch is through as a whole. */
 interface Fates {
@@ -172,6 +174,7 @@ export class Delivery {
         const again = answer.again?.indexes ?? []
         fates.sent += left.length - refused.length - again.length
         if (!await this.#refuse(refused, fates)) return false
+        if (answer.unnamed !== undefined && !await this.#refuseUnnamed(left, answer, fates)) return false
         if (again.length === 0) {
           this.#trouble.over(`sending to ${this.#exporter.target} works again`)
           return true
@@ -220,6 +223,20 @@ export class Delivery {
         await this.#pause(tries)
       }
     }
+    return true
+  }
+
+  /** Counts as many as the server has refused; since it is not known which, a letter is written for each that may be one of them. */
+  async #refuseUnnamed(records: readonly SpooledRecord[], { refused = [], again, unnamed }: Taken, fates: Fates): Promise<boolean> {
+    const { count, reason } = unnamed as Unnamed
+    const known = new Set([...refused.map(({ index }) => index), ...again?.indexes ?? []])
+    const letters: Fates = { sent: 0, refused: 0, lost: 0 }
+    const may = records.filter((_, index) => !known.has(index)).map(record => ({ record, reason }))
+    if (!await this.#refuse(may, letters)) return false
+    const lost = Math.min(count, letters.lost)
+    fates.sent -= count
+    fates.lost += lost
+    fates.refused += count - lost
     return true
   }
 

@@ -10,7 +10,7 @@ export interface Hindrance extends Trouble {
 /** What became of a batch. */
 export type Answer =
   /** Durable at the server, but for those that it refused for good, and those that it may take later; by index into the batch. */
-  | { readonly outcome: 'done', readonly refused?: readonly Refusal[], readonly again?: Again }
+  | { readonly outcome: 'done', readonly refused?: readonly Refusal[], readonly again?: Again, readonly unnamed?: Unnamed }
   /** Not taken: all of it is sent again. */
   | { readonly outcome: 'later', readonly hindrance: Hindrance }
   /** Refused as a whole for what some of it is, or for its size: it is sent in halves until it is known which. */
@@ -19,6 +19,14 @@ export type Answer =
 export interface Refusal {
   readonly index: number
   /** Without secrets; for the dead-letter file. */
+  readonly reason: string
+}
+
+/** Refused for good as well, by a server that does not say which of the batch: so all others go to the dead letters, to be looked for. */
+export interface Unnamed {
+  /** At most so many as are neither refused nor to be sent again. */
+  readonly count: number
+  /** Without secrets. */
   readonly reason: string
 }
 

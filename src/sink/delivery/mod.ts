@@ -9,7 +9,7 @@
  */
 export { deliveryOptions } from './delivery-options.ts'
 export type { DeliveryConfig } from './delivery-options.ts'
-export type { Again, Answer, Exporter, Hindrance, Refusal } from './exporter.ts'
+export type { Again, Answer, Exporter, Hindrance, Refusal, Unnamed } from './exporter.ts'
 export { NetworkSink } from './network-sink.ts'
 export { pause } from './pause.ts'
 export { timeMs, timeNanoseconds, timeText } from './record-time.ts'

@@ -23,6 +23,8 @@ export interface Kept {
 /** One kind of exporter, and how its server reads and answers. */
 export interface Subject {
   readonly type: string
+  /** Path of the url; none = none. */
+  readonly path?: string
   /** Keys besides type, url, spool. */
   readonly more: Readonly<Record<string, unknown>>
   /** Records in a request; throws when it is not what such a server takes. */
@@ -102,7 +104,7 @@ export function exporterSuite(subject: Subject): void {
     const receiver = await Receiver.start(accept, identity)
     const host = new RecordingHost()
     const options = {
-      type, url: receiver.url, spool: { path: join(folder, `${number++}`) }, batch: { records: 20, age: '10ms' }, retry: { max_wait: '20ms' }, drain: '2s',
+      type, url: receiver.url + (subject.path ?? ''), spool: { path: join(folder, `${number++}`) }, batch: { records: 20, age: '10ms' }, retry: { max_wait: '20ms' }, drain: '2s',
       ...subject.more, ...more,
     }
     const made = { receiver, kept, host, options, accept, sink: openOutput(options, host) }

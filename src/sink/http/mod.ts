@@ -8,9 +8,9 @@
  */
 export { connectionTrouble } from './connection-trouble.ts'
 export { answerOf, jsonObject, oddAnswer, orNoAnswer, retryAfterMs } from './http-answer.ts'
-export { gzipSchema, httpOptions, tlsFiles, tlsSchema } from './http-options.ts'
+export { gzipSchema, httpOptions, requestHeaders, tlsFiles, tlsSchema } from './http-options.ts'
 export type { HttpConfig, TlsConfig } from './http-options.ts'
-export { readSecret, secretSchema } from './secret.ts'
+export { readSecret, Redaction, secretSchema } from './secret.ts'
 export type { SecretSource } from './secret.ts'
-export { Transport } from './transport.ts'
+export { NoAnswer, Transport } from './transport.ts'
 export type { Reply } from './transport.ts'

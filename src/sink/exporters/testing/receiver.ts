@@ -9,12 +9,14 @@ export interface Received {
   readonly query: URLSearchParams
   readonly headers: IncomingMessage['headers']
   /** Decompressed. */
+  readonly bytes: Buffer
+  /** The same as text. */
   readonly text: string
 }
 
 export interface Said {
   readonly status: number
-  readonly body?: string
+  readonly body?: string | Buffer
   readonly headers?: Readonly<Record<string, string>>
 }
 
@@ -85,7 +87,8 @@ export class Receiver {
       return // the client went away
     }
     const url = new URL(request.url ?? '', 'http://receiver')
-    const received = { path: url.pathname, query: url.searchParams, headers: request.headers, text: decoded(request, Buffer.concat(parts)) }
+    const bytes = decoded(request, Buffer.concat(parts))
+    const received = { path: url.pathname, query: url.searchParams, headers: request.headers, bytes, text: bytes.toString() }
     this.requests.push(received)
     const said = this.behave(received, response)
     if (said === undefined) return
@@ -94,8 +97,7 @@ export class Receiver {
   }
 }
 
-function decoded(request: IncomingMessage, body: Buffer): string {
+function decoded(request: IncomingMessage, body: Buffer): Buffer {
   const coding = request.headers['content-encoding']
-  const plain = coding === 'gzip' ? gunzipSync(body) : coding === 'zstd' ? zstdDecompressSync(body) : body
-  return plain.toString()
+  return coding === 'gzip' ? gunzipSync(body) : coding === 'zstd' ? zstdDecompressSync(body) : body
 }
