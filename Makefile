@@ -28,7 +28,7 @@ test: setup-test build ## install what is missing, build, and run every test
 	@$(NODE) tools/test.ts $(TESTS)
 
 .PHONY: test-engines
-test-engines: setup-test build ## send records to real servers that are built into a cache folder outside the clone (needs go)
+test-engines: setup-test build ## send records to real servers that are built into a cache folder outside the clone (needs go, java and mvn)
 	@tools/engines.sh
 	@$(NODE) tools/test.ts 'test/engines/*.engine.ts'
 

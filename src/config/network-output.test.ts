@@ -30,6 +30,13 @@ function otlp(...lines: string[]): string {
   return webhook(...lines).replace('webhook', 'otlp')
 }
 
+/** A config with one kafka, and another key instead of, or besides, its own. */
+function kafka(line = '', next = ''): string {
+  const own = ['brokers: ["k:9092"]', 'topic: t', 'spool: {path: /s}'].filter(one => !line.startsWith(one.slice(0, one.indexOf(':') + 1)))
+  return ['outputs:', '  - type: kafka', `    ${own[0]}`, `    ${own[1]}`, ...own.slice(2).map(one => `    ${one}`), ...line === '' ? [] : [`    ${line}`],
+    ...next === '' ? [] : [`  ${next}`], ''].join('\n')
+}
+
 const URL = 'url: https://logs.example/in'
 const noPem = join(folder, 'no.pem')
 writeFileSync(noPem, 'nothing\n')
@@ -84,6 +91,27 @@ const CASES: readonly (readonly [config: string, complaint: RegExp])[] = [
   [webhook(URL, 'token: {env: PATH}', 'auth: {bearer: {env: PATH}}').replace('webhook', 'splunk_hec'), /auth: must be left out/],
   [webhook(URL, 'api_key: {env: PATH}', 'auth: {bearer: {env: PATH}}').replace('webhook', 'elasticsearch'), /api_key: must not come with auth/],
   [webhook(URL, 'data_stream: Logs').replace('webhook', 'elasticsearch'), /data_stream: must be lower-case letters/],
+  [kafka(), /^ok$/],
+  [kafka('brokers: [kafka://k:9092]'), /^c\.yaml:5:15: outputs\[0\]\.brokers\[0\]: must be HOST:PORT, e\.g\. kafka-1\.example:9092.*without a scheme/],
+  [kafka('brokers: ["k:9092", k]'), /outputs\[0\]\.brokers\[1\]: must be HOST:PORT/],
+  [kafka('brokers: ["k:70000"]'), /brokers\[0\]: must be HOST:PORT/],
+  [kafka('brokers: ["[::1]:9092"]'), /^ok$/],
+  [kafka('brokers: k:9092'), /brokers: must be a list of HOST:PORT/],
+  [kafka('brokers: []'), /brokers: must name one broker at least/],
+  [kafka('topic: "a b"'), /topic: must be 1 to 249 letters/],
+  [kafka('key: Client Address'), /key: must be none, or the name of a field, e\.g\. client\.address or trace\.id/],
+  [kafka('key: http.request.header.x-tenant'), /^ok$/],
+  [kafka('broker: x'), /outputs\[0\]\.broker: there is no such key; did you mean "brokers"\?/],
+  [kafka(`sasl: {mechanism: plain, user: u, password: ${SECRET}}`), /sasl\.password: must say where the secret is to be had: \{env: NAME\} or \{file: PATH\}$/],
+  [kafka('sasl: {mechanism: plain, user: u, password: {env: LINTEL_NOT_SET}}'), /sasl\.password: names the environment variable LINTEL_NOT_SET, which is not set/],
+  [kafka('sasl: {mechanism: plain, user: u}'), /sasl\.password: must say where the secret is to be had/],
+  [kafka('sasl: {mechanism: gssapi, user: u, password: {env: PATH}}'), /sasl\.mechanism: must be plain, scram-sha-256 or scram-sha-512/],
+  [kafka(`tls: {ca: ${noPem}}`), /tls\.ca: names the file ".*no\.pem", which is no certificate in PEM/],
+  [kafka('tls: {}'), /^ok$/],
+  [kafka('compression: zst'), /compression: must be none, gzip, snappy, lz4 or zstd; it is "zst"/],
+  [kafka('spool: {path: /s}', '- {type: kafka, brokers: ["k:9092"], topic: t, spool: {path: /t}}'),
+    /outputs\[1\]: must have a name of its own: "kafka:k:9092\/t" is outputs\[0\]; add name: to one of them/],
+  [kafka('spool: {path: /s}', '- {type: kafka, brokers: ["k:9092"], topic: u, spool: {path: /t}}'), /^ok$/],
 ]
 
 for (const [config, expected] of CASES) {

@@ -38,12 +38,19 @@ export function outputClashes(outputs: readonly SinkOptions[]): { index: number,
 function nameClashes(outputs: readonly SinkOptions[]): { index: number, message: string }[] {
   const seen = new Map<string, number>()
   return outputs.flatMap((output, index) => {
-    if (!('spool' in output) || !URL.canParse(output.url)) return [] // which is told by itself
-    const name = `${output.type}:${output.name ?? new URL(output.url).host}`
+    const server = serverOf(output)
+    if (!('spool' in output) || server === undefined) return []
+    const name = `${output.type}:${output.name ?? server}`
     const before = seen.get(name)
     seen.set(name, before ?? index)
     return before === undefined ? [] : [{ index, message: `must have a name of its own: "${name}" is outputs[${before}]; add name: to one of them` }]
   })
+}
+
+/** Undefined where nothing is sent over a network, or what is wrong with the address is told by itself. */
+function serverOf(output: SinkOptions): string | undefined {
+  if ('brokers' in output) return `${output.brokers[0]}/${output.topic}`
+  return 'url' in output && URL.canParse(output.url) ? new URL(output.url).host : undefined
 }
 
 function placeOf(output: SinkOptions): string {

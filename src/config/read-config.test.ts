@@ -97,6 +97,8 @@ const WRONG: [text: string | Uint8Array, said: string][] = [
   ['filter: http.request.methd == "GET"', 'c.yaml:1:9: filter: Cannot find field "http.request.methd": did you mean "http.request.method"? (1:1)\n  http.request.methd == "GET"\n  ^^^^^^^^^^^^^^^^^^'],
   ['outputs: [{type: fil}]', 'c.yaml:1:18: outputs[0].type: must be file, stdout, pretty, store, webhook, elasticsearch, loki, otlp, splunk_hec, victorialogs or syslog; it is "fil"; did you mean "file"?'],
   ['outputs: [{path: a}]', 'c.yaml:1:11: outputs[0].type: must be file, stdout, pretty, store, webhook, elasticsearch, loki, otlp, splunk_hec, victorialogs or syslog; it is missing'],
+  ['outputs: [{type: fil}]', 'c.yaml:1:18: outputs[0].type: must be file, stdout, pretty, store, webhook, elasticsearch, kafka, loki, splunk_hec, victorialogs or syslog; it is "fil"; did you mean "file"?'],
+  ['outputs: [{path: a}]', 'c.yaml:1:11: outputs[0].type: must be file, stdout, pretty, store, webhook, elasticsearch, kafka, loki, splunk_hec, victorialogs or syslog; it is missing'],
   ['outputs: [{type: file}]', 'c.yaml:1:11: outputs[0].path: must be a path'],
   ['outputs: [{type: stdout, filter: duration}]', 'c.yaml:1:34: outputs[0].filter: Cannot use a number as a condition: compare it, e.g. with == or has() (1:1)\n  duration\n  ^^^^^^^^'],
   ['outputs: [{type: file, path: a, rotate: {size: 1GB}}]', 'c.yaml:1:42: outputs[0].rotate.size: there is no such key; there are bytes, age'],

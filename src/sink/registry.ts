@@ -1,5 +1,6 @@
 import { nearest } from '../../lib/nearest/mod.ts'
 import { elasticsearchKind } from './exporters/elasticsearch.ts'
+import { kafkaKind } from './exporters/kafka.ts'
 import { lokiKind } from './exporters/loki.ts'
 import { otlpKind } from './exporters/otlp.ts'
 import { splunkHecKind } from './exporters/splunk-hec.ts'
@@ -21,6 +22,7 @@ export const SINK_KINDS = [
   storeKind,
   webhookKind,
   elasticsearchKind,
+  kafkaKind,
   lokiKind,
   otlpKind,
   splunkHecKind,
