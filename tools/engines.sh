@@ -4,8 +4,11 @@
 set -e
 folder=${LINTEL_ENGINES:-${XDG_CACHE_HOME:-$HOME/.cache}/lintel-engines}
 mkdir -p "$folder"
-if [ ! -x "$folder/victoria-logs" ]; then
-  command -v go >/dev/null || { echo "engines: go is needed to build VictoriaLogs; install it (Debian: golang-go)" >&2; exit 1; }
-  echo "engines: building VictoriaLogs (once, some minutes)" >&2
-  GOBIN="$folder" GOFLAGS=-mod=mod go install github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs@v1.52.1
-fi
+build() { # build PROGRAM MODULE@VERSION
+  [ -x "$folder/$1" ] && return
+  command -v go >/dev/null || { echo "engines: go is needed to build $1; install it (Debian: golang-go)" >&2; exit 1; }
+  echo "engines: building $1 (once, some minutes)" >&2
+  GOBIN="$folder" GOFLAGS=-mod=mod go install "$2"
+}
+build victoria-logs github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs@v1.52.1
+build influxd github.com/influxdata/influxdb/cmd/influxd@v1.8.3

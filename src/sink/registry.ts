@@ -1,5 +1,6 @@
 import { nearest } from '../../lib/nearest/mod.ts'
 import { elasticsearchKind } from './exporters/elasticsearch.ts'
+import { influxKind } from './exporters/influxdb.ts'
 import { lokiKind } from './exporters/loki.ts'
 import { splunkHecKind } from './exporters/splunk-hec.ts'
 import { syslogKind } from './exporters/syslog.ts'
@@ -20,6 +21,7 @@ export const SINK_KINDS = [
   storeKind,
   webhookKind,
   elasticsearchKind,
+  influxKind,
   lokiKind,
   splunkHecKind,
   victoriaLogsKind,
