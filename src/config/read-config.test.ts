@@ -62,7 +62,7 @@ data_directory: /srv/lintel
   assert.ok(file?.type === 'file')
   assert.deepEqual(file.rotate, { bytes: 1e9, age: 5_400_000 })
   assert.deepEqual(file.keep, { files: 3, bytes: 16 * 2 ** 30 })
-  assert.deepEqual(config.metrics, { enabled: true, address: { host: '::1', port: 9000 } })
+  assert.deepEqual(config.metrics, { ...defaultConfig().metrics, address: { host: '::1', port: 9000 } })
   assert.equal(config.stats.interval, 10_000)
   assert.equal(JSON.stringify(structuredClone(config)), JSON.stringify(config), 'plain data for a worker')
 })
@@ -95,8 +95,8 @@ const WRONG: [text: string | Uint8Array, said: string][] = [
   ['stats: {interval: 10}', 'c.yaml:1:19: stats.interval: must be a duration with its unit, e.g. 500ms, 10s or 24h'],
   ['stats: {interval: 1ms}', 'c.yaml:1:19: stats.interval: must be at least 100ms: it is 1ms'],
   ['filter: http.request.methd == "GET"', 'c.yaml:1:9: filter: Cannot find field "http.request.methd": did you mean "http.request.method"? (1:1)\n  http.request.methd == "GET"\n  ^^^^^^^^^^^^^^^^^^'],
-  ['outputs: [{type: fil}]', 'c.yaml:1:18: outputs[0].type: must be file, stdout, pretty, store, webhook, elasticsearch, loki, splunk_hec, victorialogs or syslog; it is "fil"; did you mean "file"?'],
-  ['outputs: [{path: a}]', 'c.yaml:1:11: outputs[0].type: must be file, stdout, pretty, store, webhook, elasticsearch, loki, splunk_hec, victorialogs or syslog; it is missing'],
+  ['outputs: [{type: fil}]', 'c.yaml:1:18: outputs[0].type: must be file, stdout, pretty, store, webhook, elasticsearch, influxdb, loki, splunk_hec, victorialogs or syslog; it is "fil"; did you mean "file"?'],
+  ['outputs: [{path: a}]', 'c.yaml:1:11: outputs[0].type: must be file, stdout, pretty, store, webhook, elasticsearch, influxdb, loki, splunk_hec, victorialogs or syslog; it is missing'],
   ['outputs: [{type: file}]', 'c.yaml:1:11: outputs[0].path: must be a path'],
   ['outputs: [{type: stdout, filter: duration}]', 'c.yaml:1:34: outputs[0].filter: Cannot use a number as a condition: compare it, e.g. with == or has() (1:1)\n  duration\n  ^^^^^^^^'],
   ['outputs: [{type: file, path: a, rotate: {size: 1GB}}]', 'c.yaml:1:42: outputs[0].rotate.size: there is no such key; there are bytes, age'],
