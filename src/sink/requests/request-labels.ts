@@ -1,24 +1,26 @@
-/** How a label's value is found in a record's line: behind this text. Nothing in a value can look so: quotes in it are escaped. */
+/** Where sections of a record's line begin: behind these texts. Nothing in a value can look so: quotes in it are escaped; and no header's value is an object. */
+export const SECTIONS = { server: '"server":{"address":"', url: '"url":{', http: '"http":{' } as const
+
+export type Section = keyof typeof SECTIONS
+
+/** How a label's value is found: behind this text, which ends in the first `within` bytes of a section. */
 export interface LabelPlace {
+  readonly section: Section
+  /** Empty: it is what the section begins with. */
   readonly needle: string
-  /** Where the needle alone stands elsewhere too: it must end in the first `within` bytes behind this text. */
-  readonly section?: { readonly needle: string, readonly within: number }
+  /** None = as far as the line goes. */
+  readonly within?: number
   readonly isNumber?: true
 }
 
-/** The longest address, its quote and comma, and the needle. */
-const PORT_WITHIN = 64
-/** A scheme, and the needle. */
-const DOMAIN_WITHIN = 40
-
 /** The labels to choose from, by the name of their field. In the order of the line. */
 export const REQUEST_LABELS = {
-  'server.address': { needle: '"server":{"address":"' },
-  'server.port': { section: { needle: '"server":{"address":"', within: PORT_WITHIN }, needle: '"port":', isNumber: true },
-  'url.scheme': { needle: '"url":{"scheme":"' },
-  'url.domain': { section: { needle: '"url":{', within: DOMAIN_WITHIN }, needle: '"domain":"' },
-  'http.request.method': { needle: '"http":{"request":{"method":"' },
-  'http.response.status_code': { needle: '"response":{"status_code":', isNumber: true },
+  'server.address': { section: 'server', needle: '' },
+  'server.port': { section: 'server', needle: '"port":', within: 64, isNumber: true }, // behind the longest address
+  'url.scheme': { section: 'url', needle: '"scheme":"', within: 10 },
+  'url.domain': { section: 'url', needle: '"domain":"', within: 40 }, // behind the scheme
+  'http.request.method': { section: 'http', needle: '"request":{"method":"', within: 21 },
+  'http.response.status_code': { section: 'http', needle: '"response":{"status_code":', isNumber: true },
 } as const satisfies Record<string, LabelPlace>
 
 export type RequestLabel = keyof typeof REQUEST_LABELS

@@ -3,7 +3,9 @@ import type { SafeBatch } from '../batch.ts'
 import { DurationHistogram } from './duration-histogram.ts'
 import { Finder } from './finder.ts'
 import { ABSENT_ID, LabelValues, OTHER_ID } from './label-values.ts'
-import { type LabelPlace, prometheusName, REQUEST_LABEL_NAMES, REQUEST_LABELS, type RequestLabel } from './request-labels.ts'
+import {
+  type LabelPlace, prometheusName, REQUEST_LABEL_NAMES, REQUEST_LABELS, type RequestLabel, type Section, SECTIONS,
+} from './request-labels.ts'
 
 export interface RequestMetricsOptions {
   readonly labels: readonly RequestLabel[]
@@ -18,7 +20,7 @@ export const LABEL_VALUES_MAX = 100
 
 const [LF, QUOTE, DOT, ZERO, NINE, BACKSLASH] = [0x0a, 0x22, 0x2e, 0x30, 0x39, 0x5c]
 const EXCHANGE = Buffer.from('{"kind":"exchange"')
-const OPEN = Buffer.from('open"')
+const OPEN = Buffer.from('"name":"open"')
 /** `{"kind":"exchange","time":"` */
 const TIME_AT = 27
 const TRACE_ID_BYTES = 32
@@ -29,32 +31,29 @@ type Side = 'server' | 'client'
 /** A label, and what finds its values. */
 class Label {
   readonly name: string
+  readonly section: Section
   readonly values = new LabelValues(LABEL_VALUES_MAX)
-  readonly #section: Finder | undefined
   readonly #within: number
-  readonly #finder: Finder
+  readonly #finder: Finder | undefined
   readonly #isNumber: boolean
 
   constructor(name: RequestLabel) {
-    const place: LabelPlace = REQUEST_LABELS[name]
+    const { section, needle, within, isNumber }: LabelPlace = REQUEST_LABELS[name]
     this.name = prometheusName(name)
-    this.#section = place.section === undefined ? undefined : new Finder(place.section.needle)
-    this.#within = place.section?.within ?? 0
-    this.#finder = new Finder(place.needle)
-    this.#isNumber = place.isNumber === true
+    this.section = section
+    this.#within = within ?? Infinity
+    this.#finder = needle === '' ? undefined : new Finder(needle)
+    this.#isNumber = isNumber === true
   }
 
   reset(): void {
-    this.#section?.reset()
-    this.#finder.reset()
+    this.#finder?.reset()
   }
 
-  /** Id of its value in the line [start, end). */
-  id(bytes: Buffer, start: number, end: number): number {
-    const from = this.#section === undefined ? start : this.#section.find(bytes, start, end)
-    if (from === -1) return ABSENT_ID
-    const at = this.#finder.find(bytes, from, this.#section === undefined ? end : Math.min(end, from + this.#within))
-    if (at === -1) return ABSENT_ID
+  /** Id of its value. @param from where its section begins; -1 = it is not there. @param end of the line */
+  id(bytes: Buffer, from: number, end: number): number {
+    const at = from === -1 || this.#finder === undefined ? from : this.#finder.find(bytes, from, end)
+    if (at === -1 || at - from > this.#within) return ABSENT_ID
     return this.values.id(bytes, at, this.#isNumber ? endOfDigits(bytes, at) : endOfText(bytes, at))
   }
 }
@@ -72,15 +71,20 @@ export class RequestMetrics {
   readonly #seriesMax: number
   readonly #series = { server: new Map<number, DurationHistogram>(), client: new Map<number, DurationHistogram>() }
   readonly #duration = new Finder('"duration":')
-  readonly #event = new Finder('"event":{"name":"')
+  readonly #event = new Finder('"event":{')
   readonly #client = new Finder('"client":{"address":"')
-  readonly #server = new Finder('"server":{"address":"')
+  readonly #server = new Finder(SECTIONS.server)
   readonly #process = new Finder('"process":{')
   readonly #network = new Finder('"network":{')
-  readonly #http = new Finder('"http":{')
+  readonly #url = new Finder(SECTIONS.url)
+  readonly #http = new Finder(SECTIONS.http)
   readonly #trace = new Finder('"trace":{"id":"')
   readonly #notSampled = new Finder('"sampled":false')
-  readonly #finders = [this.#duration, this.#event, this.#client, this.#server, this.#process, this.#network, this.#http, this.#trace, this.#notSampled]
+  readonly #finders = [
+    this.#duration, this.#event, this.#client, this.#server, this.#process, this.#network, this.#url, this.#http, this.#trace, this.#notSampled,
+  ]
+  /** Of the line at hand; -1 = it is not there. */
+  readonly #sections: Record<Section, number> = { server: -1, url: -1, http: -1 }
   #folded = 0
   #open = 0
   #noHttp = 0
@@ -129,44 +133,45 @@ export class RequestMetrics {
     ]
   }
 
+  /** Each search begins where the one before ended: in all the line is searched through once, as far as it is needed. */
   #exchange(bytes: Buffer, start: number, end: number): void {
     const eventAt = this.#event.find(bytes, start, end)
     if (eventAt !== -1 && beginsWith(bytes, eventAt, OPEN)) {
       this.#open++ // told again when it is over
       return
     }
-    const httpAt = this.#http.find(bytes, start, end)
-    if (httpAt === -1) {
+    const sections = this.#sections
+    const clientAt = this.#client.find(bytes, Math.max(start, eventAt), end)
+    sections.server = this.#server.find(bytes, Math.max(start, clientAt), end)
+    const networkAt = this.#network.find(bytes, Math.max(start, sections.server), end)
+    sections.url = this.#url.find(bytes, Math.max(start, networkAt), end)
+    sections.http = this.#http.find(bytes, Math.max(start, networkAt, sections.url), end)
+    if (sections.http === -1) {
       this.#noHttp++
       return
     }
-    const durationAt = this.#duration.find(bytes, start, httpAt)
+    const durationAt = this.#duration.find(bytes, start, sections.http)
     const nanoseconds = durationAt === -1 ? -1 : nanosecondsAt(bytes, durationAt)
     if (nanoseconds < 0) {
       this.#noDuration++
       return
     }
-    const side = this.#side(bytes, start, httpAt)
-    const histogram = this.#histogram(side, this.#key(bytes, start, end))
+    const histogram = this.#histogram(this.#side(bytes, clientAt, networkAt), this.#key(bytes, end))
     const bucket = histogram.observe(nanoseconds)
     if (histogram.wantsExemplar(bucket)) this.#addExemplar(histogram, bucket, nanoseconds, bytes, start, end)
   }
 
   /** The client's only where its process is known and the server's is not. */
-  #side(bytes: Buffer, start: number, end: number): Side {
-    const processAt = this.#process.find(bytes, start, end)
-    if (processAt === -1) return 'server'
-    const clientAt = this.#client.find(bytes, start, end)
-    const serverAt = this.#server.find(bytes, start, end)
-    if (clientAt === -1 || processAt < clientAt || serverAt === -1 || processAt > serverAt) return 'server'
-    const networkAt = this.#network.find(bytes, serverAt, end)
-    return this.#process.find(bytes, serverAt, networkAt === -1 ? end : networkAt) === -1 ? 'client' : 'server'
+  #side(bytes: Buffer, clientAt: number, networkAt: number): Side {
+    const serverAt = this.#sections.server
+    if (clientAt === -1 || serverAt === -1 || this.#process.find(bytes, clientAt, serverAt) === -1) return 'server'
+    return this.#process.find(bytes, serverAt, networkAt === -1 ? this.#sections.http : networkAt) === -1 ? 'client' : 'server'
   }
 
   /** The ids of all labels in one number: below 2^53 with seven labels. */
-  #key(bytes: Buffer, start: number, end: number): number {
+  #key(bytes: Buffer, end: number): number {
     let key = 0
-    for (const label of this.#labels) key = key * label.values.idsMax + label.id(bytes, start, end)
+    for (const label of this.#labels) key = key * label.values.idsMax + label.id(bytes, this.#sections[label.section], end)
     return key
   }
 
