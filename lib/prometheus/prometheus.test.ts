@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { MetricFamily } from './family.ts'
-import { nativeIndex, openMetrics, protobufFormat, textFormat } from './mod.ts'
+import { nativeIndex, openMetrics, protobufFormat, snappy, textFormat, writeRequest } from './mod.ts'
 import { spansOf } from './native-buckets.ts'
 import { negotiate } from './negotiate.ts'
+import { double, fields, sint, unsnappy } from './testing/read-proto.ts'
 
 const FAMILIES: readonly MetricFamily[] = [
   { name: 'a_total', type: 'counter', help: 'Say "a"\nor \\', samples: [{ labels: [['l', 'x"y\\z\n{,}=']], value: 3 }] },
@@ -50,29 +51,6 @@ c_seconds_count{m="GET"} 3
 `)
 })
 
-/** Fields of a message: number to values in order; doubles and bytes raw. */
-function fields(bytes: Buffer): Map<number, (bigint | Buffer)[]> {
-  const found = new Map<number, (bigint | Buffer)[]>()
-  let at = 0
-  const varint = (): bigint => {
-    let value = 0n
-    for (let shift = 0n; ; shift += 7n) {
-      const byte = bytes[at++] as number
-      value |= BigInt(byte & 0x7f) << shift
-      if (byte < 0x80) return value
-    }
-  }
-  while (at < bytes.length) {
-    const key = Number(varint())
-    const length = (key & 7) === 1 ? 8 : (key & 7) === 2 ? Number(varint()) : 0
-    const value = (key & 7) === 0 ? varint() : bytes.subarray(at, at += length)
-    found.set(key >> 3, [...found.get(key >> 3) ?? [], value])
-  }
-  return found
-}
-
-const sint = (value: bigint): number => Number(value & 1n ? -((value + 1n) / 2n) : value / 2n)
-
 test('the protobuf format: classic and native buckets, exemplars, delimited messages', () => {
   const bytes = protobufFormat(FAMILIES)
   const messages: Buffer[] = []
@@ -83,14 +61,13 @@ test('the protobuf format: classic and native buckets, exemplars, delimited mess
   }
   assert.deepEqual(messages.map(message => [String(fields(message).get(1)?.[0]), fields(message).get(3)?.[0]]), [['a_total', 0n], ['b', 1n], ['c_seconds', 4n]])
   const histogram = fields(fields(fields(messages[2] as Buffer).get(4)?.[0] as Buffer).get(7)?.[0] as Buffer)
-  const double = (value: unknown): number => (value as Buffer).readDoubleLE()
-  assert.deepEqual([histogram.get(1)?.[0], double(histogram.get(2)?.[0]), sint(histogram.get(5)?.[0] as bigint), double(histogram.get(6)?.[0]), histogram.get(7)?.[0]], [3n, 7.5, 3, 0.5, 1n])
+  assert.deepEqual([histogram.get(1)?.[0], double(histogram.get(2)?.[0]), sint(histogram.get(5)?.[0]), double(histogram.get(6)?.[0]), histogram.get(7)?.[0]], [3n, 7.5, 3, 0.5, 1n])
   const buckets = (histogram.get(3) as Buffer[]).map(fields)
   assert.deepEqual(buckets.map(bucket => [bucket.get(1)?.[0], double(bucket.get(2)?.[0])]), [[1n, 0.1], [2n, 1], [3n, Infinity]])
   const exemplar = fields(buckets[1]?.get(3)?.[0] as Buffer)
   assert.equal(double(exemplar.get(2)?.[0]), 0.5)
   assert.deepEqual([...fields(exemplar.get(3)?.[0] as Buffer).values()].flat(), [1_700_000_000n, 250_000_000n])
-  assert.deepEqual((histogram.get(12) as Buffer[]).map(span => [sint(fields(span).get(1)?.[0] as bigint), fields(span).get(2)?.[0]]), [[-1, 5n], [3, 1n]])
+  assert.deepEqual((histogram.get(12) as Buffer[]).map(span => [sint(fields(span).get(1)?.[0]), fields(span).get(2)?.[0]]), [[-1, 5n], [3, 1n]])
 })
 
 test('spansOf() loses no bucket, whatever the gaps', () => {
@@ -129,4 +106,49 @@ test('negotiate() gives what a scraper would have', () => {
     ['application/openmetrics-text;q=x', 'text'],
   ]
   for (const [accept, expected] of cases) assert.equal(negotiate(accept), expected, accept)
+})
+
+/** Series of a WriteRequest: labels to the message. */
+function seriesOf(bytes: Buffer): Map<string, Map<number, (bigint | Buffer)[]>> {
+  return new Map((fields(bytes).get(1) as Buffer[]).map(series => {
+    const found = fields(series)
+    const labels = (found.get(1) as Buffer[]).map(label => (fields(label).get(1)?.[0] as Buffer) + '=' + (fields(label).get(2)?.[0] as Buffer))
+    assert.deepEqual(labels, labels.toSorted(), 'labels are sorted by name')
+    return [labels.join(), found]
+  }))
+}
+
+test('writeRequest(): classic, native and both; labels sorted, own ones first; metadata', () => {
+  const options = { timeMs: 1_700_000_000_123, labels: [['job', 'lintel'], ['m', 'outer']] as const }
+  const classic = writeRequest(FAMILIES, { ...options, histograms: 'classic' })
+  const found = seriesOf(classic.bytes)
+  assert.equal(classic.samples, 7)
+  assert.deepEqual([...found.keys()], [
+    '__name__=a_total,job=lintel,l=x"y\\z\n{,}=,m=outer', '__name__=b,job=lintel,m=outer', ...['0.1', '1', '+Inf'].map(le => `__name__=c_seconds_bucket,job=lintel,le=${le},m=GET`),
+    '__name__=c_seconds_sum,job=lintel,m=GET', '__name__=c_seconds_count,job=lintel,m=GET',
+  ])
+  const sample = fields(found.get('__name__=c_seconds_sum,job=lintel,m=GET')?.get(2)?.[0] as Buffer)
+  assert.deepEqual([double(sample.get(1)?.[0]), sample.get(2)?.[0]], [7.5, 1_700_000_000_123n])
+  const exemplar = fields(found.get('__name__=c_seconds_bucket,job=lintel,le=1,m=GET')?.get(3)?.[0] as Buffer)
+  assert.deepEqual([double(exemplar.get(2)?.[0]), exemplar.get(3)?.[0]], [0.5, 1_700_000_000_250n])
+  assert.deepEqual((fields(classic.bytes).get(3) as Buffer[]).map(one => [fields(one).get(1)?.[0], String(fields(one).get(2)?.[0])]), [[1n, 'a_total'], [2n, 'b'], [3n, 'c_seconds']])
+
+  const native = writeRequest(FAMILIES, { ...options, histograms: 'native' })
+  const histogram = fields(seriesOf(native.bytes).get('__name__=c_seconds,job=lintel,m=GET')?.get(4)?.[0] as Buffer)
+  assert.equal(native.samples, 3)
+  assert.deepEqual([histogram.get(1)?.[0], double(histogram.get(3)?.[0]), sint(histogram.get(4)?.[0]), double(histogram.get(5)?.[0]), histogram.get(6)?.[0], histogram.get(15)?.[0]],
+    [3n, 7.5, 3, 0.5, 1n, 1_700_000_000_123n])
+  assert.deepEqual((histogram.get(11) as Buffer[]).map(span => [sint(fields(span).get(1)?.[0]), fields(span).get(2)?.[0]]), [[-1, 5n], [3, 1n]])
+  assert.equal(writeRequest(FAMILIES, { ...options, histograms: 'both' }).samples, 8)
+})
+
+test('snappy() loses no byte, and makes metrics small', () => {
+  const repeating = fc.array(fc.constantFrom('http_server_request', 'a', 'b', '_duration_seconds', '0123456789'.repeat(20)), { maxLength: 400 }).map(words => Buffer.from(words.join('')))
+  const any = fc.uint8Array({ maxLength: 300 }).map(bytes => Buffer.from(bytes))
+  fc.assert(fc.property(fc.oneof(repeating, any), bytes => { assert.deepEqual(unsnappy(snappy(bytes)), bytes) }))
+  const noise = Buffer.from(Array.from({ length: 200_000 }, (_, index) => Math.imul(index, 2654435761) >>> 13 & 0xff))
+  for (const bytes of [noise, Buffer.alloc(200_000), Buffer.concat([noise, noise]), Buffer.alloc(0), Buffer.from(Array.from({ length: 50_000 }, (_, index) => `series_${index % 100}{}`).join())]) {
+    assert.ok(unsnappy(snappy(bytes)).equals(bytes))
+  }
+  assert.ok(snappy(Buffer.from('http_server_request_duration_seconds_bucket'.repeat(100))).length < 300)
 })

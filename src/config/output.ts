@@ -27,6 +27,7 @@ export function outputClashes(outputs: readonly SinkOptions[]): { index: number,
   const seen = new Map<string, number>()
   return outputs.flatMap((output, index) => {
     const where = placeOf(output)
+    if (where === undefined) return []
     const before = seen.get(where)
     seen.set(where, before ?? index)
     return before === undefined ? []
@@ -38,7 +39,7 @@ export function outputClashes(outputs: readonly SinkOptions[]): { index: number,
 function nameClashes(outputs: readonly SinkOptions[]): { index: number, message: string }[] {
   const seen = new Map<string, number>()
   return outputs.flatMap((output, index) => {
-    if (!('spool' in output) || !URL.canParse(output.url)) return [] // which is told by itself
+    if (!('url' in output) || !URL.canParse(output.url)) return [] // which is told by itself
     const name = `${output.type}:${output.name ?? new URL(output.url).host}`
     const before = seen.get(name)
     seen.set(name, before ?? index)
@@ -46,7 +47,9 @@ function nameClashes(outputs: readonly SinkOptions[]): { index: number, message:
   })
 }
 
-function placeOf(output: SinkOptions): string {
+/** Undefined for those that write to nothing here. */
+function placeOf(output: SinkOptions): string | undefined {
   if ('path' in output) return resolve(output.path)
-  return 'spool' in output ? resolve(output.spool.path) : 'standard output'
+  if ('spool' in output) return resolve(output.spool.path)
+  return 'url' in output ? undefined : 'standard output'
 }

@@ -2,6 +2,7 @@ import { nearest } from '../../lib/nearest/mod.ts'
 import { elasticsearchKind } from './exporters/elasticsearch.ts'
 import { influxKind } from './exporters/influxdb.ts'
 import { lokiKind } from './exporters/loki.ts'
+import { remoteWriteKind } from './exporters/prometheus-remote-write.ts'
 import { splunkHecKind } from './exporters/splunk-hec.ts'
 import { syslogKind } from './exporters/syslog.ts'
 import { victoriaLogsKind } from './exporters/victorialogs.ts'
@@ -23,6 +24,7 @@ export const SINK_KINDS = [
   elasticsearchKind,
   influxKind,
   lokiKind,
+  remoteWriteKind,
   splunkHecKind,
   victoriaLogsKind,
   syslogKind,

@@ -7,8 +7,8 @@
  *
  * @module
  */
-export { REQUEST_LABEL_NAMES } from './request-labels.ts'
 export type { RequestLabel } from './request-labels.ts'
 export { RequestMetrics } from './request-metrics.ts'
 export type { RequestMetricsOptions } from './request-metrics.ts'
+export { requestMetricsOptions } from './request-options.ts'
 export { RequestMetricsSink } from './request-metrics-sink.ts'

@@ -10,6 +10,8 @@ export interface Received {
   readonly headers: IncomingMessage['headers']
   /** Decompressed. */
   readonly text: string
+  /** As it came. */
+  readonly body: Buffer
 }
 
 export interface Said {
@@ -85,7 +87,8 @@ export class Receiver {
       return // the client went away
     }
     const url = new URL(request.url ?? '', 'http://receiver')
-    const received = { path: url.pathname, query: url.searchParams, headers: request.headers, text: decoded(request, Buffer.concat(parts)) }
+    const body = Buffer.concat(parts)
+    const received = { path: url.pathname, query: url.searchParams, headers: request.headers, text: decoded(request, body), body }
     this.requests.push(received)
     const said = this.behave(received, response)
     if (said === undefined) return
