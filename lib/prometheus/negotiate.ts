@@ -1,6 +1,6 @@
 export type Format = 'text' | 'openmetrics' | 'protobuf'
 
-/** Which of the formats a scraper would have, by its Accept header (RFC 9110 12.5.1): the one of the most weight, else the first; text for all others. */
+/** Which of the formats a scraper would have, by its Accept header (RFC 9110 12.5.1): the one of the most weight, the first of such; else text. */
 export function negotiate(accept: string | undefined): Format {
   let best: Format = 'text'
   let weight = 0

@@ -5,7 +5,10 @@ export const OPEN_METRICS_TYPE = 'application/openmetrics-text; version=1.0.0; c
 
 /** The Prometheus text format 0.0.4: histograms by their fixed bounds only, no exemplars. */
 export function textFormat(families: readonly MetricFamily[]): string {
-  return families.map(family => `# HELP ${family.name} ${escapeHelp(family.help, /[\\\n]/g)}\n# TYPE ${family.name} ${family.type}\n${samples(family, false)}`).join('')
+  return families.map(family => {
+    const { name, type, help } = family
+    return `# HELP ${name} ${escapeHelp(help, /[\\\n]/g)}\n# TYPE ${name} ${type}\n${samples(family, false)}`
+  }).join('')
 }
 
 /** OpenMetrics 1.0: histograms by their fixed bounds, with exemplars. */

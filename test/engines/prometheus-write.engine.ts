@@ -9,7 +9,7 @@ import { RecordingHost } from '../../src/sink/sink.suite.ts'
 import { hasCorpora } from '../conformance/testing/corpora.ts'
 import { batchesOf } from '../store/testing/stored.ts'
 import { Prometheus } from './testing/prometheus-server.ts'
-import { byMethodAndStatus, captureMetrics, groupName, tracedLines } from './testing/request-records.ts'
+import { byMethodAndStatus, captureMetrics, countsOf, tracedLines } from './testing/request-records.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lintel-prometheus-write-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
@@ -23,7 +23,8 @@ test('Prometheus by remote write: classic and native histograms have the counts 
   const server = await Prometheus.start(join(folder, 'prometheus'), { features: ['native-histograms', 'exemplar-storage'], isReceiver: true })
   const host = new RecordingHost()
   const sink = openOutput({
-    type: 'prometheus_remote_write', url: `${server.url}/api/v1/write`, labels: { instance: 'gw-1' }, interval: '200ms', histograms: 'both', retry: { max_wait: '100ms' },
+    type: 'prometheus_remote_write', url: `${server.url}/api/v1/write`, labels: { instance: 'gw-1' }, interval: '200ms', histograms: 'both',
+    retry: { max_wait: '100ms' },
   }, host)
   try {
     const batches = batchesOf(exchanges, 200)
@@ -40,7 +41,7 @@ test('Prometheus by remote write: classic and native histograms have the counts 
     await server.gives('sum(http_client_request_duration_seconds_count)', requests.length - wanted.length)
     const groups = byMethodAndStatus(wanted)
     const found = await server.query(`sum by (http_request_method, http_response_status_code) (${SERVER}_count)`)
-    assert.deepEqual(new Map(found.map(({ metric, value }) => [groupName(metric), Number(value?.[1])])), new Map([...groups].map(([name, all]) => [name, all.length])))
+    assert.deepEqual(countsOf(found), new Map([...groups].map(([name, all]) => [name, all.length])))
     assert.equal(await server.number(`sum(${SERVER}_bucket{le="0.1"})`), wanted.filter(({ duration }) => duration <= 0.1).length)
     const metadata = await server.get<Readonly<Record<string, unknown>>>('metadata', { metric: SERVER })
     context.diagnostic(`${requests.length} requests; ${JSON.stringify(metadata)}`)

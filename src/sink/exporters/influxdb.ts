@@ -7,6 +7,13 @@ import { sharedOptions, type SharedOptions, type SinkKind } from '../sink-kind.t
 import type { SpooledRecord } from '../spool/mod.ts'
 import { LineProtocol } from './line-protocol.ts'
 
+/** A member of `data` in the answer of v3 to a batch that it took in part. */
+interface BadLine {
+  /** From 1. */
+  readonly line_number?: unknown
+  readonly error_message?: unknown
+}
+
 const TAGS_MAX = 10
 const HEADER_FIELDS_MAX = 64
 /** Names that records bring, and that InfluxDB keeps for itself. */
@@ -51,7 +58,7 @@ export class InfluxExporter implements Exporter {
     const data = status === 400 ? jsonObject(body)?.['data'] : undefined
     if (!Array.isArray(data) || data.length === 0) return undefined
     const refused = new Map<number, Refusal>()
-    for (const { line_number: line, error_message: message } of data as readonly { readonly line_number?: unknown, readonly error_message?: unknown }[]) {
+    for (const { line_number: line, error_message: message } of data as readonly BadLine[]) {
       if (!Number.isSafeInteger(line) || (line as number) < 1 || (line as number) > count) return undefined
       const index = line as number - 1
       refused.set(index, { index, reason: this.#transport.clean(`400 bad line: ${String(message)}`) })
@@ -82,7 +89,8 @@ const tagsSchema = z.record(z.string(), z.string().min(1, 'must not be empty').m
     }
   })
 
-const headerFieldsSchema = z.array(z.string().regex(HEADER_NAME, 'must be a header name: letters, digits and "-"').transform(name => name.toLowerCase()))
+const headerFieldsSchema = z.array(
+  z.string().regex(HEADER_NAME, 'must be a header name: letters, digits and "-"').transform(name => name.toLowerCase()))
   .max(HEADER_FIELDS_MAX, `must be ${HEADER_FIELDS_MAX} names at most`)
   .refine(names => new Set(names).size === names.length, 'must not have the same name twice')
 
@@ -111,7 +119,8 @@ export const influxKind = {
     org: WORD.optional().describe('Organization (v2).'),
     bucket: WORD.optional().describe('Bucket (v2).'),
     token: secretSchema.optional().describe('Token (v2, v3): {env: NAME} or {file: PATH}; credentials of v1: auth.'),
-    measurement: z.string().regex(NAME, 'must be letters, digits, "_", "." and "-", a letter first').default('lintel').describe('Measurement, or table.'),
+    measurement: z.string().regex(NAME, 'must be letters, digits, "_", "." and "-", a letter first').default('lintel')
+      .describe('Measurement, or table.'),
     tags: tagsSchema.default({}).describe('Tags of every point, beside kind, method and status_code: ten at most.'),
     header_fields: headerFieldsSchema.default([])
       .describe('Headers that have a field of their own, e.g. http.request.header.user-agent, beside the one that holds all as JSON; 64 at most.'),
@@ -122,7 +131,8 @@ export const influxKind = {
       if (must.includes(key) && options[key] === undefined) {
         context.addIssue({ code: 'custom', path: [key], message: `must be given with api: ${options.api}` })
       } else if (options[key] !== undefined && !must.includes(key) && !may.includes(key)) {
-        context.addIssue({ code: 'custom', path: [key], message: `must be left out with api: ${options.api}${key === 'token' ? '; its credentials are auth' : ''}` })
+        const mend = key === 'token' ? '; its credentials are auth' : ''
+        context.addIssue({ code: 'custom', path: [key], message: `must be left out with api: ${options.api}${mend}` })
       }
     }
     if (options.token !== undefined && options.auth !== undefined) {

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { FIELDS } from '../../exchange/fields.ts'
-import { FLOAT_FIELDS, JSON_FIELDS, LineProtocol } from './line-protocol.ts'
+import { LineProtocol } from './line-protocol.ts'
 import { readLines } from './testing/read-lines.ts'
 
 const lines = new LineProtocol({ measurement: 'lintel', tags: { host: 'gw 1,a=b' }, headerFields: ['x-a', '__proto__'] })
@@ -12,12 +11,6 @@ function pointOf(record: object, id = '00000000000000ab-1234567') {
   assert.equal(points.length, 1)
   return points[0] as NonNullable<typeof points[0]>
 }
-
-test('line protocol: tables hold the fields of these types, and no others', () => {
-  const ofType = (...types: string[]) => new Set(FIELDS.filter(({ type }) => types.includes(type)).map(({ name }) => name))
-  assert.deepEqual(FLOAT_FIELDS, ofType('seconds'))
-  assert.deepEqual(JSON_FIELDS, ofType('headers', 'marks'))
-})
 
 test('line protocol: types, tags, and the time with the number of the record', () => {
   const { measurement, tags, fields, time } = pointOf({

@@ -36,7 +36,8 @@ export class RemoteWriteSink implements Sink {
     this.#metrics = new RequestMetrics(options.requests)
     this.#labels = Object.entries({ job: 'lintel', ...options.labels })
     const retry = { minMs: Math.min(RETRY_MS_MIN, options.retry.max_wait), maxMs: options.retry.max_wait }
-    this.#queue = new RemoteWriteQueue(transport, { bytesMax: options.queue_bytes, retry, headers: HEADERS }, (level, message) => { host.log(level, message) })
+    const queue = { bytesMax: options.queue_bytes, retry, headers: HEADERS }
+    this.#queue = new RemoteWriteQueue(transport, queue, (level, message) => { host.log(level, message) })
     this.#timer = setInterval(() => { this.#push() }, options.interval).unref()
   }
 
@@ -68,7 +69,8 @@ export class RemoteWriteSink implements Sink {
   #push(): void {
     // A sample of a series must be newer than the one before, also when the clock was set back.
     this.#lastMs = Math.max(Date.now(), this.#lastMs + 1)
-    const { bytes, samples } = writeRequest(this.#metrics.families(), { timeMs: this.#lastMs, labels: this.#labels, histograms: this.#options.histograms })
+    const options = { timeMs: this.#lastMs, labels: this.#labels, histograms: this.#options.histograms }
+    const { bytes, samples } = writeRequest(this.#metrics.families(), options)
     this.#queue.add({ body: snappy(bytes), samples })
   }
 }
@@ -81,7 +83,9 @@ const labelsSchema = z.record(z.string(), z.string().min(1, 'must not be empty')
     if (names.length > LABELS_MAX) context.addIssue({ code: 'custom', message: `must be ${LABELS_MAX} labels at most` })
     for (const name of names) {
       if (!LABEL.test(name)) context.addIssue({ code: 'custom', path: [name], message: 'must be letters, digits and "_", no digit first' })
-      else if (name.startsWith('__') || name === 'le') context.addIssue({ code: 'custom', path: [name], message: 'is Prometheus\'s own: choose another name' })
+      else if (name.startsWith('__') || name === 'le') {
+        context.addIssue({ code: 'custom', path: [name], message: 'is Prometheus\'s own: choose another name' })
+      }
     }
   })
 
@@ -95,15 +99,18 @@ export const remoteWriteKind = {
     ...plainHttpOptions,
     name: z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 letters, digits, ".", "_" or "-"').optional()
       .describe('Name in messages and metrics; none = the server\'s host.'),
-    labels: labelsSchema.default({}).describe('Labels of every series, beside job (lintel, unless it is set here), e.g. instance: gw-1; ten at most.'),
+    labels: labelsSchema.default({})
+      .describe('Labels of every series, beside job (lintel, unless it is set here), e.g. instance: gw-1; ten at most.'),
     interval: durationSchema({ min: '100ms', max: '1h' }).prefault('15s').describe('How often the metrics are pushed.'),
     histograms: z.enum(['classic', 'native', 'both']).default('classic').describe('By the fixed bounds, as native histograms, or both.'),
     requests: z.strictObject(requestMetricsOptions).prefault({}).describe('What is counted.'),
     retry: z.strictObject({
-      max_wait: durationSchema({ min: '10ms', max: '1h' }).prefault('30s').describe('Longest wait between two tries; waits double from 200ms and are random.'),
+      max_wait: durationSchema({ min: '10ms', max: '1h' }).prefault('30s')
+        .describe('Longest wait between two tries; waits double from 200ms and are random.'),
     }).prefault({}).describe('A push is tried again until the server takes it, or refuses it.'),
     drain: durationSchema({ min: '0ms', max: '1h' }).prefault('5s').describe('How long a stop goes on sending.'),
-    queue_bytes: bytesSchema({ min: '64KiB', max: '1GiB' }).prefault('16MiB').describe('Bytes of pushes that may wait in memory; beyond them the oldest go, counted.'),
+    queue_bytes: bytesSchema({ min: '64KiB', max: '1GiB' }).prefault('16MiB')
+      .describe('Bytes of pushes that may wait in memory; beyond them the oldest go, counted.'),
   }).describe('Metrics of the requests by Prometheus remote write 1.0; url is that of the receiver, e.g. http://prometheus:9090/api/v1/write.'),
   short: () => undefined,
   open: (options, host) => new RemoteWriteSink(options, host),

@@ -84,7 +84,8 @@ export class RemoteWriteQueue {
       tries = 0
       if (answer.outcome === 'apart') {
         this.#drop(0, REFUSED)
-        this.#trouble.tell({ reason: REFUSED, message: `${this.#transport.target} refuses metrics (${answer.reason})` }, `${push.samples} samples are dropped`)
+        const message = `${this.#transport.target} refuses metrics (${answer.reason})`
+        this.#trouble.tell({ reason: REFUSED, message }, `${push.samples} samples are dropped`)
         continue
       }
       this.#waiting.shift()

@@ -1,4 +1,4 @@
-/** Where sections of a record's line begin: behind these texts. Nothing in a value can look so: quotes in it are escaped; and no header's value is an object. */
+/** Where sections of a record's line begin: behind these texts. Nothing else looks so: quotes in values are escaped, and headers are no objects. */
 export const SECTIONS = { server: '"server":{"address":"', url: '"url":{', http: '"http":{' } as const
 
 export type Section = keyof typeof SECTIONS

@@ -123,7 +123,8 @@ export class RequestMetrics {
         samples: [...others, { labels: [['label', 'all']], value: this.#folded }],
       },
       {
-        name: 'lintel_request_metrics_left_out_total', type: 'counter', help: 'Exchanges that are in no histogram: not over yet, no HTTP, or without a duration.',
+        name: 'lintel_request_metrics_left_out_total', type: 'counter',
+        help: 'Exchanges that are in no histogram: not over yet, no HTTP, or without a duration.',
         samples: leftOut.map(([reason, value]) => ({ labels: [['reason', reason]] as Labels, value })),
       },
       {
@@ -244,6 +245,7 @@ function nanosecondsAt(bytes: Buffer, start: number): number {
   value *= 1e9
   if (bytes[dot] !== DOT) return value
   let unit = 1e8
-  for (let at = dot + 1; (bytes[at] as number) >= ZERO && (bytes[at] as number) <= NINE; at++, unit /= 10) value += ((bytes[at] as number) - ZERO) * unit
+  const end = endOfDigits(bytes, dot + 1)
+  for (let at = dot + 1; at < end; at++, unit /= 10) value += ((bytes[at] as number) - ZERO) * unit
   return value
 }

@@ -8,6 +8,7 @@ import { RequestMetrics, RequestMetricsSink } from '../../../src/sink/mod.ts'
 import type { MetricFamily } from '../../../lib/prometheus/mod.ts'
 import { CORPORA, truthRows } from '../../conformance/testing/corpora.ts'
 import { batchesOf } from '../../store/testing/stored.ts'
+import type { Series } from './prometheus-server.ts'
 
 export interface Request {
   readonly side: 'server' | 'client'
@@ -62,6 +63,11 @@ export async function captureMetrics(folder: string): Promise<{ families: () => 
 /** Requests by method and status, as PromQL's `sum by` names the groups. */
 export function byMethodAndStatus(requests: readonly Request[]): Map<string, Request[]> {
   return Map.groupBy(requests, ({ method, status }) => `${method} ${status}`)
+}
+
+/** Groups of a query to their values. */
+export function countsOf(found: readonly Series[]): Map<string, number> {
+  return new Map(found.map(({ metric, value }) => [groupName(metric), Number(value?.[1])]))
 }
 
 export function groupName(metric: Readonly<Record<string, string>>): string {
