@@ -1,9 +1,10 @@
 #!/bin/bash
-# Builds the servers that test/engines needs into a cache folder outside the clone, LINTEL_ENGINES or ~/.cache/lintel-engines.
+# Builds, or fetches, the servers that test/engines needs into a cache folder outside the clone, LINTEL_ENGINES or ~/.cache/lintel-engines.
 # What is there already is kept.
 set -e
 folder=${LINTEL_ENGINES:-${XDG_CACHE_HOME:-$HOME/.cache}/lintel-engines}
 mkdir -p "$folder"
+folder=$(cd "$folder" && pwd)
 build() { # build PROGRAM MODULE@VERSION
   [ -x "$folder/$1" ] && return
   command -v go >/dev/null || { echo "engines: go is needed to build $1; install it (Debian: golang-go)" >&2; exit 1; }

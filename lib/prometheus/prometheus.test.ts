@@ -52,7 +52,7 @@ c_seconds_count{m="GET"} 3
 })
 
 test('the protobuf format: classic and native buckets, exemplars, delimited messages', () => {
-  const bytes = protobufFormat(FAMILIES)
+  const bytes = protobufFormat([...FAMILIES, { name: 'none_total', type: 'counter', help: 'None.', samples: [] }])
   const messages: Buffer[] = []
   for (let at = 0; at < bytes.length;) {
     let length = bytes[at++] as number

@@ -12,6 +12,7 @@ const NUMBER_FIELD = { counter: 3, gauge: 2 } as const
 export function protobufFormat(families: readonly MetricFamily[]): Buffer {
   const all = new ProtoWriter()
   for (const family of families) {
+    if ((family.type === 'histogram' ? family.histograms : family.samples).length === 0) continue // a scraper may take it for a fault
     const one = new ProtoWriter()
     one.text(1, family.name)
     one.text(2, family.help)

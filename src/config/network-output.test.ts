@@ -26,6 +26,11 @@ function webhook(...lines: string[]): string {
   return ['outputs:', '  - type: webhook', '    spool: {path: /s}', ...lines.map(line => `    ${line}`), ''].join('\n')
 }
 
+/** The same of one that has no spool. */
+function write(...lines: string[]): string {
+  return ['outputs:', '  - type: prometheus_remote_write', ...lines.map(line => `    ${line}`), ''].join('\n')
+}
+
 const URL = 'url: https://logs.example/in'
 const noPem = join(folder, 'no.pem')
 writeFileSync(noPem, 'nothing\n')
@@ -72,6 +77,19 @@ const CASES: readonly (readonly [config: string, complaint: RegExp])[] = [
   [webhook(URL, 'api: v3', 'database: d', 'tags: {a: "x\\ny"}').replace('webhook', 'influxdb'), /tags\.a: must not contain line breaks/],
   [webhook(URL, 'api: v3', 'database: d', 'header_fields: ["a b"]').replace('webhook', 'influxdb'), /header_fields\[0\]: must be a header name/],
   [webhook(URL, 'api: v3', 'database: d', 'measurement: "_x"').replace('webhook', 'influxdb'), /measurement: must be letters/],
+  [write(URL), /^ok$/],
+  [write(URL, 'compression: gzip'), /compression: there is no such key/],
+  [write(URL, 'labels: {__name__: x}'), /^c\.yaml:4:24: outputs\[0\]\.labels\.__name__: is Prometheus's own: choose another name$/],
+  [write(URL, 'histograms: exponential'), /histograms: must be classic, native or both; it is "exponential"/],
+  [write(URL, 'requests: {labels: [url.path]}'), /requests\.labels\[0\]: must be server\.address, .* or http\.response\.status_code; it is "url\.path"/],
+  [write(URL, 'requests: {labels: [url.domain, url.domain]}'), /requests\.labels: must not have the same label twice/],
+  [write(URL, 'requests: {buckets: [0.1, 0.1]}'), /requests\.buckets: must rise from bound to bound/],
+  [write(URL, 'requests: {buckets: [0]}'), /requests\.buckets\[0\]: must be above 0/],
+  [write(URL, 'requests: {series_max: 3}'), /requests\.series_max: must be at least 10/],
+  [`${write(URL)}  - {type: prometheus_remote_write, ${URL}}\n`, /must have a name of its own: "prometheus_remote_write:logs\.example" is outputs\[0\]/],
+  [`${write(URL)}  - {type: prometheus_remote_write, url: "https://other.example"}\n`, /^ok$/],
+  [`${write(URL)}  - {type: stdout}\n`, /^ok$/],
+  ['metrics: {requests: {enabled: yes please}}', /^c\.yaml:1:31: metrics\.requests\.enabled: must be true or false/],
   [webhook(URL, 'labels: {kind: a}').replace('webhook', 'loki'), /labels\.kind: is the record's kind: choose another name/],
   [webhook(URL, 'token: {env: PATH}', 'auth: {bearer: {env: PATH}}').replace('webhook', 'splunk_hec'), /auth: must be left out/],
   [webhook(URL, 'api_key: {env: PATH}', 'auth: {bearer: {env: PATH}}').replace('webhook', 'elasticsearch'), /api_key: must not come with auth/],

@@ -24,9 +24,9 @@ test('line protocol: types, tags, and the time with the number of the record', (
     ['anomalies', '["a"]'], ['tls.resumed', true], ['http.request.method', 'GET'], ['http.request.header', '{"x-a":["1","2"],"other":["\\""]}'],
     ['http.request.header.x-a', '1, 2'], ['http.request.body.size', 0n], ['http.response.status_code', 200n], ['http.response.header', '{}'],
   ]))
-  assert.equal(time, '1795356783123456042')
-  assert.equal(pointOf({ time: '1970-01-01T00:00:00.000000000Z' }).time, '0567', 'by the id where there is no number')
-  assert.match(lines.line({ id: 'a-1', line: Buffer.from('{"duration":3}') }), /,duration=3 \d{16}001\n$/, 'a whole second is no integer')
+  assert.equal(time, '1795356783123007042')
+  assert.equal(pointOf({ time: '1970-01-01T00:00:00.000000000Z' }).time, '0234567', 'by the id where there is no number')
+  assert.match(lines.line({ id: 'a-1', line: Buffer.from('{"duration":3}') }), /,duration=3 \d{13}000001\n$/, 'a whole second is no integer')
 })
 
 test('line protocol: whatever stands in texts, method and headers, the point has just these fields and tags', () => {
@@ -41,6 +41,6 @@ test('line protocol: whatever stands in texts, method and headers, the point has
     assert.deepEqual([fields.get('url.path'), fields.get('http.request.method')], [path, method])
     assert.deepEqual(JSON.parse(fields.get('http.request.header') as string), { 'x-a': [header], [header || 'x']: [path] })
     assert.equal(fields.get('http.request.header.x-a'), header)
-    assert.equal(time, '1795356783500000567')
+    assert.equal(time, '1795356783500234567')
   }), { numRuns: 500 })
 })

@@ -20,8 +20,8 @@ const [QUOTE, COMMA, NINE, OPEN_LIST, OPEN, CLOSE] = [0x22, 0x2c, 0x39, 0x5b, 0x
 /** A text, a list, an object without objects in it, or a word. */
 const VALUE = /"(?:[^"\\]|\\.)*"|\[(?:[^"\]]|"(?:[^"\\]|\\.)*")*\]|\{(?:[^"{}]|"(?:[^"\\]|\\.)*")*\}|[a-z0-9.+-]+/y
 
-/** Nanoseconds of a time that the record's number takes the place of. */
-const NUMBER_DIGITS = 3
+/** Digits of the nanoseconds that the record's number takes the place of: it tells records of one millisecond apart, but for every millionth. */
+const NUMBER_DIGITS = 6
 
 export interface LineOptions {
   readonly measurement: string
@@ -114,7 +114,7 @@ export class LineProtocol {
 
 /**
  * InfluxDB keeps one point for a time and set of tags: a second one takes its place. So that no record does that to another, the last
- * three digits of the nanoseconds are those of the record's number; sent again it has the same. The whole time is the field `time_text`.
+ * six digits of the nanoseconds are those of the record's number; sent again it has the same. The whole time is the field `time_text`.
  */
 function timestamp({ id, line }: SpooledRecord, sequence: number | undefined): string {
   const digits = timeNanoseconds(line) ?? `${Date.now()}000000`
