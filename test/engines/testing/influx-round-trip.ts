@@ -63,7 +63,7 @@ export async function influxRoundTrip(server: InfluxServer, folder: string, more
   }
   await sink.close()
   const { sent, refused, waitingRecords } = sink.health().delivery as NonNullable<ReturnType<Sink['health']>['delivery']>
-  assert.deepEqual({ sent, refused, waitingRecords, logs: host.logs }, { sent: lines.length, refused: 0, waitingRecords: 0, logs: [] })
+  assert.deepEqual({ sent, refused, waitingRecords }, { sent: lines.length, refused: 0, waitingRecords: 0 }, host.logs.join('\n'))
   const rows = await server.query('SELECT * FROM lintel', 'lintel')
   assert.equal(rows.length, lines.length)
   assert.equal(new Set(rows.map(row => row.get('id'))).size, lines.length)

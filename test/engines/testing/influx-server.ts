@@ -38,6 +38,8 @@ dir = "${folder}/meta"
 dir = "${folder}/data"
 wal-dir = "${folder}/wal"
 query-log-enabled = false
+[coordinator]
+write-timeout = "60s"
 [monitor]
 store-enabled = false
 [http]
