@@ -134,7 +134,7 @@ function outputsFrom(base: Config['outputs'], flags: readonly string[]): Config[
 
 function metricsFrom(base: Config['metrics'], flag: string | undefined): Config['metrics'] {
   if (flag === undefined) return base
-  return flag === 'off' ? { ...base, enabled: false } : { enabled: true, address: checked('metrics', loopbackSchema, flag) }
+  return flag === 'off' ? { ...base, enabled: false } : { ...base, enabled: true, address: checked('metrics', loopbackSchema, flag) }
 }
 
 /** `--web` over the config's part; an address that is not the loopback's needs what only the file can give. */

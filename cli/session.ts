@@ -1,8 +1,9 @@
 import type { AgentContract, AgentHooks, Attachment } from '../src/agent-contract.ts'
 import type { Config } from '../src/config.ts'
-import { exposition } from '../src/exposition.ts'
+import { agentFamilies } from '../src/exposition.ts'
 import { addsUp, deliveryLines, outputLines, outputsLost, statsLine, totalsLine, type Stats } from '../src/ledger.ts'
 import { MetricsServer } from '../src/metrics.ts'
+import { RequestMetrics, RequestMetricsSink } from '../src/sink/mod.ts'
 import { EXIT, outliveReader, say } from './exit.ts'
 import { ReadyFile } from './ready-file.ts'
 import { version } from './version.ts'
@@ -37,13 +38,15 @@ export async function session(options: SessionOptions): Promise<void> {
   let metrics: MetricsServer | undefined
   try {
     const { Agent } = await import('../src/agent.ts')
-    const hooks: AgentHooks = { log: say, ended: error => stop.now(error), ...(options.outputs ? { outputs: options.outputs } : {}) }
+    const requests = requestMetrics(options.config)
+    const counting: AgentHooks['outputs'] = requests === undefined ? [] : [host => new RequestMetricsSink(requests, host)]
+    const hooks: AgentHooks = { log: say, ended: error => stop.now(error), outputs: [...options.outputs ?? [], ...counting] }
     const agent: AgentContract = new Agent(options.config, hooks)
     const attachments = await agent.start()
     const telling = tellStats(options.config, agent)
     let failed = false
     try {
-      const served = await serveMetrics(options, agent)
+      const served = await serveMetrics(options, agent, requests)
       metrics = served?.server
       const outputs = agent.stats().outputs.map(output => output.name)
       ready?.write({ pid: process.pid, version: version(), attachments, outputs, ...(served ? { metrics: served.address } : {}) })
@@ -108,15 +111,24 @@ function tellStats(config: Config, agent: AgentContract): NodeJS.Timeout | undef
   }, config.stats.interval)
 }
 
-async function serveMetrics(options: SessionOptions, agent: AgentContract): Promise<{ server: MetricsServer, address: string } | undefined> {
-  const { enabled, address } = options.config.metrics
-  if (!enabled || options.config.files.length > 0) return undefined
+/** Nobody scrapes a replay. */
+function isServing({ metrics, files }: Config): boolean {
+  return metrics.enabled && files.length === 0
+}
+
+function requestMetrics(config: Config): RequestMetrics | undefined {
+  return isServing(config) && config.metrics.requests.enabled ? new RequestMetrics(config.metrics.requests) : undefined
+}
+
+type Served = { server: MetricsServer, address: string }
+
+async function serveMetrics(options: SessionOptions, agent: AgentContract, requests: RequestMetrics | undefined): Promise<Served | undefined> {
+  if (!isServing(options.config)) return undefined
   const startSeconds = Date.now() / 1000 - process.uptime()
-  const server = new MetricsServer(address, () => {
+  const server = new MetricsServer(options.config.metrics.address, () => {
     const { user, system } = process.cpuUsage()
-    return exposition(agent.stats(), {
-      version: version(), cpuSeconds: (user + system) / 1e6, residentBytes: process.memoryUsage.rss(), startSeconds,
-    })
+    const figures = { version: version(), cpuSeconds: (user + system) / 1e6, residentBytes: process.memoryUsage.rss(), startSeconds }
+    return [...agentFamilies(agent.stats(), figures), ...requests?.families() ?? []]
   })
   try {
     return { server, address: await server.start() }

@@ -4,7 +4,8 @@ import { captureSchema } from './config/capture.ts'
 import { fieldsSchema, headersSchema, kindsSchema } from './config/choice.ts'
 import { filterSchema } from './config/filter.ts'
 import { limitsSchema, workersSchema } from './config/limits.ts'
-import { cidrSchema, loopbackSchema, PRIVATE_NETWORKS } from './config/network.ts'
+import { metricsSchema } from './config/metrics.ts'
+import { cidrSchema, PRIVATE_NETWORKS } from './config/network.ts'
 import { outputsSchema } from './config/output.ts'
 import { checkedPrivacySchema } from './config/privacy.ts'
 import { webSchema } from './config/web.ts'
@@ -33,10 +34,7 @@ export const configSchema = z.strictObject({
     .describe('Files of decoders of your own (docs/decoders.md); paths are taken from the folder that lintel is started in.'),
   filter: filterSchema.optional().describe('CEL expression; only records for which it is true are logged.'),
   outputs: outputsSchema,
-  metrics: z.strictObject({
-    enabled: z.boolean().default(true).describe('Serve Prometheus metrics.'),
-    address: loopbackSchema.prefault('127.0.0.1:9464').describe('Loopback address and port.'),
-  }).prefault({}).describe('The agent\'s own figures, for Prometheus.'),
+  metrics: metricsSchema.prefault({}).describe('The agent\'s own figures, and those of the requests, for Prometheus.'),
   web: webSchema.prefault({}).describe('The page: live records, and views over the first output of type store.'),
   stats: z.strictObject({
     interval: durationSchema({ min: '100ms', max: '24d' }).optional().describe('A line of counters on standard error every so often; none = never.'),

@@ -1,7 +1,5 @@
+import type { Labels, MetricFamily, NumberFamily } from '../lib/prometheus/mod.ts'
 import type { Stats } from './ledger.ts'
-
-/** Content type of `exposition`: the Prometheus text format. */
-export const EXPOSITION_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
 export interface ProcessFigures {
   readonly version: string
@@ -11,13 +9,11 @@ export interface ProcessFigures {
   readonly startSeconds: number
 }
 
-type Labels = readonly (readonly [name: string, value: string])[]
-
 /**
- * The agent's figures in the Prometheus text format. Label values are names from closed sets (reasons, kinds, outputs):
+ * The agent's figures for Prometheus. Label values are names from closed sets (reasons, kinds, outputs):
  * nothing from traffic becomes a series.
  */
-export function exposition(stats: Stats, figures: ProcessFigures): string {
+export function agentFamilies(stats: Stats, figures: ProcessFigures): MetricFamily[] {
   const text = new Exposition()
   packetMetrics(text, stats)
   tlsMetrics(text, stats)
@@ -37,7 +33,7 @@ export function exposition(stats: Stats, figures: ProcessFigures): string {
   text.sample([], figures.residentBytes)
   text.family('process_start_time_seconds', 'gauge', 'Start of the process since the epoch.')
   text.sample([], figures.startSeconds)
-  return text.toString()
+  return text.families
 }
 
 function packetMetrics(text: Exposition, { packets }: Stats): void {
@@ -117,24 +113,13 @@ function deliveryMetrics(text: Exposition, outputs: Stats['outputs']): void {
 }
 
 class Exposition {
-  #text = ''
-  #name = ''
+  readonly families: NumberFamily[] = []
 
   family(name: string, type: 'counter' | 'gauge', help: string): void {
-    this.#name = name
-    this.#text += `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`
+    this.families.push({ name, type, help, samples: [] })
   }
 
   sample(labels: Labels, value: number): void {
-    const pairs = labels.map(([name, text]) => `${name}="${escapeLabel(text)}"`).join(',')
-    this.#text += `${this.#name}${pairs === '' ? '' : `{${pairs}}`} ${value}\n`
+    this.families.at(-1)?.samples.push({ labels, value })
   }
-
-  toString(): string {
-    return this.#text
-  }
-}
-
-function escapeLabel(text: string): string {
-  return text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
 }

@@ -45,10 +45,11 @@ test('statsLine() gives the rate since the line before, and what hinders an outp
 test('recordLedger() adds up while batches are between the threads, whichever side is ahead', () => {
   const dropped = new Map([['memory limit reached', 2]])
   const worker = { seen: 58, emitted: 50, emittedKinds: [50, 0, 0, 0], filtered: 5, sampled: 1, dropped }
-  const outlets = { taken: 40, takenKinds: [40, 0, 0, 0], logged: 30, dropped: new Map([['disk full', 4]]), queued: 6 }
+  const outlets = { taken: 40, takenKinds: [40, 0, 0, 0], logged: 28, dropped: new Map([['disk full', 4]]), unkept: 2, queued: 6 }
   const behind = recordLedger([worker, worker], outlets, false)
   assert.equal(recordsOff(behind), 0)
   assert.equal(behind.queued, 6 + 60)
+  assert.equal(behind.filtered, 12, 'what only outputs have that keep nothing was not wanted by the others')
   const ahead = recordLedger([{ ...worker, seen: 38, emitted: 30 }], outlets, false)
   assert.equal(recordsOff(ahead), 0)
   assert.equal(ahead.queued, 6)
@@ -61,7 +62,7 @@ test('kindsSeen() sums up to the records seen, whichever side is ahead; at the e
   const worker = { seen: 38, emitted: 30, emittedKinds: [28, 2, 0, 0], filtered: 5, sampled: 1, dropped: new Map([['memory limit reached', 2]]) }
   for (const takenKinds of [[34, 5, 0, 1], [28, 2, 0, 0], [20, 1, 0, 0]]) {
     const taken = takenKinds.reduce((sum, count) => sum + count)
-    const outlets = { taken, takenKinds, logged: taken, dropped: new Map<string, number>(), queued: 0 }
+    const outlets = { taken, takenKinds, logged: taken, dropped: new Map<string, number>(), unkept: 0, queued: 0 }
     const seen = [...kindsSeen(kinds, worker, outlets, false).values()].reduce((sum, count) => sum + count)
     assert.equal(seen, recordLedger([worker], outlets, false).seen)
     assert.deepEqual(kindsSeen(kinds, worker, outlets, true), kinds)
@@ -70,7 +71,7 @@ test('kindsSeen() sums up to the records seen, whichever side is ahead; at the e
 
 test('recordLedger() hides no mismatch at the end: records beyond the last figures of the worker show', () => {
   const worker = { seen: 30, emitted: 30, emittedKinds: [30, 0, 0, 0], filtered: 0, sampled: 0, dropped: new Map<string, number>() }
-  const outlets = { taken: 40, takenKinds: [40, 0, 0, 0], logged: 40, dropped: new Map<string, number>(), queued: 0 }
+  const outlets = { taken: 40, takenKinds: [40, 0, 0, 0], logged: 40, dropped: new Map<string, number>(), unkept: 0, queued: 0 }
   const records = recordLedger([worker], outlets, true)
   assert.equal(recordsOff(records), -10)
   assert.match(totalsLine({ ...STATS, records }), /DOES NOT ADD UP \(records off by -10/)

@@ -69,7 +69,7 @@ export interface WorkerCounts {
  */
 export function recordLedger(workers: readonly WorkerCounts[], outlets: OutletCounts, final: boolean): RecordLedger {
   const dropped = new Map(outlets.dropped)
-  const ledger = { seen: 0, logged: outlets.logged, filtered: 0, sampled: 0, dropped, queued: outlets.queued }
+  const ledger = { seen: 0, logged: outlets.logged, filtered: outlets.unkept, sampled: 0, dropped, queued: outlets.queued }
   let emitted = 0
   for (const worker of workers) {
     emitted += worker.emitted

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { request } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
-import { exposition } from './exposition.ts'
+import { textFormat } from '../lib/prometheus/mod.ts'
+import { agentFamilies } from './exposition.ts'
 import type { Stats } from './ledger.ts'
 import { MetricsServer } from './metrics.ts'
 
@@ -42,8 +43,8 @@ function parse(exposed: string): Map<string, number> {
   return samples
 }
 
-test('exposition() is the text format, and its counters add up', () => {
-  const samples = parse(exposition(STATS, FIGURES))
+test('the agent\'s figures are the text format, and its counters add up', () => {
+  const samples = parse(textFormat(agentFamilies(STATS, FIGURES)))
   const sumOf = (family: string) => [...samples].filter(([series]) => series.startsWith(`${family}{`)).reduce((sum, [, value]) => sum + value, 0)
   assert.equal(sumOf('lintel_packets_total'), samples.get('lintel_packets_seen_total'))
   assert.equal(sumOf('lintel_records_total') + (samples.get('lintel_records_queued') ?? 0), sumOf('lintel_records_seen_total'))
@@ -69,18 +70,18 @@ async function ask(port: number, path: string, headers: Record<string, string>, 
 }
 
 test('MetricsServer answers scrapes on loopback, refuses other hosts, paths and methods', async () => {
-  const server = new MetricsServer({ host: '127.0.0.1', port: 0 }, () => 'a 1\n')
+  const server = new MetricsServer({ host: '127.0.0.1', port: 0 }, () => [{ name: 'a', type: 'gauge', help: 'x', samples: [{ labels: [], value: 1 }] }])
   const address = await server.start()
   const port = Number(address.split(':')[1])
   try {
-    assert.deepEqual(await ask(port, '/metrics', {}), { status: 200, body: 'a 1\n' })
-    assert.deepEqual(await ask(port, '/metrics?x=1', { host: `localhost:${port}` }), { status: 200, body: 'a 1\n' })
+    assert.deepEqual(await ask(port, '/metrics', {}), { status: 200, body: '# HELP a x\n# TYPE a gauge\na 1\n' })
+    assert.deepEqual(await ask(port, '/metrics?x=1', { host: `localhost:${port}` }), { status: 200, body: '# HELP a x\n# TYPE a gauge\na 1\n' })
     for (const host of ['evil.example', `evil.example:${port}`, '127.0.0.1.evil.example', '10.0.0.1']) {
       assert.equal((await ask(port, '/metrics', { host })).status, 403, host)
     }
     assert.equal((await ask(port, '/', {})).status, 404)
     assert.equal((await ask(port, '/metrics', {}, 'POST')).status, 405)
-    await assert.rejects(new MetricsServer({ host: '127.0.0.1', port }, () => '').start(), /Cannot serve metrics on 127\.0\.0\.1:\d+: the port is in use.*--metrics off/)
+    await assert.rejects(new MetricsServer({ host: '127.0.0.1', port }, () => []).start(), /Cannot serve metrics on 127\.0\.0\.1:\d+: the port is in use.*--metrics off/)
   } finally {
     await server.stop()
   }

@@ -1,5 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import { EXPOSITION_TYPE } from './exposition.ts'
+import {
+  type MetricFamily, negotiate, OPEN_METRICS_TYPE, openMetrics, PROTOBUF_TYPE, protobufFormat, TEXT_TYPE, textFormat,
+} from '../lib/prometheus/mod.ts'
 
 export interface MetricsOptions {
   readonly host: string
@@ -10,16 +12,16 @@ const CONNECTIONS_MAX = 16
 // A page in a browser on this machine could otherwise read the figures through a name that leads to 127.0.0.1.
 const LOOPBACK_HOST = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/i
 
-/** Serves `/metrics` on a loopback port. */
+/** Serves `/metrics` on a loopback port, in the format that the scraper asks for. */
 export class MetricsServer {
   readonly #options: MetricsOptions
-  readonly #render: () => string
+  readonly #collect: () => readonly MetricFamily[]
   #server: Server | undefined
 
-  /** @param render gives the text; called for each scrape */
-  constructor(options: MetricsOptions, render: () => string) {
+  /** @param collect gives what is shown; called for each scrape */
+  constructor(options: MetricsOptions, collect: () => readonly MetricFamily[]) {
     this.#options = options
-    this.#render = render
+    this.#collect = collect
   }
 
   /** @returns the address it listens on, e.g. `127.0.0.1:9464`. @throws {Error} with the mend */
@@ -27,7 +29,7 @@ export class MetricsServer {
     const { host, port } = this.#options
     const { createServer } = await import('node:http') // some MiB that a run without metrics does without
     const server = createServer({ requestTimeout: 5000, headersTimeout: 5000, keepAliveTimeout: 5000 },
-      (request, response) => answer(request, response, this.#render))
+      (request, response) => answer(request, response, this.#collect))
     server.maxConnections = CONNECTIONS_MAX
     this.#server = server
     return await new Promise((resolve, reject) => {
@@ -50,16 +52,26 @@ export class MetricsServer {
   }
 }
 
-function answer(request: IncomingMessage, response: ServerResponse, render: () => string): void {
+function answer(request: IncomingMessage, response: ServerResponse, collect: () => readonly MetricFamily[]): void {
   if (!LOOPBACK_HOST.test(request.headers.host ?? '')) return end(response, 403, 'Host must be a loopback address\n')
   const path = request.url?.split('?')[0]
   if (path !== '/metrics') return end(response, 404, 'There is only /metrics here\n')
   if (request.method !== 'GET' && request.method !== 'HEAD') return end(response, 405, 'GET only\n')
-  response.setHeader('content-type', EXPOSITION_TYPE)
-  end(response, 200, render())
+  const [type, body] = exposed(request.headers.accept, collect())
+  response.setHeader('content-type', type)
+  response.setHeader('vary', 'accept')
+  end(response, 200, body)
 }
 
-function end(response: ServerResponse, status: number, text: string): void {
+function exposed(accept: string | undefined, families: readonly MetricFamily[]): [type: string, body: string | Buffer] {
+  switch (negotiate(accept)) {
+    case 'protobuf': return [PROTOBUF_TYPE, protobufFormat(families)]
+    case 'openmetrics': return [OPEN_METRICS_TYPE, openMetrics(families)]
+    case 'text': return [TEXT_TYPE, textFormat(families)]
+  }
+}
+
+function end(response: ServerResponse, status: number, text: string | Buffer): void {
   response.statusCode = status
   response.setHeader('cache-control', 'no-store')
   response.setHeader('x-content-type-options', 'nosniff')

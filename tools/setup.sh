@@ -35,6 +35,7 @@ if [ "$need" != run ]; then
 	want openssl openssl
 	want haproxy haproxy
 	want rsyslogd rsyslog
+	want influxd influxdb
 	want chromium chromium
 	want wget wget
 	want go golang-go

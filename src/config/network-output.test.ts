@@ -37,6 +37,11 @@ function kafka(line = '', next = ''): string {
     ...next === '' ? [] : [`  ${next}`], ''].join('\n')
 }
 
+/** The same of one that has no spool. */
+function write(...lines: string[]): string {
+  return ['outputs:', '  - type: prometheus_remote_write', ...lines.map(line => `    ${line}`), ''].join('\n')
+}
+
 const URL = 'url: https://logs.example/in'
 const noPem = join(folder, 'no.pem')
 writeFileSync(noPem, 'nothing\n')
@@ -72,6 +77,30 @@ const CASES: readonly (readonly [config: string, complaint: RegExp])[] = [
   [`${webhook(URL)}  - {type: webhook, ${URL}, name: b, spool: {path: /t}}\n`, /^ok$/],
   [webhook(URL, 'compression: zstd'), /^ok$/],
   [webhook(URL, 'compression: zstd').replace('webhook', 'loki'), /compression: must be none or gzip; it is "zstd"/],
+  [webhook(URL, 'database: d').replace('webhook', 'influxdb'), /^c\.yaml:2:5: outputs\[0\]\.api: must be v1, v2 or v3; it is missing$/],
+  [webhook(URL, 'api: v1').replace('webhook', 'influxdb'), /database: must be given with api: v1/],
+  [webhook(URL, 'api: v1', 'database: d').replace('webhook', 'influxdb'), /^ok$/],
+  [webhook(URL, 'api: v1', 'database: d', 'token: {env: PATH}').replace('webhook', 'influxdb'), /token: must be left out with api: v1; its credentials are auth/],
+  [webhook(URL, 'api: v2', 'org: o', 'bucket: b').replace('webhook', 'influxdb'), /token: must be given with api: v2/],
+  [webhook(URL, 'api: v2', 'org: o', 'bucket: b', 'token: {env: PATH}', 'auth: {bearer: {env: PATH}}').replace('webhook', 'influxdb'), /auth: must be left out: the token/],
+  [webhook(URL, 'api: v3', 'database: d', 'org: o').replace('webhook', 'influxdb'), /^c\.yaml:7:10: outputs\[0\]\.org: must be left out with api: v3$/],
+  [webhook(URL, 'api: v3', 'database: d', 'tags: {kind: a}').replace('webhook', 'influxdb'), /tags\.kind: is set by lintel: choose another name/],
+  [webhook(URL, 'api: v3', 'database: d', 'tags: {a: "x\\ny"}').replace('webhook', 'influxdb'), /tags\.a: must not contain line breaks/],
+  [webhook(URL, 'api: v3', 'database: d', 'header_fields: ["a b"]').replace('webhook', 'influxdb'), /header_fields\[0\]: must be a header name/],
+  [webhook(URL, 'api: v3', 'database: d', 'measurement: "_x"').replace('webhook', 'influxdb'), /measurement: must be letters/],
+  [write(URL), /^ok$/],
+  [write(URL, 'compression: gzip'), /compression: there is no such key/],
+  [write(URL, 'labels: {__name__: x}'), /^c\.yaml:4:24: outputs\[0\]\.labels\.__name__: is Prometheus's own: choose another name$/],
+  [write(URL, 'histograms: exponential'), /histograms: must be classic, native or both; it is "exponential"/],
+  [write(URL, 'requests: {labels: [url.path]}'), /requests\.labels\[0\]: must be server\.address, .* or http\.response\.status_code; it is "url\.path"/],
+  [write(URL, 'requests: {labels: [url.domain, url.domain]}'), /requests\.labels: must not have the same label twice/],
+  [write(URL, 'requests: {buckets: [0.1, 0.1]}'), /requests\.buckets: must rise from bound to bound/],
+  [write(URL, 'requests: {buckets: [0]}'), /requests\.buckets\[0\]: must be above 0/],
+  [write(URL, 'requests: {series_max: 3}'), /requests\.series_max: must be at least 10/],
+  [`${write(URL)}  - {type: prometheus_remote_write, ${URL}}\n`, /must have a name of its own: "prometheus_remote_write:logs\.example" is outputs\[0\]/],
+  [`${write(URL)}  - {type: prometheus_remote_write, url: "https://other.example"}\n`, /^ok$/],
+  [`${write(URL)}  - {type: stdout}\n`, /^ok$/],
+  ['metrics: {requests: {enabled: yes please}}', /^c\.yaml:1:31: metrics\.requests\.enabled: must be true or false/],
   [webhook(URL, 'labels: {kind: a}').replace('webhook', 'loki'), /labels\.kind: is the record's kind: choose another name/],
   [otlp('url: http://collector:4318', 'signals: [traces]', 'resource: {deployment.environment.name: prod}'), /^ok$/],
   [otlp('url: http://collector:4317', 'protocol: grpc', 'service_name: gate'), /^ok$/],

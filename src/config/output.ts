@@ -27,6 +27,7 @@ export function outputClashes(outputs: readonly SinkOptions[]): { index: number,
   const seen = new Map<string, number>()
   return outputs.flatMap((output, index) => {
     const where = placeOf(output)
+    if (where === undefined) return []
     const before = seen.get(where)
     seen.set(where, before ?? index)
     return before === undefined ? []
@@ -39,7 +40,7 @@ function nameClashes(outputs: readonly SinkOptions[]): { index: number, message:
   const seen = new Map<string, number>()
   return outputs.flatMap((output, index) => {
     const server = serverOf(output)
-    if (!('spool' in output) || server === undefined) return []
+    if (server === undefined) return []
     const name = `${output.type}:${output.name ?? server}`
     const before = seen.get(name)
     seen.set(name, before ?? index)
@@ -53,7 +54,9 @@ function serverOf(output: SinkOptions): string | undefined {
   return 'url' in output && URL.canParse(output.url) ? new URL(output.url).host : undefined
 }
 
-function placeOf(output: SinkOptions): string {
+/** Undefined for those that write to nothing here. */
+function placeOf(output: SinkOptions): string | undefined {
   if ('path' in output) return resolve(output.path)
-  return 'spool' in output ? resolve(output.spool.path) : 'standard output'
+  if ('spool' in output) return resolve(output.spool.path)
+  return 'url' in output ? undefined : 'standard output'
 }

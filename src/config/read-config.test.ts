@@ -62,7 +62,7 @@ data_directory: /srv/lintel
   assert.ok(file?.type === 'file')
   assert.deepEqual(file.rotate, { bytes: 1e9, age: 5_400_000 })
   assert.deepEqual(file.keep, { files: 3, bytes: 16 * 2 ** 30 })
-  assert.deepEqual(config.metrics, { enabled: true, address: { host: '::1', port: 9000 } })
+  assert.deepEqual(config.metrics, { ...defaultConfig().metrics, address: { host: '::1', port: 9000 } })
   assert.equal(config.stats.interval, 10_000)
   assert.equal(JSON.stringify(structuredClone(config)), JSON.stringify(config), 'plain data for a worker')
 })
@@ -99,6 +99,8 @@ const WRONG: [text: string | Uint8Array, said: string][] = [
   ['outputs: [{path: a}]', 'c.yaml:1:11: outputs[0].type: must be file, stdout, pretty, store, webhook, elasticsearch, loki, otlp, splunk_hec, victorialogs or syslog; it is missing'],
   ['outputs: [{type: fil}]', 'c.yaml:1:18: outputs[0].type: must be file, stdout, pretty, store, webhook, elasticsearch, kafka, loki, splunk_hec, victorialogs or syslog; it is "fil"; did you mean "file"?'],
   ['outputs: [{path: a}]', 'c.yaml:1:11: outputs[0].type: must be file, stdout, pretty, store, webhook, elasticsearch, kafka, loki, splunk_hec, victorialogs or syslog; it is missing'],
+  ['outputs: [{type: fil}]', 'c.yaml:1:18: outputs[0].type: must be file, stdout, pretty, store, webhook, elasticsearch, influxdb, loki, prometheus_remote_write, splunk_hec, victorialogs or syslog; it is "fil"; did you mean "file"?'],
+  ['outputs: [{path: a}]', 'c.yaml:1:11: outputs[0].type: must be file, stdout, pretty, store, webhook, elasticsearch, influxdb, loki, prometheus_remote_write, splunk_hec, victorialogs or syslog; it is missing'],
   ['outputs: [{type: file}]', 'c.yaml:1:11: outputs[0].path: must be a path'],
   ['outputs: [{type: stdout, filter: duration}]', 'c.yaml:1:34: outputs[0].filter: Cannot use a number as a condition: compare it, e.g. with == or has() (1:1)\n  duration\n  ^^^^^^^^'],
   ['outputs: [{type: file, path: a, rotate: {size: 1GB}}]', 'c.yaml:1:42: outputs[0].rotate.size: there is no such key; there are bytes, age'],

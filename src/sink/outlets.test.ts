@@ -61,10 +61,10 @@ test('a record is logged once when several outputs have it, and the buffer is re
   outlets.write(batch)
   a.settle(batch, 10)
   assert.deepEqual(released, [])
-  assert.deepEqual(outlets.counts(), { taken: 10, takenKinds: [10, 0, 0, 0, 0, 0], logged: 0, dropped: new Map(), queued: 10 })
+  assert.deepEqual(outlets.counts(), { taken: 10, takenKinds: [10, 0, 0, 0, 0, 0], logged: 0, dropped: new Map(), unkept: 0, queued: 10 })
   b.settle(batch, 0, 'disk full')
   assert.deepEqual(released, [batch])
-  assert.deepEqual(outlets.counts(), { taken: 10, takenKinds: [10, 0, 0, 0, 0, 0], logged: 10, dropped: new Map(), queued: 0 })
+  assert.deepEqual(outlets.counts(), { taken: 10, takenKinds: [10, 0, 0, 0, 0, 0], logged: 10, dropped: new Map(), unkept: 0, queued: 0 })
 })
 
 test('a record that no output has is dropped under the reason of the output that got furthest', () => {
@@ -73,7 +73,7 @@ test('a record that no output has is dropped under the reason of the output that
   outlets.write(batch)
   a.settle(batch, 4, 'disk full')
   b.settle(batch, 1, 'reader gone')
-  assert.deepEqual(outlets.counts(), { taken: 10, takenKinds: [10, 0, 0, 0, 0, 0], logged: 4, dropped: new Map([['disk full', 6]]), queued: 0 })
+  assert.deepEqual(outlets.counts(), { taken: 10, takenKinds: [10, 0, 0, 0, 0, 0], logged: 4, dropped: new Map([['disk full', 6]]), unkept: 0, queued: 0 })
 })
 
 test('a batch goes to the outputs of its bits only; one for none is counted', () => {
@@ -83,7 +83,20 @@ test('a batch goes to the outputs of its bits only; one for none is counted', ()
   assert.equal(a.taken.length, 0)
   b.settle(forB, 2)
   outlets.write({ ...makeBatch(2, 3), outputs: 0 })
-  assert.deepEqual(outlets.counts(), { taken: 5, takenKinds: [5, 0, 0, 0, 0, 0], logged: 2, dropped: new Map([['no output', 3]]), queued: 0 })
+  assert.deepEqual(outlets.counts(), { taken: 5, takenKinds: [5, 0, 0, 0, 0, 0], logged: 2, dropped: new Map([['no output', 3]]), unkept: 0, queued: 0 })
+})
+
+test('a record that only outputs have that keep nothing is neither logged nor dropped', () => {
+  const { outlets, a, b } = twoOutputs()
+  const both = { ...makeBatch(0, 10), outputs: 3 }
+  outlets.write(both)
+  a.host.settled(both, 0)
+  b.settle(both, 10)
+  const one = { ...makeBatch(10, 4), outputs: 1 }
+  outlets.write(one)
+  assert.equal(outlets.counts().queued, 4)
+  a.host.settled(one, 0)
+  assert.deepEqual(outlets.counts(), { taken: 14, takenKinds: [14, 0, 0, 0, 0, 0], logged: 10, dropped: new Map(), unkept: 4, queued: 0 })
 })
 
 test('a batch that is settled twice is told, and the counts stay', () => {

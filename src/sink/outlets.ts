@@ -12,7 +12,9 @@ export interface OutletCounts {
   readonly logged: number
   /** Written by none, by reason. */
   readonly dropped: ReadonlyMap<string, number>
-  /** Not settled yet. `taken` = `logged` + all of `dropped` + `queued`. */
+  /** Given to outputs that keep nothing (a page, metrics) only: no other wanted them. */
+  readonly unkept: number
+  /** Not settled yet. `taken` = `logged` + all of `dropped` + `unkept` + `queued`. */
   readonly queued: number
 }
 
@@ -27,7 +29,8 @@ export interface OutletsHost {
 interface Pending {
   left: number
   written: number
-  reason: string
+  /** Missing while no output that keeps records had it. */
+  reason: string | undefined
 }
 
 /**
@@ -43,6 +46,7 @@ export class Outlets {
   readonly #takenKinds = BATCH_KINDS.map(() => 0)
   #logged = 0
   #lost = 0
+  #unkept = 0
   #gone = 0
 
   constructor(host: OutletsHost) {
@@ -67,7 +71,7 @@ export class Outlets {
     this.#taken += batch.count
     batch.kinds.forEach((count, kind) => { this.#takenKinds[kind]! += count })
     // Settled by nobody until all have it: a sink may settle inside write().
-    const pending: Pending = { left: 1, written: 0, reason: 'no output' }
+    const pending: Pending = { left: 1, written: 0, reason: batch.outputs === 0 ? 'no output' : undefined }
     this.#pending.set(batch, pending)
     this.#sinks.forEach((sink, index) => {
       if ((batch.outputs & (1 << index)) === 0) return
@@ -96,7 +100,7 @@ export class Outlets {
   counts(): OutletCounts {
     return {
       taken: this.#taken, takenKinds: [...this.#takenKinds], logged: this.#logged, dropped: new Map(this.#dropped),
-      queued: this.#taken - this.#logged - this.#lost,
+      unkept: this.#unkept, queued: this.#taken - this.#logged - this.#lost - this.#unkept,
     }
   }
 
@@ -119,8 +123,11 @@ export class Outlets {
     this.#pending.delete(batch)
     this.#logged += pending.written
     const lost = batch.count - pending.written
-    if (lost > 0) this.#dropped.set(pending.reason, (this.#dropped.get(pending.reason) ?? 0) + lost)
-    this.#lost += lost
+    if (pending.reason === undefined) this.#unkept += lost
+    else {
+      if (lost > 0) this.#dropped.set(pending.reason, (this.#dropped.get(pending.reason) ?? 0) + lost)
+      this.#lost += lost
+    }
     this.#host.released?.(batch)
   }
 }

@@ -1,8 +1,10 @@
 import { nearest } from '../../lib/nearest/mod.ts'
 import { elasticsearchKind } from './exporters/elasticsearch.ts'
+import { influxKind } from './exporters/influxdb.ts'
 import { kafkaKind } from './exporters/kafka.ts'
 import { lokiKind } from './exporters/loki.ts'
 import { otlpKind } from './exporters/otlp.ts'
+import { remoteWriteKind } from './exporters/prometheus-remote-write.ts'
 import { splunkHecKind } from './exporters/splunk-hec.ts'
 import { syslogKind } from './exporters/syslog.ts'
 import { victoriaLogsKind } from './exporters/victorialogs.ts'
@@ -22,9 +24,11 @@ export const SINK_KINDS = [
   storeKind,
   webhookKind,
   elasticsearchKind,
+  influxKind,
   kafkaKind,
   lokiKind,
   otlpKind,
+  remoteWriteKind,
   splunkHecKind,
   victoriaLogsKind,
   syslogKind,

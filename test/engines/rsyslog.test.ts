@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -11,18 +10,11 @@ import { RecordingHost } from '../../src/sink/sink.suite.ts'
 import { hasCorpora } from '../conformance/testing/corpora.ts'
 import { corpusLines } from '../store/testing/corpus-lines.ts'
 import { batchesOf } from '../store/testing/stored.ts'
+import { freePort } from './testing/free-port.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lintel-rsyslog-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
 const COUNT = 2000
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => { server.listen(0, '127.0.0.1', resolve) })
-  const { port } = server.address() as AddressInfo
-  await new Promise(resolve => { server.close(resolve) })
-  return port
-}
 
 test('rsyslog: every record arrives once, equal, hostile ones too', async context => {
   if (!hasCorpora(context)) return

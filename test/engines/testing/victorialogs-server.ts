@@ -1,14 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
-import { homedir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-
-/** See tools/engines.sh. */
-const FOLDER = process.env['LINTEL_ENGINES'] ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'lintel-engines')
-const PROGRAM = join(FOLDER, 'victoria-logs')
+import { engine } from './engine-folder.ts'
+import { freePort } from './free-port.ts'
 
 /** A VictoriaLogs of its own on a loopback port. */
 export class VictoriaLogs {
@@ -24,7 +18,6 @@ export class VictoriaLogs {
   }
 
   static async start(folder: string): Promise<VictoriaLogs> {
-    if (!existsSync(PROGRAM)) throw new Error(`Cannot find "${PROGRAM}": run tools/engines.sh, or make test-engines`)
     const server = new VictoriaLogs(await freePort(), folder)
     await server.run()
     return server
@@ -32,7 +25,7 @@ export class VictoriaLogs {
 
   /** At the same port, with what it had stored. */
   async run(): Promise<void> {
-    this.#process = spawn(PROGRAM, [
+    this.#process = spawn(engine('victoria-logs'), [
       `-httpListenAddr=127.0.0.1:${this.#port}`, `-storageDataPath=${this.#folder}`, '-retentionPeriod=100y', '-futureRetention=100y', '-loggerLevel=ERROR',
     ], { stdio: 'ignore' })
     for (let left = 200; ; left--) {
@@ -69,12 +62,4 @@ export class VictoriaLogs {
     }
     throw new Error(`VictoriaLogs shows ${n} entries of ${count}`)
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  await new Promise<void>(resolve => probe.close(() => resolve()))
-  return port
 }

@@ -12,6 +12,8 @@ export interface Received {
   readonly bytes: Buffer
   /** The same as text. */
   readonly text: string
+  /** As it came. */
+  readonly body: Buffer
 }
 
 export interface Said {
@@ -87,8 +89,9 @@ export class Receiver {
       return // the client went away
     }
     const url = new URL(request.url ?? '', 'http://receiver')
-    const bytes = decoded(request, Buffer.concat(parts))
-    const received = { path: url.pathname, query: url.searchParams, headers: request.headers, bytes, text: bytes.toString() }
+    const body = Buffer.concat(parts)
+    const bytes = decoded(request, body)
+    const received = { path: url.pathname, query: url.searchParams, headers: request.headers, bytes, text: bytes.toString(), body }
     this.requests.push(received)
     const said = this.behave(received, response)
     if (said === undefined) return

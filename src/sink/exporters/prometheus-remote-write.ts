@@ -1,0 +1,129 @@
+import { z } from 'zod'
+import { type HistogramForm, type Labels, snappy, writeRequest } from '../../../lib/prometheus/mod.ts'
+import { bytesSchema, durationSchema } from '../../../lib/units/mod.ts'
+import type { SafeBatch } from '../batch.ts'
+import { type HttpConfig, httpOptions, Transport } from '../http/mod.ts'
+import { RequestMetrics, requestMetricsOptions, type RequestMetricsOptions } from '../requests/mod.ts'
+import type { Sink, SinkHealth, SinkHost } from '../sink.ts'
+import { sharedOptions, type SharedOptions, type SinkKind } from '../sink-kind.ts'
+import { RemoteWriteQueue } from './remote-write-queue.ts'
+
+const HEADERS = { 'content-encoding': 'snappy', 'x-prometheus-remote-write-version': '0.1.0' }
+const LABELS_MAX = 10
+const RETRY_MS_MIN = 200
+
+/**
+ * Metrics of the requests that this output is given, pushed by Prometheus remote write 1.0. Records are counted as they go by and not
+ * kept: to the ledger none is logged by it. Its figures (written, dropped) are of samples.
+ */
+export class RemoteWriteSink implements Sink {
+  readonly name: string
+  readonly #options: RemoteWriteOptions
+  readonly #host: SinkHost
+  readonly #metrics: RequestMetrics
+  readonly #queue: RemoteWriteQueue
+  readonly #labels: Labels
+  readonly #timer: NodeJS.Timeout
+  #lastMs = 0
+  #isClosed = false
+
+  /** @throws {Error} with the mend, when a secret or certificate is not to be had */
+  constructor(options: RemoteWriteOptions, host: SinkHost) {
+    const transport = new Transport({ ...options, compression: 'none' })
+    this.name = `${options.type}:${options.name ?? transport.target}`
+    this.#options = options
+    this.#host = host
+    this.#metrics = new RequestMetrics(options.requests)
+    this.#labels = Object.entries({ job: 'lintel', ...options.labels })
+    const retry = { minMs: Math.min(RETRY_MS_MIN, options.retry.max_wait), maxMs: options.retry.max_wait }
+    const queue = { bytesMax: options.queue_bytes, retry, headers: HEADERS }
+    this.#queue = new RemoteWriteQueue(transport, queue, (level, message) => { host.log(level, message) })
+    this.#timer = setInterval(() => { this.#push() }, options.interval).unref()
+  }
+
+  write(batch: SafeBatch): void {
+    if (!this.#isClosed) this.#metrics.observe(batch)
+    this.#host.settled(batch, 0)
+  }
+
+  async flush(): Promise<void> {}
+
+  /** Pushes once more, and goes on sending for `drain`. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    clearInterval(this.#timer)
+    this.#push()
+    await this.#queue.close(this.#options.drain)
+  }
+
+  health(): SinkHealth {
+    const { waitingBytes, waitingSamples, sentSamples, sentBytes, dropped } = this.#queue.figures()
+    const lastError = this.#queue.trouble?.message
+    return {
+      name: this.name, queuedBytes: waitingBytes, queuedRecords: waitingSamples, writtenRecords: sentSamples, writtenBytes: sentBytes,
+      droppedRecords: dropped, ...(lastError === undefined ? {} : { lastError }),
+    }
+  }
+
+  #push(): void {
+    // A sample of a series must be newer than the one before, also when the clock was set back.
+    this.#lastMs = Math.max(Date.now(), this.#lastMs + 1)
+    const options = { timeMs: this.#lastMs, labels: this.#labels, histograms: this.#options.histograms }
+    const { bytes, samples } = writeRequest(this.#metrics.families(), options)
+    this.#queue.add({ body: snappy(bytes), samples })
+  }
+}
+
+const LABEL = /^[a-zA-Z_][a-zA-Z0-9_]*$/
+
+const labelsSchema = z.record(z.string(), z.string().min(1, 'must not be empty').max(256, 'must be 256 characters at most'))
+  .superRefine((labels, context) => {
+    const names = Object.keys(labels)
+    if (names.length > LABELS_MAX) context.addIssue({ code: 'custom', message: `must be ${LABELS_MAX} labels at most` })
+    for (const name of names) {
+      if (!LABEL.test(name)) context.addIssue({ code: 'custom', path: [name], message: 'must be letters, digits and "_", no digit first' })
+      else if (name.startsWith('__') || name === 'le') {
+        context.addIssue({ code: 'custom', path: [name], message: 'is Prometheus\'s own: choose another name' })
+      }
+    }
+  })
+
+const { compression: _, ...plainHttpOptions } = httpOptions
+
+export const remoteWriteKind = {
+  type: 'prometheus_remote_write',
+  schema: z.strictObject({
+    type: z.literal('prometheus_remote_write'),
+    ...sharedOptions,
+    ...plainHttpOptions,
+    name: z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 letters, digits, ".", "_" or "-"').optional()
+      .describe('Name in messages and metrics; none = the server\'s host.'),
+    labels: labelsSchema.default({})
+      .describe('Labels of every series, beside job (lintel, unless it is set here), e.g. instance: gw-1; ten at most.'),
+    interval: durationSchema({ min: '100ms', max: '1h' }).prefault('15s').describe('How often the metrics are pushed.'),
+    histograms: z.enum(['classic', 'native', 'both']).default('classic').describe('By the fixed bounds, as native histograms, or both.'),
+    requests: z.strictObject(requestMetricsOptions).prefault({}).describe('What is counted.'),
+    retry: z.strictObject({
+      max_wait: durationSchema({ min: '10ms', max: '1h' }).prefault('30s')
+        .describe('Longest wait between two tries; waits double from 200ms and are random.'),
+    }).prefault({}).describe('A push is tried again until the server takes it, or refuses it.'),
+    drain: durationSchema({ min: '0ms', max: '1h' }).prefault('5s').describe('How long a stop goes on sending.'),
+    queue_bytes: bytesSchema({ min: '64KiB', max: '1GiB' }).prefault('16MiB')
+      .describe('Bytes of pushes that may wait in memory; beyond them the oldest go, counted.'),
+  }).describe('Metrics of the requests by Prometheus remote write 1.0; url is that of the receiver, e.g. http://prometheus:9090/api/v1/write.'),
+  short: () => undefined,
+  open: (options, host) => new RemoteWriteSink(options, host),
+} satisfies SinkKind<RemoteWriteOptions>
+
+interface RemoteWriteOptions extends SharedOptions, Omit<HttpConfig, 'compression'> {
+  readonly type: 'prometheus_remote_write'
+  readonly name?: string | undefined
+  readonly labels: Readonly<Record<string, string>>
+  readonly interval: number
+  readonly histograms: HistogramForm
+  readonly requests: RequestMetricsOptions
+  readonly retry: { readonly max_wait: number }
+  readonly drain: number
+  readonly queue_bytes: number
+}
