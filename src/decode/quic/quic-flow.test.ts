@@ -7,6 +7,7 @@ import { randomFrom } from '../testing/conversation.ts'
 import { MessageRecorder } from '../testing/message-recorder.ts'
 import { TestConnection } from '../testing/test-connection.ts'
 import { makeCertificate, playTls } from '../testing/tls-conversation.ts'
+import { RETRY_RANDOM } from '../tls/parameters.ts'
 import { CryptoStream } from './crypto-stream.ts'
 import { InitialKeys } from './initial-keys.ts'
 import { DecryptBudget, QuicFlow } from './mod.ts'
@@ -143,6 +144,43 @@ test('the client goes on under the id that the server chose, with the keys that 
   assert.equal(handshakes.length, 1)
 })
 
+test('behind a HelloRetryRequest the ServerHello answers', () => {
+  const retry = Buffer.from(SERVER_HELLO)
+  retry.set(RETRY_RANDOM, 4 + 2)
+  const { handshakes, anomalies } = play([
+    [0, initial(crypto(0, HELLO))],
+    [1, initial(crypto(0, retry), { side: 1 })],
+    [0, initial(crypto(HELLO.length, HELLO), { number: 1 })],
+    [1, initial(crypto(retry.length, SERVER_HELLO), { side: 1, number: 1 })],
+  ])
+  assert.deepEqual(anomalies, [])
+  assert.equal(handshakes.length, 1)
+  assert.equal(handshakes[0]?.outcome, 'answered')
+  assert.equal(handshakes[0].cipher, talk.client.getCipher().standardName)
+  assert.equal(handshakes[0].answerTime, 3)
+})
+
+test('a server may take another version than the client began with (RFC 9368 2.3), a stranger may not', () => {
+  const second = 0x6b3343cf
+  const { handshakes, anomalies } = play([
+    [0, initial(crypto(0, HELLO.subarray(0, 100)))],
+    [1, initial(Buffer.from([2, 0, 0, 0, 0]), { version: second, side: 1, padTo: 30 })],
+    [0, initial(crypto(100, HELLO.subarray(100)), { version: second, destinationId: Buffer.from('0123', 'hex'), number: 1 })],
+    [1, initial(crypto(0, SERVER_HELLO), { version: second, side: 1, number: 1 })],
+  ])
+  assert.deepEqual(anomalies, [])
+  assert.equal(handshakes.length, 1)
+  assert.equal(handshakes[0]?.outcome, 'answered')
+  assert.equal(handshakes[0].protocolVersion, '2')
+  const forged = play([
+    [0, initial(crypto(0, HELLO))],
+    [1, initial(crypto(0, SERVER_HELLO), { version: second, side: 1, keyId: Buffer.from('0123456789abcdef', 'hex') })],
+    [1, initial(crypto(0, SERVER_HELLO), { side: 1 })],
+  ])
+  assert.deepEqual(forged.anomalies, ['quic_not_decrypted'])
+  assert.equal(forged.handshakes[0]?.protocolVersion, '1')
+})
+
 test('a server that closes refuses: its alert is the reason', () => {
   const close = Buffer.from([0x1c, 0x41, 0x28, 0, 0])
   const { handshakes } = play([[0, initial(crypto(0, HELLO))], [1, initial(close, { side: 1, padTo: 30 })]])
@@ -180,6 +218,9 @@ test('a CRYPTO stream: the first bytes win, and its bounds hold', () => {
   assert.equal(stream.message(), undefined)
   assert.ok(stream.add(0, message.subarray(0, 4)))
   assert.deepEqual(Buffer.from(stream.message()!), message)
+  assert.equal(stream.message(), undefined)
+  assert.ok(stream.add(8, Buffer.from([2, 0, 0, 0])))
+  assert.deepEqual(Buffer.from(stream.message()!), Buffer.from([2, 0, 0, 0]))
   assert.equal(stream.add(65_530, Buffer.alloc(7)), false)
   const holes = new CryptoStream()
   for (let piece = 0; piece < 256; piece++) assert.ok(holes.add(1 + piece * 2, Buffer.from([1])))
