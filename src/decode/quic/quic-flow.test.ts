@@ -44,6 +44,8 @@ interface PacketOptions {
   readonly number?: number
   readonly destinationId?: Buffer
   readonly padTo?: number
+  /** The fixed bit is 0 (RFC 9287). */
+  readonly isGreased?: boolean
 }
 
 /** An Initial packet as its sender makes it (RFC 9001 5.3, 5.4). */
@@ -55,7 +57,8 @@ function initial(frames: Buffer, options: PacketOptions = {}): Buffer {
   const payload = Buffer.concat([frames, Buffer.alloc(Math.max(0, padTo - frames.length))])
   const length = 2 + payload.length + 16
   const head = Buffer.concat([
-    Buffer.from([0xc1 | known.initialType << 4]), Buffer.from([version >>> 24, version >>> 16 & 255, version >>> 8 & 255, version & 255]),
+    Buffer.from([(options.isGreased === true ? 0x81 : 0xc1) | known.initialType << 4]),
+    Buffer.from([version >>> 24, version >>> 16 & 255, version >>> 8 & 255, version & 255]),
     Buffer.from([destinationId.length]), destinationId, Buffer.from([0, 0, 0x40 | length >> 8, length & 255, number >> 8, number & 255]),
   ])
   const nonce = Buffer.from(keys.iv)
@@ -142,6 +145,26 @@ test('the client goes on under the id that the server chose, with the keys that 
   ])
   assert.deepEqual(anomalies, [])
   assert.equal(handshakes.length, 1)
+})
+
+test('the fixed bit may be anything (RFC 9287)', () => {
+  const { handshakes, anomalies } = play([
+    [0, initial(crypto(0, HELLO))], [1, initial(crypto(0, SERVER_HELLO), { side: 1, isGreased: true })],
+  ])
+  assert.deepEqual(anomalies, [])
+  assert.equal(handshakes[0]?.outcome, 'answered')
+})
+
+test('T051: ACK frames of Google\'s QUIC before the ServerHello', () => {
+  const version = 0x54303531
+  for (const ack of ['400100000100', '650002000002000300000104000500', '6a00000100000101000000020300000001020101020304050607']) {
+    const { handshakes, anomalies } = play([
+      [0, initial(crypto(0, HELLO), { version })],
+      [1, initial(Buffer.concat([Buffer.from(ack, 'hex'), crypto(0, SERVER_HELLO)]), { version, side: 1 })],
+    ])
+    assert.deepEqual(anomalies, [], ack)
+    assert.equal(handshakes[0]?.outcome, 'answered')
+  }
 })
 
 test('behind a HelloRetryRequest the ServerHello answers', () => {
