@@ -44,6 +44,8 @@ interface PacketOptions {
   readonly number?: number
   readonly destinationId?: Buffer
   readonly padTo?: number
+  /** Its salt is that of another version. */
+  readonly saltOf?: number
   /** The fixed bit is 0 (RFC 9287). */
   readonly isGreased?: boolean
 }
@@ -53,7 +55,7 @@ function initial(frames: Buffer, options: PacketOptions = {}): Buffer {
   const { version = 1, side = 0, keyId = CLIENT_ID, number = 0, padTo = 0 } = options
   const destinationId = options.destinationId ?? (side === 0 ? keyId : Buffer.alloc(0))
   const known = quicVersion(version)!
-  const keys = new InitialKeys(known, keyId)[side === 0 ? 'client' : 'server']
+  const keys = new InitialKeys({ ...known, salt: quicVersion(options.saltOf ?? version)!.salt }, keyId)[side === 0 ? 'client' : 'server']
   const payload = Buffer.concat([frames, Buffer.alloc(Math.max(0, padTo - frames.length))])
   const length = 2 + payload.length + 16
   const head = Buffer.concat([
@@ -87,7 +89,8 @@ function play(datagrams: readonly (readonly [Side, Buffer])[], budget = new Decr
   return recorder
 }
 
-for (const [name, version] of [['1', 1], ['2', 0x6b3343cf], ['draft-29', 0xff00001d], ['draft-24', 0xff000018]] as const) {
+for (const [name, version] of [['1', 1], ['2', 0x6b3343cf], ['draft-29', 0xff00001d], ['draft-24', 0xff000018],
+  ['0x1a2a3a4a', 0x1a2a3a4a]] as const) {
   test(`QUIC ${name}: client and server hello make a handshake`, () => {
     const { handshakes, anomalies } = play([
       [0, initial(crypto(0, HELLO), { version })],
@@ -164,6 +167,21 @@ test('T051: ACK frames of Google\'s QUIC before the ServerHello', () => {
     ])
     assert.deepEqual(anomalies, [], ack)
     assert.equal(handshakes[0]?.outcome, 'answered')
+  }
+})
+
+test('a reserved version is that of a client of RFC 9000 or of draft 29; another version, asked for, counts', () => {
+  const asked = initial(crypto(0, HELLO), { version: 0xba9a8a7a, saltOf: 0xff00001d })
+  const alone = play([[0, asked]])
+  assert.deepEqual(alone.anomalies, [])
+  assert.deepEqual([alone.handshakes[0]?.protocolVersion, alone.handshakes[0]?.outcome], ['0xba9a8a7a', 'unanswered'])
+  for (const version of [1, 0xff00001d]) {
+    const { handshakes, anomalies } = play([
+      [0, asked], [1, Buffer.from('80000000000000' + '08' + CLIENT_ID.toString('hex') + '00000001ff00001d', 'hex')],
+      [0, initial(crypto(0, HELLO), { version })], [1, initial(crypto(0, SERVER_HELLO), { version, side: 1 })],
+    ])
+    assert.deepEqual(anomalies, [])
+    assert.deepEqual(handshakes.map(({ protocolVersion, outcome }) => [protocolVersion, outcome]), [[version === 1 ? '1' : 'draft-29', 'answered']])
   }
 })
 

@@ -103,12 +103,17 @@ export class QuicFlow implements DatagramHandler {
   #begin(side: Side, bytes: Uint8Array, at: number, header: LongHeader, time: number): Buffer | undefined {
     const id = `${header.version.name} ${Buffer.from(header.destinationId).toString('latin1')}`
     if (this.#attempt !== undefined && (this.#attempt.id === id || this.#attempt.client !== side)) return undefined
-    const keys = new InitialKeys(header.version, header.destinationId)
-    const payload = openInitial(bytes, at, header, keys.client)
+    const { version } = header
+    let keys = new InitialKeys(version, header.destinationId)
+    let payload = openInitial(bytes, at, header, keys.client)
+    if (payload === undefined && version.otherSalt !== undefined) {
+      keys = new InitialKeys({ ...version, salt: version.otherSalt }, header.destinationId)
+      payload = openInitial(bytes, at, header, keys.client)
+    }
     if (payload === undefined) return undefined
     this.#attempt = {
-      id, destinationId: header.destinationId.slice(), client: side, keys: new Map([[header.version.name, keys]]),
-      version: header.version.name, startTime: this.#attempt?.startTime ?? time,
+      id, destinationId: header.destinationId.slice(), client: side, keys: new Map([[version.name, keys]]),
+      version: version.name, startTime: this.#attempt?.startTime ?? time,
       streams: [new CryptoStream(), new CryptoStream()],
     }
     this.#hello = undefined
