@@ -157,6 +157,8 @@ export class StreamSide {
     if (!this.isStarted && !this.#startMidway(segment)) return
     if (this.#connection.isIgnored) {
       if (distance(to, this.next) > 0) this.next = to
+      // Holes are not remembered here: what was not acknowledged may fill one, unless it is the last that was sent.
+      else if (to === this.next || (this.isAcknowledged && distance(to, this.acknowledged) <= 0)) this.repeated(to, segment)
       return
     }
     if (this.hasFin && distance(to, this.fin) > 0) {
