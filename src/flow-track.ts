@@ -77,6 +77,7 @@ export class FlowTrack {
     closed: (connection, cause, time) => {
       if (this.#tellsConnections) this.#connection(connection, ENDS[cause][0], ENDS[cause][1], time)
     },
+    awaitsLate: () => this.#tellsConnections,
     freeing: ({ block }) => { this.#release(block) },
     turn: (exchange) => { this.#exchange(exchange) },
   }

@@ -2,7 +2,8 @@ import { randomFillSync } from 'node:crypto'
 import type { ByteMemory } from '../../lib/bytes/mod.ts'
 import * as L from '../../wasm/layout.ts'
 import {
-  ALL_FLOWS, EVENT_FRAME, EVENT_LEFT, EVENT_PLAINTEXT, EVENT_PROCESS, EVENT_SEGMENT, FRAME_BYTES, FRAME_DISCARD, PACKET_EVENT,
+  ALL_FLOWS, EVENT_FRAME, EVENT_LEFT, EVENT_PLAINTEXT, EVENT_PROCESS, EVENT_SEGMENT, FRAME_BYTES, FRAME_DISCARD, HOOK_FILE,
+  PACKET_EVENT,
 } from '../capture/mod.ts'
 import type { PacketSource } from '../capture/mod.ts'
 import { fillBlock } from './connection-block.ts'
@@ -51,8 +52,13 @@ export interface ConnectionEvents {
   plaintext?(pointer: number, bytes: number): void
   /** Both endpoints have answered, or the first bytes are there. */
   opened?(connection: Connection, time: number): void
-  /** Once a connection, opened or not; its block is valid during the call. */
+  /** Once a connection, opened or not; its block is valid during the call. Of a file it may be told late: see `awaitsLate`. */
   closed?(connection: Connection, cause: ConnectionEnd, time: number): void
+  /**
+   * Whether `closed` is to wait, in a capture file, for the packets behind the end: the last acknowledgement, resets, what is sent
+   * again. They are counted then. Live the kernel keeps most of them to itself, and nobody waits.
+   */
+  awaitsLate?(): boolean
   /** A whole exchange that went by on the steady path: its EXCHANGE block, valid during the call. Without it nothing goes that way. */
   turn?(exchange: number): void
   /** Nobody needs its block any more: what hangs on it is to be given back now. */
@@ -294,6 +300,12 @@ export class ConnectionTable implements ConnectionOwner {
   remove(connection: Connection): void {
     this.#flows.remove(connection.slot)
     this.#lists.remove(connection.slot)
+    const { closedBy, closedTime } = connection
+    if (closedBy !== undefined) {
+      connection.closedBy = undefined
+      this.#events.closed?.(connection, closedBy, closedTime)
+      connection.release()
+    }
     this.#connections[connection.slot] = undefined
     this.#freeSlots.push(connection.slot)
     this.#size--
@@ -385,6 +397,12 @@ export class ConnectionTable implements ConnectionOwner {
     connection.attention |= ATTENTION.closed
     const count = COUNT_OF_END[cause]
     if (count !== undefined) this.counters.add(count, 1)
+    const isFile = this.#memory.u8[connection.block + L.CONNECTION_HOOK] === HOOK_FILE
+    if (isFile && (cause === END.fin || cause === END.reset) && this.#events.awaitsLate?.() === true) {
+      connection.closedBy = cause
+      connection.closedTime = time
+      return connection.retain()
+    }
     this.#events.closed?.(connection, cause, time)
     connection.freeBlock()
   }

@@ -79,6 +79,9 @@ export class Connection implements StreamControl, Steadfast {
   /** The kernel counts the packets: not counted here. */
   isCounted = false
   challenger: Challenger | undefined
+  /** It has ended, which is not told yet: why, and when. */
+  closedBy: ConnectionEnd | undefined
+  closedTime = 0
   /** Segments in a row that fit each other, but not the stream; and where the next of them would begin. */
   farCount = 0
   farNext = 0

@@ -38,7 +38,7 @@ export class Handshake {
       if (isNew) this.#flow.replace(connection, me.side, segment)
       else if (segment.length > 0 && me.isStarted && me.isFar(segment.sequence, segment.length)) {
         this.#flow.far(connection, me, segment)
-      } else this.#table.counters.add(COUNT.late_packets, 1)
+      } else this.#flow.late(connection, me, segment)
       return false
     }
     const { challenger } = connection

@@ -74,7 +74,11 @@ export class PacketFlow {
       me.answerSynData(segment.length > 0 && segment.sequence === me.next ? 0 : 1, time)
     }
     if (segment.length > 0) me.payload(segment, (tcpFlags & TCP_ACK) !== 0 && peer.lacks(segment.acknowledgement))
-    if ((tcpFlags & TCP_FIN) !== 0) me.finish(advance(segment.sequence, segment.length), time)
+    if ((tcpFlags & TCP_FIN) !== 0) {
+      // With bytes it is counted by them.
+      if (segment.length === 0 && (me.hasFin || me.hasEnded)) connection.noteRetransmission(side)
+      me.finish(advance(segment.sequence, segment.length), time)
+    }
     if ((connection.attention & ATTENTION_AFTER) !== 0) this.#settle(connection, time)
     if (peer.isBlocked) peer.drain(time)
     if (me.hasEnded && peer.hasEnded) this.#table.settleFins(connection, time)
@@ -94,6 +98,21 @@ export class PacketFlow {
     connection.farNext = advance(segment.sequence, segment.length)
     const isOtherTag = segment.tag !== 0 && connection.tag !== 0 && segment.tag !== connection.tag
     if (connection.farCount >= FAR_COUNT_MAX || isOtherTag) this.replace(connection, me.side, segment)
+  }
+
+  /** A packet behind the end of its connection: counted as long as the end is not told. */
+  late(connection: Connection, me: StreamSide, segment: Segment): void {
+    const { counters, space } = this.#table
+    counters.add(COUNT.late_packets, 1)
+    if (connection.closedBy === undefined) return
+    const isHome = segment.interfaceIndex === me.homeInterface && segment.path === me.homePath
+    const peer = connection.sides[me.side === 0 ? 1 : 0]
+    if (!isHome && isEcho(me, peer, segment, space.limits.homeSilentMsMax, counters)) return
+    noteBlock(space.memory, connection.block, me.side, segment)
+    if ((segment.tcpFlags & TCP_RST) !== 0) connection.noteReset(me.side)
+    else if (segment.length > 0 ? distance(segment.sequence, me.next) < 0 : (segment.tcpFlags & TCP_FIN) !== 0 && me.endCause === END.fin) {
+      connection.noteRetransmission(me.side)
+    }
   }
 
   /** Ends a connection because another one took its place, and makes that from the segment. */

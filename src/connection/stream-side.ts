@@ -156,7 +156,8 @@ export class StreamSide {
     let to = advance(from, segment.length)
     if (!this.isStarted && !this.#startMidway(segment)) return
     if (this.#connection.isIgnored) {
-      if (distance(to, this.next) > 0) this.next = to
+      if (distance(to, this.next) > 0) this.next = to // (what was not acknowledged may fill a hole, unless it is the last that was sent)
+      else if (to === this.next || (this.isAcknowledged && distance(to, this.acknowledged) <= 0)) this.repeated(to, segment)
       return
     }
     if (this.hasFin && distance(to, this.fin) > 0) {
@@ -190,8 +191,7 @@ export class StreamSide {
 
   /** Without a SYN the first bytes seen begin the stream. */
   #startMidway(segment: Segment): boolean {
-    // A keep-alive probe repeats one byte, and nobody pushes it (RFC 9293 3.8.4); a packet without its bytes
-    // says nothing.
+    // A keep-alive probe repeats one byte, and nobody pushes it (RFC 9293 3.8.4); a packet without its bytes says nothing.
     const isProbe = segment.length === 1 && ((segment.tcpFlags & TCP_PSH) === 0 ||
       (this.isAcknowledged && distance(advance(segment.sequence, 1), this.acknowledged) <= 0))
     if (isProbe) this.#space.counters.add(COUNT.retransmitted, 1)

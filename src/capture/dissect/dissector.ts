@@ -14,6 +14,7 @@ import { ppp } from './ppp.ts'
 import { TunnelPorts } from './tunnel-port.ts'
 import { upper } from './upper.ts'
 import { PROTOCOL_BIT, STEP, Walk } from './walk.ts'
+import { wifi } from './wifi.ts'
 
 export interface DissectorOptions {
   /** PROTOCOL_BIT of what events are written for; default all. Tunnels are opened all the same. */
@@ -118,6 +119,8 @@ function next(walk: Walk, step: STEP): STEP {
       return ppp(walk)
     case STEP.MPLS:
       return mpls(walk)
+    case STEP.WIFI:
+      return wifi(walk, false)
     default:
       return STEP.DONE
   }

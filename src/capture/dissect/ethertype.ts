@@ -47,7 +47,14 @@ function rareEthertype(walk: Walk): STEP {
     case ETHERTYPE.PROVIDER_BACKBONE: // I-TAG: flags and a 24-bit service number
       return skipToEthernet(walk, 4)
     case ETHERTYPE.VN_TAG:
-      return vnTag(walk)
+    case ETHERTYPE.HSR: // IEC 62439-3: path and size, sequence
+      return tag(walk, 6)
+    case ETHERTYPE.CISCO_METADATA: // version, length, option, a group's number
+      return tag(walk, 8)
+    case ETHERTYPE.MACSEC:
+      return macsec(walk)
+    case ETHERTYPE.TRILL:
+      return trill(walk)
     case ETHERTYPE.NSH:
       return nsh(walk)
     case ETHERTYPE.WCCP:
@@ -147,12 +154,33 @@ function skipToEthernet(walk: Walk, bytes: number): STEP {
   return STEP.ETHERNET
 }
 
-function vnTag(walk: Walk): STEP {
+/** A tag whose last two bytes are the EtherType of what follows. */
+function tag(walk: Walk, bytes: number): STEP {
   if (!walk.enter()) return STEP.DONE
-  if (!walk.has(6)) return walk.short(6)
-  walk.ethertype = walk.u16(walk.at + 4)
-  walk.at += 6
+  if (!walk.has(bytes)) return walk.short(bytes)
+  walk.ethertype = walk.u16(walk.at + bytes - 2)
+  walk.at += bytes
   return STEP.ETHERTYPE
+}
+
+/** IEEE 802.1AE: readable where it only protects integrity. A number of 8 bytes is there when a bit says so. */
+function macsec(walk: Walk): STEP {
+  if (!walk.enter()) return STEP.DONE
+  if (!walk.has(1)) return walk.short(1)
+  const control = walk.u8[walk.at]!
+  if ((control & 0x0c) !== 0) return walk.stop(DISSECT_OUTCOME.ENCRYPTED)
+  const bytes = 6 + ((control & 0x20) !== 0 ? 8 : 0) + 2
+  if (!walk.has(bytes)) return walk.short(bytes)
+  walk.at += bytes
+  walk.ethertype = walk.u16(walk.at - 2)
+  return STEP.ETHERTYPE
+}
+
+/** RFC 6325: version 0, options in words, hop count, two nicknames; then an Ethernet frame. */
+function trill(walk: Walk): STEP {
+  if (!walk.has(2)) return walk.short(2)
+  const first = walk.u16(walk.at)
+  return first >> 14 !== 0 ? walk.stop(DISSECT_OUTCOME.NOT_IP) : skipToEthernet(walk, 6 + (first >> 6 & 0x1f) * 4)
 }
 
 /** Network Service Header, RFC 8300: its length in words, then the next protocol. */

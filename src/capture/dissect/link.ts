@@ -1,6 +1,9 @@
 import { DIRECTION_EGRESS, DIRECTION_INGRESS, DIRECTION_UNKNOWN, FLAG_LINK } from '../events.gen.ts'
 import { ETHERTYPE } from './ethertype-number.ts'
 import { ethertypeOrLength } from './ethertype.ts'
+import {
+  behind, bridgedAtm, broadcom, classicalIp, extensibleRecord, fireWire, juniper, marvell, pflog, pktap, sunAtm, tokenRing,
+} from './link-rare.ts'
 import { nflog } from './nflog.ts'
 import { DISSECT_OUTCOME } from './outcome.ts'
 import { hdlc, pppoeSession } from './ppp.ts'
@@ -11,29 +14,52 @@ import { avs, ppi, prism, radiotap, wifi } from './wifi.ts'
 export const LINK_TYPE = {
   NULL: 0,
   ETHERNET: 1,
+  TOKEN_RING: 6,
+  SLIP: 8,
   PPP: 9,
   FDDI: 10,
   RAW_BSD: 12,
   RAW_OPENBSD: 14,
   PPP_HDLC: 50,
   PPP_ETHER: 51,
+  ATM_RFC1483: 100,
   RAW: 101,
   C_HDLC: 104,
   IEEE802_11: 105,
+  ATM_CLIP: 106,
   FRELAY: 107,
   LOOP: 108,
+  ENC: 109,
   LINUX_SLL: 113,
+  PFLOG: 117,
   IEEE802_11_PRISM: 119,
+  IP_OVER_FC: 122,
+  SUNATM: 123,
   IEEE802_11_RADIOTAP: 127,
+  APPLE_IP_OVER_IEEE1394: 138,
+  /** PKTAP, as macOS itself writes it. */
+  USER2: 149,
   IEEE802_11_AVS: 163,
   PPP_PPPD: 166,
+  JUNIPER_ETHER: 178,
+  JUNIPER_PPP: 179,
   PPI: 192,
+  ERF: 197,
   PPP_WITH_DIR: 204,
+  IPNET: 226,
   IPV4: 228,
   IPV6: 229,
   NFLOG: 239,
+  NETANALYZER: 240,
+  NETANALYZER_TRANSPARENT: 241,
   IPOIB: 242,
+  PKTAP: 258,
+  ETHERNET_MPACKET: 274,
   LINUX_SLL2: 276,
+  DSA_TAG_BRCM: 281,
+  DSA_TAG_BRCM_PREPEND: 282,
+  DSA_TAG_DSA: 284,
+  DSA_TAG_EDSA: 285,
 } as const
 
 const ETHERNET_BYTES = 14
@@ -98,6 +124,61 @@ function rareLink(walk: Walk, linkType: number): STEP {
       const inner = ppi(walk)
       return inner < 0 || inner === LINK_TYPE.PPI ? STEP.DONE : link(walk, inner)
     }
+    case LINK_TYPE.PKTAP:
+    case LINK_TYPE.USER2: {
+      const inner = pktap(walk)
+      if (inner < 0) return STEP.DONE
+      const isItself = inner === LINK_TYPE.PKTAP || inner === LINK_TYPE.USER2 || inner === LINK_TYPE.PPI
+      return isItself ? walk.stop(DISSECT_OUTCOME.LINK_TYPE_UNKNOWN) : link(walk, inner)
+    }
+    default:
+      return prefixedLink(walk, linkType)
+  }
+}
+
+/** Links of which only some bytes in front are special. */
+function prefixedLink(walk: Walk, linkType: number): STEP {
+  switch (linkType) {
+    case LINK_TYPE.TOKEN_RING:
+      return tokenRing(walk)
+    case LINK_TYPE.SLIP: // direction, 15 bytes of compressed header
+      return behind(walk, 16, STEP.IP)
+    case LINK_TYPE.ATM_RFC1483:
+      return bridgedAtm(walk)
+    case LINK_TYPE.ATM_CLIP:
+      return classicalIp(walk)
+    case LINK_TYPE.SUNATM:
+      return sunAtm(walk)
+    case LINK_TYPE.ENC: // address family, index of the association, flags
+      return behind(walk, 12, STEP.IP)
+    case LINK_TYPE.PFLOG:
+      return pflog(walk)
+    case LINK_TYPE.IP_OVER_FC: // RFC 2625: two addresses of 8 bytes
+      return behind(walk, 16, STEP.LLC)
+    case LINK_TYPE.APPLE_IP_OVER_IEEE1394:
+      return fireWire(walk)
+    case LINK_TYPE.JUNIPER_ETHER:
+      return juniper(walk, STEP.ETHERNET)
+    case LINK_TYPE.JUNIPER_PPP:
+      return juniper(walk, STEP.PPP)
+    case LINK_TYPE.ERF:
+      return extensibleRecord(walk)
+    case LINK_TYPE.IPNET: // Solaris
+      return behind(walk, 24, STEP.IP)
+    case LINK_TYPE.NETANALYZER:
+      return behind(walk, 4, STEP.ETHERNET)
+    case LINK_TYPE.NETANALYZER_TRANSPARENT: // preamble and start of frame too
+      return behind(walk, 12, STEP.ETHERNET)
+    case LINK_TYPE.ETHERNET_MPACKET:
+      return behind(walk, 8, STEP.ETHERNET)
+    case LINK_TYPE.DSA_TAG_BRCM:
+      return broadcom(walk)
+    case LINK_TYPE.DSA_TAG_BRCM_PREPEND:
+      return behind(walk, 4, STEP.ETHERNET)
+    case LINK_TYPE.DSA_TAG_DSA:
+      return marvell(walk, false)
+    case LINK_TYPE.DSA_TAG_EDSA:
+      return marvell(walk, true)
     default:
       return walk.stop(DISSECT_OUTCOME.LINK_TYPE_UNKNOWN)
   }
@@ -176,7 +257,17 @@ function frameRelay(walk: Walk): STEP {
   }
   if (networkLayer === 0xcc) return rawIp(walk, ETHERTYPE.IPV4)
   if (networkLayer === 0x8e) return rawIp(walk, ETHERTYPE.IPV6)
-  return walk.stop(DISSECT_OUTCOME.NOT_IP)
+  if (networkLayer === 0xcf) return STEP.PPP
+  return networkLayer === 0 ? frameRelaySnap(walk) : walk.stop(DISSECT_OUTCOME.NOT_IP)
+}
+
+/** Behind a byte of padding: NLPID 0x80, the organisation of Ethernet, an EtherType. */
+function frameRelaySnap(walk: Walk): STEP {
+  if (!walk.has(6)) return walk.short(6)
+  const { at } = walk
+  if (walk.u16(at) !== 0x8000 || walk.u16(at + 2) !== 0) return walk.stop(DISSECT_OUTCOME.NOT_IP)
+  walk.ethertype = walk.u16(at + 4)
+  return behind(walk, 6, STEP.ETHERTYPE)
 }
 
 /** A global routing header of 40 bytes, EtherType, two reserved bytes. */

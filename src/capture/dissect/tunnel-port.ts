@@ -10,6 +10,10 @@ export const PORT_TUNNEL = {
   L2TP: 7,
   MPLS: 8,
   GRE: 9,
+  TZSP: 10,
+  LISP: 11,
+  GUE: 12,
+  CAPWAP: 13,
 } as const
 export type PORT_TUNNEL = (typeof PORT_TUNNEL)[keyof typeof PORT_TUNNEL]
 
@@ -25,6 +29,10 @@ export const TUNNEL_PORTS_DEFAULT: ReadonlyArray<readonly [number, PORT_TUNNEL]>
   [1701, PORT_TUNNEL.L2TP],
   [6635, PORT_TUNNEL.MPLS],
   [4754, PORT_TUNNEL.GRE],
+  [37008, PORT_TUNNEL.TZSP],
+  [4341, PORT_TUNNEL.LISP],
+  [6080, PORT_TUNNEL.GUE],
+  [5247, PORT_TUNNEL.CAPWAP],
 ]
 
 /** Which UDP port carries which tunnel. */

@@ -42,6 +42,21 @@ function tunnelStep(walk: Walk, kind: number): STEP {
     case PORT_TUNNEL.GRE: // RFC 8086
       return greInUdp(walk)
     default:
+      return rareTunnel(walk, kind)
+  }
+}
+
+function rareTunnel(walk: Walk, kind: number): STEP {
+  switch (kind) {
+    case PORT_TUNNEL.TZSP:
+      return tzsp(walk)
+    case PORT_TUNNEL.LISP:
+      return lisp(walk)
+    case PORT_TUNNEL.GUE:
+      return genericEncapsulation(walk)
+    case PORT_TUNNEL.CAPWAP:
+      return capwap(walk)
+    default:
       return STEP.DONE
   }
 }
@@ -151,4 +166,67 @@ function ayiya(walk: Walk): STEP {
   walk.enterTunnel(TUNNEL_OTHER, 0, LAYER.AYIYA)
   walk.at = at + bytes
   return STEP.IP
+}
+
+/** One that has no name and number of its own in a record. */
+function enterOther(walk: Walk, at: number, step: STEP): STEP {
+  walk.tunnel = TUNNEL_OTHER
+  walk.tunnelId = 0
+  walk.tunnelDepth++
+  walk.at = at
+  return step
+}
+
+/** TaZmen Sniffer Protocol: version 1, a received packet or one to send, what it is; fields up to the one that ends them. */
+function tzsp(walk: Walk): STEP {
+  const { u8, at } = walk
+  if (!walk.has(5) || u8[at] !== 1 || u8[at + 1]! > 1) return STEP.DONE
+  const inner = walk.u16(at + 2)
+  let next = at + 4
+  for (;;) {
+    if (next >= walk.end) return STEP.DONE
+    const tag = u8[next]!
+    next += 1
+    if (tag === 1) break
+    if (tag === 0) continue
+    if (next >= walk.end) return STEP.DONE
+    next += 1 + u8[next]!
+  }
+  if (inner === 1) return enterOther(walk, next, STEP.ETHERNET)
+  return inner === 18 ? enterOther(walk, next, STEP.WIFI) : STEP.DONE
+}
+
+/** RFC 9300 5.1: 8 bytes, then an IP packet. */
+function lisp(walk: Walk): STEP {
+  const { u8, at } = walk
+  if (!walk.has(9)) return STEP.DONE
+  const version = u8[at + 8]! >> 4
+  return version === 4 || version === 6 ? enterOther(walk, at + 8, STEP.IP) : STEP.DONE
+}
+
+/** draft-ietf-intarea-gue: an IP packet at once, or a header with the number of its protocol. */
+function genericEncapsulation(walk: Walk): STEP {
+  const { u8, at } = walk
+  if (!walk.has(4)) return STEP.DONE
+  const first = u8[at]!
+  if (first >> 6 === 1) return enterOther(walk, at, STEP.IP)
+  const bytes = 4 + (first & 0x1f) * 4
+  if (first >> 5 !== 0 || !walk.has(bytes)) return STEP.DONE
+  walk.protocol = u8[at + 1]!
+  return enterOther(walk, at + bytes, STEP.UPPER)
+}
+
+/** RFC 5415 4.3: in the clear, whole; an Ethernet or an 802.11 frame behind a header of so many words. */
+function capwap(walk: Walk): STEP {
+  const { u8, at } = walk
+  if (!walk.has(8) || u8[at] !== 0) return STEP.DONE
+  const bytes = (u8[at + 1]! >> 3) * 4
+  const flags = u8[at + 3]!
+  const isFragment = (flags & 0x80) !== 0
+  if (bytes < 8 || isFragment || !walk.has(bytes + 2)) return STEP.DONE
+  const isWifi = (u8[at + 2]! & 1) !== 0
+  if (!isWifi) return enterOther(walk, at + bytes, STEP.ETHERNET)
+  // The binding of 802.11 is 1; Cisco's access points may turn the two bytes of frame control, which is left unread.
+  if ((u8[at + 2]! >> 1 & 0x1f) !== 1) return STEP.DONE
+  return enterOther(walk, at + bytes, STEP.WIFI)
 }

@@ -22,6 +22,8 @@ export const STEP = {
   UPPER: 7,
   PPP: 8,
   MPLS: 9,
+  /** 802.11 without padding. */
+  WIFI: 10,
 } as const
 export type STEP = (typeof STEP)[keyof typeof STEP]
 

@@ -6,14 +6,15 @@ import { Detector } from '../detector.ts'
 import { createProtocols } from '../registry.ts'
 import { MessageRecorder } from '../testing/message-recorder.ts'
 import { TestConnection } from '../testing/test-connection.ts'
+import type { TestConnectionOptions } from '../testing/test-connection.ts'
 
 const memory = new ByteMemory()
 const input = TestConnection.reserveInput(memory)
 const REQUEST = 'GET /1 HTTP/1.1\r\nHost: a\r\n\r\n'
 const RESPONSE = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
 
-function play(segments: readonly (readonly [Side, string])[]): MessageRecorder {
-  const connection = new TestConnection(memory, input)
+function play(segments: readonly (readonly [Side, string])[], options: TestConnectionOptions = {}): MessageRecorder {
+  const connection = new TestConnection(memory, input, options)
   const recorder = new MessageRecorder(memory)
   connection.use(new Detector({ memory, protocols: createProtocols(memory), sink: recorder, control: connection }))
   segments.forEach(([side, text], time) => { connection.send(side, Buffer.from(text, 'latin1'), time) })
@@ -54,6 +55,17 @@ for (const [name, header] of Object.entries(HEADERS)) {
     }
   })
 }
+
+test('a connection whose handshake was not captured begins with the header all the same, from either side', () => {
+  for (const header of Object.values(HEADERS)) {
+    for (const client of [0, 1] as const) {
+      const server = client === 0 ? 1 : 0
+      const recorder = play([[client, header + REQUEST], [server, RESPONSE]], { fromStart: false, client: undefined })
+      assert.deepEqual(recorder.pairs, [['/1', 200]])
+      assert.equal(recorder.proxyHeaders.length, 1)
+    }
+  }
+})
 
 test('what the headers say', () => {
   const told = (name: string): unknown => {

@@ -15,14 +15,18 @@ export class ProxyProtocol implements Protocol {
   readonly detectBytesMax = Math.max(...STARTS.map((start) => start.length)) + 1
   readonly #memory: ByteMemory
   readonly #openInner: OpenInner
+  /** Whose bytes were looked at last: who sends the header, when they are one. */
+  #side: Side = 0
 
   constructor(memory: ByteMemory, openInner: OpenInner) {
     this.#memory = memory
     this.#openInner = openInner
   }
 
+  /** A connection joined midway may begin with it all the same (its SYN was not captured): then a whole start is asked for. */
   detect(side: Side, pointer: number, length: number, connection: StreamControl): Detect {
-    if (!connection.fromStart || (connection.client !== undefined && connection.client !== side)) return DETECT.no
+    if (connection.client !== undefined && connection.client !== side) return DETECT.no
+    this.#side = side
     const { u8 } = this.#memory
     let answer: Detect = DETECT.no
     for (const start of STARTS) {
@@ -31,13 +35,14 @@ export class ProxyProtocol implements Protocol {
       while (index < known && u8[pointer + index] === start[index]) index++
       if (index < known) continue
       if (known === start.length) return DETECT.yes
-      answer = DETECT.more
+      if (connection.fromStart) answer = DETECT.more
     }
     return answer
   }
 
   open(connection: StreamControl, sink: MessageSink): StreamHandler {
-    const side = connection.client ?? 0
+    const side = connection.client ?? this.#side
+    if (connection.client === undefined) connection.setClient(side)
     return new ProxyConnection({ memory: this.#memory, control: connection, sink, side, inner: this.#openInner(connection, sink) })
   }
 }

@@ -5,7 +5,8 @@ const BYTES_MIN = 2048
 const MESSAGE_HEADER_BYTES = 4
 
 /**
- * The stream of CRYPTO frames of one direction, put in order: pieces in any order, twice, overlapping (the first bytes win).
+ * The stream of CRYPTO frames of one direction, put in order: pieces in any order, twice, overlapping (the first bytes win);
+ * and the messages in it, one after the other.
  *
  * Bound: CRYPTO_BYTES_MAX and PIECES_MAX holes.
  */
@@ -13,6 +14,8 @@ export class CryptoStream {
   #bytes = new Uint8Array(0)
   /** What is there, as pairs of first and end, in order and apart. */
   readonly #pieces: [number, number][] = []
+  /** Where the next message begins. */
+  #next = 0
 
   /** @returns false when it is over the bound, with nothing changed */
   add(offset: number, data: Uint8Array): boolean {
@@ -32,12 +35,15 @@ export class CryptoStream {
     return true
   }
 
-  /** The first message, header included, once it is whole. */
+  /** The next message, header included, once it is whole: each is given once. */
   message(): Uint8Array | undefined {
-    const [first, length] = this.#pieces[0] ?? [0, 0]
-    if (first !== 0 || length < MESSAGE_HEADER_BYTES) return undefined
-    const size = MESSAGE_HEADER_BYTES + this.#bytes[1]! * 0x10000 + this.#bytes[2]! * 0x100 + this.#bytes[3]!
-    return length < size ? undefined : this.#bytes.subarray(0, size)
+    const at = this.#next
+    const [first, end] = this.#pieces[0] ?? [0, 0]
+    if (first !== 0 || end < at + MESSAGE_HEADER_BYTES) return undefined
+    const size = MESSAGE_HEADER_BYTES + this.#bytes[at + 1]! * 0x10000 + this.#bytes[at + 2]! * 0x100 + this.#bytes[at + 3]!
+    if (end < at + size) return undefined
+    this.#next = at + size
+    return this.#bytes.subarray(at, at + size)
   }
 
   #grow(needed: number): void {

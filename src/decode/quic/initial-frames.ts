@@ -4,6 +4,23 @@ const FRAME = { padding: 0, ping: 1, ack: 2, ackWithEcn: 3, crypto: 6, cryptoGoo
 /** RFC 9000 20.1: 0x0100 and the TLS alert. */
 const CRYPTO_ERROR = 0x100
 
+/** T050 and T051 keep the ACK frame of Google's QUIC: 01nullmm. In the others a type of two bytes begins so, and none may (12.4). */
+const GOOGLE_ACK = 0x40
+const GOOGLE_BLOCKS = 0x20
+const GOOGLE_LENGTHS = [1, 2, 4, 6] as const
+
+/** @param at place behind the type. @returns place behind the frame */
+function skipGoogleAck(payload: Uint8Array, type: number, at: number): number {
+  const blockBytes = GOOGLE_LENGTHS[(type & 3) as 0 | 1 | 2 | 3]
+  // The largest number, and the time since it came.
+  at += GOOGLE_LENGTHS[(type >> 2 & 3) as 0 | 1 | 2 | 3] + 2
+  const more = (type & GOOGLE_BLOCKS) === 0 ? 0 : payload[at++] ?? 0
+  at += blockBytes + more * (1 + blockBytes)
+  // The first timestamp has five bytes, each of the others three.
+  const timestamps = payload[at++] ?? 0
+  return timestamps === 0 ? at : at + 5 + (timestamps - 1) * 3
+}
+
 /** What the frames of an Initial packet say (RFC 9000 12.4, 19). */
 export interface InitialFrames {
   readonly crypto: readonly { readonly offset: number; readonly data: Uint8Array }[]
@@ -58,7 +75,8 @@ export function readInitialFrames(payload: Uint8Array): InitialFrames {
         return { crypto, close: { alert: isAlert ? error - CRYPTO_ERROR : undefined }, isMalformed: false }
       }
       default:
-        return { crypto, close: undefined, isMalformed: true }
+        if ((type & 0xc0) !== GOOGLE_ACK) return { crypto, close: undefined, isMalformed: true }
+        at = skipGoogleAck(payload, type, at)
     }
   }
   return { crypto, close: undefined, isMalformed: false }

@@ -26,7 +26,8 @@ export interface LongHeader {
  */
 export function readLongHeader(datagram: Uint8Array, at: number): LongHeader | 'malformed' | undefined {
   const first = datagram[at]!
-  if ((first & 0xc0) !== 0xc0 || at + 7 > datagram.length) return undefined
+  // The fixed bit behind it may be anything (RFC 9287).
+  if ((first & 0x80) === 0 || at + 7 > datagram.length) return undefined
   const view = new DataView(datagram.buffer, datagram.byteOffset)
   const version = quicVersion(view.getUint32(at + 1))
   if (version === undefined) return undefined

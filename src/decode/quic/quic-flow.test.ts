@@ -7,6 +7,7 @@ import { randomFrom } from '../testing/conversation.ts'
 import { MessageRecorder } from '../testing/message-recorder.ts'
 import { TestConnection } from '../testing/test-connection.ts'
 import { makeCertificate, playTls } from '../testing/tls-conversation.ts'
+import { RETRY_RANDOM } from '../tls/parameters.ts'
 import { CryptoStream } from './crypto-stream.ts'
 import { InitialKeys } from './initial-keys.ts'
 import { DecryptBudget, QuicFlow } from './mod.ts'
@@ -43,6 +44,10 @@ interface PacketOptions {
   readonly number?: number
   readonly destinationId?: Buffer
   readonly padTo?: number
+  /** Its salt is that of another version. */
+  readonly saltOf?: number
+  /** The fixed bit is 0 (RFC 9287). */
+  readonly isGreased?: boolean
 }
 
 /** An Initial packet as its sender makes it (RFC 9001 5.3, 5.4). */
@@ -50,11 +55,12 @@ function initial(frames: Buffer, options: PacketOptions = {}): Buffer {
   const { version = 1, side = 0, keyId = CLIENT_ID, number = 0, padTo = 0 } = options
   const destinationId = options.destinationId ?? (side === 0 ? keyId : Buffer.alloc(0))
   const known = quicVersion(version)!
-  const keys = new InitialKeys(known, keyId)[side === 0 ? 'client' : 'server']
+  const keys = new InitialKeys({ ...known, salt: quicVersion(options.saltOf ?? version)!.salt }, keyId)[side === 0 ? 'client' : 'server']
   const payload = Buffer.concat([frames, Buffer.alloc(Math.max(0, padTo - frames.length))])
   const length = 2 + payload.length + 16
   const head = Buffer.concat([
-    Buffer.from([0xc1 | known.initialType << 4]), Buffer.from([version >>> 24, version >>> 16 & 255, version >>> 8 & 255, version & 255]),
+    Buffer.from([(options.isGreased === true ? 0x81 : 0xc1) | known.initialType << 4]),
+    Buffer.from([version >>> 24, version >>> 16 & 255, version >>> 8 & 255, version & 255]),
     Buffer.from([destinationId.length]), destinationId, Buffer.from([0, 0, 0x40 | length >> 8, length & 255, number >> 8, number & 255]),
   ])
   const nonce = Buffer.from(keys.iv)
@@ -83,7 +89,8 @@ function play(datagrams: readonly (readonly [Side, Buffer])[], budget = new Decr
   return recorder
 }
 
-for (const [name, version] of [['1', 1], ['2', 0x6b3343cf], ['draft-29', 0xff00001d], ['draft-24', 0xff000018]] as const) {
+for (const [name, version] of [['1', 1], ['2', 0x6b3343cf], ['draft-29', 0xff00001d], ['draft-24', 0xff000018],
+  ['0x1a2a3a4a', 0x1a2a3a4a]] as const) {
   test(`QUIC ${name}: client and server hello make a handshake`, () => {
     const { handshakes, anomalies } = play([
       [0, initial(crypto(0, HELLO), { version })],
@@ -143,6 +150,78 @@ test('the client goes on under the id that the server chose, with the keys that 
   assert.equal(handshakes.length, 1)
 })
 
+test('the fixed bit may be anything (RFC 9287)', () => {
+  const { handshakes, anomalies } = play([
+    [0, initial(crypto(0, HELLO))], [1, initial(crypto(0, SERVER_HELLO), { side: 1, isGreased: true })],
+  ])
+  assert.deepEqual(anomalies, [])
+  assert.equal(handshakes[0]?.outcome, 'answered')
+})
+
+test('T051: ACK frames of Google\'s QUIC before the ServerHello', () => {
+  const version = 0x54303531
+  for (const ack of ['400100000100', '650002000002000300000104000500', '6a00000100000101000000020300000001020101020304050607']) {
+    const { handshakes, anomalies } = play([
+      [0, initial(crypto(0, HELLO), { version })],
+      [1, initial(Buffer.concat([Buffer.from(ack, 'hex'), crypto(0, SERVER_HELLO)]), { version, side: 1 })],
+    ])
+    assert.deepEqual(anomalies, [], ack)
+    assert.equal(handshakes[0]?.outcome, 'answered')
+  }
+})
+
+test('a reserved version is that of a client of RFC 9000 or of draft 29; another version, asked for, counts', () => {
+  const asked = initial(crypto(0, HELLO), { version: 0xba9a8a7a, saltOf: 0xff00001d })
+  const alone = play([[0, asked]])
+  assert.deepEqual(alone.anomalies, [])
+  assert.deepEqual([alone.handshakes[0]?.protocolVersion, alone.handshakes[0]?.outcome], ['0xba9a8a7a', 'unanswered'])
+  for (const version of [1, 0xff00001d]) {
+    const { handshakes, anomalies } = play([
+      [0, asked], [1, Buffer.from('80000000000000' + '08' + CLIENT_ID.toString('hex') + '00000001ff00001d', 'hex')],
+      [0, initial(crypto(0, HELLO), { version })], [1, initial(crypto(0, SERVER_HELLO), { version, side: 1 })],
+    ])
+    assert.deepEqual(anomalies, [])
+    assert.deepEqual(handshakes.map(({ protocolVersion, outcome }) => [protocolVersion, outcome]), [[version === 1 ? '1' : 'draft-29', 'answered']])
+  }
+})
+
+test('behind a HelloRetryRequest the ServerHello answers', () => {
+  const retry = Buffer.from(SERVER_HELLO)
+  retry.set(RETRY_RANDOM, 4 + 2)
+  const { handshakes, anomalies } = play([
+    [0, initial(crypto(0, HELLO))],
+    [1, initial(crypto(0, retry), { side: 1 })],
+    [0, initial(crypto(HELLO.length, HELLO), { number: 1 })],
+    [1, initial(crypto(retry.length, SERVER_HELLO), { side: 1, number: 1 })],
+  ])
+  assert.deepEqual(anomalies, [])
+  assert.equal(handshakes.length, 1)
+  assert.equal(handshakes[0]?.outcome, 'answered')
+  assert.equal(handshakes[0].cipher, talk.client.getCipher().standardName)
+  assert.equal(handshakes[0].answerTime, 3)
+})
+
+test('a server may take another version than the client began with (RFC 9368 2.3), a stranger may not', () => {
+  const second = 0x6b3343cf
+  const { handshakes, anomalies } = play([
+    [0, initial(crypto(0, HELLO.subarray(0, 100)))],
+    [1, initial(Buffer.from([2, 0, 0, 0, 0]), { version: second, side: 1, padTo: 30 })],
+    [0, initial(crypto(100, HELLO.subarray(100)), { version: second, destinationId: Buffer.from('0123', 'hex'), number: 1 })],
+    [1, initial(crypto(0, SERVER_HELLO), { version: second, side: 1, number: 1 })],
+  ])
+  assert.deepEqual(anomalies, [])
+  assert.equal(handshakes.length, 1)
+  assert.equal(handshakes[0]?.outcome, 'answered')
+  assert.equal(handshakes[0].protocolVersion, '2')
+  const forged = play([
+    [0, initial(crypto(0, HELLO))],
+    [1, initial(crypto(0, SERVER_HELLO), { version: second, side: 1, keyId: Buffer.from('0123456789abcdef', 'hex') })],
+    [1, initial(crypto(0, SERVER_HELLO), { side: 1 })],
+  ])
+  assert.deepEqual(forged.anomalies, ['quic_not_decrypted'])
+  assert.equal(forged.handshakes[0]?.protocolVersion, '1')
+})
+
 test('a server that closes refuses: its alert is the reason', () => {
   const close = Buffer.from([0x1c, 0x41, 0x28, 0, 0])
   const { handshakes } = play([[0, initial(crypto(0, HELLO))], [1, initial(close, { side: 1, padTo: 30 })]])
@@ -180,6 +259,9 @@ test('a CRYPTO stream: the first bytes win, and its bounds hold', () => {
   assert.equal(stream.message(), undefined)
   assert.ok(stream.add(0, message.subarray(0, 4)))
   assert.deepEqual(Buffer.from(stream.message()!), message)
+  assert.equal(stream.message(), undefined)
+  assert.ok(stream.add(8, Buffer.from([2, 0, 0, 0])))
+  assert.deepEqual(Buffer.from(stream.message()!), Buffer.from([2, 0, 0, 0]))
   assert.equal(stream.add(65_530, Buffer.alloc(7)), false)
   const holes = new CryptoStream()
   for (let piece = 0; piece < 256; piece++) assert.ok(holes.add(1 + piece * 2, Buffer.from([1])))

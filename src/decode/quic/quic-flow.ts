@@ -20,9 +20,12 @@ const PACKETS_MAX = 8
 /** One try of a client: a connection id of its first packet, and what came under its keys. */
 interface Attempt {
   readonly id: string
-  readonly version: string
+  readonly destinationId: Uint8Array
   readonly client: Side
-  readonly keys: InitialKeys
+  /** By version: the client's own, and the one that the server took instead (RFC 9368 2.3), whose keys come of the same id. */
+  readonly keys: Map<string, InitialKeys>
+  /** The server's once it has spoken, until then the client's. */
+  version: string
   readonly startTime: number
   readonly streams: readonly [CryptoStream, CryptoStream]
 }
@@ -30,7 +33,8 @@ interface Attempt {
 /**
  * The Initial packets between two addresses and ports: tells one handshake, then no more.
  *
- * A Retry, or another version, makes the client begin again under another key: then that try counts.
+ * A Retry, or another version, makes the client begin again under another key: then that try counts. A HelloRetryRequest does not:
+ * the handshake is that of the first ClientHello, answered by the ServerHello (as over TCP).
  */
 export class QuicFlow implements DatagramHandler {
   readonly #control: StreamControl
@@ -68,28 +72,48 @@ export class QuicFlow implements DatagramHandler {
 
   #initial(side: Side, bytes: Uint8Array, at: number, header: LongHeader, time: number): void {
     if (!this.#budget.take(time)) return this.#tell(QUIC_ANOMALY.overBudget, side, time)
-    const attempt = this.#attempt
-    const keys = attempt?.client === side ? attempt.keys.client : attempt?.keys.server
-    const known = keys === undefined ? undefined : openInitial(bytes, at, header, keys)
+    const known = this.#openKnown(side, bytes, at, header)
     const payload = known ?? this.#begin(side, bytes, at, header, time)
     if (payload === undefined) return this.#tell(QUIC_ANOMALY.notDecrypted, side, time)
     const frames = readInitialFrames(payload)
     if (frames.isMalformed) this.#tell(QUIC_ANOMALY.frames, side, time)
     const stream = this.#attempt!.streams[side]
     for (const { offset, data } of frames.crypto) if (!stream.add(offset, data)) this.#tell(QUIC_ANOMALY.cryptoOverBound, side, time)
-    this.#read(side, stream.message(), time)
+    for (let message = stream.message(); message !== undefined && !this.isDone; message = stream.message()) this.#read(side, message, time)
     if (frames.close !== undefined && !this.isDone) this.#closed(side, frames.close.alert, time)
+  }
+
+  /** A packet of the try at hand; a server may have changed to another version than the client's first. */
+  #openKnown(side: Side, bytes: Uint8Array, at: number, header: LongHeader): Buffer | undefined {
+    const attempt = this.#attempt
+    if (attempt === undefined) return undefined
+    const { version } = header
+    const isClient = attempt.client === side
+    const known = attempt.keys.get(version.name)
+    const isChange = known === undefined && !isClient && attempt.keys.size === 1
+    const keys = isChange ? new InitialKeys(version, attempt.destinationId) : known
+    const payload = keys === undefined ? undefined : openInitial(bytes, at, header, isClient ? keys.client : keys.server)
+    if (keys === undefined || payload === undefined) return undefined
+    attempt.keys.set(version.name, keys)
+    if (!isClient) attempt.version = version.name
+    return payload
   }
 
   /** A client's first packet: its own connection id opens it. */
   #begin(side: Side, bytes: Uint8Array, at: number, header: LongHeader, time: number): Buffer | undefined {
     const id = `${header.version.name} ${Buffer.from(header.destinationId).toString('latin1')}`
     if (this.#attempt !== undefined && (this.#attempt.id === id || this.#attempt.client !== side)) return undefined
-    const keys = new InitialKeys(header.version, header.destinationId)
-    const payload = openInitial(bytes, at, header, keys.client)
+    const { version } = header
+    let keys = new InitialKeys(version, header.destinationId)
+    let payload = openInitial(bytes, at, header, keys.client)
+    if (payload === undefined && version.otherSalt !== undefined) {
+      keys = new InitialKeys({ ...version, salt: version.otherSalt }, header.destinationId)
+      payload = openInitial(bytes, at, header, keys.client)
+    }
     if (payload === undefined) return undefined
     this.#attempt = {
-      id, keys, version: header.version.name, client: side, startTime: this.#attempt?.startTime ?? time,
+      id, destinationId: header.destinationId.slice(), client: side, keys: new Map([[version.name, keys]]),
+      version: version.name, startTime: this.#attempt?.startTime ?? time,
       streams: [new CryptoStream(), new CryptoStream()],
     }
     this.#hello = undefined
@@ -97,8 +121,7 @@ export class QuicFlow implements DatagramHandler {
     return payload
   }
 
-  #read(side: Side, message: Uint8Array | undefined, time: number): void {
-    if (message === undefined) return
+  #read(side: Side, message: Uint8Array, time: number): void {
     const body = message.subarray(MESSAGE_HEADER_BYTES)
     if (side === this.#attempt!.client) {
       if (this.#hello !== undefined) return
@@ -106,7 +129,7 @@ export class QuicFlow implements DatagramHandler {
       if (this.#hello === undefined) this.#giveUp(QUIC_ANOMALY.clientHello, side, time)
     } else {
       const answer = message[0] === MESSAGE_TYPE.serverHello ? parseServerHello(body) : undefined
-      // A HelloRetryRequest is the first message; the ServerHello behind it is not awaited: it says no more than the cipher.
+      // Behind a HelloRetryRequest, which is the first message then, the ServerHello is still to come.
       if (answer === undefined || answer.isRetry) return
       this.#answer = answer
       this.#answerTime = time

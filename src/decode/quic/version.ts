@@ -3,6 +3,8 @@ export interface QuicVersion {
   /** `network.protocol.version`. */
   readonly name: string
   readonly salt: Uint8Array
+  /** What else it may be, where nobody says. */
+  readonly otherSalt?: Uint8Array
   /** Labels of HKDF-Expand-Label. */
   readonly labels: { readonly key: string; readonly iv: string; readonly headerProtection: string }
   /** Type bits of an Initial packet. */
@@ -44,6 +46,10 @@ const OTHERS: ReadonlyMap<number, readonly [name: string, salt: Uint8Array]> = n
 export function quicVersion(version: number): QuicVersion | undefined {
   if (version === V1) return { name: '1', salt: SALT_1, labels: LABELS, initialType: 0 }
   if (version === V2) return { name: '2', salt: SALT_2, labels: LABELS_2, initialType: 1 }
+  // RFC 9000 15: a client asks with it for the server's versions; it is protected as the version is that the client would speak.
+  if ((version & 0x0f0f0f0f) === 0x0a0a0a0a) {
+    return { name: `0x${version.toString(16).padStart(8, '0')}`, salt: SALT_1, otherSalt: SALT_DRAFT_29, labels: LABELS, initialType: 0 }
+  }
   const draft = version - DRAFT
   if (draft >= DRAFT_FIRST && draft <= DRAFT_LAST) {
     const used = draft > 32 ? SALT_1 : draft > 28 ? SALT_DRAFT_29 : draft > 22 ? SALT_DRAFT_23 : SALT_DRAFT_22
