@@ -1,5 +1,7 @@
 import { nearest } from '../../lib/nearest/mod.ts'
 import { elasticsearchKind } from './exporters/elasticsearch.ts'
+import { fluentKind } from './exporters/fluent.ts'
+import { logstashKind } from './exporters/logstash.ts'
 import { lokiKind } from './exporters/loki.ts'
 import { splunkHecKind } from './exporters/splunk-hec.ts'
 import { syslogKind } from './exporters/syslog.ts'
@@ -24,6 +26,8 @@ export const SINK_KINDS = [
   splunkHecKind,
   victoriaLogsKind,
   syslogKind,
+  fluentKind,
+  logstashKind,
 ] as const
 
 type Kind = (typeof SINK_KINDS)[number]
