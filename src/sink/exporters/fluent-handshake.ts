@@ -56,10 +56,12 @@ export class Ping {
    */
   check(pong: Unpacked, clean: (text: string) => string): void {
     const [name, isTaken, reason, host, digest] = Array.isArray(pong) ? pong as readonly Unpacked[] : []
-    if (!isText(name, 'PONG') || typeof isTaken !== 'boolean') throw new OddAnswer('answers no PONG; is it the forward input of a Fluentd or Fluent Bit?')
+    if (!isText(name, 'PONG') || typeof isTaken !== 'boolean') {
+      throw new OddAnswer('answers no PONG; is it the forward input of a Fluentd or Fluent Bit?')
+    }
     if (!isTaken) {
-      const why = Buffer.isBuffer(reason) ? clean(reason.toString()) : ''
-      throw new OddAnswer(`refuses the shared key or the user${why === '' ? '' : ` (${why})`}; look at shared_key, user and password`, 'credentials refused')
+      const why = Buffer.isBuffer(reason) && reason.length > 0 ? ` (${clean(reason.toString())})` : ''
+      throw new OddAnswer(`refuses the shared key or the user${why}; look at shared_key, user and password`, 'credentials refused')
     }
     if (!Buffer.isBuffer(host) || !isText(digest, this.#digest(host))) {
       throw new OddAnswer('does not know the shared key, so nothing is sent to it; look at shared_key, here and there', 'server refused')

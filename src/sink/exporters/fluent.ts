@@ -140,7 +140,8 @@ export const fluentKind = {
     compression: z.enum(['none', 'gzip']).default('none')
       .describe('gzip needs Fluentd from 0.14.7 on, or a Fluent Bit that reads CompressedPackedForward.'),
     shared_key: secretSchema.optional().describe('shared_key of the server: {env: NAME} or {file: PATH}; none = the server asks for none.'),
-    user: z.string().min(1, 'must not be empty').max(256, 'must be 256 characters at most').optional().describe('User, where the server wants one.'),
+    user: z.string().min(1, 'must not be empty').max(256, 'must be 256 characters at most').optional()
+      .describe('User, where the server wants one.'),
     password: secretSchema.optional().describe('Password: {env: NAME} or {file: PATH}.'),
     host_name: wordSchema(255).optional().describe('Name of this machine in the handshake; none = its own. It must not be the server\'s self_hostname.'),
     ...deliveryOptions,

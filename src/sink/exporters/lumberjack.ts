@@ -44,7 +44,9 @@ export class WindowReader {
   read(heard: Buffer): Reading<true> {
     let used = 0
     for (; heard.length - used >= ACK_BYTES; used += ACK_BYTES) {
-      if (heard[used] !== VERSION || heard[used + 1] !== ACK) throw new OddAnswer('answers no acknowledgement; is it a beats input of Logstash, and tcp or tls right?')
+      if (heard[used] !== VERSION || heard[used + 1] !== ACK) {
+        throw new OddAnswer('answers no acknowledgement; is it a beats input of Logstash, and tcp or tls right?')
+      }
       const sequence = heard.readUInt32BE(used + 2)
       if (sequence > this.#count) throw new OddAnswer(`acknowledges event ${sequence} of a window of ${this.#count}`)
       this.#acknowledged = Math.max(this.#acknowledged, sequence)

@@ -150,7 +150,9 @@ export class StreamSocket {
   #read<Value>(read: (heard: Buffer) => Reading<Value>): Reading<Value> {
     const reading = read(this.#heard)
     this.#heard = this.#heard.subarray(reading.used)
-    if (this.#heard.length > ANSWER_BYTES_MAX) throw new OddAnswer('answers more than this protocol has to say; is it the server that this output is for?')
+    if (this.#heard.length > ANSWER_BYTES_MAX) {
+      throw new OddAnswer('answers more than this protocol has to say; is it the server that this output is for?')
+    }
     return reading
   }
 

@@ -105,7 +105,8 @@ export const syslogKind = {
   schema: z.strictObject({
     type: z.literal('syslog'),
     ...sharedOptions,
-    url: streamUrlSchema(['tcp', 'tls', 'udp'], 'tls://siem.example:6514').describe('Address of the server: tcp://, tls:// or udp://, with its port.'),
+    url: streamUrlSchema(['tcp', 'tls', 'udp'], 'tls://siem.example:6514')
+      .describe('Address of the server: tcp://, tls:// or udp://, with its port.'),
     tls: tlsSchema.prefault({}).describe('For tls://. Certificates are always checked.'),
     timeout: durationSchema({ min: '100ms', max: '10m' }).prefault('30s').describe('A batch that is not written by then counts as not taken.'),
     format: z.enum(['json', 'cef', 'leef']).default('json').describe('Body: json = the record\'s line; cef = CEF 0; leef = LEEF 2.0.'),
