@@ -8,7 +8,7 @@ import { RecordingHost } from '../sink.suite.ts'
 import { assertAddsUp, delivery, exchanges, HOSTILE, type Kept, openOutput, range, until } from './exporter.suite.ts'
 import { makeCertificates, readIdentity } from './testing/certificates.ts'
 import type { Identity } from './testing/receiver.ts'
-import { type Converse, StreamServer } from './testing/stream-server.ts'
+import { type Converse, startTrickle, StreamServer } from './testing/stream-server.ts'
 
 /** One kind of exporter over an acknowledged stream, and how its server speaks. */
 export interface StreamSubject {
@@ -120,6 +120,17 @@ export function streamExporterSuite(subject: StreamSubject): void {
     await end(it)
     assert.deepEqual(unique(it.server.kept), range(0, 400))
     assert.ok(it.server.kept.length <= 420, 'a batch whose acknowledgement was lost with the server is there twice')
+  })
+
+  test(`${name}: over a connection that trickles everything arrives once`, async () => {
+    const it = await scene({ drain: '50ms' })
+    const trickle = await startTrickle(it.server.url)
+    await it.sink.close()
+    it.sink = openOutput({ ...it.options, url: trickle.url, drain: '20s', batch: { records: 200, age: '10ms' } }, it.host)
+    it.sink.write(exchanges(0, 400))
+    await end(it)
+    trickle.close()
+    assert.deepEqual([numbers(it.server.kept), it.host.logs], [range(0, 400), []])
   })
 
   test(`${name}: what cannot be sent before a stop is sent after the next start`, async () => {

@@ -1,4 +1,5 @@
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createServer as createSecureServer } from 'node:tls'
 import type { Kept } from '../exporter.suite.ts'
 import type { Identity } from './receiver.ts'
@@ -83,5 +84,36 @@ export class StreamServer {
       if (!socket.destroyed && !socket.readableEnded) this.failed ??= error as Error // else the connection ended midway
       socket.destroy()
     })
+  }
+}
+
+/** Gives what comes to the server at `url` a little at a time, and its answers back. */
+export async function startTrickle(url: string): Promise<{ readonly url: string, close(): void }> {
+  const sockets = new Set<Socket>()
+  const proxy = createServer(socket => {
+    const upstream = connect(Number(new URL(url).port), '127.0.0.1')
+    for (const end of [socket, upstream]) {
+      sockets.add(end)
+      end.on('error', () => undefined).on('close', () => { for (const other of [socket, upstream]) other.destroy() })
+    }
+    upstream.pipe(socket)
+    void trickle(socket, upstream).catch(() => undefined) // the sender went away
+  })
+  await new Promise<void>(resolve => { proxy.listen(0, '127.0.0.1', resolve) })
+  return {
+    url: `tcp://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
+    close: () => {
+      for (const socket of sockets) socket.destroy()
+      proxy.close()
+    },
+  }
+}
+
+async function trickle(from: Socket, to: Socket): Promise<void> {
+  for await (const part of from as AsyncIterable<Buffer>) {
+    for (let at = 0; at < part.length; at += 1000) {
+      to.write(part.subarray(at, at + 1000))
+      await sleep(1)
+    }
   }
 }
