@@ -73,7 +73,7 @@ export class StreamServer {
   }
 
   #take(socket: Socket): void {
-    this.connections++
+    const number = ++this.connections
     this.#sockets.add(socket)
     socket.on('error', () => undefined).on('close', () => this.#sockets.delete(socket))
     if (this.cutAfter < Infinity) {
@@ -81,7 +81,10 @@ export class StreamServer {
       socket.on('data', () => { if (socket.bytesRead > cutAfter) socket.resetAndDestroy() })
     }
     this.#converse(socket, this).catch((error: unknown) => {
-      if (!socket.destroyed && !socket.readableEnded) this.failed ??= error as Error // else the connection ended midway
+      if (!socket.destroyed && !socket.readableEnded) { // else the connection ended midway
+        const message = `connection ${number} of ${this.connections}, ${socket.bytesRead} bytes: ${(error as Error).message}`
+        this.failed ??= new Error(message, { cause: error })
+      }
       socket.destroy()
     })
   }
