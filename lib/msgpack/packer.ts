@@ -173,8 +173,10 @@ export class Packer {
     }
     const length = end - start
     this.#stringHead(length)
-    if (length < COPY_BYTES_MIN) for (let from = start; from < end; from++) this.#bytes[this.#at++] = text[from] as number
-    else this.#at += text.copy(this.#bytes, this.#at, start, end)
+    const [bytes, at] = [this.#bytes, this.#at]
+    if (length < COPY_BYTES_MIN) for (let index = 0; index < length; index++) bytes[at + index] = text[start + index] as number
+    else bytes.set(text.subarray(start, end), at)
+    this.#at = at + length
     return end + 1
   }
 
@@ -249,8 +251,12 @@ export class Packer {
 
   /** A code and a big-endian number of `size` bytes. */
   #head(code: number, value: number, size: 1 | 2 | 4): void {
-    this.#bytes[this.#at] = code
-    this.#at = this.#bytes.writeUIntBE(value, this.#at + 1, size)
+    const [bytes, at] = [this.#bytes, this.#at]
+    bytes[at] = code
+    if (size === 1) bytes[at + 1] = value
+    else if (size === 2) bytes.writeUInt16BE(value, at + 1)
+    else bytes.writeUInt32BE(value, at + 1)
+    this.#at = at + 1 + size
   }
 }
 

@@ -25,7 +25,8 @@ async function allLines(): Promise<readonly string[]> {
 }
 
 function open(options: Record<string, unknown>, host: RecordingHost): Sink {
-  const shared = { spool: { path: join(folder, `spool-${number++}`) }, drain: '60s', batch: { records: 500, age: '10ms' }, retry: { max_wait: '100ms' } }
+  const spool = { path: join(folder, `spool-${number++}`) }
+  const shared = { spool, drain: '60s', batch: { records: 500, age: '10ms' }, retry: { max_wait: '100ms' } }
   return openOutput({ ...shared, ...options }, host)
 }
 

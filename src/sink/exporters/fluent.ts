@@ -143,7 +143,8 @@ export const fluentKind = {
     user: z.string().min(1, 'must not be empty').max(256, 'must be 256 characters at most').optional()
       .describe('User, where the server wants one.'),
     password: secretSchema.optional().describe('Password: {env: NAME} or {file: PATH}.'),
-    host_name: wordSchema(255).optional().describe('Name of this machine in the handshake; none = its own. It must not be the server\'s self_hostname.'),
+    host_name: wordSchema(255).optional()
+      .describe('Name of this machine in the handshake; none = its own. It must not be the server\'s self_hostname.'),
     ...deliveryOptions,
   }).superRefine(({ user, password, shared_key }, context) => {
     const add = (path: string, message: string): void => { context.addIssue({ code: 'custom', path: [path], message }) }
