@@ -40,3 +40,11 @@ END
   mvn -q -B -f "$jars/pom.xml" dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$jars/kafka"
   rm -rf "$folder/kafka" && mv "$jars/kafka" "$folder/kafka" && rm -r "$jars"
 fi
+# Of the sources of test/engines/receivers, again when these are newer.
+receivers=$(dirname "$0")/../test/engines/receivers
+for name in fluent lumber; do
+  [ "$folder/$name-receiver" -nt "$receivers/$name/main.go" ] && [ "$folder/$name-receiver" -nt "$receivers/go.mod" ] && continue
+  command -v go >/dev/null || { echo "engines: go is needed to build $name-receiver; install it (Debian: golang-go)" >&2; exit 1; }
+  echo "engines: building $name-receiver" >&2
+  (cd "$receivers" && GOFLAGS=-mod=readonly go build -o "$folder/$name-receiver" "./$name")
+done

@@ -1,7 +1,9 @@
 import { nearest } from '../../lib/nearest/mod.ts'
 import { elasticsearchKind } from './exporters/elasticsearch.ts'
+import { fluentKind } from './exporters/fluent.ts'
 import { influxKind } from './exporters/influxdb.ts'
 import { kafkaKind } from './exporters/kafka.ts'
+import { logstashKind } from './exporters/logstash.ts'
 import { lokiKind } from './exporters/loki.ts'
 import { otlpKind } from './exporters/otlp.ts'
 import { remoteWriteKind } from './exporters/prometheus-remote-write.ts'
@@ -24,8 +26,10 @@ export const SINK_KINDS = [
   storeKind,
   webhookKind,
   elasticsearchKind,
+  fluentKind,
   influxKind,
   kafkaKind,
+  logstashKind,
   lokiKind,
   otlpKind,
   remoteWriteKind,

@@ -2,12 +2,14 @@ import { hostname } from 'node:os'
 import { z } from 'zod'
 import { durationSchema } from '../../../lib/units/mod.ts'
 import { type Answer, type DeliveryConfig, deliveryOptions, type Exporter, NetworkSink, timeText } from '../delivery/mod.ts'
-import { connectionTrouble, type TlsConfig, tlsSchema } from '../http/mod.ts'
+import { type TlsConfig, tlsSchema } from '../http/mod.ts'
 import { sharedOptions, type SharedOptions, type SinkKind } from '../sink-kind.ts'
 import type { SpooledRecord } from '../spool/mod.ts'
+import { DatagramSocket } from './datagram-socket.ts'
 import { kindOf, statusOf } from './message-text.ts'
 import { cefBody, leefBody } from './siem-body.ts'
-import { DatagramSocket, StreamSocket, type SyslogAddress } from './syslog-socket.ts'
+import { addressOf, streamUrlSchema, wordSchema } from './stream-address.ts'
+import { StreamSocket, streamTrouble } from './stream-socket.ts'
 
 /** RFC 5424 6.2.1, by code. */
 const FACILITIES = ['kern', 'user', 'mail', 'daemon', 'auth', 'syslog', 'lpr', 'news', 'uucp', 'cron', 'authpriv', 'ftp', 'ntp',
@@ -49,7 +51,7 @@ export class SyslogExporter implements Exporter {
       await (this.#stream as StreamSocket).write(Buffer.concat(parts), signal)
       return { outcome: 'done' }
     } catch (error) {
-      return { outcome: 'later', hindrance: connectionTrouble(error as Error, this.target, same => same) }
+      return { outcome: 'later', hindrance: streamTrouble(error, this.target) }
     }
   }
 
@@ -69,7 +71,7 @@ export class SyslogExporter implements Exporter {
           refused.push({ index, reason: 'longer than a datagram' })
           continue
         }
-        const hindrance = connectionTrouble(error as Error, this.target, same => same)
+        const hindrance = streamTrouble(error, this.target)
         const indexes = Array.from({ length: records.length - index }, (_, at) => index + at)
         return { outcome: 'done', refused, again: { indexes, hindrance } }
       }
@@ -98,29 +100,19 @@ function severityOf(kind: string | undefined, status = 0): number {
   return status >= 500 ? ERROR : status >= 400 || kind === 'anomaly' ? WARNING : INFORMATIONAL
 }
 
-function addressOf(url: string): SyslogAddress {
-  const { protocol, hostname: host, port } = new URL(url)
-  return { protocol: protocol as SyslogAddress['protocol'], host: host.replace(/^\[|\]$/g, ''), port: Number(port) }
-}
-
-const urlSchema = z.string({ error: 'must be an address, e.g. tls://siem.example:6514' }).refine(
-  url => /^(?:tcp|tls|udp):\/\/(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):[1-9]\d{0,4}$/.test(url) && URL.canParse(url),
-  'must be tcp://HOST:PORT, tls://HOST:PORT or udp://HOST:PORT, e.g. tls://siem.example:6514')
-
-const word = (max: number): z.ZodString => z.string().regex(new RegExp(`^[!-~]{1,${max}}$`), `must be 1 to ${max} visible ASCII characters, no space`)
-
 export const syslogKind = {
   type: 'syslog',
   schema: z.strictObject({
     type: z.literal('syslog'),
     ...sharedOptions,
-    url: urlSchema.describe('Address of the server: tcp://, tls:// or udp://, with its port.'),
+    url: streamUrlSchema(['tcp', 'tls', 'udp'], 'tls://siem.example:6514')
+      .describe('Address of the server: tcp://, tls:// or udp://, with its port.'),
     tls: tlsSchema.prefault({}).describe('For tls://. Certificates are always checked.'),
     timeout: durationSchema({ min: '100ms', max: '10m' }).prefault('30s').describe('A batch that is not written by then counts as not taken.'),
     format: z.enum(['json', 'cef', 'leef']).default('json').describe('Body: json = the record\'s line; cef = CEF 0; leef = LEEF 2.0.'),
     facility: z.enum(FACILITIES).default('local0').describe('Facility of each message.'),
-    app_name: word(48).default('lintel').describe('APP-NAME of each message.'),
-    host_name: word(255).optional().describe('HOSTNAME of each message; none = this machine\'s.'),
+    app_name: wordSchema(48).default('lintel').describe('APP-NAME of each message.'),
+    host_name: wordSchema(255).optional().describe('HOSTNAME of each message; none = this machine\'s.'),
     ...deliveryOptions,
   }).describe('Syslog by RFC 5424, for SIEMs. It has no acknowledgement: delivered means written to the socket.'),
   short: () => undefined,
