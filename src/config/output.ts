@@ -40,7 +40,7 @@ function nameClashes(outputs: readonly SinkOptions[]): { index: number, message:
   const seen = new Map<string, number>()
   return outputs.flatMap((output, index) => {
     const server = serverOf(output)
-    if (server === undefined) return []
+    if (server === undefined || !('name' in output)) return []
     const name = `${output.type}:${output.name ?? server}`
     const before = seen.get(name)
     seen.set(name, before ?? index)
