@@ -289,7 +289,7 @@ function sameDestination(a: Output, b: Output): boolean {
 }
 
 function placeOf(output: Output): string | undefined {
-  return 'path' in output ? output.path : 'spool' in output ? output.spool.path : undefined
+  return 'spool' in output ? output.spool.path : 'path' in output ? output.path : undefined
 }
 
 /**

@@ -38,15 +38,23 @@ export function outputClashes(outputs: readonly SinkOptions[]): { index: number,
 function nameClashes(outputs: readonly SinkOptions[]): { index: number, message: string }[] {
   const seen = new Map<string, number>()
   return outputs.flatMap((output, index) => {
-    if (!('spool' in output) || !URL.canParse(output.url)) return [] // which is told by itself
-    const name = `${output.type}:${output.name ?? new URL(output.url).host}`
+    const name = nameOf(output)
+    if (name === undefined) return []
     const before = seen.get(name)
     seen.set(name, before ?? index)
     return before === undefined ? [] : [{ index, message: `must have a name of its own: "${name}" is outputs[${before}]; add name: to one of them` }]
   })
 }
 
+/** Undefined: it has none, or one that is wrong and told by itself. */
+function nameOf(output: SinkOptions): string | undefined {
+  if (!('spool' in output)) return undefined
+  if (output.name !== undefined) return `${output.type}:${output.name}`
+  if (output.type === 'module') return `${output.type}:${output.path}`
+  return URL.canParse(output.url) ? `${output.type}:${new URL(output.url).host}` : undefined
+}
+
 function placeOf(output: SinkOptions): string {
-  if ('path' in output) return resolve(output.path)
-  return 'spool' in output ? resolve(output.spool.path) : 'standard output'
+  if ('spool' in output) return resolve(output.spool.path) // not the path of a module
+  return 'path' in output ? resolve(output.path) : 'standard output'
 }

@@ -1,6 +1,7 @@
 import { nearest } from '../../lib/nearest/mod.ts'
 import { elasticsearchKind } from './exporters/elasticsearch.ts'
 import { lokiKind } from './exporters/loki.ts'
+import { moduleKind } from './exporters/module.ts'
 import { splunkHecKind } from './exporters/splunk-hec.ts'
 import { syslogKind } from './exporters/syslog.ts'
 import { victoriaLogsKind } from './exporters/victorialogs.ts'
@@ -24,6 +25,7 @@ export const SINK_KINDS = [
   splunkHecKind,
   victoriaLogsKind,
   syslogKind,
+  moduleKind,
 ] as const
 
 type Kind = (typeof SINK_KINDS)[number]
