@@ -64,6 +64,12 @@ const CASES: readonly (readonly [config: string, complaint: RegExp])[] = [
   [webhook(URL, 'labels: {kind: a}').replace('webhook', 'loki'), /labels\.kind: is the record's kind: choose another name/],
   [webhook(URL, 'token: {env: PATH}', 'auth: {bearer: {env: PATH}}').replace('webhook', 'splunk_hec'), /auth: must be left out/],
   [webhook(URL, 'api_key: {env: PATH}', 'auth: {bearer: {env: PATH}}').replace('webhook', 'elasticsearch'), /api_key: must not come with auth/],
+  [webhook(URL, 'fields: {include: [http.request, "tls.*"], exclude: [/header$/]}'), /^ok$/],
+  [webhook(URL, 'fields: {exclude: [url.pth]}'), /^c\.yaml:5:24: outputs\[0\]\.fields\.exclude\[0\]: must be a field that exists: there is no "url\.pth"; did you mean "url\.path"/],
+  [webhook(URL, 'fields: {include: []}'), /fields\.include: must name one field at least; leave it out for all/],
+  [webhook(URL, 'fields: {only: [url]}'), /fields\.only: there is no such key/],
+  ['outputs: [{type: file, path: /f, fields: {exclude: [url.query]}}]', /^ok$/],
+  ['outputs: [{type: store, path: /f, fields: {exclude: [url.query]}}]', /fields: there is no such key/],
   [webhook(URL, 'data_stream: Logs').replace('webhook', 'elasticsearch'), /data_stream: must be lower-case letters/],
 ]
 

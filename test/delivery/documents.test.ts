@@ -7,9 +7,12 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { leftOutFields } from '../../src/config/choice.ts'
+import { ChosenFieldsSink, cutPlainly } from '../../src/sink/chosen-fields.ts'
 import { EcsWriter } from '../../src/sink/exporters/ecs-line.ts'
 import { ecsDocument } from '../../src/sink/exporters/ecs.ts'
 import { CEF, LEEF, mapped, mappedPlainly } from '../../src/sink/exporters/siem-body.ts'
+import type { SafeBatch, Sink, SinkHealth } from '../../src/sink/mod.ts'
 import { CORPORA, hasCorpora, truthRows } from '../conformance/testing/corpora.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lintel-documents-'))
@@ -30,6 +33,31 @@ function replayAll(): string {
   return path
 }
 
+/** A sink that keeps what it was given, as text. */
+class Kept implements Sink {
+  readonly name = 'kept'
+  last = ''
+  write(batch: SafeBatch): void { this.last = Buffer.from(batch.bytes).toString() }
+  async flush(): Promise<void> {}
+  async close(): Promise<void> {}
+  health(): SinkHealth { throw new Error('not asked') }
+}
+
+const HOST = { settled() {}, ended() {}, log() {} }
+const CHOICES = [
+  { include: ['http', 'url.path', 'time'], exclude: ['http.*.header'] }, { exclude: ['/(address|port|query)$/', 'tls', 'network.*'] }, { include: ['marks'], exclude: [] },
+].map(choice => {
+  const [kept, leftOut] = [new Kept(), leftOutFields(choice)]
+  return { kept, leftOut, sink: new ChosenFieldsSink(leftOut, HOST, () => kept) }
+})
+
+function assertChosen(line: Buffer, text: string): void {
+  for (const { kept, leftOut, sink } of CHOICES) {
+    sink.write({ bytes: Buffer.concat([line, Buffer.from('\n')]), count: 1, kinds: [1, 0, 0, 0, 0, 0], outputs: 1 })
+    assert.deepEqual(JSON.parse(kept.last), JSON.parse(cutPlainly(text, leftOut)))
+  }
+}
+
 const writer = new EcsWriter('{"create":{"_index":"logs","_id":"')
 
 function assertEcs(line: Buffer, record: Json): void {
@@ -48,13 +76,14 @@ function assertSiem(line: Buffer): void {
   }
 }
 
-test('ECS documents, CEF and LEEF of every line are those of the parsed record', async context => {
+test('ECS documents, CEF, LEEF and chosen fields of every line are those of the parsed record', async context => {
   if (!hasCorpora(context)) return
   let count = 0
   for await (const text of createInterface({ input: createReadStream(replayAll()), crlfDelay: Infinity })) {
     const line = Buffer.from(text)
     assertEcs(line, JSON.parse(text) as Json)
     assertSiem(line)
+    assertChosen(line, text)
     count++
   }
   assert.ok(count > RECORDS_MIN, `only ${count} records`)
