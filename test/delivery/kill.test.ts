@@ -94,7 +94,7 @@ test(`${KILLS} random kills while records are spooled and delivered lose no sett
         most = start + count
       }
     }
-    const told = (await run({ type: 'webhook', ...options, drain: '60s' }, most + 1000, 100)).at(-1) as string
+    const told = (await run({ type: 'webhook', ...options, drain: '1h' }, most + 1000, 100)).at(-1) as string
     const { spooled, found, sent, refused, dropped, waitingRecords } = JSON.parse(told) as Record<string, number>
     assert.deepEqual({ spooled, sent, refused, dropped, waitingRecords }, { spooled: 100, sent: (found as number) + 100, refused: 0, dropped: [], waitingRecords: 0 })
     const first = new Map<string, number>() // ids to numbers, in order of their first arrival
