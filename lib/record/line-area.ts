@@ -28,12 +28,13 @@ export class LineArea {
   readonly line = this.memory.reserve(LINE_BYTES_MAX + PICK_SLACK)
   /** Room for what is made of a line, as long as that. */
   readonly rest = this.memory.reserve(LINE_BYTES_MAX + PICK_SLACK)
+  readonly #bytes = Buffer.from(this.memory.u8.buffer)
   readonly #list = this.memory.reserve(PIECES_MAX * 8)
   readonly #out = this.memory.reserve(OUT_BYTES + PICK_SLACK)
   readonly #join = this.memory.exports<JoinExports>().joinPieces
   #end = this.#out
   #count = 0
-  #bytes = 0
+  #pieceBytes = 0
   #given: Buffer[] = []
 
   /** @returns false for a line over LINE_BYTES_MAX */
@@ -51,23 +52,28 @@ export class LineArea {
     return { pointer, length: bytes.length }
   }
 
+  /** Bytes of the memory as text. */
+  utf8(pointer: number, length: number): string {
+    return this.#bytes.toString('utf8', pointer, pointer + length)
+  }
+
   /** Another piece of the text that is put together; copied with `join`. @throws {RangeError} for too many */
   add(pointer: number, length: number): void {
     if (this.#count === PIECES_MAX) throw new RangeError(`Cannot join more than ${PIECES_MAX} pieces`)
     const at = (this.#list >>> 2) + this.#count++ * 2
     this.memory.u32[at] = pointer
     this.memory.u32[at + 1] = length
-    this.#bytes += length
+    this.#pieceBytes += length
   }
 
   /** Puts the pieces behind what was joined before. @throws {RangeError} when they are more than twice the longest line */
   join(): void {
-    if (this.#bytes > OUT_BYTES - FULL_BYTES) {
-      this.#count = this.#bytes = 0
+    if (this.#pieceBytes > OUT_BYTES - FULL_BYTES) {
+      this.#count = this.#pieceBytes = 0
       throw new RangeError('Cannot join pieces: they are too long')
     }
     this.#end = this.#join(this.#list, this.#count, this.#end)
-    this.#count = this.#bytes = 0
+    this.#count = this.#pieceBytes = 0
     if (this.#end - this.#out >= FULL_BYTES) this.#give()
   }
 
@@ -80,7 +86,7 @@ export class LineArea {
   /** Forgets what was joined and not taken. */
   clear(): void {
     this.#end = this.#out
-    this.#count = this.#bytes = 0
+    this.#count = this.#pieceBytes = 0
     this.#given = []
   }
 

@@ -75,7 +75,7 @@ export class MemberPicker {
 
   /** The value as JSON text; undefined where it is not there. */
   json(member: number): string | undefined {
-    return this.has(member) ? textOf(this.#area, this.start(member), this.end(member) - this.start(member)) : undefined
+    return this.has(member) ? this.#area.utf8(this.start(member), this.end(member) - this.start(member)) : undefined
   }
 
   /** Bytes of what is left, at the area's `rest`: a JSON object without the groups that are empty then; 0 = nothing is left. */
@@ -85,12 +85,8 @@ export class MemberPicker {
 
   /** The same as text; `{}` when nothing is left. */
   get restJson(): string {
-    return this.#restLength === 0 ? '{}' : textOf(this.#area, this.#area.rest, this.#restLength)
+    return this.#restLength === 0 ? '{}' : this.#area.utf8(this.#area.rest, this.#restLength)
   }
-}
-
-function textOf(area: LineArea, pointer: number, length: number): string {
-  return Buffer.from(area.memory.u8.buffer, pointer, length).toString()
 }
 
 /** As in wasm/pick.ts. */

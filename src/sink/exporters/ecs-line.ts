@@ -106,7 +106,7 @@ export class EcsWriter {
     const area = this.#area
     switch (change) {
       case 'nanoseconds': {
-        const digits = String(Math.round(Number(area.memory.latin1(start, end - start)) * 1e9))
+        const digits = String(Math.round(Number(area.utf8(start, end - start)) * 1e9))
         for (let at = 0; at < digits.length; at++) area.memory.u8[this.#number + at] = digits.charCodeAt(at)
         return area.add(this.#number, digits.length)
       }

@@ -3,7 +3,7 @@ import { MemberPicker } from '../../../lib/record/mod.ts'
 import { timeMs } from '../delivery/mod.ts'
 import { ownLineArea } from '../own-line-area.ts'
 import type { SpooledRecord } from '../spool/mod.ts'
-import { kindOf, messageText } from './message-text.ts'
+import { kindOf, messageText, textOf } from './message-text.ts'
 
 type Json = Record<string, unknown>
 /** Name in docs/fields.md, and the key that it gets when the value, a text or a number, is fit for it. */
@@ -68,14 +68,23 @@ function rank(severity: number): number {
   return severity <= 3 ? 8 : severity === 4 ? 5 : 2
 }
 
+const CEF_ESCAPED = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\\=]/g
+
 function cefValue(text: string): string {
-  const lines = text.split(/(\r|\n)/)
-  return lines.map(part => part === '\n' ? '\\n' : part === '\r' ? '\\r' : visible(part).replace(/[\\=]/g, '\\$&')).join('')
+  return text.replace(CEF_ESCAPED, char => {
+    if (char === '\n') return '\\n'
+    if (char === '\r') return '\\r'
+    return `\\${char === '=' || char === '\\' ? char : escaped(char)}` // the backslash of `\u001b` is escaped as any other
+  })
 }
 
 /** Control characters (C0, DEL, C1) and the line breaks of Unicode as text. */
 function visible(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, escaped)
+}
+
+function escaped(char: string): string {
+  return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`
 }
 
 export interface Mapped {
@@ -101,12 +110,6 @@ export function mapped({ line }: SpooledRecord, table: readonly Entry[]): Mapped
     if (json !== undefined) pairs.push([to, textOf(json)])
   }
   return { pairs, rest: picker.restJson, kind: kindOf(line) ?? 'record' }
-}
-
-/** Of a text or a number. */
-function textOf(json: string): string {
-  if (!json.startsWith('"')) return json
-  return json.includes('\\') ? JSON.parse(json) as string : json.slice(1, -1)
 }
 
 /** The plain way, that takes any JSON. */
