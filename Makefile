@@ -37,6 +37,10 @@ soak: setup-test build ## an hour of HTTPS while processes start and die: no los
 	$(ROOT_ONLY)
 	@$(NODE) test/soak/main.ts $(ARGS)
 
+.PHONY: kills
+kills: setup-test build ## kill -9 while records are delivered, 1,000 times (KILLS=50), and what became of the records
+	@LINTEL_DELIVERY_KILLS=$(or $(KILLS),1000) $(NODE) --test --test-reporter=spec test/delivery/kill.test.ts
+
 .PHONY: bench
 bench: setup-bench build ## measure Lintel against other tools, 80 minutes, and print the tables (ARGS='--help')
 	$(ROOT_ONLY)

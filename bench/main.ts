@@ -13,6 +13,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { fileURLToPath } from 'node:url'
+import { exporters } from './exporters.ts'
 import { FIELD } from './field.ts'
 import { packagesOf, requireCommands } from './harness/commands.ts'
 import { describeMachine, machineLine } from './harness/machine.ts'
@@ -29,8 +30,8 @@ import { replay } from './replay.ts'
 import { saturation } from './saturation.ts'
 import { stored } from './stored.ts'
 
-const QUESTIONS: readonly Question[] = [saturation, rate, kernel, latency, stored, growth, replay]
-const HELP = `Measures Lintel beside other tools and prints the tables. About 80 minutes for all of them.
+const QUESTIONS: readonly Question[] = [saturation, rate, kernel, latency, stored, growth, replay, exporters]
+const HELP = `Measures Lintel beside other tools and prints the tables. About 85 minutes for all of them.
 
   make bench ARGS='...' with
   --tables LIST    some of these, with commas between; about so many minutes by default
@@ -60,10 +61,11 @@ async function main(): Promise<void> {
     return
   }
   const { questions, settings } = options
-  if (process.getuid?.() !== 0) throw new Error('Cannot load programs into the kernel without root; run: sudo make bench')
-  const commands = ['bpftool', ...questions.flatMap((question) => question.needs(settings))]
+  const isLive = questions.some(({ isOffline }) => isOffline !== true)
+  if (isLive && process.getuid?.() !== 0) throw new Error('Cannot load programs into the kernel without root; run: sudo make bench')
+  const commands = [...(isLive ? ['bpftool'] : []), ...questions.flatMap((question) => question.needs(settings))]
   requireCommands(commands)
-  requireAlone()
+  if (isLive) requireAlone()
   const machine = describeMachine(packagesOf(commands))
   if (machine.loadBefore > 0.5) {
     console.error(`bench: the load of this machine is ${machine.loadBefore}: other work will show in the figures`)

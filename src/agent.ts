@@ -11,13 +11,14 @@ import type { FlowShare } from './capture/flow-share.ts'
 import type { AgentContract, AgentHooks, Attachment } from './agent-contract.ts'
 import { CaptureThread } from './capture-thread.ts'
 import type { Config } from './config.ts'
+import { openOutput } from './config/output.ts'
 import { ContainerDirectory } from './exchange/container-directory.ts' // not by mod.ts: this thread does without the stage
 import type { ContainerQuestion } from './exchange/mod.ts'
 import { kindsSeen, recordLedger } from './ledger.ts'
 import type { Stats, Totals } from './ledger.ts'
 import { shareEphemeralKey } from './privacy/hash-key.ts' // not by mod.ts: this thread does without the wall and the stages before it
 import { chooseWorkers } from './replay-workers.ts'
-import { openSink, Outlets } from './sink/mod.ts'
+import { Outlets } from './sink/mod.ts'
 import type { LogLevel, SafeBatch } from './sink/mod.ts'
 import { ToldOnce } from './told-once.ts'
 import type { FromWorker, WorkerStart, WorkerStats } from './worker-message.ts'
@@ -69,7 +70,7 @@ export class Agent implements AgentContract {
     // What is captured holds secrets until it has passed the wall; they must not reach a disk by way of a crash either.
     const dumpable = forbidCoreDumps()
     if (dumpable !== undefined) this.#hooks.log('warn', `Cannot forbid core files of this process: ${dumpable}; keep "ulimit -c 0"`)
-    for (const output of this.#config.outputs) this.#outlets.add((host) => openSink(output, host))
+    for (const output of this.#config.outputs) this.#outlets.add((host) => openOutput(output, host))
     for (const open of this.#hooks.outputs ?? []) this.#outlets.add(open)
     if (this.#config.privacy.hash_key_ephemeral) shareEphemeralKey() // before the workers start, so that they have the same
     const attached = Promise.withResolvers<readonly Attachment[]>()
@@ -289,7 +290,8 @@ function sameDestination(a: Output, b: Output): boolean {
 }
 
 function placeOf(output: Output): string | undefined {
-  return 'path' in output ? output.path : 'spool' in output ? output.spool.path : 'url' in output ? output.url : undefined
+  if ('spool' in output) return output.spool.path
+  return 'path' in output ? output.path : 'url' in output ? output.url : undefined
 }
 
 /**

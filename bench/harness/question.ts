@@ -19,6 +19,8 @@ export interface Question {
   readonly asks: string
   /** About how long it takes with the default settings. */
   readonly minutes: number
+  /** It needs neither the kernel nor root, and other work on `lo` does not matter. */
+  readonly isOffline?: boolean
   /** Commands that must be installed. */
   needs(settings: Settings): readonly string[]
   measure(session: Session, settings: Settings): Promise<Table[]>

@@ -3,6 +3,7 @@
  *
  * In     a table of fields (dotted names, types), and values field by field.
  * Out    a reader for code (`RecordView`) and lines of JSON (`JsonEncoder`).
+ *        Of a line: members found without parsing it, and the line without them (`MemberPicker`).
  * Limits 65,535 fields a table, 8 levels of names, 32,768 headers a value; what does not fit its room is refused whole.
  *
  * @module
@@ -12,6 +13,10 @@ export type { FactsTableOptions, RecordSpan } from './facts-table.ts'
 export { FieldTable, VALUE_TYPE } from './field-table.ts'
 export type { FieldSpec, ValueTypeName } from './field-table.ts'
 export { JSON_ROOM_SLACK, JsonEncoder } from './json-encoder.ts'
+export { LINE_BYTES_MAX, LineArea } from './line-area.ts'
+export type { Piece } from './line-area.ts'
+export { MemberPicker } from './member-picker.ts'
+export type { PickedMember } from './member-picker.ts'
 export { RecordView } from './record-view.ts'
 export type { RecordValue } from './record-view.ts'
 export { RecordWriter } from './record-writer.ts'

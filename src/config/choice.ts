@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { nearest } from '../../lib/nearest/mod.ts'
 import { FIELDS, RECORD_KINDS } from '../exchange/fields.ts'
 import { namePredicate } from '../privacy/linear-pattern.ts'
+import type { OutputFields } from '../sink/mod.ts'
 
 
 export const kindSchema = z.enum(RECORD_KINDS)
@@ -42,6 +43,14 @@ export const headersSchema = z.strictObject({
   include: z.array(headerPatternSchema).prefault(['*']).describe('Headers that are logged; "*" stands for any characters.'),
   exclude: z.array(headerPatternSchema).prefault([]).describe('Headers that are left out, with their names; wins over include.'),
 }).prefault({}).describe('Which headers are logged. How secret values are hidden is said under privacy.')
+
+/** The fields that an output does not get: those that `include` does not match, where there is one, and those that `exclude` does. */
+export function leftOutFields({ include, exclude }: OutputFields): string[] {
+  const withBelow = (patterns: readonly string[]): string[] => patterns.flatMap(name => isExpression(name) ? [name] : [name, `${name}.*`])
+  const isIncluded = include === undefined ? () => true : namePredicate(withBelow(include), 'fields.include')
+  const isExcluded = namePredicate(withBelow(exclude), 'fields.exclude')
+  return FIELDS.map(({ name }) => name).filter(name => !isIncluded(name) || isExcluded(name))
+}
 
 /** True when a pattern chooses at least one field; a name also stands for what is below it, `http.request` for `http.request.method`. */
 function matchesOne(pattern: string): boolean {

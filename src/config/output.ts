@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
-import { OUTPUTS_MAX, SINK_KINDS, type SinkOptions } from '../sink/mod.ts'
+import { openSink, OUTPUTS_MAX, type Sink, SINK_KINDS, type SinkHost, type SinkOptions } from '../sink/mod.ts'
+import { fieldPatternSchema, leftOutFields } from './choice.ts'
 import { filterSchema } from './filter.ts'
 
 type SchemasOf<Kinds extends readonly { readonly schema: unknown }[]> = { [Index in keyof Kinds]: Kinds[Index]['schema'] }
@@ -10,10 +11,24 @@ const kinds = z.discriminatedUnion('type', schemas)
 
 /** One entry of `outputs`. */
 export const outputSchema = kinds.superRefine((output, context) => {
-  if (output.filter === undefined) return
-  const found = filterSchema.safeParse(output.filter)
-  for (const issue of found.error?.issues ?? []) context.addIssue({ code: 'custom', path: ['filter'], message: issue.message })
+  const check = (schema: z.ZodType, value: unknown, path: PropertyKey[]): void => {
+    for (const { message } of schema.safeParse(value).error?.issues ?? []) context.addIssue({ code: 'custom', path, message })
+  }
+  if (output.filter !== undefined) check(filterSchema, output.filter, ['filter'])
+  if (!('fields' in output) || output.fields === undefined) return
+  for (const [key, patterns] of Object.entries(output.fields)) {
+    patterns?.forEach((pattern, index) => { check(fieldPatternSchema, pattern, ['fields', key, index]) })
+  }
+  if (output.fields.include?.length === 0) {
+    context.addIssue({ code: 'custom', path: ['fields', 'include'], message: 'must name one field at least; leave it out for all' })
+  }
 })
+
+/** Opens an output as the config says. @throws {Error} with what to mend, when it cannot be used */
+export function openOutput(output: SinkOptions, host: SinkHost): Sink {
+  const fields = 'fields' in output ? output.fields : undefined
+  return openSink(output, host, fields === undefined ? [] : leftOutFields(fields))
+}
 
 export const outputsSchema = z.array(outputSchema).max(OUTPUTS_MAX).default([])
   .superRefine((outputs, context) => {
@@ -39,24 +54,29 @@ export function outputClashes(outputs: readonly SinkOptions[]): { index: number,
 function nameClashes(outputs: readonly SinkOptions[]): { index: number, message: string }[] {
   const seen = new Map<string, number>()
   return outputs.flatMap((output, index) => {
-    const server = serverOf(output)
-    if (server === undefined || !('name' in output)) return []
-    const name = `${output.type}:${output.name ?? server}`
+    const name = nameOf(output)
+    if (name === undefined) return []
     const before = seen.get(name)
     seen.set(name, before ?? index)
     return before === undefined ? [] : [{ index, message: `must have a name of its own: "${name}" is outputs[${before}]; add name: to one of them` }]
   })
 }
 
-/** Undefined where nothing is sent over a network, or what is wrong with the address is told by itself. */
+/** Undefined: it has none, or one that is wrong and told by itself. */
+function nameOf(output: SinkOptions): string | undefined {
+  const place = ('name' in output ? output.name : undefined) ?? serverOf(output)
+  return place === undefined ? undefined : `${output.type}:${place}`
+}
+
 function serverOf(output: SinkOptions): string | undefined {
+  if (output.type === 'module') return output.path
   if ('brokers' in output) return `${output.brokers[0]}/${output.topic}`
   return 'url' in output && URL.canParse(output.url) ? new URL(output.url).host : undefined
 }
 
 /** Undefined for those that write to nothing here. */
 function placeOf(output: SinkOptions): string | undefined {
+  if ('spool' in output) return resolve(output.spool.path) // not the path of a module
   if ('path' in output) return resolve(output.path)
-  if ('spool' in output) return resolve(output.spool.path)
   return 'url' in output ? undefined : 'standard output'
 }

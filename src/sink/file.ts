@@ -7,7 +7,7 @@ import { LineFile } from './line-file.ts'
 import { PARTS_MAX, QueueWriter, WRITE_BYTES_MAX } from './queue-writer.ts'
 import { RotatedFiles } from './rotated-files.ts'
 import type { Sink, SinkHealth, SinkHost } from './sink.ts'
-import { sharedOptions, type SharedOptions, type SinkKind } from './sink-kind.ts'
+import { fieldsOption, sharedOptions, type SharedOptions, type SinkKind } from './sink-kind.ts'
 
 export interface FileSinkOptions {
   readonly path: string
@@ -174,6 +174,7 @@ export const fileKind = {
   schema: z.strictObject({
     type: z.literal('file'),
     ...sharedOptions,
+    ...fieldsOption,
     path: PATH.describe('File to append to; missing folders are made (0700).'),
     mode: z.string().regex(/^0?[0-7]{3}$/, 'must be three octal digits in quotes, e.g. "0640"').default('0600')
       .describe('Permissions of the files that are created.'),

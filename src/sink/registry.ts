@@ -1,10 +1,12 @@
 import { nearest } from '../../lib/nearest/mod.ts'
+import { ChosenFieldsSink } from './chosen-fields.ts'
 import { elasticsearchKind } from './exporters/elasticsearch.ts'
 import { fluentKind } from './exporters/fluent.ts'
 import { influxKind } from './exporters/influxdb.ts'
 import { kafkaKind } from './exporters/kafka.ts'
 import { logstashKind } from './exporters/logstash.ts'
 import { lokiKind } from './exporters/loki.ts'
+import { moduleKind } from './exporters/module.ts'
 import { otlpKind } from './exporters/otlp.ts'
 import { remoteWriteKind } from './exporters/prometheus-remote-write.ts'
 import { splunkHecKind } from './exporters/splunk-hec.ts'
@@ -36,17 +38,27 @@ export const SINK_KINDS = [
   splunkHecKind,
   victoriaLogsKind,
   syslogKind,
+  moduleKind,
 ] as const
 
 type Kind = (typeof SINK_KINDS)[number]
 /** One entry of `outputs`, checked, defaults filled in, without the keys that all outputs have. */
 export type SinkOptions = Kind['schema']['_output']
 
-/** Opens what one entry of `outputs` asks for. @throws {Error} with what to mend, when it cannot be used */
-export function openSink(options: SinkOptions, host: SinkHost): Sink {
+/**
+ * Opens what one entry of `outputs` asks for.
+ *
+ * @param leftOut names of the fields that its `fields` leave out, which only those before this stage know all of
+ * @throws {Error} with what to mend, when it cannot be used
+ */
+export function openSink(options: SinkOptions, host: SinkHost, leftOut?: readonly string[]): Sink {
   const kind = SINK_KINDS.find(entry => entry.type === options.type) as SinkKind<SinkOptions> | undefined
   if (kind === undefined) throw new RangeError(`Cannot open output "${options.type}": no such type`)
-  return kind.open(options, host)
+  if (leftOut === undefined && 'fields' in options && options.fields !== undefined) {
+    throw new RangeError(`Cannot open output "${options.type}": which fields it leaves out was not said`)
+  }
+  if (leftOut === undefined || leftOut.length === 0) return kind.open(options, host)
+  return new ChosenFieldsSink(leftOut, host, own => kind.open(options, own))
 }
 
 /**

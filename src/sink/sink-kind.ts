@@ -7,6 +7,22 @@ export const sharedOptions = {
     .describe('Only records for which this CEL expression is true go to this output.'),
 }
 
+/** Key of the outputs whose lines may be less than whole records: patterns are those of `fields`, and checked with it. */
+export const fieldsOption = {
+  fields: z.strictObject({
+    include: z.array(z.string({ error: 'must be the name of a field or a pattern, e.g. http.request.*' })).optional()
+      .describe('Of the fields that are logged, those that this output gets; none = all.'),
+    exclude: z.array(z.string({ error: 'must be the name of a field or a pattern, e.g. http.request.*' })).default([])
+      .describe('Fields that it does not get; wins over include.'),
+  }).optional().describe('Which of the logged fields go to this output; none = all.'),
+}
+
+/** Patterns as they stand in the config. */
+export interface OutputFields {
+  readonly include?: readonly string[] | undefined
+  readonly exclude: readonly string[]
+}
+
 export interface SharedOptions {
   readonly filter?: string | undefined
 }

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { BatchQueue } from './batch-queue.ts'
 import type { SafeBatch } from './batch.ts'
 import { CLOSE_MS_MAX, QUEUE_BYTES_MAX, type Sink, type SinkHealth, type SinkHost } from './sink.ts'
-import { sharedOptions, type SharedOptions, type SinkKind } from './sink-kind.ts'
+import { fieldsOption, sharedOptions, type SharedOptions, type SinkKind } from './sink-kind.ts'
 import { Tally } from './tally.ts'
 
 const PARTS_MAX = 256
@@ -100,6 +100,7 @@ export const stdoutKind = {
   schema: z.strictObject({
     type: z.literal('stdout'),
     ...sharedOptions,
+    ...fieldsOption,
   }).describe('NDJSON to standard output.'),
   short: rest => rest === '' ? { type: 'stdout' } : undefined,
   open: (_options, host) => new StdoutSink(host),

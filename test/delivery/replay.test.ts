@@ -33,6 +33,27 @@ outputs:
   return path
 }
 
+test('an output with fields of its own gets these, the other all', async context => {
+  if (!hasCorpora(context)) return
+  const [file] = truthRows().filter(({ http_requests }) => http_requests > 20).map(row => `${CORPORA}/${row.file}`) as [string]
+  const path = join(folder, 'fields.yaml')
+  writeFileSync(path, `
+outputs:
+  - {type: file, path: ${folder}/whole.ndjson}
+  - {type: file, path: ${folder}/some.ndjson, fields: {include: [url, http.request.method, event.sequence], exclude: [url.query]}}
+`)
+  const { code, stderr } = await lintel('replay', '--config', path, file)
+  assert.equal(code, 0, stderr)
+  assert.match(stderr, /adds up/)
+  const read = (name: string): Record<string, any>[] => readFileSync(join(folder, name), 'utf8').trimEnd().split('\n').map(line => JSON.parse(line) as Record<string, any>)
+  const some = read('some.ndjson')
+  assert.ok(some.length > 20)
+  assert.deepEqual(some, read('whole.ndjson').map(({ event, url, http }) => {
+    const { query: _, ...rest } = url ?? {}
+    return { event: { sequence: event.sequence }, ...(url === undefined ? {} : { url: rest }), ...(http?.request?.method === undefined ? {} : { http: { request: { method: http.request.method } } }) }
+  }))
+})
+
 test('a replay delivers what it logs, and says how it went; what a dead server did not take comes with the next run', async context => {
   if (!hasCorpora(context)) return
   const files = truthRows().filter(({ http_requests }) => http_requests > 20).slice(0, 3).map(({ file }) => `${CORPORA}/${file}`)

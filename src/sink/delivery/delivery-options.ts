@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { bytesSchema, durationSchema } from '../../../lib/units/mod.ts'
+import { fieldsOption, type OutputFields } from '../sink-kind.ts'
 
 const PATH = z.string({ error: 'must be a path' }).min(1, 'must not be empty').refine(path => !path.includes('\0'), 'must not contain NUL')
 
@@ -7,6 +8,7 @@ const PATH = z.string({ error: 'must be a path' }).min(1, 'must not be empty').r
 export const deliveryOptions = {
   name: z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 letters, digits, ".", "_" or "-"').optional()
     .describe('Name in messages and metrics; none = the server\'s host.'),
+  ...fieldsOption,
   spool: z.strictObject({
     path: PATH.describe('Folder of the spool; missing folders are made (0700). One output writes to it.'),
     max_bytes: bytesSchema({ min: '16MiB' }).prefault('1GiB')
@@ -36,6 +38,7 @@ export const deliveryOptions = {
 /** The same, checked, defaults filled in. */
 export interface DeliveryConfig {
   readonly name?: string | undefined
+  readonly fields?: OutputFields | undefined
   readonly spool: { readonly path: string, readonly max_bytes: number }
   readonly batch: { readonly records: number, readonly bytes: number, readonly age: number }
   readonly retry: { readonly max_wait: number }

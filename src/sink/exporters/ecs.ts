@@ -9,21 +9,27 @@ interface Entry {
   /** Name in docs/fields.md. */
   readonly from: string
   readonly to: string
+  /** What becomes of its value; the same in a word, for ecs-line.ts. */
   readonly as?: (value: unknown) => unknown
+  readonly change?: TextChange
 }
+
+export type TextChange = 'nanoseconds' | 'dataset' | 'direction'
 
 const same = (name: string): Entry => ({ from: name, to: name })
 const renamed = (from: string, to: string): Entry => ({ from, to })
 
 /** The table: a field that is not in it goes to `lintel.NAME`. */
-const TABLE: readonly Entry[] = [
+export const TABLE: readonly Entry[] = [
   renamed('time', '@timestamp'),
-  { from: 'duration', to: 'event.duration', as: seconds => Math.round(Number(seconds) * 1e9) },
-  { from: 'kind', to: 'event.dataset', as: kind => `lintel.${String(kind)}` },
+  { from: 'duration', to: 'event.duration', as: seconds => Math.round(Number(seconds) * 1e9), change: 'nanoseconds' },
+  { from: 'kind', to: 'event.dataset', as: kind => `lintel.${String(kind)}`, change: 'dataset' },
   renamed('event.name', 'event.action'), same('event.reason'), same('event.sequence'),
   ...['client', 'server', 'source', 'destination'].flatMap(end => [same(`${end}.address`), same(`${end}.port`)]),
   same('network.type'), same('network.transport'), renamed('network.protocol.name', 'network.protocol'),
-  { from: 'network.io.direction', to: 'network.direction', as: direction => direction === 'receive' ? 'ingress' : 'egress' },
+  {
+    from: 'network.io.direction', to: 'network.direction', as: direction => direction === 'receive' ? 'ingress' : 'egress', change: 'direction',
+  },
   same('url.scheme'), same('url.domain'), same('url.path'), same('url.query'),
   same('http.request.method'), renamed('http.request.body.size', 'http.request.body.bytes'), renamed('request.id', 'http.request.id'),
   same('http.response.status_code'), renamed('http.response.body.size', 'http.response.body.bytes'),
@@ -34,7 +40,7 @@ const TABLE: readonly Entry[] = [
 ]
 
 /** Addresses that stand under `ip` as well, unless privacy made something else of them. */
-const ENDS = ['client', 'server', 'source', 'destination'] as const
+export const ENDS = ['client', 'server', 'source', 'destination'] as const
 const IP = /^[0-9a-f.:]{2,45}$/
 
 type Tree = Map<string, Tree | Entry>
@@ -52,6 +58,8 @@ for (const entry of TABLE) {
 }
 
 /**
+ * The plain way, that takes any JSON: ecs-line.ts does the same from the text of a line, at a small part of the cost.
+ *
  * @param record a line of NDJSON, parsed
  * @param id     for `event.id`
  */

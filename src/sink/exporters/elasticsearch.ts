@@ -5,7 +5,7 @@ import {
 } from '../http/mod.ts'
 import { sharedOptions, type SharedOptions, type SinkKind } from '../sink-kind.ts'
 import type { SpooledRecord } from '../spool/mod.ts'
-import { ecsDocument } from './ecs.ts'
+import { EcsWriter } from './ecs-line.ts'
 
 const PATH = '/_bulk?filter_path=errors,items.*.status,items.*.error.type,items.*.error.reason'
 /** The document is there already: from a try whose answer was lost. */
@@ -27,19 +27,21 @@ interface BulkReply { readonly errors?: unknown, readonly items?: readonly { rea
 export class ElasticsearchExporter implements Exporter {
   readonly target: string
   readonly #transport: Transport
-  readonly #stream: string
+  readonly #documents: EcsWriter
 
   /** @throws {Error} with the mend, when a secret or certificate is not to be had */
   constructor(options: ElasticsearchOptions) {
     const key = options.api_key === undefined ? undefined : readSecret(options.api_key)
     this.#transport = new Transport(options, key === undefined ? undefined : { headers: { authorization: `ApiKey ${key}` }, secrets: [key] })
     this.target = this.#transport.target
-    this.#stream = options.data_stream
+    this.#documents = new EcsWriter(`{"create":{"_index":"${options.data_stream}","_id":"`)
   }
 
   send(records: readonly SpooledRecord[], signal: AbortSignal): Promise<Answer> {
     return orNoAnswer(async () => {
-      const reply = await this.#transport.post({ path: PATH, type: 'application/x-ndjson', body: bulk(records, this.#stream) }, signal)
+      this.#documents.clear() // of a try that failed within
+      for (const { id, line } of records) this.#documents.add(line, id)
+      const reply = await this.#transport.post({ path: PATH, type: 'application/x-ndjson', body: this.#documents.take() }, signal)
       const answer = answerOf(reply, this.#transport)
       return answer.outcome === 'done' ? this.#items(reply.body, records.length) : answer
     })
@@ -68,13 +70,6 @@ export class ElasticsearchExporter implements Exporter {
     })
     return { outcome: 'done', refused, ...(hindrance === undefined ? {} : { again: { indexes: again, hindrance } }) }
   }
-}
-
-function bulk(records: readonly SpooledRecord[], stream: string): Buffer {
-  return Buffer.from(records.map(({ id, line }) => {
-    const document = ecsDocument(JSON.parse(line.toString()) as Record<string, unknown>, id)
-    return `{"create":{"_index":"${stream}","_id":"${id}"}}\n${JSON.stringify(document)}\n`
-  }).join(''))
 }
 
 export const elasticsearchKind = {

@@ -27,6 +27,8 @@ export interface Subject {
   readonly path?: string
   /** Keys besides type, url, spool. */
   readonly more: Readonly<Record<string, unknown>>
+  /** Puts the keys of an output (url, headers, tls, timeout among them) where this type has them; none = as they are. */
+  place?(options: Readonly<Record<string, unknown>>): Record<string, unknown>
   /** Records in a request; throws when it is not what such a server takes. */
   read(request: Received): readonly Kept[]
   /** All of it is durable. */
@@ -76,6 +78,7 @@ export function openOutput(options: Record<string, unknown>, host: SinkHost): Si
 /** What every exporter must hold to, against a server that speaks its protocol and misbehaves. */
 export function exporterSuite(subject: Subject): void {
   const { type } = subject
+  const open = (options: Record<string, unknown>, host: SinkHost): Sink => openOutput(subject.place?.(options) ?? options, host)
   const folder = mkdtempSync(join(tmpdir(), `lintel-${type}-`))
   const scenes: Scene[] = []
   after(async () => {
@@ -107,7 +110,7 @@ export function exporterSuite(subject: Subject): void {
       type, url: receiver.url + (subject.path ?? ''), spool: { path: join(folder, `${number++}`) }, batch: { records: 20, age: '10ms' }, retry: { max_wait: '20ms' }, drain: '2s',
       ...subject.more, ...more,
     }
-    const made = { receiver, kept, host, options, accept, sink: openOutput(options, host) }
+    const made = { receiver, kept, host, options, accept, sink: open(options, host) }
     scenes.push(made)
     return made
   }
@@ -201,7 +204,7 @@ export function exporterSuite(subject: Subject): void {
     assert.equal(delivery(it.sink).waitingRecords, 30)
     assert.equal(it.host.written, 30, 'they stand in the spool')
     await it.receiver.listen()
-    it.sink = openOutput({ ...it.options, drain: '2s' }, it.host)
+    it.sink = open({ ...it.options, drain: '2s' }, it.host)
     it.sink.write(exchanges(30, 10))
     await end(it)
     assert.deepEqual(numbers(it.kept), range(0, 40))
@@ -255,7 +258,7 @@ export function exporterSuite(subject: Subject): void {
     assert.match(it.sink.health().lastError as string, /Cannot send to 127.0.0.1:\d+: .*certificate.*; set tls.ca/)
     await it.sink.close()
     assert.equal(it.receiver.requests.length, 0, 'nothing was sent to it')
-    it.sink = openOutput({ ...it.options, tls: { ca: files.ca }, drain: '2s' }, it.host)
+    it.sink = open({ ...it.options, tls: { ca: files.ca }, drain: '2s' }, it.host)
     await until('all sent', () => delivery(it.sink).sent === 10, it.host)
     await end(it)
     assert.deepEqual(numbers(it.kept), range(0, 10))

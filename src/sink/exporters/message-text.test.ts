@@ -14,7 +14,7 @@ test('messageText() says what a record is about', () => {
     [{ kind: 'exchange', event: { sequence: 1 }, url, http }, 'GET shop.example/a"b\\c\n{}\u00e9\ud83d\ude00 204'],
     [{ kind: 'exchange', event: { name: 'open', sequence: 1 }, url: { path: '/' }, http: { request: http.request } }, 'GET / open'],
     [{ kind: 'exchange', http: { response: http.response } }, '204'],
-    [{ kind: 'exchange', url: { query: 'x' }, http: { request: { header } } }, 'record'],
+    [{ kind: 'exchange', url: { query: 'x' }, http: { request: { header } } }, 'exchange'],
     [{ kind: 'handshake', event: { name: 'answered' } }, 'handshake answered'],
     [{ kind: 'packet' }, 'packet'], [{}, 'record'], [{ time: 'x' }, 'record'],
   ]

@@ -1,10 +1,7 @@
-// The line is searched, not parsed: that takes half the time. Nothing in a text of a record can look like these members: quotes in it are
-// escaped; and no header can: its name stands before "[".
-const STRING = String.raw`"((?:[^"\\]|\\.)*)"`
-const URL_MEMBERS = new RegExp(String.raw`"url":\{(?:"scheme":${STRING},?)?(?:"domain":${STRING},?)?(?:"path":${STRING})?`)
-const METHOD = /"http":\{"request":\{"method":"([^"\\]*)"/
-const STATUS = /"response":\{"status_code":(\d+)/
-const EVENT = /"event":\{"name":"([^"\\]*)"/
+import { MemberPicker } from '../../../lib/record/mod.ts'
+import { ownLineArea } from '../own-line-area.ts'
+
+// The line is not parsed: its members are picked out of it, and its beginning is known.
 const KIND = /^\{"kind":"([a-z]{1,32})"/
 const KIND_BYTES = 48
 
@@ -13,23 +10,36 @@ export function kindOf(line: Buffer): string | undefined {
   return KIND.exec(line.toString('latin1', 0, KIND_BYTES))?.[1]
 }
 
+const MEMBERS = ['http.request.method', 'url.domain', 'url.path', 'http.response.status_code', 'event.name'] as const
+const STATUS = MEMBERS.indexOf('http.response.status_code')
+let picker: MemberPicker | undefined
+
 /** A line for people about a record, for servers that show one: `GET shop.example/cart 200`, `handshake answered`. */
 export function messageText(line: Buffer): string {
-  const text = line.toString()
-  const event = EVENT.exec(text)?.[1]
-  const [, , domain = '', path = ''] = URL_MEMBERS.exec(text) ?? []
-  const words = text.includes('"http":{') ? [METHOD.exec(text)?.[1], unescaped(domain + path), STATUS.exec(text)?.[1], event]
-    : [kindOf(line), event]
+  const picked = pickedOf(line)
+  if (picked === undefined) return kindOf(line) ?? 'record'
+  const [method, domain, path, status, event] = MEMBERS.map((_, member) => textOf(picked.json(member)))
+  const isHttp = method !== undefined || domain !== undefined || path !== undefined || status !== undefined
+  const words = isHttp ? [method, `${domain ?? ''}${path ?? ''}`, status, event] : [kindOf(line), event]
   return words.filter(word => word !== undefined && word !== '').join(' ') || 'record'
 }
 
 /** Status of the answer; undefined where there is none. */
 export function statusOf(line: Buffer): number | undefined {
-  const text = line.toString()
-  const status = text.includes('"http":{') ? STATUS.exec(text)?.[1] : undefined
-  return status === undefined ? undefined : Number(status)
+  const json = pickedOf(line)?.json(STATUS)
+  return json === undefined ? undefined : Number(json)
 }
 
-function unescaped(text: string): string {
-  return text.includes('\\') ? JSON.parse(`"${text}"`) as string : text
+/** A text or a number of a record, of its JSON. */
+export function textOf(json: string): string
+export function textOf(json: string | undefined): string | undefined
+export function textOf(json: string | undefined): string | undefined {
+  if (json === undefined || !json.startsWith('"')) return json
+  return json.includes('\\') ? JSON.parse(json) as string : json.slice(1, -1)
+}
+
+/** Undefined for a line in another form than the encoder's. */
+function pickedOf(line: Buffer): MemberPicker | undefined {
+  picker ??= new MemberPicker(ownLineArea(), MEMBERS.map(name => ({ name, fit: 'word' as const })))
+  return picker.pick(line) ? picker : undefined
 }

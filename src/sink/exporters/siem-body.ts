@@ -1,11 +1,13 @@
 /** Records as CEF 0 and LEEF 2.0. What a table does not name goes whole, as JSON text, into one field: no name comes from traffic. */
+import { MemberPicker } from '../../../lib/record/mod.ts'
 import { timeMs } from '../delivery/mod.ts'
+import { ownLineArea } from '../own-line-area.ts'
 import type { SpooledRecord } from '../spool/mod.ts'
-import { messageText } from './message-text.ts'
+import { kindOf, messageText, textOf } from './message-text.ts'
 
 type Json = Record<string, unknown>
-/** Name in docs/fields.md, and the key that it gets when the value is fit for it. */
-type Entry = readonly [from: string, to: string, isFit?: (value: unknown) => boolean]
+/** Name in docs/fields.md, and the key that it gets when the value, a text or a number, is fit for it. */
+type Entry = readonly [from: string, to: string, fit?: 'ipv4' | 'ip']
 
 const VERSION = '1'
 const isIpv4 = (value: unknown): boolean => typeof value === 'string' && /^\d{1,3}(?:\.\d{1,3}){3}$/.test(value)
@@ -15,16 +17,16 @@ const isIp = (value: unknown): boolean => typeof value === 'string' && (isIpv4(v
 const SHARED: readonly Entry[] = [['network.transport', 'proto'], ['event.reason', 'reason']]
 
 /** CEF's dictionary, revision 25: `src` and `dst` are IPv4 addresses. */
-const CEF: readonly Entry[] = [
-  ...SHARED, ['client.address', 'src', isIpv4], ['client.port', 'spt'], ['server.address', 'dst', isIpv4], ['server.port', 'dpt'],
+export const CEF: readonly Entry[] = [
+  ...SHARED, ['client.address', 'src', 'ipv4'], ['client.port', 'spt'], ['server.address', 'dst', 'ipv4'], ['server.port', 'dpt'],
   ['url.domain', 'dhost'], ['url.path', 'request'], ['http.request.method', 'requestMethod'],
   ['user_agent.original', 'requestClientApplication'], ['event.name', 'act'], ['network.protocol.name', 'app'],
   ['http.response.status_code', 'cn1'],
 ]
 
 /** LEEF's predefined attributes, and names of our own where it has none. */
-const LEEF: readonly Entry[] = [
-  ...SHARED, ['client.address', 'src', isIp], ['client.port', 'srcPort'], ['server.address', 'dst', isIp], ['server.port', 'dstPort'],
+export const LEEF: readonly Entry[] = [
+  ...SHARED, ['client.address', 'src', 'ip'], ['client.port', 'srcPort'], ['server.address', 'dst', 'ip'], ['server.port', 'dstPort'],
   ['url.domain', 'domain'], ['url.path', 'url'], ['http.request.method', 'method'], ['user_agent.original', 'userAgent'],
   ['event.name', 'action'], ['http.response.status_code', 'status'],
 ]
@@ -66,29 +68,64 @@ function rank(severity: number): number {
   return severity <= 3 ? 8 : severity === 4 ? 5 : 2
 }
 
+const CEF_ESCAPED = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\\=]/g
+
 function cefValue(text: string): string {
-  const lines = text.split(/(\r|\n)/)
-  return lines.map(part => part === '\n' ? '\\n' : part === '\r' ? '\\r' : visible(part).replace(/[\\=]/g, '\\$&')).join('')
+  return text.replace(CEF_ESCAPED, char => {
+    if (char === '\n') return '\\n'
+    if (char === '\r') return '\\r'
+    return `\\${char === '=' || char === '\\' ? char : escaped(char)}` // the backslash of `\u001b` is escaped as any other
+  })
 }
 
 /** Control characters (C0, DEL, C1) and the line breaks of Unicode as text. */
 function visible(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, escaped)
 }
 
-function mapped({ line }: SpooledRecord, table: readonly Entry[]): { pairs: [string, string][], rest: string, kind: string } {
-  const record = JSON.parse(line.toString()) as Json
-  const kind = /^[a-z]+$/.test(String(record['kind'])) ? String(record['kind']) : 'record'
+function escaped(char: string): string {
+  return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`
+}
+
+export interface Mapped {
+  readonly pairs: [key: string, value: string][]
+  /** The record without them, as JSON. */
+  readonly rest: string
+  readonly kind: string
+}
+
+const pickers = new Map<readonly Entry[], MemberPicker>()
+
+/** What of a line gets a key, in the order of the table. */
+export function mapped({ line }: SpooledRecord, table: readonly Entry[]): Mapped {
+  let picker = pickers.get(table)
+  if (picker === undefined) {
+    picker = new MemberPicker(ownLineArea(), table.map(([name, , fit]) => ({ name, fit: fit ?? 'word' })))
+    pickers.set(table, picker)
+  }
+  if (!picker.pick(line)) return mappedPlainly(line, table)
   const pairs: [string, string][] = []
-  for (const [from, to, isFit] of table) {
-    const value = taken(record, from.split('.'), isFit)
+  for (const [slot, [, to]] of table.entries()) {
+    const json = picker.json(slot)
+    if (json !== undefined) pairs.push([to, textOf(json)])
+  }
+  return { pairs, rest: picker.restJson, kind: kindOf(line) ?? 'record' }
+}
+
+/** The plain way, that takes any JSON. */
+export function mappedPlainly(line: Buffer, table: readonly Entry[]): Mapped {
+  const record = JSON.parse(line.toString()) as Json
+  const kind = typeof record['kind'] === 'string' && /^[a-z]+$/.test(record['kind']) ? record['kind'] : 'record'
+  const pairs: [string, string][] = []
+  for (const [from, to, fit] of table) {
+    const value = taken(record, from.split('.'), fit === undefined ? () => true : fit === 'ip' ? isIp : isIpv4)
     if (value !== undefined) pairs.push([to, String(value)])
   }
   return { pairs, rest: JSON.stringify(record), kind }
 }
 
 /** Takes a text or number out of the record, and the objects that are empty then. */
-function taken(at: Json, [key, ...below]: readonly string[], isFit: (value: unknown) => boolean = () => true): unknown {
+function taken(at: Json, [key, ...below]: readonly string[], isFit: (value: unknown) => boolean): unknown {
   const value = at[key as string]
   if (below.length > 0) {
     if (typeof value !== 'object' || value === null) return undefined
