@@ -109,10 +109,10 @@ export class FlowTrack {
     this.#choose(config)
     this.#datagrams = new DatagramTable(memory, createDatagramReader(this.#pairer), { freeing: (block) => { this.#release(block) } })
     const protocols = createProtocols(memory, this.#own)
-    const open = (control: StreamControl): Detector => new Detector({ memory, protocols, sink: this.#pairer, control })
+    const open = (control: StreamControl): Detector => new Detector({ memory, protocols, sink: this.#pairer, control, isOutermost: true })
     this.#table = this.#openTable(config, open)
     this.#plaintext = new PlaintextTable({
-      memory, source, open, wires: this.#table, steady: this.#table.steady,
+      memory, source, open, wires: this.#table, steady: this.#table.steady, restQueue: this.#table.restQueue,
       freeing: (block) => { this.#release(block) },
       wants: (event) => this.#wantsPlaintext(event),
       sessionCountMax: config.limits.connections,

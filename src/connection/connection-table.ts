@@ -15,7 +15,9 @@ import type { ConnectionEnd, ConnectionOwner } from './connection.ts'
 import { FlowIndex } from './flow-index.ts'
 import { PacketFlow } from './packet-flow.ts'
 import { ReassemblySpace } from './reassembly-space.ts'
+import { RestQueue } from './rest-queue.ts'
 import { Segment } from './segment.ts'
+import { SideDormitory } from './side-rest.ts'
 import { SlotLists } from './slot-lists.ts'
 import { SteadyPath } from './steady-path.ts'
 import { END } from './stream.ts'
@@ -69,6 +71,10 @@ export interface ConnectionEvents {
 export class ConnectionTable implements ConnectionOwner {
   readonly space: ReassemblySpace
   readonly counters = new ConnectionCounters()
+  /** Who sleeps next. */
+  readonly restQueue: RestQueue
+  /** @internal */
+  readonly dormitory: SideDormitory
   /** @internal */
   readonly steady: SteadyPath
   readonly #memory: ByteMemory
@@ -110,6 +116,8 @@ export class ConnectionTable implements ConnectionOwner {
     this.#lastId = index + 1 - count
     this.space = new ReassemblySpace(memory, source, this.#limits, this.counters)
     this.space.relieve = (time) => this.#relieve(time)
+    this.dormitory = new SideDormitory(this.space)
+    this.restQueue = new RestQueue(this.#limits.awakeCountMax)
     const { closingMsMax, halfOpenMsMax, idleMsMax } = this.#limits
     this.#lingerNs = Float64Array.of(closingMsMax, halfOpenMsMax, idleMsMax, idleMsMax).map((ms) => ms * 1e6)
     this.#flows = new FlowIndex(memory, this.#limits.connectionCountMax, randomFillSync(new Uint32Array(2)))
@@ -120,8 +128,12 @@ export class ConnectionTable implements ConnectionOwner {
     this.steady = new SteadyPath(memory, this.counters, events)
   }
 
-  /** From now on at most so many connections; never more than the limit it was made with. Where there are more, each new one ends two. */
+  /**
+   * From now on at most so many connections; never more than the limit it was made with. Where there are more, each new one ends
+   * two. Memory is short, so all that are at rest sleep now.
+   */
   bound(count: number): void {
+    this.restQueue.sleepAll()
     this.#countMax = Math.min(count, this.#limits.connectionCountMax)
   }
 
@@ -386,6 +398,7 @@ export class ConnectionTable implements ConnectionOwner {
     const count = COUNT_OF_END[cause]
     if (count !== undefined) this.counters.add(count, 1)
     this.#events.closed?.(connection, cause, time)
+    connection.handler = undefined // nothing calls it any more, and the connection is remembered for a while
     connection.freeBlock()
   }
 

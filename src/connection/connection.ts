@@ -3,10 +3,11 @@ import * as L from '../../wasm/layout.ts'
 import { sideBlock } from './connection-block.ts'
 import { CONNECTION_COUNT as COUNT, GAP_COUNT } from './connection-counters.ts'
 import type { ReassemblySpace } from './reassembly-space.ts'
+import type { RestQueue, Sleeper } from './rest-queue.ts'
 import { isInStep, lendConnection, takeConnection } from './steady-connection.ts'
 import type { Steadfast } from './steady-path.ts'
 import { advance } from './sequence.ts'
-import { StreamSide } from './stream-side.ts'
+import type { SideDormitory, Sides } from './side-rest.ts'
 import { GAP } from './stream.ts'
 import type { End, Gap, Side, StreamControl, StreamHandler } from './stream.ts'
 
@@ -48,6 +49,8 @@ export interface Challenger {
 /** What a connection asks of its table. */
 export interface ConnectionOwner {
   readonly space: ReassemblySpace
+  readonly restQueue: RestQueue
+  readonly dormitory: SideDormitory
   openHandler(connection: Connection, time: number): StreamHandler
   ignored(connection: Connection): void
   /** Its block is about to be given back. */
@@ -55,11 +58,13 @@ export interface ConnectionOwner {
 }
 
 /** One connection: two sides, the block that describes it, and what its handler may ask. */
-export class Connection implements StreamControl, Steadfast {
+export class Connection implements StreamControl, Steadfast, Sleeper {
   readonly id: number
   readonly slot: number
   readonly fromStart: boolean
-  readonly sides: readonly [StreamSide, StreamSide]
+  /** Undefined while it sleeps: then they are row `#row`. */
+  #sides: Sides | undefined
+  #row = 0
   readonly #owner: ConnectionOwner
   block: number
   client: Side | undefined
@@ -85,6 +90,7 @@ export class Connection implements StreamControl, Steadfast {
   steady = 0
   patience = 1
   restless = 0
+  isListed = false
   /** The TLS session inside, where it is read in the clear. */
   carried: Steadfast | undefined
   #retained = 0
@@ -95,7 +101,28 @@ export class Connection implements StreamControl, Steadfast {
     this.slot = slot
     this.block = block
     this.fromStart = fromStart
-    this.sides = [new StreamSide(this, owner.space, 0), new StreamSide(this, owner.space, 1)]
+    this.#sides = owner.dormitory.open(this)
+  }
+
+  /** Both directions; they wake when they sleep. */
+  get sides(): Sides {
+    return this.#sides ?? (this.#sides = this.#owner.dormitory.take(this.#row, this))
+  }
+
+  /** At rest its parts serve others, until the first packet that asks for them. What comes out is the same. */
+  sleep(): boolean {
+    if (this.#sides === undefined || this.isClosed) return false
+    const handler = this.handler?.sleep?.()
+    if (handler === undefined) return false
+    this.handler = handler
+    if (!this.isInStep || this.#sides[0].hasAway || this.#sides[1].hasAway) return true
+    this.#row = this.#owner.dormitory.put(this.#sides)
+    this.#sides = undefined
+    return true
+  }
+
+  giveWay(handler: StreamHandler): void {
+    this.handler = handler
   }
 
   get isClosed(): boolean {
@@ -151,6 +178,7 @@ export class Connection implements StreamControl, Steadfast {
   }
 
   rested(): void {
+    if (!this.isListed) this.#owner.restQueue.add(this)
     if (this.patience > 0) this.patience--
     else this.attention |= ATTENTION.rested
   }
