@@ -10,40 +10,39 @@
  */
 import { spawnSync } from 'node:child_process'
 import { ByteMemory } from '../lib/bytes/mod.ts'
-import { FRAME_BYTES, HOOK_TCX, PACKET_EVENT } from '../src/capture/mod.ts'
+import { HOOK_TCX } from '../src/capture/mod.ts'
 import type { PacketCounters, PacketSource } from '../src/capture/mod.ts'
 import { defaultConfig } from '../src/config.ts'
-import { SegmentBuilder } from '../src/connection/testing/segment-builder.ts'
+import { PacketMill } from '../src/connection/testing/packet-mill.ts'
+import type { MillPacket } from '../src/connection/testing/packet-mill.ts'
 import { Pipeline } from '../src/pipeline.ts'
 import { Wall } from '../src/privacy/wall.ts'
 
 const NO_COUNTS: PacketCounters = { seen: 0, delivered: 0, notWanted: new Map(), lost: new Map(), bytesDelivered: 0, bytesCut: 0 }
-const SERVER = { address: '10.255.0.1', port: 80 }
-const CLIENT = { address: '10.0.0.0', port: 40_000 }
 const REQUEST = 'GET /open HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: bench/1.0\r\nAccept: application/json\r\n\r\n'
 const RESPONSE = 'HTTP/1.1 200 OK\r\nServer: nginx\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}'
 const KINDS = ['SYN alone', 'handshake done', 'one byte of a request', 'a request unanswered', 'exchanges done']
 /** Connections that packets are made for at a time. */
 const TOGETHER = 64
-const PACKET_NS = 1000
+const CONNECTION_NS = 10_000
 
+const COLUMNS = ['heap', 'arrays', 'shared', 'resident', 'MiB in all', 'records']
 /** As bin/lintel starts the agent. */
 const FLAGS = ['--expose-gc', '--max-semi-space-size=2']
 
 const [count = 100_000, exchanges = 1, kind] = process.argv.slice(2).map(Number)
 
-/** The packets of one connection, whose client is CLIENT. */
-function* packetsOf(upTo: number): Generator<Parameters<SegmentBuilder['add']>[0]> {
+/** The packets of one connection. */
+function* packetsOf(upTo: number): Generator<MillPacket> {
   const records = [0, 0]
   const next = [1001, 5001]
-  const packet = (side: 0 | 1, flags: string, payload = ''): Parameters<SegmentBuilder['add']>[0] => {
+  const packet = (side: 0 | 1, flags: string, payload = ''): MillPacket => {
     const sequence = flags.startsWith('S') ? next[side]! - 1 : next[side]!
     next[side]! += payload.length
     const record = records[side]!++
     return {
-      from: side === 0 ? CLIENT : SERVER, to: side === 0 ? SERVER : CLIENT, flags, payload, sequence, record, tag: 1, hook: HOOK_TCX,
-      acknowledgement: flags === 'S' ? 0 : next[1 - side]!, windowScale: flags.startsWith('S') ? 7 : 255,
-      seen: { packets: record + 1, bytes: 0, retransmissions: 0 },
+      isClient: side === 0, flags, payload, sequence, record, hook: HOOK_TCX, acknowledgement: flags === 'S' ? 0 : next[1 - side]!,
+      windowScale: flags.startsWith('S') ? 7 : 255, seen: { packets: record + 1, bytes: 0, retransmissions: 0 },
     }
   }
   yield packet(0, 'S')
@@ -52,56 +51,30 @@ function* packetsOf(upTo: number): Generator<Parameters<SegmentBuilder['add']>[0
   yield packet(0, 'A')
   if (upTo === 2) yield packet(0, 'PA', 'G')
   if (upTo === 3) yield packet(0, 'PA', REQUEST)
-  for (let exchange = 0; upTo === 4 && exchange < exchanges; exchange++) {
+  for (let exchange = 0; upTo === 4 && exchange < exchanges!; exchange++) {
     yield packet(0, 'PA', REQUEST)
     yield packet(1, 'PA', RESPONSE)
   }
 }
 
-/** Gives the same packets for one client after the other; each connection has its own tag. */
+/** Gives the same packets for one client after the other. */
 class Opening implements PacketSource {
   readonly name = 'idle'
   readonly seesBothDirections = true
   opened = 0
-  readonly #memory: ByteMemory
-  readonly #template: SegmentBuilder
-  readonly #events: readonly number[]
+  readonly #mill: PacketMill
   #time = 1e9
 
   constructor(memory: ByteMemory, upTo: number) {
-    this.#memory = memory
-    this.#template = new SegmentBuilder(memory, 64 * 1024)
-    const events: number[] = []
-    for (const packet of packetsOf(upTo)) {
-      events.push(this.#template.length)
-      this.#template.add(packet)
-    }
-    this.#events = events
+    this.#mill = new PacketMill(memory, packetsOf(upTo))
   }
 
   get ended(): boolean { return this.opened >= count! }
 
-  fill(pointer: number, bytesMax: number): number {
-    const { u8, u32, view } = this.#memory
-    const { pointer: from, length } = this.#template
-    let bytes = 0
-    for (let made = 0; made < TOGETHER && !this.ended && bytes + length <= bytesMax; made++) {
-      u8.copyWithin(pointer + bytes, from, from + length)
-      const client = this.opened++
-      for (const at of this.#events) {
-        const event = pointer + bytes + at + FRAME_BYTES
-        const isClient = u8[event + PACKET_EVENT.source_address + 1] !== 255
-        const address = event + (isClient ? PACKET_EVENT.source_address : PACKET_EVENT.destination_address)
-        view.setUint16(address + 2, client & 0xffff)
-        u8[address + 1] = client >>> 16
-        u32[(event + PACKET_EVENT.connection_tag) >>> 2] = client + 1
-        this.#time += PACKET_NS
-        u32[(event + PACKET_EVENT.time_ns) >>> 2] = this.#time >>> 0
-        u32[(event + PACKET_EVENT.time_ns + 4) >>> 2] = Math.floor(this.#time / 2 ** 32)
-      }
-      bytes += length
-    }
-    return bytes
+  fill(pointer: number): number {
+    let at = pointer
+    for (let made = 0; made < TOGETHER && !this.ended; made++) at = this.#mill.stamp(at, this.opened++, this.#time += CONNECTION_NS)
+    return at - pointer
   }
 
   epochNanoseconds(): bigint { return 0n }
@@ -145,7 +118,7 @@ function measure(name: string, upTo: number): void {
 
 if (kind === undefined) {
   console.log(`${count} connections, ${exchanges} exchanges each; bytes a connection\n`)
-  console.log(`${'open with'.padEnd(24)}${['heap', 'arrays', 'shared', 'resident', 'MiB in all', 'records'].map((name) => name.padStart(12)).join('')}`)
+  console.log(`${'open with'.padEnd(24)}${COLUMNS.map((name) => name.padStart(12)).join('')}`)
   for (const index of KINDS.keys()) {
     const { status } = spawnSync(process.execPath, [...FLAGS, ...process.argv.slice(1, 2), ...[count, exchanges, index].map(String)],
       { stdio: 'inherit' })

@@ -10,7 +10,7 @@ import { CONNECTION_ANOMALIES, CONNECTION_COUNT as COUNT, ConnectionCounters } f
 import type { ConnectionCount } from './connection-counters.ts'
 import { CONNECTION_LIMITS } from './connection-limits.ts'
 import type { ConnectionLimits } from './connection-limits.ts'
-import { ATTENTION, Connection, LINGER } from './connection.ts'
+import { ATTENTION, Connection, LINGER, LINGER_COUNT } from './connection.ts'
 import type { ConnectionEnd, ConnectionOwner } from './connection.ts'
 import { FlowIndex } from './flow-index.ts'
 import { PacketFlow } from './packet-flow.ts'
@@ -27,6 +27,8 @@ const TCP = 6
 const UDP = 17
 /** Connections, and holes, that one `tick` ends at most, per list. */
 const TICK_MAX = 1024
+/** Of a full table, as a divisor: a list that holds no more than this share gives none up, as long as another holds more. */
+const SHARE_KEPT = 8
 /** Connections that one which comes back to its place in a list passes at most; it stays younger than it is, if there are more. */
 const PLACE_STEPS_MAX = 4096
 const COUNT_OF_END: Partial<Record<ConnectionEnd, number>> = {
@@ -66,7 +68,8 @@ export interface ConnectionEvents {
  *
  * Bound: `ConnectionLimits`; each bound that is met is counted under its own name. The oldest connection of
  * the least valuable kind goes first when the table is full: finished ones, SYNs without answer, those that
- * only one endpoint has confirmed, then the one idle for longest.
+ * only one endpoint has confirmed, those on which one alone has spoken, then the one idle for longest. Each kind keeps
+ * an eighth of the table (SHARE_KEPT): else a table full of open ones would give up every new connection before it is open.
  */
 export class ConnectionTable implements ConnectionOwner {
   readonly space: ReassemblySpace
@@ -84,6 +87,7 @@ export class ConnectionTable implements ConnectionOwner {
   readonly #lingerNs: Float64Array
   readonly #flows: FlowIndex
   readonly #lists: SlotLists
+  readonly #listSizes = new Int32Array(LINGER_COUNT)
   readonly #segment = new Segment()
   readonly #packetFlow: PacketFlow
   readonly #connections: (Connection | undefined)[] = []
@@ -119,11 +123,11 @@ export class ConnectionTable implements ConnectionOwner {
     this.dormitory = new SideDormitory(this.space)
     this.restQueue = new RestQueue(this.#limits.awakeCountMax)
     const { closingMsMax, halfOpenMsMax, idleMsMax } = this.#limits
-    this.#lingerNs = Float64Array.of(closingMsMax, halfOpenMsMax, idleMsMax, idleMsMax).map((ms) => ms * 1e6)
+    this.#lingerNs = Float64Array.of(closingMsMax, halfOpenMsMax, idleMsMax, idleMsMax, idleMsMax).map((ms) => ms * 1e6)
     this.#flows = new FlowIndex(memory, this.#limits.connectionCountMax, randomFillSync(new Uint32Array(2)))
     this.#lastTimes = new Float64Array(this.#limits.connectionCountMax)
     this.#orders = new Float64Array(this.#limits.connectionCountMax)
-    this.#lists = new SlotLists(this.#limits.connectionCountMax, 4)
+    this.#lists = new SlotLists(this.#limits.connectionCountMax, LINGER_COUNT)
     this.#packetFlow = new PacketFlow(this)
     this.steady = new SteadyPath(memory, this.counters, events)
   }
@@ -198,7 +202,7 @@ export class ConnectionTable implements ConnectionOwner {
         entry = after
       }
     }
-    for (let list = 0; list < 4; list++) {
+    for (let list = 0; list < LINGER_COUNT; list++) {
       for (let count = 0; count < TICK_MAX; count++) {
         const slot = this.#lists.first(list)
         // A time far ahead (a broken clock in a file) must not block those behind it.
@@ -251,6 +255,8 @@ export class ConnectionTable implements ConnectionOwner {
     this.#lists.remove(connection.slot)
     this.#lists.append(list, connection.slot)
     this.#orders[connection.slot] = ++this.steady.order
+    this.#listSizes[connection.list]!--
+    this.#listSizes[list]!++
     connection.list = list
   }
 
@@ -275,6 +281,7 @@ export class ConnectionTable implements ConnectionOwner {
     if (!fromStart) this.#memory.u8[block + L.CONNECTION_FLAGS]! |= L.CONNECTION_FLAG_MIDSTREAM
     const connection = new Connection(this, id, slot, block, fromStart)
     connection.list = list
+    this.#listSizes[list]!++
     this.#lastTimes[slot] = segment.time
     connection.tag = segment.tag
     if (slot === this.#connections.length) this.#connections.push(connection)
@@ -306,6 +313,7 @@ export class ConnectionTable implements ConnectionOwner {
   remove(connection: Connection): void {
     this.#flows.remove(connection.slot)
     this.#lists.remove(connection.slot)
+    this.#listSizes[connection.list]!--
     this.#connections[connection.slot] = undefined
     this.#freeSlots.push(connection.slot)
     this.#size--
@@ -452,17 +460,22 @@ export class ConnectionTable implements ConnectionOwner {
   }
 
   #evict(time: number): void {
-    for (let list = 0; list < 4; list++) {
-      const slot = this.#oldest(list)
-      if (slot < 0) continue
-      const connection = this.#connections[slot]!
-      const count = list === LINGER.closed ? COUNT.linger_cut
-        : list === LINGER.open ? COUNT.evicted : COUNT.evicted_half_open
-      this.counters.add(count, 1)
-      if (!connection.isClosed) this.end(connection, END.evicted, time)
-      this.remove(connection)
-      return
-    }
+    const list = this.#listToCut()
+    const slot = this.#oldest(list)
+    if (slot < 0) return
+    const connection = this.#connections[slot]!
+    const count = list === LINGER.closed ? COUNT.linger_cut
+      : list === LINGER.open || list === LINGER.silent ? COUNT.evicted : COUNT.evicted_half_open
+    this.counters.add(count, 1)
+    if (!connection.isClosed) this.end(connection, END.evicted, time)
+    this.remove(connection)
+  }
+
+  #listToCut(): number {
+    if (this.#listSizes[LINGER.closed]! > 0) return LINGER.closed
+    const kept = Math.floor(this.#countMax / SHARE_KEPT)
+    const large = this.#listSizes.findIndex((size) => size > kept)
+    return large >= 0 ? large : Math.max(0, this.#listSizes.findIndex((size) => size > 0))
   }
 
   #relieve(time: number): boolean {

@@ -14,7 +14,7 @@ import type { End, Gap, Side, StreamControl, StreamHandler } from './stream.ts'
 /** Why a connection ended: as a stream, or because its SYN was refused or never answered. */
 export type ConnectionEnd = End | 'refused' | 'timeout'
 
-/** Which list a connection is in; when the table is full, the oldest of the lowest one goes. */
+/** Which list a connection is in; when the table is full, the oldest of the lowest one goes (ConnectionTable). */
 export const LINGER = {
   /** Both sides have ended: remembered for its late packets. */
   closed: 0,
@@ -22,8 +22,11 @@ export const LINGER = {
   halfOpen: 1,
   /** One endpoint has not acknowledged anything yet, or nobody wants it. */
   unconfirmed: 2,
-  open: 3,
+  /** Both have acknowledged, and at most one has said anything. */
+  silent: 3,
+  open: 4,
 } as const
+export const LINGER_COUNT = 5
 
 /** What a packet of the connection must look at besides its own side: bits of `attention`. */
 export const ATTENTION = {
