@@ -153,6 +153,11 @@ export class FlowTrack {
     this.#plaintext.bound(count)
   }
 
+  /** Connections and sessions at rest give their parts back now. */
+  sleep(): void {
+    this.#table.restQueue.sleepAll()
+  }
+
   get connectionCount(): number {
     return this.#table.size + this.#plaintext.size
   }

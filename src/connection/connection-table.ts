@@ -29,6 +29,8 @@ const UDP = 17
 const TICK_MAX = 1024
 /** Of a full table, as a divisor: a list that holds no more than this share gives none up, as long as another holds more. */
 const SHARE_KEPT = 8
+/** Objects that wait for the next connection. */
+const SPARE_MAX = 1024
 /** Connections that one which comes back to its place in a list passes at most; it stays younger than it is, if there are more. */
 const PLACE_STEPS_MAX = 4096
 const COUNT_OF_END: Partial<Record<ConnectionEnd, number>> = {
@@ -96,6 +98,8 @@ export class ConnectionTable implements ConnectionOwner {
   /** When each slot became the youngest of its list, as `SteadyPath.order`. */
   readonly #orders: Float64Array
   readonly #freeSlots: number[] = []
+  /** Objects of connections that nobody knows any more: a flood makes no garbage of them. */
+  readonly #spare: Connection[] = []
   #countMax: number
   #size = 0
   /** Numbers of connections: workers that share the flows take turns. */
@@ -132,12 +136,8 @@ export class ConnectionTable implements ConnectionOwner {
     this.steady = new SteadyPath(memory, this.counters, events)
   }
 
-  /**
-   * From now on at most so many connections; never more than the limit it was made with. Where there are more, each new one ends
-   * two. Memory is short, so all that are at rest sleep now.
-   */
+  /** From now on at most so many connections; never more than the limit it was made with. Where there are more, each new one ends two. */
   bound(count: number): void {
-    this.restQueue.sleepAll()
     this.#countMax = Math.min(count, this.#limits.connectionCountMax)
   }
 
@@ -269,17 +269,15 @@ export class ConnectionTable implements ConnectionOwner {
 
   /** @internal Makes the connection of the segment at hand, sent by `side`; undefined = no memory. */
   create(segment: Segment, side: Side, list: number, fromStart: boolean): Connection | undefined {
-    const block = this.#memory.allocator.alloc(L.CONNECTION_BYTES)
-    if (block === 0) {
-      this.counters.add(COUNT.memory_refused, 1)
-      return undefined
-    }
+    const block = this.#memory.allocator.alloc(L.CONNECTION_BYTES) || this.#blockOfAnother(segment.time)
+    if (block === 0) return undefined
     for (let evicted = 0; evicted < 2 && this.#size >= this.#countMax; evicted++) this.#evict(segment.time)
     const slot = this.#freeSlots.pop() ?? this.#connections.length
     const id = this.takeId()
     fillBlock(this.#memory, block, id, side, segment)
     if (!fromStart) this.#memory.u8[block + L.CONNECTION_FLAGS]! |= L.CONNECTION_FLAG_MIDSTREAM
-    const connection = new Connection(this, id, slot, block, fromStart)
+    const connection = this.#spare.pop() ?? new Connection(this)
+    connection.renew(id, slot, block, fromStart)
     connection.list = list
     this.#listSizes[list]!++
     this.#lastTimes[slot] = segment.time
@@ -293,6 +291,14 @@ export class ConnectionTable implements ConnectionOwner {
     this.#size++
     this.counters.add(COUNT.opened, 1)
     return connection
+  }
+
+  /** The memory's limit is reached: one that is not confirmed gives its block up, as it would its place; 0 = there is none. */
+  #blockOfAnother(time: number): number {
+    this.counters.add(COUNT.memory_refused, 1)
+    if (this.#size === 0 || this.#listToCut() >= LINGER.silent) return 0
+    this.#evict(time)
+    return this.#memory.allocator.alloc(L.CONNECTION_BYTES)
   }
 
   /** @internal Ends both streams; the connection stays in the table. */
@@ -315,6 +321,7 @@ export class ConnectionTable implements ConnectionOwner {
     this.#lists.remove(connection.slot)
     this.#listSizes[connection.list]!--
     this.#connections[connection.slot] = undefined
+    if (connection.leave() && this.#spare.length < SPARE_MAX) this.#spare.push(connection)
     this.#freeSlots.push(connection.slot)
     this.#size--
   }

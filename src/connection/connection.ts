@@ -62,14 +62,14 @@ export interface ConnectionOwner {
 
 /** One connection: two sides, the block that describes it, and what its handler may ask. */
 export class Connection implements StreamControl, Steadfast, Sleeper {
-  readonly id: number
-  readonly slot: number
-  readonly fromStart: boolean
-  /** Undefined while it sleeps: then they are row `#row`. */
+  id = 0
+  slot = 0
+  fromStart = false
+  /** Undefined while it sleeps: then they are row `#row`; -1 = none. */
   #sides: Sides | undefined
-  #row = 0
+  #row = -1
   readonly #owner: ConnectionOwner
-  block: number
+  block = 0
   client: Side | undefined
   companion: object | undefined = undefined
   handler: StreamHandler | undefined
@@ -98,18 +98,49 @@ export class Connection implements StreamControl, Steadfast, Sleeper {
   carried: Steadfast | undefined
   #retained = 0
 
-  constructor(owner: ConnectionOwner, id: number, slot: number, block: number, fromStart: boolean) {
+  /** To be made anything by `renew`. */
+  constructor(owner: ConnectionOwner) {
     this.#owner = owner
+  }
+
+  /** Is from now on a new connection: one that was just made, or that has left (`leave`). */
+  renew(id: number, slot: number, block: number, fromStart: boolean): void {
     this.id = id
     this.slot = slot
     this.block = block
     this.fromStart = fromStart
-    this.#sides = owner.dormitory.open(this)
+    this.#sides = this.#owner.dormitory.open(this)
+    this.client = undefined
+    this.handler = undefined
+    this.tag = 0
+    this.packets = 0
+    this.list = LINGER.unconfirmed
+    this.attention = 0
+    this.isSynFirst = this.isIgnored = this.isTold = this.isCounted = false
+    this.farCount = 0
+    this.farNext = 0
+    this.steady = 0
+    this.patience = 1
+    this.restless = 0
   }
 
   /** Both directions; they wake when they sleep. */
   get sides(): Sides {
-    return this.#sides ?? (this.#sides = this.#owner.dormitory.take(this.#row, this))
+    return this.#sides ?? (this.#sides = this.#wake())
+  }
+
+  #wake(): Sides {
+    const row = this.#row
+    this.#row = -1
+    return row < 0 ? this.#owner.dormitory.open(this) : this.#owner.dormitory.take(row, this)
+  }
+
+  /** The table forgets it: its sides serve others. @returns whether nobody else knows it, so that it may be another one itself */
+  leave(): boolean {
+    if (this.#sides !== undefined) this.#owner.dormitory.give(this.#sides)
+    this.#sides = undefined
+    return this.#retained === 0 && this.block === 0 && this.companion === undefined && this.carried === undefined && !this.isListed &&
+      this.challenger === undefined
   }
 
   /** At rest its parts serve others, until the first packet that asks for them. What comes out is the same. */

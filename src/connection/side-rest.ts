@@ -1,6 +1,7 @@
 import { RowTable } from '../../lib/bytes/mod.ts'
 import type { Connection } from './connection.ts'
 import type { ReassemblySpace } from './reassembly-space.ts'
+import { END } from './stream.ts'
 import { StreamSide } from './stream-side.ts'
 
 // A row: of each side what is not the same in all sides that are in step (steady-connection.ts). Offsets in bytes.
@@ -14,20 +15,20 @@ const HOME_TIME = 24
 const OTHER_END = 28
 const OTHER_TIME = 32
 const PASSED_TO = 36
-const DIRECTED = 40
-const SCALE = 44 // u8
-const FLAGS = 45 // u8
-const EVIDENCE = 48 // EVIDENCE_BYTES
+const SCALE = 40 // u8
+const FLAGS = 41 // u8
+const EVIDENCE = 48 // of HoleEvidence, 28 bytes
 const SIDE_BYTES = EVIDENCE + 32
-const FLAG = { hasSyn: 1, hasOther: 2, isDirected: 4, hasEvidence: 8 } as const
+const FLAG = { hasSyn: 1, hasOther: 2, isNumbered: 4 } as const
 
-/** Pairs of sides that wait for the next connection that wakes. */
+/** Pairs of sides that wait for the next connection. */
 const SPARE_MAX = 1024
 
 export type Sides = readonly [StreamSide, StreamSide]
 
 /**
- * Both sides of connections that sleep: a row each; the objects serve others.
+ * Both sides of connections that sleep: a row each. The objects serve others, and so do those of connections that are over: a flood
+ * of connections makes no garbage of them.
  *
  * Bound: a row for each connection of the table; SPARE_MAX pairs.
  */
@@ -46,13 +47,13 @@ export class SideDormitory {
   open(connection: Connection): Sides {
     const sides = this.#spare.pop()
     if (sides === undefined) return this.#make(connection)
-    for (const side of sides) {
-      load(side, connection, this.#blank!, 0)
-      side.isStarted = false
-      side.isAcknowledged = false
-      side.hasAcknowledged = false
-    }
+    for (const side of sides) renew(side, connection, this.#blank!)
     return sides
+  }
+
+  /** Of a connection that is over. */
+  give(sides: Sides): void {
+    if (this.#spare.length < SPARE_MAX && sides[0].hasEnded && sides[1].hasEnded) this.#spare.push(sides)
   }
 
   #make(connection: Connection): Sides {
@@ -98,13 +99,20 @@ function save(side: StreamSide, view: DataView, at: number): void {
   view.setInt32(at + OTHER_END, side.otherEnd, true)
   view.setInt32(at + OTHER_TIME, side.otherTime, true)
   view.setInt32(at + PASSED_TO, side.passedTo, true)
-  view.setInt32(at + DIRECTED, side.directed, true)
   view.setUint8(at + SCALE, side.scale)
   view.setUint8(at + FLAGS, (side.hasSyn ? FLAG.hasSyn : 0) | (side.hasOther ? FLAG.hasOther : 0) |
-    (side.isDirected ? FLAG.isDirected : 0) | (side.evidence.sleep(view, at + EVIDENCE) ? FLAG.hasEvidence : 0))
+    (side.evidence.sleep(view, at + EVIDENCE) ? FLAG.isNumbered : 0))
 }
 
-/** Any side at rest, or a new one, becomes that of the row. */
+/** A side that is at rest, or has ended, becomes a new one. */
+function renew(side: StreamSide, connection: Connection, blank: DataView): void {
+  load(side, connection, blank, 0)
+  side.isStarted = false
+  side.isAcknowledged = false
+  side.hasAcknowledged = false
+}
+
+/** Any side at rest, or that has ended, or a new one, becomes that of the row. */
 function load(side: StreamSide, connection: Connection, view: DataView, at: number): void {
   const flags = view.getUint8(at + FLAGS)
   side.connection = connection
@@ -118,12 +126,19 @@ function load(side: StreamSide, connection: Connection, view: DataView, at: numb
   side.otherEnd = view.getInt32(at + OTHER_END, true)
   side.otherTime = view.getInt32(at + OTHER_TIME, true)
   side.passedTo = view.getInt32(at + PASSED_TO, true)
-  side.directed = view.getInt32(at + DIRECTED, true)
   side.scale = view.getUint8(at + SCALE)
   side.hasSyn = (flags & FLAG.hasSyn) !== 0
   side.hasOther = (flags & FLAG.hasOther) !== 0
-  side.isDirected = (flags & FLAG.isDirected) !== 0
-  side.evidence.wake(view, at + EVIDENCE, (flags & FLAG.hasEvidence) !== 0)
+  side.evidence.wake(view, at + EVIDENCE, (flags & FLAG.isNumbered) !== 0)
+  side.hasFin = false
+  side.hasEnded = false
+  side.fin = 0
+  side.endCause = END.shutdown
+  side.endTime = 0
+  side.isSynDataOpen = false
+  side.isBlocked = false
+  side.mayBlock = true
+  side.hasAway = false
   // What `isInStep` says.
   side.isStarted = true
   side.isAcknowledged = true

@@ -65,13 +65,13 @@ export class StreamSide {
   awayTo = 0
   hasAway = false
   #skipLeft = 0
-  directed = 0
-  isDirected = false
+  #directed = 0
+  #isDirected = false
   passedTo = -1 // where an acknowledgement moved a skip to
   #held: HeldSegments | undefined
   #evidence: HoleEvidence | undefined
   #isHoleHeld = false
-  #mayBlock = true
+  mayBlock = true // bytes may be held although nothing before them is missing
 
   constructor(connection: Connection, space: ReassemblySpace, side: Side) {
     this.connection = connection
@@ -94,7 +94,7 @@ export class StreamSide {
   /** Another kernel entry follows this connection now: it counts anew, and knows no directive. */
   resetTag(): void {
     this.#evidence?.resetNumbers()
-    this.isDirected = false
+    this.#isDirected = false
   }
 
   get #peer(): StreamSide { return this.connection.sides[this.side === 0 ? 1 : 0] }
@@ -263,7 +263,7 @@ export class StreamSide {
   #stopSkipping(): void {
     this.isSkipping = false
     this.#skipLeft = 0
-    this.isDirected = false
+    this.#isDirected = false
     this.connection.noteSkipping(this.side, false)
   }
 
@@ -323,11 +323,11 @@ export class StreamSide {
   /** Gives up the first hole: a bound is reached. */
   force(time: number): void {
     this.isSynDataOpen = false
-    this.#mayBlock = false
+    this.mayBlock = false
     const hole = this.#hole()
     if (hole > 0) this.#resolve(hole, this.#causeNow(hole), time)
     else this.drain(time)
-    this.#mayBlock = !this.hasEnded
+    this.mayBlock = !this.hasEnded
   }
 
   /** No data come after `fin`. */
@@ -392,7 +392,7 @@ export class StreamSide {
         const isAhead = this.#peer.isBlocked && distance(held.acknowledgement, this.#peer.next) > 0
         if (isAhead) this.#peer.drain(time)
         if (isAhead && !this.#peer.isBlocked) continue
-        this.isBlocked = this.#mayBlock && this.#peer.lacks(held.acknowledgement)
+        this.isBlocked = this.mayBlock && this.#peer.lacks(held.acknowledgement)
         if (this.isBlocked) break
         this.answers = held.acknowledgement
         this.#give(advance(held.sequence, held.length), held.pointer, held.time, held.record)
@@ -465,16 +465,16 @@ export class StreamSide {
     if (this.isSkipping && this.#skipLeft === 0) this.#pass(0, time)
     const { tag } = this.connection
     if (!this.isSkipping || tag === 0 || this.#skipLeft <= SKIP_WORTH_BYTES) return
-    if (this.isDirected && distance(this.directed, this.next) > 0) return
-    this.directed = advance(this.next, Math.min(this.#skipLeft, SKIP_STEP_BYTES))
-    this.isDirected = true
-    this.#space.source.skip(tag >>> 0, this.side, this.directed >>> 0)
+    if (this.#isDirected && distance(this.#directed, this.next) > 0) return
+    this.#directed = advance(this.next, Math.min(this.#skipLeft, SKIP_STEP_BYTES))
+    this.#isDirected = true
+    this.#space.source.skip(tag >>> 0, this.side, this.#directed >>> 0)
   }
 
   /** The stream ends here: what is held goes out with its gaps. */
   end(cause: End, time: number): void {
     this.isSynDataOpen = false
-    this.#mayBlock = false
+    this.mayBlock = false
     this.#evidence?.expireNumbers()
     this.drain(time)
     for (let hole = this.#hole(); hole > 0; hole = this.#hole()) this.#resolve(hole, this.#causeNow(hole), time)

@@ -4,12 +4,15 @@
  * traffic keeps its records.
  */
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { ByteMemory } from '../../lib/bytes/mod.ts'
 import { defaultConfig } from '../../src/config.ts'
 import type { Config } from '../../src/config.ts'
 import { Pipeline } from '../../src/pipeline.ts'
 import { Wall } from '../../src/privacy/mod.ts'
+import type { FloodResult } from './testing/flood-child.ts'
 import { FloodSource, isRealExchange } from './testing/flood-source.ts'
 import type { FloodName } from './testing/flood-source.ts'
 
@@ -63,5 +66,20 @@ for (const { name, count, limits, counter, alsoCounted } of FLOODS) {
     assert.ok(anomalies.get(counter)! >= count - config.limits.connections)
     assert.ok(alsoCounted === undefined || anomalies.get(alsoCounted)! > 0)
     assert.equal(memory.allocator.allocatedBytes(), before)
+  })
+}
+
+const CAP = 220 << 20
+const CHILD = fileURLToPath(new URL('testing/flood-child.ts', import.meta.url))
+
+for (const { name } of FLOODS) {
+  test(`under limits.memory a flood, ${name}, stays within 10 % of the cap, and the real traffic keeps its records`, (context) => {
+    const flags = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=2'] // as bin/lintel
+    const { status, stdout, stderr } = spawnSync(process.execPath, [...flags, CHILD, name, '500000', String(CAP)], { encoding: 'utf8' })
+    assert.equal(status, 0, stderr)
+    const { kept, answered, residentMax, openMax, openAtEnd } = JSON.parse(stdout) as FloodResult
+    context.diagnostic(`at most ${residentMax >> 20} MiB resident, ${openMax} connections, ${openAtEnd} at the end; ${kept} of ${answered} kept`)
+    assert.ok(residentMax <= 1.1 * CAP, `${residentMax} bytes`)
+    assert.ok(kept >= KEPT_MIN * answered, `${kept} of ${answered}`)
   })
 }

@@ -123,7 +123,9 @@ export class Http1Connection implements StreamHandler, SideOwner {
     this.#ended[side] = true
     if (this.#isTunnel) this.#tunnel?.end(side, cause, time)
     else this.#sides[side].end(cause, time)
-    if (this.#ended[0] && this.#ended[1]) this.#sink.close(this.control, cause, time)
+    if (!this.#ended[0] || !this.#ended[1]) return
+    this.#sink.close(this.control, cause, time)
+    this.#dormitory?.give(this)
   }
 
   /** Both sides and the pairs have nothing under way: what it knows then fits into a row. */
@@ -148,8 +150,11 @@ export class Http1Connection implements StreamHandler, SideOwner {
     this.#pairing.sleep(view, at)
   }
 
-  /** Is from now on a new connection; only one that sleeps. */
+  /** Is from now on a new connection; only one that sleeps, or is over. */
   renew(control: StreamControl, sink: MessageSink): void {
+    this.#isSimple = false
+    this.#isTunnel = false
+    this.#tunnel = undefined
     this.control = control
     this.#sink = sink
     this.#now = -1
@@ -159,6 +164,7 @@ export class Http1Connection implements StreamHandler, SideOwner {
     for (const side of [0, 1] as const) {
       this.#isHeard[side] = false
       this.#isRefused[side] = false
+      this.#ended[side] = false
       this.#sides[side].renew(side === (control.client ?? 0))
     }
     this.#pairing.renew(control.fromStart, sink.exchangesBefore ?? 0)

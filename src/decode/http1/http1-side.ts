@@ -104,11 +104,14 @@ export class Http1Side {
     this.#allowSimple = false
   }
 
-  /** One at rest becomes a new one. */
+  /** One at rest, or one that has ended, becomes a new one. */
   renew(isRequester: boolean): void {
     this.setRequester(isRequester)
     this.#state = this.#owner.control.fromStart ? 'start' : 'resync'
     this.#allowSimple = this.#owner.control.fromStart
+    this.#skipping = 0
+    this.#skipIsStale = this.#isUnsure = this.#afterLast = this.#mayStartHere = this.#isResuming = false
+    this.#hold = 'no'
   }
 
   /** What its bytes are held for. */

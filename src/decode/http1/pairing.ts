@@ -252,8 +252,13 @@ export class Pairing {
     this.#habit.sleep(view, at)
   }
 
-  /** One that is quiet becomes a new one. */
+  /** Any pairing becomes a new one. */
   renew(fromStart: boolean, numbersBefore: number): void {
+    this.#waiting.clear()
+    this.#passedOver = 0
+    this.#turn = undefined
+    this.#held = 0
+    this.#interim = 0
     this.#next = numbersBefore + 1
     this.#isCounted = fromStart
     this.#clean = 0

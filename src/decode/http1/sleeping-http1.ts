@@ -4,11 +4,12 @@ import type { MessageSink } from '../message.ts'
 import type { Http1Connection } from './http1-connection.ts'
 import { REST_BYTES } from './rest-row.ts'
 
-/** Connections whose parts wait for the next one that wakes. */
+/** Connections whose parts wait for the next one. */
 const SPARE_MAX = 1024
 
 /**
- * Connections that sleep: each is a row (rest-row.ts), and its parts serve others. What comes out is the same.
+ * Connections that sleep: each is a row (rest-row.ts), and its parts serve others, as do those of connections that are over. What
+ * comes out is the same.
  *
  * Bound: a row for each connection of the table; SPARE_MAX parts.
  */
@@ -43,9 +44,14 @@ export class Http1Dormitory {
     return new SleepingHttp1(this, control, sink, row)
   }
 
+  /** Of one that is over: nothing calls it any more. */
+  give(connection: Http1Connection): void {
+    if (this.#spare.length < SPARE_MAX) this.#spare.push(connection)
+  }
+
   /** @internal The connection of a row, which is given back. */
   take(control: StreamControl, sink: MessageSink, row: number): Http1Connection {
-    const connection = this.#spare.pop() ?? this.#make(control, sink)
+    const connection = this.open(control, sink)
     const at = this.#rows.seek(row)
     connection.load(control, sink, this.#rows.view, at)
     this.#rows.give(row)

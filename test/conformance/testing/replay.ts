@@ -156,7 +156,7 @@ export class Replayer {
     for (let step = 0; ; step++) {
       const length = this.#pipeline.step()
       this.#pipeline.passTime()
-      if (this.#sleeps && step % 2 === 1) this.#pipeline.bound(this.#config.limits.connections)
+      if (this.#sleeps && step % 2 === 1) this.#pipeline.sleep()
       peak = Math.max(peak, allocator.allocatedBytes())
       if (length === 0 && source.ended) break
     }
