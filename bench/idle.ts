@@ -13,6 +13,7 @@ import { ByteMemory } from '../lib/bytes/mod.ts'
 import { HOOK_TCX } from '../src/capture/mod.ts'
 import type { PacketCounters, PacketSource } from '../src/capture/mod.ts'
 import { defaultConfig } from '../src/config.ts'
+import { makeCertificate, playTls } from '../src/decode/testing/tls-conversation.ts'
 import { PacketMill } from '../src/connection/testing/packet-mill.ts'
 import type { MillPacket } from '../src/connection/testing/packet-mill.ts'
 import { Pipeline } from '../src/pipeline.ts'
@@ -21,7 +22,7 @@ import { Wall } from '../src/privacy/wall.ts'
 const NO_COUNTS: PacketCounters = { seen: 0, delivered: 0, notWanted: new Map(), lost: new Map(), bytesDelivered: 0, bytesCut: 0 }
 const REQUEST = 'GET /open HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: bench/1.0\r\nAccept: application/json\r\n\r\n'
 const RESPONSE = 'HTTP/1.1 200 OK\r\nServer: nginx\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}'
-const KINDS = ['SYN alone', 'handshake done', 'one byte of a request', 'a request unanswered', 'exchanges done']
+const KINDS = ['SYN alone', 'handshake done', 'one byte of a request', 'a request unanswered', 'exchanges done', 'TLS handshake done']
 /** Connections that packets are made for at a time. */
 const TOGETHER = 64
 const CONNECTION_NS = 10_000
@@ -32,11 +33,14 @@ const FLAGS = ['--expose-gc', '--max-semi-space-size=2']
 
 const [count = 100_000, exchanges = 1, kind] = process.argv.slice(2).map(Number)
 
+/** A TLS handshake, and a few bytes each way. */
+const talk = kind === 5 ? await playTls({ server: makeCertificate('/CN=idle.example') }) : undefined
+
 /** The packets of one connection. */
 function* packetsOf(upTo: number): Generator<MillPacket> {
   const records = [0, 0]
   const next = [1001, 5001]
-  const packet = (side: 0 | 1, flags: string, payload = ''): MillPacket => {
+  const packet = (side: 0 | 1, flags: string, payload: string | Uint8Array = ''): MillPacket => {
     const sequence = flags.startsWith('S') ? next[side]! - 1 : next[side]!
     next[side]! += payload.length
     const record = records[side]!++
@@ -51,6 +55,7 @@ function* packetsOf(upTo: number): Generator<MillPacket> {
   yield packet(0, 'A')
   if (upTo === 2) yield packet(0, 'PA', 'G')
   if (upTo === 3) yield packet(0, 'PA', REQUEST)
+  if (upTo === 5) for (const { side, bytes } of talk!.segments) yield packet(side, 'PA', bytes)
   for (let exchange = 0; upTo === 4 && exchange < exchanges!; exchange++) {
     yield packet(0, 'PA', REQUEST)
     yield packet(1, 'PA', RESPONSE)
@@ -110,9 +115,9 @@ function measure(name: string, upTo: number): void {
   const each = (key: keyof Held): number => Math.round((after[key] - before[key]) / count!)
   const figures = [each('heap'), each('arrays'), each('shared'), each('resident'), Math.round(after.resident / 2 ** 20), pipeline.counts.seen]
   console.log(`${name.padEnd(24)}${figures.map((figure) => String(figure).padStart(12)).join('')}`)
-  const expected = upTo === 4 ? count! * exchanges! : 0
+  const expected = upTo === 4 ? count! * exchanges! : upTo === 5 ? count! : 0
   if (pipeline.connectionsOpen !== count || pipeline.counts.seen !== expected) {
-    throw new Error(`Cannot measure: ${pipeline.connectionsOpen} connections are open, ${pipeline.counts.seen} of ${expected} exchanges were seen`)
+    throw new Error(`Cannot measure: ${pipeline.connectionsOpen} connections are open, ${pipeline.counts.seen} of ${expected} records were seen`)
   }
 }
 

@@ -147,9 +147,9 @@ export class Connection implements StreamControl, Steadfast, Sleeper {
   sleep(): boolean {
     if (this.#sides === undefined || this.isClosed) return false
     const handler = this.handler?.sleep?.()
-    if (handler === undefined) return false
-    this.handler = handler
-    if (!this.isInStep || this.#sides[0].hasAway || this.#sides[1].hasAway) return true
+    this.handler = handler ?? this.handler
+    const isResting = this.isIgnored ? this.#areSidesInStep : handler !== undefined && this.isInStep
+    if (!isResting || this.#sides[0].hasAway || this.#sides[1].hasAway) return handler !== undefined
     this.#row = this.#owner.dormitory.put(this.#sides)
     this.#sides = undefined
     return true
@@ -193,10 +193,15 @@ export class Connection implements StreamControl, Steadfast, Sleeper {
     this.isIgnored = true
     this.attention |= ATTENTION.ignored
     this.#owner.ignored(this)
+    if (!this.isListed) this.#owner.restQueue.add(this)
   }
 
   get isInStep(): boolean {
-    return this.attention === 0 && this.list === LINGER.open && !this.isIgnored && isInStep(this.sides[0]) && isInStep(this.sides[1])
+    return this.list === LINGER.open && !this.isIgnored && this.#areSidesInStep
+  }
+
+  get #areSidesInStep(): boolean {
+    return this.attention === 0 && isInStep(this.sides[0]) && isInStep(this.sides[1])
   }
 
   lendTo(memory: ByteMemory, steady: number): void {

@@ -149,6 +149,7 @@ export class PacketFlow {
     connection.isIgnored = true
     connection.attention |= ATTENTION.ignored
     this.#table.move(connection, LINGER.unconfirmed)
+    if (!connection.isListed) this.#table.restQueue.add(connection)
   }
 
   #settle(connection: Connection, time: number): void {

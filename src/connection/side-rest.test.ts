@@ -31,6 +31,7 @@ class Sleepy {
         note('data', side, text, time)
         if (text.endsWith('s')) control.skip(side, 40)
         if (text.endsWith('S')) control.skip(side, 9000)
+        if (text === 'no more') control.ignore()
         control.rested!()
       },
       gap: (side, length, cause, time) => { note('gap', side, length, cause, time) },
@@ -76,7 +77,8 @@ class Ends {
   * step(): Generator<SegmentFields> {
     const side = random(2) as 0 | 1
     const kind = random(40)
-    if (kind < 22) yield this.#data(side, pick('a', 'bb', 'ccs', 'dS', 'e'.repeat(random(60))))
+    if (kind === 0 && random(4) === 0) yield this.#data(side, 'no more')
+    else if (kind < 22) yield this.#data(side, pick('a', 'bb', 'ccs', 'dS', 'e'.repeat(random(60))))
     else if (kind < 24) yield this.#packet(side, {})
     else if (kind < 26) {
       const first = this.#data(side, 'other')
