@@ -69,7 +69,8 @@ export class HoleEvidence {
       this.#numbers = undefined
       return
     }
-    this.#numbers ??= new RecordNumbers()
+    // A connection that closed may have waited for some still.
+    if (this.#numbers === undefined || this.#numbers.isWaiting) this.#numbers = new RecordNumbers()
     this.#numbers.next = view.getInt32(at + 20, true)
     this.#numbers.lastLost = view.getInt32(at + 24, true)
   }
