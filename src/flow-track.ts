@@ -110,10 +110,10 @@ export class FlowTrack {
     this.#choose(config)
     this.#datagrams = new DatagramTable(memory, createDatagramReader(this.#pairer), { freeing: (block) => { this.#release(block) } })
     const protocols = createProtocols(memory, this.#own)
-    const open = (control: StreamControl): Detector => new Detector({ memory, protocols, sink: this.#pairer, control })
+    const open = (control: StreamControl): Detector => new Detector({ memory, protocols, sink: this.#pairer, control, isOutermost: true })
     this.#table = this.#openTable(config, open)
     this.#plaintext = new PlaintextTable({
-      memory, source, open, wires: this.#table, steady: this.#table.steady,
+      memory, source, open, wires: this.#table, steady: this.#table.steady, restQueue: this.#table.restQueue,
       freeing: (block) => { this.#release(block) },
       wants: (event) => this.#wantsPlaintext(event),
       sessionCountMax: config.limits.connections,
@@ -152,6 +152,11 @@ export class FlowTrack {
   bound(count: number): void {
     this.#table.bound(count)
     this.#plaintext.bound(count)
+  }
+
+  /** Connections and sessions at rest give their parts back now. */
+  sleep(): void {
+    this.#table.restQueue.sleepAll()
   }
 
   get connectionCount(): number {

@@ -1,4 +1,5 @@
 import { getHeapStatistics } from 'node:v8'
+import { collectGarbage } from './garbage.ts'
 
 const GROWTH_MIN_BYTES = 4 << 20
 const GROWTH_MIN_SHARE = 1 / 8
@@ -11,18 +12,18 @@ const QUIET_BYTES_PER_SECOND = 4 << 20
  * event loop (its memory reducer); a worker that never returns to it would keep what died until the heap has doubled.
  */
 export class HeapReducer {
-  readonly #collect: (() => void) | undefined
+  readonly #collect: () => void
   #usedAfter = 0
   #collectedAt = 0
 
-  /** @param collect a full collection; by default that of `node --expose-gc`, without which nothing is done */
-  constructor(collect: (() => void) | undefined = globalThis.gc === undefined ? undefined : () => { globalThis.gc!() }) {
+  /** @param collect a full collection */
+  constructor(collect: () => void = collectGarbage) {
     this.#collect = collect
   }
 
   /** One look. `now` in milliseconds; `bytesPerSecond` = what the worker takes from its source at present. */
   look(now: number, bytesPerSecond: number): void {
-    if (this.#collect === undefined || now - this.#collectedAt < APART_MS || bytesPerSecond > QUIET_BYTES_PER_SECOND) return
+    if (now - this.#collectedAt < APART_MS || bytesPerSecond > QUIET_BYTES_PER_SECOND) return
     const grown = getHeapStatistics().used_heap_size - this.#usedAfter
     if (grown < Math.max(GROWTH_MIN_BYTES, this.#usedAfter * GROWTH_MIN_SHARE)) return
     this.#collect()

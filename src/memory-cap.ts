@@ -1,36 +1,68 @@
-/** Of the cap: from here on the tables take nothing more, and below here they may grow again. */
+import { makeRoom } from './garbage.ts'
+
+/** Of the cap: from here on the tables take nothing more. */
 const FULL_SHARE = 0.95
-const ROOM_SHARE = 0.85
 const CONNECTIONS_MIN = 64
+/** What a connection costs at most as a rule, a piece of its head held: at rest it is a fifth (bench/idle.ts). */
+const CONNECTION_BYTES = 5 * 1024
+/** Of the connections, as a divisor: the most that one look takes away because memory is over the cap by their worth. */
+const CUT_SHARE = 8
+
+/** Whose connections are bounded. */
+export interface Holder {
+  readonly connectionsOpen: number
+  bound(connections: number): void
+  /** Connections at rest give their parts back. */
+  sleep(): void
+}
 
 /**
- * Holds the agent's resident memory under `limits.memory`. Nearly all of it that grows is what is kept of connections: close to the
- * cap their table takes no more than it has, so that each new connection takes the place of the one that was quiet longest.
+ * Holds the agent's resident memory under `limits.memory`. Nearly all of it that grows is what is kept of connections: until the next
+ * look there may be only as many more as there is room for, whatever they are; close to the cap garbage is collected, and their
+ * table takes no more than it has, so that each new connection takes the place of one that gives way (ConnectionTable).
  */
 export class MemoryCap {
-  readonly #capBytes: number
+  readonly #fullBytes: number
   readonly #most: number
+  readonly #workers: number
   #bound: number
 
-  /** @param most what the table may hold without a cap */
-  constructor(capBytes: number, most: number) {
-    this.#capBytes = capBytes
+  /** @param most what the table may hold without a cap; @param workers that share the room, each with its own cap */
+  constructor(capBytes: number, most: number, workers = 1) {
+    this.#fullBytes = capBytes * FULL_SHARE
     this.#most = most
+    this.#workers = workers
     this.#bound = most
   }
 
+  /** How many connections there may be. */
+  get bound(): number {
+    return this.#bound
+  }
+
+  /** Looks at this process, and bounds what `holder` has. `now` = milliseconds. To be called once before there is anything, then once a second. */
+  hold(holder: Holder, now: number): void {
+    const { connectionsOpen } = holder
+    if (process.memoryUsage.rss() >= this.#fullBytes) {
+      holder.sleep()
+      makeRoom(now)
+    }
+    const bound = this.look(process.memoryUsage.rss(), connectionsOpen)
+    if (bound !== undefined) holder.bound(bound)
+  }
+
   /**
-   * One look. `connections` = how many there are.
+   * One look; the first before there are any. `connections` = how many there are.
    *
    * @returns how many there may be from now on; undefined when that stays as it is
    */
   look(residentBytes: number, connections: number): number | undefined {
     const before = this.#bound
-    if (residentBytes >= this.#capBytes * FULL_SHARE) {
-      this.#bound = Math.max(CONNECTIONS_MIN, Math.min(before, connections) - Math.ceil(connections / 64))
-    } else if (residentBytes < this.#capBytes * ROOM_SHARE) {
-      this.#bound = Math.min(this.#most, before * 2)
-    }
+    const room = Math.trunc((this.#fullBytes - residentBytes) / CONNECTION_BYTES / this.#workers)
+    this.#bound = residentBytes >= this.#fullBytes
+      ? Math.min(before, connections) - Math.ceil(connections / 64) - Math.min(-room, Math.floor(connections / CUT_SHARE))
+      : Math.min(this.#most, connections + room)
+    this.#bound = Math.max(CONNECTIONS_MIN, this.#bound)
     return this.#bound === before ? undefined : this.#bound
   }
 }

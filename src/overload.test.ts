@@ -83,16 +83,18 @@ test('pressure is read from this kernel; one that does not tell is no error', ()
   assert.equal(cpuPressure('/proc/self/status'), undefined)
 })
 
-test('close to the cap the table shrinks with each look, and grows again when there is room', () => {
+test('under the cap the table takes what there is room for; close to it, it shrinks with each look', () => {
   const cap = new MemoryCap(100e6, 65_536)
-  assert.equal(cap.look(80e6, 10_000), undefined)
+  // 15 MB, at 5 KiB each, beside those that there are.
+  assert.equal(cap.look(80e6, 0), 2929)
+  assert.equal(cap.look(80e6, 0), undefined)
+  assert.equal(cap.look(80e6, 10_000), 12_929)
   assert.equal(cap.look(95e6, 10_000), 9843)
-  assert.equal(cap.look(96e6, 9843), 9689)
-  assert.equal(cap.look(90e6, 9700), undefined)
-  assert.equal(cap.look(70e6, 9000), 19_378)
-  assert.equal(cap.look(70e6, 9000), 38_756)
-  assert.equal(cap.look(70e6, 9000), 65_536)
-  assert.equal(cap.look(70e6, 9000), undefined)
+  assert.equal(cap.look(96e6, 9843), 9843 - 154 - 195)
+  // Far over it, an eighth of what there is.
+  assert.equal(cap.look(300e6, 8000), 8000 - 125 - 1000)
+  assert.equal(cap.look(70e6, 9000), 13_882)
+  assert.equal(cap.look(10e6, 60_000), 65_536)
   for (let look = 0; look < 1000; look++) cap.look(200e6, 0)
   assert.equal(cap.look(200e6, 0), undefined)
 })

@@ -171,6 +171,11 @@ export class Pipeline {
     this.#track.bound(connections)
   }
 
+  /** Memory is short: connections at rest give their parts back now. */
+  sleep(): void {
+    this.#track.sleep()
+  }
+
   get connectionsOpen(): number {
     return this.#track.connectionCount
   }

@@ -79,10 +79,11 @@ class CaptureLoop {
     }
     const { cpu, cpu_pressure: pressure, overload, memory: cap, connections } = start.config.limits
     if (overload === 'sample') this.#overload = new OverloadControl({ cpu, pressure })
-    if (cap !== undefined) this.#memoryCap = new MemoryCap(cap, connections)
+    if (cap !== undefined) this.#memoryCap = new MemoryCap(cap, connections, start.share.count)
     this.#sources = openSources(start.config, memory, log, decoders.flatMap(({ decoder }) => decoder.ports), start.share)
     this.#pipeline = new Pipeline(memory, this.#wall, start.config, start.outputFilters, this.#sources.current,
       (batch) => { this.#give(batch) }, { loaded: decoders, log }, (question) => { this.#post({ type: 'container', question }) })
+    this.#memoryCap?.hold(this.#pipeline, performance.now())
   }
 
   run(): void {
@@ -104,6 +105,7 @@ class CaptureLoop {
     const source = this.#sources.next()
     if (source === undefined) return false
     this.#pipeline.next(this.#start.config, source)
+    if (this.#memoryCap !== undefined) this.#pipeline.bound(this.#memoryCap.bound)
     return true
   }
 
@@ -142,8 +144,7 @@ class CaptureLoop {
 
   /** Whether the agent costs more than it may. */
   #look(now: number, stats: WorkerStats): void {
-    const bound = this.#memoryCap?.look(process.memoryUsage.rss(), stats.connectionsOpen)
-    if (bound !== undefined) this.#pipeline.bound(bound)
+    this.#memoryCap?.hold(this.#pipeline, now)
     if (this.#overload === undefined || this.#sources.admit === undefined) return
     const { user, system } = process.cpuUsage()
     const before = this.#overload.share

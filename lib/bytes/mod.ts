@@ -10,3 +10,4 @@
  */
 export { ByteMemory } from './memory.ts'
 export type { AllocatorExports, ByteMemoryOptions } from './memory.ts'
+export { RowTable } from './row-table.ts'

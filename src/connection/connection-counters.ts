@@ -17,7 +17,7 @@ export const CONNECTION_COUNT = {
   refused: 6,
   timed_out: 7,
   idle: 8,
-  /** Not kept: no shared memory for its block. */
+  /** No shared memory for its block: it is not kept, unless one that is not confirmed gives way. */
   memory_refused: 9,
   /** Judged by the kernel not to be of any known protocol. */
   not_http: 10,

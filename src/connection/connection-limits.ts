@@ -23,6 +23,8 @@ export interface ConnectionLimits {
   recordMsMax: number
   /** Silence of a side's home path before another path takes its place. */
   homeSilentMsMax: number
+  /** Connections at rest, the last that came to it, that keep their parts ready; the others sleep (RestQueue). At least 1. */
+  awakeCountMax: number
 }
 
 export const CONNECTION_LIMITS: Readonly<ConnectionLimits> = {
@@ -38,4 +40,5 @@ export const CONNECTION_LIMITS: Readonly<ConnectionLimits> = {
   acknowledgedPacketsMax: 8,
   recordMsMax: 50,
   homeSilentMsMax: 1_000,
+  awakeCountMax: 2_048,
 }

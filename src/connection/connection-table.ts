@@ -9,14 +9,17 @@ import type { PacketSource } from '../capture/mod.ts'
 import { fillBlock } from './connection-block.ts'
 import { CONNECTION_ANOMALIES, CONNECTION_COUNT as COUNT, ConnectionCounters } from './connection-counters.ts'
 import type { ConnectionCount } from './connection-counters.ts'
+import type { ConnectionEvents } from './connection-events.ts'
 import { CONNECTION_LIMITS } from './connection-limits.ts'
 import type { ConnectionLimits } from './connection-limits.ts'
-import { ATTENTION, Connection, LINGER } from './connection.ts'
+import { ATTENTION, Connection, LINGER, LINGER_COUNT } from './connection.ts'
 import type { ConnectionEnd, ConnectionOwner } from './connection.ts'
 import { FlowIndex } from './flow-index.ts'
 import { PacketFlow } from './packet-flow.ts'
 import { ReassemblySpace } from './reassembly-space.ts'
+import { RestQueue } from './rest-queue.ts'
 import { Segment } from './segment.ts'
+import { SideDormitory } from './side-rest.ts'
 import { SlotLists } from './slot-lists.ts'
 import { SteadyPath } from './steady-path.ts'
 import { END } from './stream.ts'
@@ -26,6 +29,10 @@ const TCP = 6
 const UDP = 17
 /** Connections, and holes, that one `tick` ends at most, per list. */
 const TICK_MAX = 1024
+/** Of a full table, as a divisor: a list that holds no more than this share gives none up, as long as another holds more. */
+const SHARE_KEPT = 8
+/** Objects that wait for the next connection. */
+const SPARE_MAX = 1024
 /** Connections that one which comes back to its place in a list passes at most; it stays younger than it is, if there are more. */
 const PLACE_STEPS_MAX = 4096
 const COUNT_OF_END: Partial<Record<ConnectionEnd, number>> = {
@@ -33,48 +40,20 @@ const COUNT_OF_END: Partial<Record<ConnectionEnd, number>> = {
 }
 
 /**
- * What else may be told; what is absent costs nothing. `pointer` = struct packet_event, valid during the
- * call.
- */
-export interface ConnectionEvents {
-  /** Every parsed packet, of whatever protocol. */
-  packet?(pointer: number): void
-  /** A datagram of UDP. */
-  datagram?(pointer: number): void
-  /**
-   * A whole frame (EVENT_FRAME): who can parse it calls `process` with the segment, from inside this call or
-   * later.
-   */
-  frame?(pointer: number): void
-  /** A process that packets may name from now on (EVENT_PROCESS); `bytes` = of the event and what follows it. */
-  process?(pointer: number, bytes: number): void
-  /** What a TLS library read or wrote (EVENT_PLAINTEXT), `bytes` long. */
-  plaintext?(pointer: number, bytes: number): void
-  /** Both endpoints have answered, or the first bytes are there. */
-  opened?(connection: Connection, time: number): void
-  /** Once a connection, opened or not; its block is valid during the call. Of a file it may be told late: see `awaitsLate`. */
-  closed?(connection: Connection, cause: ConnectionEnd, time: number): void
-  /**
-   * Whether `closed` is to wait, in a capture file, for the packets behind the end: the last acknowledgement, resets, what is sent
-   * again. They are counted then. Live the kernel keeps most of them to itself, and nobody waits.
-   */
-  awaitsLate?(): boolean
-  /** A whole exchange that went by on the steady path: its EXCHANGE block, valid during the call. Without it nothing goes that way. */
-  turn?(exchange: number): void
-  /** Nobody needs its block any more: what hangs on it is to be given back now. */
-  freeing?(connection: Connection): void
-}
-
-/**
  * Packet events in, two ordered streams per connection out.
  *
  * Bound: `ConnectionLimits`; each bound that is met is counted under its own name. The oldest connection of
  * the least valuable kind goes first when the table is full: finished ones, SYNs without answer, those that
- * only one endpoint has confirmed, then the one idle for longest.
+ * only one endpoint has confirmed, those on which one alone has spoken, then the one idle for longest. Each kind keeps
+ * an eighth of the table (SHARE_KEPT): else a table full of open ones would give up every new connection before it is open.
  */
 export class ConnectionTable implements ConnectionOwner {
   readonly space: ReassemblySpace
   readonly counters = new ConnectionCounters()
+  /** Who sleeps next. */
+  readonly restQueue: RestQueue
+  /** @internal */
+  readonly dormitory: SideDormitory
   /** @internal */
   readonly steady: SteadyPath
   readonly #memory: ByteMemory
@@ -84,6 +63,7 @@ export class ConnectionTable implements ConnectionOwner {
   readonly #lingerNs: Float64Array
   readonly #flows: FlowIndex
   readonly #lists: SlotLists
+  readonly #listSizes = new Int32Array(LINGER_COUNT)
   readonly #segment = new Segment()
   readonly #packetFlow: PacketFlow
   readonly #connections: (Connection | undefined)[] = []
@@ -92,6 +72,8 @@ export class ConnectionTable implements ConnectionOwner {
   /** When each slot became the youngest of its list, as `SteadyPath.order`. */
   readonly #orders: Float64Array
   readonly #freeSlots: number[] = []
+  /** Objects of connections that nobody knows any more: a flood makes no garbage of them. */
+  readonly #spare: Connection[] = []
   #countMax: number
   #size = 0
   /** Numbers of connections: workers that share the flows take turns. */
@@ -116,12 +98,14 @@ export class ConnectionTable implements ConnectionOwner {
     this.#lastId = index + 1 - count
     this.space = new ReassemblySpace(memory, source, this.#limits, this.counters)
     this.space.relieve = (time) => this.#relieve(time)
+    this.dormitory = new SideDormitory(this.space)
+    this.restQueue = new RestQueue(this.#limits.awakeCountMax)
     const { closingMsMax, halfOpenMsMax, idleMsMax } = this.#limits
-    this.#lingerNs = Float64Array.of(closingMsMax, halfOpenMsMax, idleMsMax, idleMsMax).map((ms) => ms * 1e6)
+    this.#lingerNs = Float64Array.of(closingMsMax, halfOpenMsMax, idleMsMax, idleMsMax, idleMsMax).map((ms) => ms * 1e6)
     this.#flows = new FlowIndex(memory, this.#limits.connectionCountMax, randomFillSync(new Uint32Array(2)))
     this.#lastTimes = new Float64Array(this.#limits.connectionCountMax)
     this.#orders = new Float64Array(this.#limits.connectionCountMax)
-    this.#lists = new SlotLists(this.#limits.connectionCountMax, 4)
+    this.#lists = new SlotLists(this.#limits.connectionCountMax, LINGER_COUNT)
     this.#packetFlow = new PacketFlow(this)
     this.steady = new SteadyPath(memory, this.counters, events)
   }
@@ -192,7 +176,7 @@ export class ConnectionTable implements ConnectionOwner {
         entry = after
       }
     }
-    for (let list = 0; list < 4; list++) {
+    for (let list = 0; list < LINGER_COUNT; list++) {
       for (let count = 0; count < TICK_MAX; count++) {
         const slot = this.#lists.first(list)
         // A time far ahead (a broken clock in a file) must not block those behind it.
@@ -245,6 +229,8 @@ export class ConnectionTable implements ConnectionOwner {
     this.#lists.remove(connection.slot)
     this.#lists.append(list, connection.slot)
     this.#orders[connection.slot] = ++this.steady.order
+    this.#listSizes[connection.list]!--
+    this.#listSizes[list]!++
     connection.list = list
   }
 
@@ -257,18 +243,17 @@ export class ConnectionTable implements ConnectionOwner {
 
   /** @internal Makes the connection of the segment at hand, sent by `side`; undefined = no memory. */
   create(segment: Segment, side: Side, list: number, fromStart: boolean): Connection | undefined {
-    const block = this.#memory.allocator.alloc(L.CONNECTION_BYTES)
-    if (block === 0) {
-      this.counters.add(COUNT.memory_refused, 1)
-      return undefined
-    }
+    const block = this.#memory.allocator.alloc(L.CONNECTION_BYTES) || this.#blockOfAnother(segment.time)
+    if (block === 0) return undefined
     for (let evicted = 0; evicted < 2 && this.#size >= this.#countMax; evicted++) this.#evict(segment.time)
     const slot = this.#freeSlots.pop() ?? this.#connections.length
     const id = this.takeId()
     fillBlock(this.#memory, block, id, side, segment)
     if (!fromStart) this.#memory.u8[block + L.CONNECTION_FLAGS]! |= L.CONNECTION_FLAG_MIDSTREAM
-    const connection = new Connection(this, id, slot, block, fromStart)
+    const connection = this.#spare.pop() ?? new Connection(this)
+    connection.renew(id, slot, block, fromStart)
     connection.list = list
+    this.#listSizes[list]!++
     this.#lastTimes[slot] = segment.time
     connection.tag = segment.tag
     if (slot === this.#connections.length) this.#connections.push(connection)
@@ -280,6 +265,14 @@ export class ConnectionTable implements ConnectionOwner {
     this.#size++
     this.counters.add(COUNT.opened, 1)
     return connection
+  }
+
+  /** The memory's limit is reached: one that is not confirmed gives its block up, as it would its place; 0 = there is none. */
+  #blockOfAnother(time: number): number {
+    this.counters.add(COUNT.memory_refused, 1)
+    if (this.#size === 0 || this.#listToCut() >= LINGER.silent) return 0
+    this.#evict(time)
+    return this.#memory.allocator.alloc(L.CONNECTION_BYTES)
   }
 
   /** @internal Ends both streams; the connection stays in the table. */
@@ -300,13 +293,16 @@ export class ConnectionTable implements ConnectionOwner {
   remove(connection: Connection): void {
     this.#flows.remove(connection.slot)
     this.#lists.remove(connection.slot)
+    this.#listSizes[connection.list]!--
     const { closedBy, closedTime } = connection
     if (closedBy !== undefined) {
       connection.closedBy = undefined
       this.#events.closed?.(connection, closedBy, closedTime)
+      connection.handler = undefined
       connection.release()
     }
     this.#connections[connection.slot] = undefined
+    if (connection.leave() && this.#spare.length < SPARE_MAX) this.#spare.push(connection)
     this.#freeSlots.push(connection.slot)
     this.#size--
   }
@@ -404,6 +400,7 @@ export class ConnectionTable implements ConnectionOwner {
       return connection.retain()
     }
     this.#events.closed?.(connection, cause, time)
+    connection.handler = undefined // nothing calls it any more, and the connection is remembered for a while
     connection.freeBlock()
   }
 
@@ -457,17 +454,22 @@ export class ConnectionTable implements ConnectionOwner {
   }
 
   #evict(time: number): void {
-    for (let list = 0; list < 4; list++) {
-      const slot = this.#oldest(list)
-      if (slot < 0) continue
-      const connection = this.#connections[slot]!
-      const count = list === LINGER.closed ? COUNT.linger_cut
-        : list === LINGER.open ? COUNT.evicted : COUNT.evicted_half_open
-      this.counters.add(count, 1)
-      if (!connection.isClosed) this.end(connection, END.evicted, time)
-      this.remove(connection)
-      return
-    }
+    const list = this.#listToCut()
+    const slot = this.#oldest(list)
+    if (slot < 0) return
+    const connection = this.#connections[slot]!
+    const count = list === LINGER.closed ? COUNT.linger_cut
+      : list === LINGER.open || list === LINGER.silent ? COUNT.evicted : COUNT.evicted_half_open
+    this.counters.add(count, 1)
+    if (!connection.isClosed) this.end(connection, END.evicted, time)
+    this.remove(connection)
+  }
+
+  #listToCut(): number {
+    if (this.#listSizes[LINGER.closed]! > 0) return LINGER.closed
+    const kept = Math.floor(this.#countMax / SHARE_KEPT)
+    const large = this.#listSizes.findIndex((size) => size > kept)
+    return large >= 0 ? large : Math.max(0, this.#listSizes.findIndex((size) => size > 0))
   }
 
   #relieve(time: number): boolean {

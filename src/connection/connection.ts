@@ -3,17 +3,18 @@ import * as L from '../../wasm/layout.ts'
 import { sideBlock } from './connection-block.ts'
 import { CONNECTION_COUNT as COUNT, GAP_COUNT } from './connection-counters.ts'
 import type { ReassemblySpace } from './reassembly-space.ts'
+import type { RestQueue, Sleeper } from './rest-queue.ts'
 import { isInStep, lendConnection, takeConnection } from './steady-connection.ts'
 import type { Steadfast } from './steady-path.ts'
 import { advance } from './sequence.ts'
-import { StreamSide } from './stream-side.ts'
+import type { SideDormitory, Sides } from './side-rest.ts'
 import { GAP } from './stream.ts'
 import type { End, Gap, Side, StreamControl, StreamHandler } from './stream.ts'
 
 /** Why a connection ended: as a stream, or because its SYN was refused or never answered. */
 export type ConnectionEnd = End | 'refused' | 'timeout'
 
-/** Which list a connection is in; when the table is full, the oldest of the lowest one goes. */
+/** Which list a connection is in; when the table is full, the oldest of the lowest one goes (ConnectionTable). */
 export const LINGER = {
   /** Both sides have ended: remembered for its late packets. */
   closed: 0,
@@ -21,8 +22,11 @@ export const LINGER = {
   halfOpen: 1,
   /** One endpoint has not acknowledged anything yet, or nobody wants it. */
   unconfirmed: 2,
-  open: 3,
+  /** Both have acknowledged, and at most one has said anything. */
+  silent: 3,
+  open: 4,
 } as const
+export const LINGER_COUNT = 5
 
 /** What a packet of the connection must look at besides its own side: bits of `attention`. */
 export const ATTENTION = {
@@ -48,6 +52,8 @@ export interface Challenger {
 /** What a connection asks of its table. */
 export interface ConnectionOwner {
   readonly space: ReassemblySpace
+  readonly restQueue: RestQueue
+  readonly dormitory: SideDormitory
   openHandler(connection: Connection, time: number): StreamHandler
   ignored(connection: Connection): void
   /** Its block is about to be given back. */
@@ -55,13 +61,15 @@ export interface ConnectionOwner {
 }
 
 /** One connection: two sides, the block that describes it, and what its handler may ask. */
-export class Connection implements StreamControl, Steadfast {
-  readonly id: number
-  readonly slot: number
-  readonly fromStart: boolean
-  readonly sides: readonly [StreamSide, StreamSide]
+export class Connection implements StreamControl, Steadfast, Sleeper {
+  id = 0
+  slot = 0
+  fromStart = false
+  /** Undefined while it sleeps: then they are row `#row`; -1 = none. */
+  #sides: Sides | undefined
+  #row = -1
   readonly #owner: ConnectionOwner
-  block: number
+  block = 0
   client: Side | undefined
   companion: object | undefined = undefined
   handler: StreamHandler | undefined
@@ -88,17 +96,70 @@ export class Connection implements StreamControl, Steadfast {
   steady = 0
   patience = 1
   restless = 0
+  isListed = false
   /** The TLS session inside, where it is read in the clear. */
   carried: Steadfast | undefined
   #retained = 0
 
-  constructor(owner: ConnectionOwner, id: number, slot: number, block: number, fromStart: boolean) {
+  /** To be made anything by `renew`. */
+  constructor(owner: ConnectionOwner) {
     this.#owner = owner
+  }
+
+  /** Is from now on a new connection: one that was just made, or that has left (`leave`). */
+  renew(id: number, slot: number, block: number, fromStart: boolean): void {
     this.id = id
     this.slot = slot
     this.block = block
     this.fromStart = fromStart
-    this.sides = [new StreamSide(this, owner.space, 0), new StreamSide(this, owner.space, 1)]
+    this.#sides = this.#owner.dormitory.open(this)
+    this.client = undefined
+    this.handler = undefined
+    this.tag = 0
+    this.packets = 0
+    this.list = LINGER.unconfirmed
+    this.attention = 0
+    this.isSynFirst = this.isIgnored = this.isTold = this.isCounted = false
+    this.farCount = 0
+    this.farNext = 0
+    this.steady = 0
+    this.patience = 1
+    this.restless = 0
+  }
+
+  /** Both directions; they wake when they sleep. */
+  get sides(): Sides {
+    return this.#sides ?? (this.#sides = this.#wake())
+  }
+
+  #wake(): Sides {
+    const row = this.#row
+    this.#row = -1
+    return row < 0 ? this.#owner.dormitory.open(this) : this.#owner.dormitory.take(row, this)
+  }
+
+  /** The table forgets it: its sides serve others. @returns whether nobody else knows it, so that it may be another one itself */
+  leave(): boolean {
+    if (this.#sides !== undefined) this.#owner.dormitory.give(this.#sides)
+    this.#sides = undefined
+    return this.#retained === 0 && this.block === 0 && this.companion === undefined && this.carried === undefined && !this.isListed &&
+      this.challenger === undefined
+  }
+
+  /** At rest its parts serve others, until the first packet that asks for them. What comes out is the same. */
+  sleep(): boolean {
+    if (this.#sides === undefined || this.isClosed) return false
+    const handler = this.handler?.sleep?.()
+    this.handler = handler ?? this.handler
+    const isResting = this.isIgnored ? this.#areSidesInStep : handler !== undefined && this.isInStep
+    if (!isResting || this.#sides[0].hasAway || this.#sides[1].hasAway) return handler !== undefined
+    this.#row = this.#owner.dormitory.put(this.#sides)
+    this.#sides = undefined
+    return true
+  }
+
+  giveWay(handler: StreamHandler): void {
+    this.handler = handler
   }
 
   get isClosed(): boolean {
@@ -135,10 +196,15 @@ export class Connection implements StreamControl, Steadfast {
     this.isIgnored = true
     this.attention |= ATTENTION.ignored
     this.#owner.ignored(this)
+    if (!this.isListed) this.#owner.restQueue.add(this)
   }
 
   get isInStep(): boolean {
-    return this.attention === 0 && this.list === LINGER.open && !this.isIgnored && isInStep(this.sides[0]) && isInStep(this.sides[1])
+    return this.list === LINGER.open && !this.isIgnored && this.#areSidesInStep
+  }
+
+  get #areSidesInStep(): boolean {
+    return this.attention === 0 && isInStep(this.sides[0]) && isInStep(this.sides[1])
   }
 
   lendTo(memory: ByteMemory, steady: number): void {
@@ -154,6 +220,7 @@ export class Connection implements StreamControl, Steadfast {
   }
 
   rested(): void {
+    if (!this.isListed) this.#owner.restQueue.add(this)
     if (this.patience > 0) this.patience--
     else this.attention |= ATTENTION.rested
   }

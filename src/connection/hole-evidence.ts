@@ -48,6 +48,33 @@ export class HoleEvidence {
     this.#recordAtNext = reached
   }
 
+  /** Writes into a row (side-rest.ts) what it knows while nothing is waited for. @returns whether records bear numbers */
+  sleep(view: DataView, at: number): boolean {
+    view.setInt32(at, this.#recordAtNext, true)
+    view.setInt32(at + 4, this.#packetsAtAcknowledgement, true)
+    view.setFloat64(at + 8, this.#acknowledgedTime, true)
+    view.setInt32(at + 16, this.#acknowledged, true)
+    view.setInt32(at + 20, this.#numbers?.next ?? 0, true)
+    view.setInt32(at + 24, this.#numbers?.lastLost ?? -1, true)
+    return this.#numbers !== undefined
+  }
+
+  /** Any evidence, while nothing is waited for, becomes that of a row. */
+  wake(view: DataView, at: number, isNumbered: boolean): void {
+    this.#recordAtNext = view.getInt32(at, true)
+    this.#packetsAtAcknowledgement = view.getInt32(at + 4, true)
+    this.#acknowledgedTime = view.getFloat64(at + 8, true)
+    this.#acknowledged = view.getInt32(at + 16, true)
+    if (!isNumbered) {
+      this.#numbers = undefined
+      return
+    }
+    // A connection that closed may have waited for some still.
+    if (this.#numbers === undefined || this.#numbers.isWaiting) this.#numbers = new RecordNumbers()
+    this.#numbers.next = view.getInt32(at + 20, true)
+    this.#numbers.lastLost = view.getInt32(at + 24, true)
+  }
+
   /** The kernel counts anew. */
   resetNumbers(): void {
     this.#numbers = undefined

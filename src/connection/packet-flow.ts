@@ -74,6 +74,7 @@ export class PacketFlow {
       me.answerSynData(segment.length > 0 && segment.sequence === me.next ? 0 : 1, time)
     }
     if (segment.length > 0) me.payload(segment, (tcpFlags & TCP_ACK) !== 0 && peer.lacks(segment.acknowledgement))
+    if (connection.list === LINGER.silent && hasSpoken(me) && hasSpoken(peer)) this.#table.move(connection, LINGER.open)
     if ((tcpFlags & TCP_FIN) !== 0) {
       // With bytes it is counted by them.
       if (segment.length === 0 && (me.hasFin || me.hasEnded)) connection.noteRetransmission(side)
@@ -147,7 +148,7 @@ export class PacketFlow {
 
   /** Both endpoints have acknowledged something: no forged SYN any more. */
   #confirm(connection: Connection, segment: Segment): void {
-    if (!connection.isIgnored) this.#table.move(connection, LINGER.open)
+    if (!connection.isIgnored) this.#table.move(connection, LINGER.silent)
     if (connection.fromStart) this.#table.tellOpened(connection, segment.time)
     if (!connection.isSynFirst || (segment.tcpFlags & TCP_SYN) !== 0) return
     // A source that leaves out bare acknowledgements shows the end of the handshake only if this is the
@@ -167,6 +168,7 @@ export class PacketFlow {
     connection.isIgnored = true
     connection.attention |= ATTENTION.ignored
     this.#table.move(connection, LINGER.unconfirmed)
+    if (!connection.isListed) this.#table.restQueue.add(connection)
   }
 
   #settle(connection: Connection, time: number): void {
@@ -215,6 +217,11 @@ export class PacketFlow {
     // After a FIN its own number is what the endpoint sends next, or just has sent.
     return ahead >= (me.hasEnded ? -1 : 0) && ahead <= window + me.reach
   }
+}
+
+/** Bytes of it were given, or passed over. */
+function hasSpoken(side: StreamSide): boolean {
+  return side.isStarted && distance(side.next, side.initial) !== 1
 }
 
 /** Bytes that can begin a stream without a handshake: present, and no keep-alive probe. */

@@ -2,6 +2,8 @@ import { distance } from './sequence.ts'
 
 /** Records of a direction that may overtake each other between two CPUs. */
 const WINDOW = 64
+/** While no number is missing, as nearly always. */
+const NONE: number[] = []
 
 /**
  * Which records of one direction never came: numbers are claimed before space is reserved, so a number that
@@ -10,8 +12,8 @@ const WINDOW = 64
  * Bound: 64 missing numbers; older ones are lost at once.
  */
 export class RecordNumbers {
-  readonly #missing: number[] = []
-  readonly #times: number[] = []
+  #missing = NONE
+  #times = NONE
   /** The number after the highest one seen. */
   #next = 0
   /** The highest number that was lost; -1 = none. */
@@ -49,6 +51,10 @@ export class RecordNumbers {
     if (ahead > WINDOW) {
       lost = this.#loseAll() + ahead - WINDOW
       this.lastLost = (number - WINDOW - 1) | 0
+    }
+    if (this.#missing === NONE) {
+      this.#missing = []
+      this.#times = []
     }
     for (let missing = Math.min(ahead, WINDOW); missing > 0; missing--) {
       this.#missing.push((number - missing) | 0)

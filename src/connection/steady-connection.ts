@@ -8,8 +8,9 @@ import type { StreamSide } from './stream-side.ts'
 
 /** Everything of the side was given to its handler, and it is plain what comes next. */
 export function isInStep(side: StreamSide): boolean {
-  return side.isPlain && !side.hasEnded && !side.isBlocked && side.hasAcknowledged && side.homePath >= 0 &&
-    side.isAcknowledged && distance(side.acknowledged, side.next) <= 0 && side.reach === 0 && !Number.isNaN(side.evidence.nextNumber)
+  return side.isStarted && !side.isWaiting && !side.isSkipping && !side.hasFin && !side.isSynDataOpen && !side.hasEnded &&
+    !side.isBlocked && side.hasAcknowledged && side.homePath >= 0 && side.isAcknowledged &&
+    distance(side.acknowledged, side.next) <= 0 && side.reach === 0 && !Number.isNaN(side.evidence.nextNumber)
 }
 
 export function lendConnection(memory: ByteMemory, steady: number, connection: Connection): void {

@@ -26,7 +26,7 @@ const SKIP_STEP_BYTES = 2 ** 29
  */
 export class StreamSide {
   readonly side: Side
-  readonly #connection: Connection
+  connection: Connection // another one, once this one sleeps (side-rest.ts)
   readonly #space: ReassemblySpace
   /** `next` is known. */
   isStarted = false
@@ -46,8 +46,7 @@ export class StreamSide {
   hasAcknowledged = false
   answers = 0 // what the packet acknowledges whose bytes were given last
   initial = 0
-  /** Sequence of the next byte of the stream. */
-  next = 0
+  next = 0 // sequence of the next byte of the stream
   fin = 0
   /** What the peer acknowledged last; not the highest, so that one forged packet proves nothing. */
   acknowledged = 0
@@ -68,14 +67,14 @@ export class StreamSide {
   #skipLeft = 0
   #directed = 0
   #isDirected = false
-  #passedTo = -1 // where an acknowledgement moved a skip to
+  passedTo = -1 // where an acknowledgement moved a skip to
   #held: HeldSegments | undefined
   #evidence: HoleEvidence | undefined
   #isHoleHeld = false
-  #mayBlock = true
+  mayBlock = true // bytes may be held although nothing before them is missing
 
   constructor(connection: Connection, space: ReassemblySpace, side: Side) {
-    this.#connection = connection
+    this.connection = connection
     this.#space = space
     this.side = side
   }
@@ -98,7 +97,7 @@ export class StreamSide {
     this.#isDirected = false
   }
 
-  get #peer(): StreamSide { return this.#connection.sides[this.side === 0 ? 1 : 0] }
+  get #peer(): StreamSide { return this.connection.sides[this.side === 0 ? 1 : 0] }
 
   /** True when a segment lies further away than any window reaches: not of this stream. */
   isFar(sequence: number, length: number): boolean {
@@ -126,7 +125,7 @@ export class StreamSide {
       this.answers = segment.acknowledgement
       this.#evidence?.reach(segment.record)
       this.#space.counters.add(COUNT.bytes_delivered, length)
-      const handler = this.#connection.handler ?? this.#connection.begin(segment.time)
+      const handler = this.connection.handler ?? this.connection.begin(segment.time)
       handler.data(this.side, segment.pointer, length, segment.time)
       return
     }
@@ -137,7 +136,7 @@ export class StreamSide {
   lacks(acknowledgement: number): boolean {
     // One more may be a FIN; a side that was never seen will not be seen now.
     return distance(acknowledgement, this.#expected) > 1 && this.isStarted && this.homePath >= 0 && !this.hasEnded &&
-      !this.isSkipping && !this.isBlocked && !this.isSynDataOpen && !this.#connection.isIgnored &&
+      !this.isSkipping && !this.isBlocked && !this.isSynDataOpen && !this.connection.isIgnored &&
       !this.isFar(acknowledgement, 0)
   }
 
@@ -147,7 +146,7 @@ export class StreamSide {
   /** The next bytes go straight to the handler. */
   get isPlain(): boolean {
     return this.isStarted && !this.isWaiting && !this.isSkipping && !this.hasFin && !this.isSynDataOpen &&
-      !this.#connection.isIgnored
+      !this.connection.isIgnored
   }
 
   #irregular(segment: Segment, isEarly: boolean): void {
@@ -155,7 +154,7 @@ export class StreamSide {
     let from = segment.sequence
     let to = advance(from, segment.length)
     if (!this.isStarted && !this.#startMidway(segment)) return
-    if (this.#connection.isIgnored) {
+    if (this.connection.isIgnored) {
       if (distance(to, this.next) > 0) this.next = to // (what was not acknowledged may fill a hole, unless it is the last that was sent)
       else if (to === this.next || (this.isAcknowledged && distance(to, this.acknowledged) <= 0)) this.repeated(to, segment)
       return
@@ -195,7 +194,7 @@ export class StreamSide {
     const isProbe = segment.length === 1 && ((segment.tcpFlags & TCP_PSH) === 0 ||
       (this.isAcknowledged && distance(advance(segment.sequence, 1), this.acknowledged) <= 0))
     if (isProbe) this.#space.counters.add(COUNT.retransmitted, 1)
-    if (isProbe || (segment.captured === 0 && !this.#connection.isIgnored)) return false
+    if (isProbe || (segment.captured === 0 && !this.connection.isIgnored)) return false
     this.start(segment.sequence)
     return true
   }
@@ -210,7 +209,7 @@ export class StreamSide {
       return
     }
     counters.add(COUNT.retransmitted, 1)
-    this.#connection.noteRetransmission(this.side)
+    this.connection.noteRetransmission(this.side)
   }
 
   /** Gives the handler what lies up to `to`. `bytes`: where the byte at `next` is, or a value of ABSENT. */
@@ -234,9 +233,9 @@ export class StreamSide {
         continue
       }
       this.next = advance(this.next, length)
-      if (this.#connection.isIgnored) continue
+      if (this.connection.isIgnored) continue
       this.#space.counters.add(COUNT.bytes_delivered, length)
-      const handler = this.#connection.handler ?? this.#connection.begin(time)
+      const handler = this.connection.handler ?? this.connection.begin(time)
       handler.data(this.side, at, length, time)
     }
     if (this.isSkipping && this.#skipLeft === 0) this.#pass(0, time)
@@ -245,9 +244,9 @@ export class StreamSide {
   /** Says that the next `length` bytes are missing. */
   #absent(length: number, cause: Gap, time: number): void {
     this.next = advance(this.next, length)
-    if (this.#connection.isIgnored) return
-    this.#connection.noteAbsent(this.side, length, cause)
-    const handler = this.#connection.handler ?? this.#connection.begin(time)
+    if (this.connection.isIgnored) return
+    this.connection.noteAbsent(this.side, length, cause)
+    const handler = this.connection.handler ?? this.connection.begin(time)
     handler.gap(this.side, length, cause, time)
   }
 
@@ -258,22 +257,22 @@ export class StreamSide {
     this.#space.counters.add(COUNT.bytes_skipped, length)
     if (this.#skipLeft > 0) return
     this.#stopSkipping()
-    if (!this.#connection.isIgnored) this.#connection.handler?.skipped(this.side, time)
+    if (!this.connection.isIgnored) this.connection.handler?.skipped(this.side, time)
   }
 
   #stopSkipping(): void {
     this.isSkipping = false
     this.#skipLeft = 0
     this.#isDirected = false
-    this.#connection.noteSkipping(this.side, false)
+    this.connection.noteSkipping(this.side, false)
   }
 
   /** The handler's wish: see StreamControl.skip. */
   skip(length: number): void {
-    if (this.hasEnded || this.isSkipping || this.#connection.isIgnored || !(length >= 0)) return
+    if (this.hasEnded || this.isSkipping || this.connection.isIgnored || !(length >= 0)) return
     this.isSkipping = true
     this.#skipLeft = length
-    this.#connection.noteSkipping(this.side, true)
+    this.connection.noteSkipping(this.side, true)
   }
 
   /** Keeps the bytes that came early; what is already held wins over what comes now. */
@@ -324,17 +323,17 @@ export class StreamSide {
   /** Gives up the first hole: a bound is reached. */
   force(time: number): void {
     this.isSynDataOpen = false
-    this.#mayBlock = false
+    this.mayBlock = false
     const hole = this.#hole()
     if (hole > 0) this.#resolve(hole, this.#causeNow(hole), time)
     else this.drain(time)
-    this.#mayBlock = !this.hasEnded
+    this.mayBlock = !this.hasEnded
   }
 
   /** No data come after `fin`. */
   finish(fin: number, time: number): void {
     if (this.hasEnded) return
-    if (this.#connection.isIgnored) {
+    if (this.connection.isIgnored) {
       this.#end(END.fin, time)
       return
     }
@@ -344,7 +343,7 @@ export class StreamSide {
     if (this.isFar(fin, 0)) return counters.add(COUNT.sequence_implausible, 1)
     // An acknowledgement counts the FIN as a byte: a skip that it moved on may have gone one too far.
     const ahead = distance(fin, this.next)
-    if (ahead < 0 && !(ahead === -1 && this.next === this.#passedTo)) return
+    if (ahead < 0 && !(ahead === -1 && this.next === this.passedTo)) return
     this.hasFin = true
     this.fin = fin
     this.endTime = time
@@ -355,11 +354,11 @@ export class StreamSide {
 
   /** The peer has acknowledged beyond `next`. */
   acknowledge(time: number): void {
-    if (this.hasEnded || !this.isStarted || this.#connection.isIgnored) return
+    if (this.hasEnded || !this.isStarted || this.connection.isIgnored) return
     let beyond = distance(this.acknowledged, this.next)
     if (beyond <= 0 || this.isFar(this.acknowledged, 0)) return
     while (this.isSkipping && beyond > 0 && !(this.#held !== undefined && this.#held.count > 0)) {
-      this.#passedTo = advance(this.next, Math.min(beyond, this.#skipLeft))
+      this.passedTo = advance(this.next, Math.min(beyond, this.#skipLeft))
       this.#pass(Math.min(beyond, this.#skipLeft), time)
       beyond = distance(this.acknowledged, this.next)
     }
@@ -393,7 +392,7 @@ export class StreamSide {
         const isAhead = this.#peer.isBlocked && distance(held.acknowledgement, this.#peer.next) > 0
         if (isAhead) this.#peer.drain(time)
         if (isAhead && !this.#peer.isBlocked) continue
-        this.isBlocked = this.#mayBlock && this.#peer.lacks(held.acknowledgement)
+        this.isBlocked = this.mayBlock && this.#peer.lacks(held.acknowledgement)
         if (this.isBlocked) break
         this.answers = held.acknowledgement
         this.#give(advance(held.sequence, held.length), held.pointer, held.time, held.record)
@@ -403,13 +402,13 @@ export class StreamSide {
         this.#end(END.fin, this.endTime)
       }
     }
-    if (this.#connection.isIgnored) this.#held?.clear()
+    if (this.connection.isIgnored) this.#held?.clear()
     this.#watch(time)
   }
 
   /** Bytes missing at `next`, 0 = no hole is known. */
   #hole(): number {
-    if (this.hasEnded || !this.isStarted || this.isSynDataOpen || this.#connection.isIgnored) return 0
+    if (this.hasEnded || !this.isStarted || this.isSynDataOpen || this.connection.isIgnored) return 0
     if (this.#held !== undefined && this.#held.count > 0) return distance(this.#held.sequence, this.next)
     if (this.hasFin) return distance(this.fin, this.next)
     if (!this.isAcknowledged || this.isFar(this.acknowledged, 0)) return 0
@@ -424,10 +423,10 @@ export class StreamSide {
     const holdsBytes = this.#held !== undefined && this.#held.count > 0
     const isSame = isHole && this.isWaiting && this.evidence.next === this.next
     if (isSame && holdsBytes === this.#isHoleHeld) return
-    const entry = this.#connection.slot * 2 + this.side
+    const entry = this.connection.slot * 2 + this.side
     if (this.isWaiting) this.#space.waiting.remove(entry)
     this.isWaiting = isHole
-    this.#connection.noteWaiting(this.side, isHole)
+    this.connection.noteWaiting(this.side, isHole)
     if (!isHole) return
     this.#space.waiting.append(holdsBytes ? 0 : 1, entry)
     this.#isHoleHeld = holdsBytes
@@ -440,7 +439,7 @@ export class StreamSide {
       const hole = this.#hole()
       if (hole === 0) return this.#watch(time)
       const acknowledged = this.isAcknowledged ? this.acknowledged : undefined
-      const { packets } = this.#connection
+      const { packets } = this.connection
       const cause = this.evidence.explain(advance(this.next, hole), acknowledged, packets, time)
       if (cause === undefined) return
       this.#resolve(hole, cause, time)
@@ -464,7 +463,7 @@ export class StreamSide {
   direct(time: number): void {
     this.drain(time)
     if (this.isSkipping && this.#skipLeft === 0) this.#pass(0, time)
-    const { tag } = this.#connection
+    const { tag } = this.connection
     if (!this.isSkipping || tag === 0 || this.#skipLeft <= SKIP_WORTH_BYTES) return
     if (this.#isDirected && distance(this.#directed, this.next) > 0) return
     this.#directed = advance(this.next, Math.min(this.#skipLeft, SKIP_STEP_BYTES))
@@ -475,7 +474,7 @@ export class StreamSide {
   /** The stream ends here: what is held goes out with its gaps. */
   end(cause: End, time: number): void {
     this.isSynDataOpen = false
-    this.#mayBlock = false
+    this.mayBlock = false
     this.#evidence?.expireNumbers()
     this.drain(time)
     for (let hole = this.#hole(); hole > 0; hole = this.#hole()) this.#resolve(hole, this.#causeNow(hole), time)
@@ -495,6 +494,6 @@ export class StreamSide {
     if (this.isSkipping) this.#stopSkipping()
     this.#held?.clear()
     this.#watch(time)
-    this.#connection.handler?.end(this.side, cause, time)
+    this.connection.handler?.end(this.side, cause, time)
   }
 }

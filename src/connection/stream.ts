@@ -68,6 +68,11 @@ export interface StreamHandler {
   rest?(): number
   /** Exchanges went by while it rested: one request at a time, each answered at once, nothing missing. */
   passed?(turns: Turns): void
+  /**
+   * Nothing is under way: gives its parts back, and what it knows to a small handler that takes its place, and wakes it with
+   * the first call. Undefined = something is. Without it: never.
+   */
+  sleep?(): StreamHandler | undefined
 }
 
 /** What a handler may ask of its connection. */
@@ -103,8 +108,10 @@ export interface StreamControl {
   skip(side: Side, length: number): void
   /** Nothing more of this connection is wanted: no further calls but `end`. */
   ignore(): void
-  /** No exchange is pending on it: its handler may be asked to `rest`. */
+  /** No exchange is pending on it: its handler may be asked to `rest`, and to `sleep`. */
   rested?(): void
+  /** All further calls are for `handler`: only from the handler that takes them now. */
+  giveWay?(handler: StreamHandler): void
   /**
    * Payload of HTTP/2 DATA frames is not needed (`isAllowed`), or is from here on: a source that follows frames may leave it
    * out. What is missing is told as a gap, GAP.leftOut. Bytes may come all the same. Missing = no source does.

@@ -1,6 +1,7 @@
 import type { ByteMemory } from '../../lib/bytes/mod.ts'
 
-const BYTES_MIN = 1024
+/** Who sends byte by byte and then nothing shall cost no more. */
+const BYTES_MIN = 64
 
 /**
  * Bytes carried from one call to the next, contiguous in shared memory: a block that doubles up to its bound and is given

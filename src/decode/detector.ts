@@ -22,6 +22,8 @@ export interface DetectorOptions {
   readonly protocols: readonly Protocol[]
   readonly sink: MessageSink
   readonly control: StreamControl
+  /** No other handler stands around it: once a protocol is found, the connection calls its handler itself. */
+  readonly isOutermost?: boolean
 }
 
 /**
@@ -45,12 +47,15 @@ const ONE_SIDE_BYTES_MAX = 65_536
 export class Detector implements StreamHandler {
   readonly #options: DetectorOptions
   readonly #bytesMax: number
-  readonly #held: readonly [Carry, Carry]
-  readonly #times: [number, number] = [-1, -1]
-  /** Bytes at the front of the side's stream are missing, by no fault of the protocol. */
-  readonly #missing: [boolean, boolean] = [false, false]
-  /** The first bytes of the side are of no protocol. */
-  readonly #refused: [boolean, boolean] = [false, false]
+  /** First bytes of each side; made with the first that are held. */
+  #held0: Carry | undefined
+  #held1: Carry | undefined
+  #time0 = -1
+  #time1 = -1
+  /** Bits by side: bytes at the front of its stream are missing, by no fault of the protocol. */
+  #missing = 0
+  /** Bits by side: its first bytes are of no protocol. */
+  #refused = 0
   #isJoined: boolean
   #triedBytes = 0
   #isOver = false
@@ -59,32 +64,31 @@ export class Detector implements StreamHandler {
   constructor(options: DetectorOptions) {
     this.#options = options
     this.#bytesMax = Math.max(...options.protocols.map((protocol) => protocol.detectBytesMax))
-    this.#held = [new Carry(options.memory, this.#bytesMax), new Carry(options.memory, this.#bytesMax)]
     this.#isJoined = !options.control.fromStart
   }
 
   data(side: Side, pointer: number, length: number, time: number): void {
     if (this.#handler !== undefined) return this.#handler.data(side, pointer, length, time)
     if (this.#isOver) return
-    if (this.#refused[side] && !this.#isJoined) return this.#refuse(side, length, time)
-    const held = this.#held[side]
-    if (held.length === 0) this.#times[side] = time
-    const take = Math.min(length, held.room)
+    if (this.#isRefused(side) && !this.#isJoined) return this.#refuse(side, length, time)
+    const held = side === 0 ? this.#held0 : this.#held1
     // Looked at in place unless something is held already: one segment usually decides.
-    const isFirst = held.length === 0
+    const isFirst = held === undefined || held.length === 0
+    if (isFirst) this.#noteTime(side, time)
+    const take = Math.min(length, isFirst ? this.#bytesMax : held.room)
     if (!isFirst && !held.append(pointer, take)) return this.#giveUp(side, time)
     const at = isFirst ? pointer : held.pointer
     const known = isFirst ? length : held.length
     const verdict = this.#ask(side, at, known)
     if (verdict === DETECT.more) {
-      if (isFirst && !held.append(pointer, take)) this.#giveUp(side, time)
+      if (isFirst && !this.#carry(side).append(pointer, take)) this.#giveUp(side, time)
       return
     }
     if (verdict === DETECT.no) return this.#refuse(side, length, time)
     const handler = this.#open(verdict, time)
     // The other side may have sent too little to be sure of: what came first is given first.
     const other = side === 0 ? 1 : 0
-    const isOtherFirst = this.#times[other] <= this.#times[side]
+    const isOtherFirst = this.#timeOf(other) <= this.#timeOf(side)
     if (isOtherFirst) this.#replay(other, handler)
     this.#replay(side, handler)
     const given = isFirst ? 0 : take
@@ -94,8 +98,8 @@ export class Detector implements StreamHandler {
 
   gap(side: Side, length: number, cause: Gap, time: number): void {
     if (this.#handler !== undefined) return this.#handler.gap(side, length, cause, time)
-    this.#held[side].clear()
-    this.#missing[side] = true
+    this.#clear(side)
+    this.#missing |= 1 << side
     this.#isJoined = true
   }
 
@@ -105,9 +109,10 @@ export class Detector implements StreamHandler {
 
   end(side: Side, cause: End, time: number): void {
     if (this.#handler !== undefined) return this.#handler.end(side, cause, time)
-    if (!this.#isOver && this.#refused[side]) this.#tell(DETECTOR_ANOMALY.unknown, side, time)
-    else if (!this.#isOver && this.#held[side].length > 0) this.#tell(DETECTOR_ANOMALY.undecided, side, time)
-    this.#held[side].clear()
+    const held = side === 0 ? this.#held0 : this.#held1
+    if (!this.#isOver && this.#isRefused(side)) this.#tell(DETECTOR_ANOMALY.unknown, side, time)
+    else if (!this.#isOver && held !== undefined && held.length > 0) this.#tell(DETECTOR_ANOMALY.undecided, side, time)
+    this.#clear(side)
   }
 
   rest(): number {
@@ -116,6 +121,30 @@ export class Detector implements StreamHandler {
 
   passed(turns: Turns): void {
     this.#handler!.passed!(turns)
+  }
+
+  #carry(side: Side): Carry {
+    const { memory } = this.#options
+    return side === 0 ? this.#held0 ??= new Carry(memory, this.#bytesMax) : this.#held1 ??= new Carry(memory, this.#bytesMax)
+  }
+
+  #clear(side: Side): void {
+    if (side === 0) this.#held0?.clear()
+    else this.#held1?.clear()
+  }
+
+  #isRefused(side: Side): boolean {
+    return (this.#refused & (1 << side)) !== 0
+  }
+
+  /** When the first of the held bytes came; -1 = none did. */
+  #timeOf(side: Side): number {
+    return side === 0 ? this.#time0 : this.#time1
+  }
+
+  #noteTime(side: Side, time: number): void {
+    if (side === 0) this.#time0 = time
+    else this.#time1 = time
   }
 
   /** `more` while any protocol wants more and none says yes; `no` when all do. */
@@ -130,20 +159,20 @@ export class Detector implements StreamHandler {
   }
 
   #refuse(side: Side, length: number, time: number): void {
-    this.#held[side].clear()
+    this.#clear(side)
     this.#triedBytes += length
     if (this.#isJoined) {
       if (this.#triedBytes >= JOINED_BYTES_MAX) this.#giveUp(side, time)
       return
     }
-    this.#refused[side] = true
-    if (this.#refused[side === 0 ? 1 : 0] || this.#triedBytes >= ONE_SIDE_BYTES_MAX) this.#giveUp(side, time)
+    this.#refused |= 1 << side
+    if (this.#isRefused(side === 0 ? 1 : 0) || this.#triedBytes >= ONE_SIDE_BYTES_MAX) this.#giveUp(side, time)
   }
 
   #giveUp(side: Side, time: number): void {
     this.#isOver = true
-    this.#held[0].clear()
-    this.#held[1].clear()
+    this.#clear(0)
+    this.#clear(1)
     this.#tell(DETECTOR_ANOMALY.unknown, side, time)
     this.#options.control.ignore()
   }
@@ -156,17 +185,20 @@ export class Detector implements StreamHandler {
     const { control, sink } = this.#options
     const handler = protocol.open(control, sink)
     this.#handler = handler
+    if (this.#options.isOutermost === true) control.giveWay?.(handler)
     for (const side of [0, 1] as const) {
       // In a connection joined mid-way everything before is missing anyway.
-      if ((this.#missing[side] || this.#refused[side]) && control.fromStart) handler.gap(side, 0, GAP.lost, time)
-      if (this.#refused[side]) this.#tell(DETECTOR_ANOMALY.oneSide, side, time)
+      const isRefused = this.#isRefused(side)
+      if (((this.#missing & (1 << side)) !== 0 || isRefused) && control.fromStart) handler.gap(side, 0, GAP.lost, time)
+      if (isRefused) this.#tell(DETECTOR_ANOMALY.oneSide, side, time)
     }
     return handler
   }
 
   #replay(side: Side, handler: StreamHandler): void {
-    const held = this.#held[side]
-    if (held.length > 0) handler.data(side, held.pointer, held.length, this.#times[side])
+    const held = side === 0 ? this.#held0 : this.#held1
+    if (held === undefined) return
+    if (held.length > 0) handler.data(side, held.pointer, held.length, this.#timeOf(side))
     held.clear()
   }
 }

@@ -107,6 +107,8 @@ export interface MessageSink {
   webSocketOpened?(connection: StreamControl, webSocket: WebSocket): void
   /** A WebSocket is over: called once for each `webSocketOpened`. */
   webSocketOver?(connection: StreamControl, webSocket: WebSocket): void
+  /** Nothing of the connection is pending: its handler may sleep. Without it: never. */
+  isQuiet?(connection: StreamControl): boolean
   /**
    * Exchanges of a connection so far, when it has nothing pending and those of the next whole turns may be made without it; else -1.
    * Without it: never.

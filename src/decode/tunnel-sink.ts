@@ -52,6 +52,10 @@ export class TunnelSink implements Required<MessageSink> {
     this.#outer.webSocketOver?.(connection, webSocket)
   }
 
+  isQuiet(connection: StreamControl): boolean {
+    return this.#outer.isQuiet?.(connection) ?? false
+  }
+
   rest(connection: StreamControl): number {
     return this.#outer.rest?.(connection) ?? -1
   }

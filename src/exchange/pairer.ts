@@ -181,10 +181,14 @@ export class Pairer implements MessageSink {
     this.#oneSided.delete(waiting)
   }
 
-  rest(connection: StreamControl): number {
+  isQuiet(connection: StreamControl): boolean {
     const waiting = connection.companion as Waiting | undefined
-    const isQuiet = waiting !== undefined && waiting.count === 0 && waiting.held.length === 0
-    return isQuiet && this.#seesBoth && this.openAfterNs === Infinity ? waiting.depth : -1
+    return waiting !== undefined && waiting.count === 0 && waiting.held.length === 0
+  }
+
+  rest(connection: StreamControl): number {
+    if (!this.isQuiet(connection) || !this.#seesBoth || this.openAfterNs !== Infinity) return -1
+    return (connection.companion as Waiting).depth
   }
 
   passed(connection: StreamControl, count: number): void {

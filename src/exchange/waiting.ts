@@ -4,7 +4,7 @@ import { INTERIM_MAX } from './block.ts'
 /** Pending exchanges that are looked through one by one. */
 const FEW = 8
 
-/** An exchange that is not yet over. Its object is used again for a later one of the connection. */
+/** An exchange that is not yet over. Its object is used again for a later one. */
 export interface Pending {
   number: number
   /** Of a response: the request that it answers, if that turns out to be so. Neither is given on before that is known. */
@@ -22,17 +22,23 @@ export interface Pending {
   hasResponse: boolean
 }
 
-/** What the pairer keeps of one connection, as its companion. */
+/** Objects of exchanges that are over, of any connection: the next ones'. No more are kept, the rest goes. */
+const SPARE_MAX = 1024
+const spare: Pending[] = []
+/** In place of a list that most connections never have. */
+const NONE: never[] = []
+
+/** What the pairer keeps of one connection, as its companion: with nothing pending, this object and no more. */
 export class Waiting {
   readonly connection: StreamControl
-  /** Exchanges that are not over, oldest first; behind the first `#fewCount`, objects that wait for the next ones. */
-  readonly #few: Pending[] = []
-  #fewCount = 0
+  /** Exchanges that are not over: the oldest, and those after it. */
+  #first: Pending | undefined
+  #more: Pending[] = NONE
   depth = 0
   /** Held responses, oldest first. */
-  readonly held: Pending[] = []
+  held: Pending[] = NONE
   /** Statuses of the interim responses of an exchange that its final response opens. */
-  readonly #interim: number[] = []
+  #interim: number[] = NONE
   #interimNumber = 0
   /** When the last message of a held pair was over. */
   heldTime = 0
@@ -45,28 +51,26 @@ export class Waiting {
   #byNumber: Map<number, Pending> | undefined
 
   get count(): number {
-    return this.#byNumber?.size ?? this.#fewCount
+    if (this.#byNumber !== undefined) return this.#byNumber.size
+    return this.#first === undefined ? 0 : this.#more.length + 1
   }
 
   /** The one that began first. */
   get oldest(): Pending | undefined {
-    if (this.#byNumber !== undefined) return this.#byNumber.values().next().value
-    return this.#fewCount === 0 ? undefined : this.#few[0]
+    return this.#byNumber === undefined ? this.#first : this.#byNumber.values().next().value
   }
 
   /** Usually one is pending; a pipeline holds a few, the streams of HTTP/2 may be thousands. */
   find(number: number): Pending | undefined {
     if (this.#byNumber !== undefined) return this.#byNumber.get(number)
-    for (let index = 0; index < this.#fewCount; index++) {
-      const candidate = this.#few[index]!
-      if (candidate.number === number) return candidate
-    }
+    if (this.#first === undefined || this.#first.number === number) return this.#first
+    for (const candidate of this.#more) if (candidate.number === number) return candidate
     return undefined
   }
 
   /** One more begins. @param likely of a held response: the request that it may answer */
   begin(number: number, block: number, startTime: number, likely: Pending | undefined): Pending {
-    const pending = this.#make()
+    const pending = spare.pop() ?? newPending()
     pending.number = number
     pending.likely = likely
     pending.isHeld = likely !== undefined
@@ -77,34 +81,31 @@ export class Waiting {
     pending.requestOver = false
     pending.responseOver = false
     pending.hasResponse = false
-    this.#byNumber?.set(number, pending)
+    this.#append(pending)
     return pending
   }
 
-  /** The object of the one that begins, in its place but for the map. */
-  #make(): Pending {
-    if (this.#byNumber === undefined && this.#fewCount < FEW) {
-      const index = this.#fewCount++
-      return this.#few[index] ?? (this.#few[index] = newPending())
+  #append(pending: Pending): void {
+    if (this.#byNumber !== undefined) this.#byNumber.set(pending.number, pending)
+    else if (this.#first === undefined) this.#first = pending
+    else if (this.#more === NONE) this.#more = [pending]
+    else if (this.#more.length < FEW - 1) this.#more.push(pending)
+    else {
+      this.#byNumber = new Map([this.#first, ...this.#more, pending].map((each) => [each.number, each]))
+      this.#first = undefined
+      this.#more = NONE
     }
-    if (this.#byNumber === undefined) {
-      this.#byNumber = new Map(this.#few.map((each) => [each.number, each]))
-      this.#few.length = 0
-      this.#fewCount = 0
-    }
-    return newPending()
   }
 
+  /** One is over. Its object is another one's from the next `begin` on. */
   take(pending: Pending): void {
     if (this.#byNumber !== undefined) {
       this.#byNumber.delete(pending.number)
       if (this.#byNumber.size === 0) this.#byNumber = undefined
-      return
-    }
-    const last = --this.#fewCount
-    let index = this.#few.indexOf(pending)
-    for (; index < last; index++) this.#few[index] = this.#few[index + 1]!
-    this.#few[last] = pending
+    } else if (pending === this.#first) this.#first = this.#more.shift()
+    else this.#more.splice(this.#more.indexOf(pending), 1)
+    pending.likely = undefined
+    if (spare.length < SPARE_MAX) spare.push(pending)
   }
 
   /** The held response of the pair to which `pending` belongs. */
@@ -115,7 +116,8 @@ export class Waiting {
   /** Neither is given on from here until `release`. */
   hold(response: Pending, request: Pending): void {
     request.isHeld = true
-    this.held.push(response)
+    if (this.held === NONE) this.held = [response]
+    else this.held.push(response)
   }
 
   release(response: Pending): void {
@@ -126,7 +128,7 @@ export class Waiting {
 
   /** Statuses of the interim responses of exchange `number`, which is not open yet; over the sixth they are not kept. */
   keepInterim(number: number, status: number): void {
-    if (this.#interimNumber !== number) this.#interim.length = 0
+    if (this.#interimNumber !== number) this.#interim = []
     this.#interimNumber = number
     if (this.#interim.length < INTERIM_MAX) this.#interim.push(status)
   }

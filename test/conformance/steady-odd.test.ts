@@ -1,6 +1,7 @@
 /**
  * Whatever happens between two turns, to several connections at once, in tables that are full or forget soon: both paths of
- * src/connection/steady-path.ts give the same, byte for byte, after every batch. LINTEL_FUZZ_ROUNDS multiplies the number of runs.
+ * src/connection/steady-path.ts give the same, byte for byte, after every batch, and so does the steady one when its connections
+ * sleep whenever they may. LINTEL_FUZZ_ROUNDS multiplies the number of runs.
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -25,6 +26,7 @@ const LIMITS = [
 
 const memory = new ByteMemory()
 const parts = new PathParts(memory)
+const sleepyParts = new PathParts(memory)
 const builder = new SegmentBuilder(memory, 1 << 20)
 
 /** The packets of several connections at once. */
@@ -62,7 +64,7 @@ function write({ fields, spoil }: OddPacket): void {
 
 test('odd packets between the turns of several connections', (context) => {
   const before = memory.allocator.allocatedBytes()
-  let [turns, exchanges] = [0, 0]
+  let [turns, exchanges, slept] = [0, 0, 0]
   for (let run = 0; run < RUNS * ROUNDS; run++) {
     const random = new Random(1000 + run)
     const oneIn = [8, 30, 100][random.below(3)]!
@@ -70,24 +72,29 @@ test('odd packets between the turns of several connections', (context) => {
     const all = conversation(random, oneIn, 2 * MS)
     const packets = limits.idleMsMax < NEVER_MS ? inOrder(all) : all
     const [plain, steady] = [false, true].map((isSteady) => new PathLog(parts, { isSteady, limits })) as [PathLog, PathLog]
+    const sleepy = new PathLog(sleepyParts, { isSteady: chance(random, 2), sleepsOneIn: 2, limits: { ...limits, awakeCountMax: 1 } })
     for (let first = 0; first < packets.length;) {
       const batch = packets.slice(first, first += 1 + random.below(12))
       builder.clear()
       for (const packet of batch) write(packet)
       const leaves = chance(random, 40)
-      for (const path of [plain, steady]) {
+      for (const path of [plain, steady, sleepy]) {
         path.process(builder.pointer, builder.length)
         if (leaves) path.table.leaveSteady()
       }
-      assert.deepEqual(steady.take(), plain.take(), `run ${run}, before packet ${first}`)
+      const expected = plain.take()
+      for (const path of [steady, sleepy]) assert.deepEqual(path.take(), expected, `run ${run}, before packet ${first}`)
     }
-    for (const path of [plain, steady]) path.table.close(path.table.time)
-    assert.deepEqual(steady.take(), plain.take(), `run ${run}, at the end`)
+    for (const path of [plain, steady, sleepy]) path.table.close(path.table.time)
+    const expected = plain.take()
+    for (const path of [steady, sleepy]) assert.deepEqual(path.take(), expected, `run ${run}, at the end`)
     turns += steady.turns
+    slept += sleepy.table.restQueue.slept
     exchanges += 150
   }
   context.diagnostic(`${turns} of ${exchanges} exchanges went by on the steady path`)
   assert.ok(turns > exchanges / 5, `only ${turns} of ${exchanges}`)
+  assert.ok(slept > exchanges / 5, `only ${slept} slept`)
   assert.equal(memory.allocator.allocatedBytes(), before)
 })
 

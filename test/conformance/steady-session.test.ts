@@ -25,6 +25,7 @@ const MS = 1_000_000
 
 const memory = new ByteMemory()
 const { protocol, facts } = new PathParts(memory)
+const sleepy = new PathParts(memory).protocol
 const room = memory.reserve(1 << 20)
 
 /** What one call of the library read or wrote; the program is the server. */
@@ -43,9 +44,12 @@ class Path {
   turns = 0
   readonly #pairer: Pairer
   readonly #table: ConnectionTable
+  readonly #sleeps: boolean
   readonly #sessions: PlaintextTable
 
-  constructor(isSteady: boolean) {
+  /** @param sleeps after every call all sessions sleep that are at rest */
+  constructor(isSteady: boolean, sleeps = false) {
+    this.#sleeps = sleeps
     const exchange = (block: number): void => { this.log.push(describeExchange(memory, block)) }
     this.#pairer = new Pairer(memory, {
       exchange,
@@ -57,13 +61,17 @@ class Path {
       this.turns++
       exchange(block)
     }
-    const open = (control: StreamControl): ReturnType<Http1Protocol['open']> => protocol.open(control, this.#pairer)
+    const open = (control: StreamControl): ReturnType<Http1Protocol['open']> => (sleeps ? sleepy : protocol).open(control, this.#pairer)
     this.#table = new ConnectionTable(memory, { skip: () => {}, ignore: () => {} }, open, { connectionCountMax: 64 }, {
       plaintext: (event, bytes) => { this.#sessions.take(event, bytes) }, ...(isSteady ? { turn } : {}),
     })
     this.#sessions = new PlaintextTable({
-      memory, source: {}, open, wires: this.#table, steady: this.#table.steady, wants: () => 'yes', sessionCountMax: 64, idleMsMax: 5000,
+      memory, source: {}, open, wires: this.#table, steady: this.#table.steady, restQueue: this.#table.restQueue, wants: () => 'yes', sessionCountMax: 64, idleMsMax: 5000,
     })
+  }
+
+  get slept(): number {
+    return this.#table.restQueue.slept
   }
 
   play(calls: readonly Call[], batch: number): void {
@@ -73,6 +81,7 @@ class Path {
       let end = room
       for (const call of group) end = write(end, call)
       this.#table.process(room, end - room)
+      if (this.#sleeps) this.#table.restQueue.sleepAll()
       last = Math.max(last, ...group.map(({ time }) => time))
       this.#sessions.tick(last)
       this.#pairer.tick(last)
@@ -172,18 +181,20 @@ for (const rough of [0, 2, 10]) {
   test(`sessions of which ${rough} % of the calls are odd give the same on both paths`, (context) => {
     const before = memory.allocator.allocatedBytes()
     const random = new Random(5 + rough)
-    const [plain, steady] = [new Path(false), new Path(true)]
+    const [plain, steady, ...sleeping] = [new Path(false), new Path(true), new Path(false, true), new Path(true, true)]
     let exchanges = 0
     for (let meeting = 0; meeting < MEETINGS * ROUNDS; meeting++) {
       const calls = Array.from({ length: 1 + random.below(4) }, (_, index) => talk(random, meeting * 8 + index + 1, rough)).flat()
       calls.sort((a, b) => a.time - b.time || a.session - b.session)
       const batch = 1 + (chance(random, 3) ? 0 : random.below(9))
-      for (const path of [plain, steady]) path.play(calls, batch)
+      for (const path of [plain, steady, ...sleeping]) path.play(calls, batch)
       exchanges += plain.log.length
-      assert.deepEqual(steady.log.splice(0), plain.log.splice(0), `meeting ${meeting}`)
+      const expected = plain.log.splice(0)
+      for (const path of [steady, ...sleeping]) assert.deepEqual(path.log.splice(0), expected, `meeting ${meeting}`)
     }
     context.diagnostic(`${steady.turns} of some ${exchanges} exchanges went by on the steady path`)
     assert.ok(steady.turns > exchanges / (rough === 10 ? 50 : 10), `only ${steady.turns} of ${exchanges}`)
+    for (const { slept } of sleeping) assert.ok(slept > exchanges / 10, `only ${slept} slept`)
     assert.equal(memory.allocator.allocatedBytes(), before)
   })
 }

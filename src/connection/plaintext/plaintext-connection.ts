@@ -3,6 +3,7 @@ import * as L from '../../../wasm/layout.ts'
 import { sideBlock } from '../connection-block.ts'
 import type { Connection } from '../connection.ts'
 import { END } from '../stream.ts'
+import type { RestQueue, Sleeper } from '../rest-queue.ts'
 import type { Steadfast } from '../steady-path.ts'
 import type { End, Gap, Side, StreamControl, StreamHandler } from '../stream.ts'
 import { PlaintextSide } from './plaintext-side.ts'
@@ -11,6 +12,7 @@ import type { SideOutput } from './plaintext-side.ts'
 /** What a session asks of its table. */
 export interface PlaintextOwner {
   readonly memory: ByteMemory
+  readonly restQueue: RestQueue | undefined
   openHandler(connection: PlaintextConnection): StreamHandler
   ignored(connection: PlaintextConnection): void
   lost(cause: Gap, bytes: number): void
@@ -32,7 +34,7 @@ export interface PlaintextOpening {
  * One TLS session in the clear: a connection to those who decode it. It shares the block of the connection whose packets
  * carry it, so that one record tells what both know.
  */
-export class PlaintextConnection implements StreamControl, SideOutput, Steadfast {
+export class PlaintextConnection implements StreamControl, SideOutput, Steadfast, Sleeper {
   readonly id: number
   readonly fromStart: boolean
   readonly isPlaintext = true
@@ -46,6 +48,7 @@ export class PlaintextConnection implements StreamControl, SideOutput, Steadfast
   steady = 0
   patience = 1
   restless = 0
+  isListed = false
   /** Nothing is pending on it: it may take the steady path. */
   isResting = false
   readonly #owner: PlaintextOwner
@@ -138,6 +141,7 @@ export class PlaintextConnection implements StreamControl, SideOutput, Steadfast
     if (this.isClosed) return
     for (const side of this.sides) side.end(cause, time, this)
     this.isClosed = true
+    this.#handler = undefined
     if (this.wire?.carried === this) this.wire.carried = undefined
     this.wire?.release()
     this.#freeBlock()
@@ -152,7 +156,18 @@ export class PlaintextConnection implements StreamControl, SideOutput, Steadfast
     return this.#handler
   }
 
+  giveWay(handler: StreamHandler): void {
+    this.#handler = handler
+  }
+
+  sleep(): boolean {
+    const handler = this.isClosed ? undefined : this.#handler?.sleep?.()
+    this.#handler = handler ?? this.#handler
+    return handler !== undefined
+  }
+
   rested(): void {
+    if (!this.isListed) this.#owner.restQueue?.add(this)
     if (this.patience > 0) this.patience--
     else this.isResting = true
   }

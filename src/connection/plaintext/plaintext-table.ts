@@ -7,6 +7,7 @@ import {
 import type { PacketSource } from '../../capture/mod.ts'
 import type { Connection } from '../connection.ts'
 import { FlowIndex } from '../flow-index.ts'
+import type { RestQueue } from '../rest-queue.ts'
 import type { SteadyPath } from '../steady-path.ts'
 import { END, GAP } from '../stream.ts'
 import type { End, Gap, Side, StreamControl, StreamHandler } from '../stream.ts'
@@ -32,6 +33,8 @@ export interface PlaintextOptions {
   readonly open: (connection: StreamControl) => StreamHandler
   /** Where sessions go that rest between two exchanges; without it all stay here. */
   readonly steady?: SteadyPath
+  /** Who sleeps next; without it none does. */
+  readonly restQueue?: RestQueue
   /** A CONNECTION block goes back to the allocator now. */
   readonly freeing?: (block: number) => void
   /** Whether a filter wants the session of this event, and the agent can read it; 'unknown' = it asks for the socket, which is not known yet. */
@@ -121,6 +124,7 @@ const SWEEP_NS = 1e9
  */
 export class PlaintextTable implements PlaintextOwner {
   readonly memory: ByteMemory
+  readonly restQueue: RestQueue | undefined
   readonly #options: PlaintextOptions
   readonly #sessions = new Map<number, Session>()
   readonly #byCookie = new Map<number, Session>()
@@ -140,6 +144,7 @@ export class PlaintextTable implements PlaintextOwner {
     this.#options = options
     this.#countMax = options.sessionCountMax
     this.memory = options.memory
+    this.restQueue = options.restQueue
   }
 
   /** As ConnectionTable.bound, of sessions. */

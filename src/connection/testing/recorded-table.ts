@@ -1,6 +1,6 @@
 import { ByteMemory } from '../../../lib/bytes/mod.ts'
 import { ConnectionTable } from '../connection-table.ts'
-import type { ConnectionEvents } from '../connection-table.ts'
+import type { ConnectionEvents } from '../connection-events.ts'
 import type { ConnectionCount } from '../connection-counters.ts'
 import type { ConnectionLimits } from '../connection-limits.ts'
 import type { Side, StreamControl, StreamHandler } from '../stream.ts'

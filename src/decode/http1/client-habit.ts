@@ -1,5 +1,6 @@
 import { distance } from '../../connection/mod.ts'
 import type { Turns } from '../../connection/mod.ts'
+import * as R from './rest-row.ts'
 
 /** Requests in a row, from the client's first byte on, each sent after an answer: then the client is one that waits. */
 const TURNS = 4
@@ -17,6 +18,8 @@ const PAUSE_ODDS_MAX = 1000
 export const PAUSE_TURNS = 32
 /** Odds against a server that owes something answering by mere chance only after each of the pauses. */
 const ODDS = 1e6
+
+const HABITS = ['unknown', 'waits', 'pipelines'] as const
 
 /**
  * Whether a client waits for each response before it sends the next request, or pipelines: as far as its requests, the
@@ -46,7 +49,7 @@ const ODDS = 1e6
  * DOUBT turns more), and a server's work does not end, by chance, just after the client's pauses.
  */
 export class ClientHabit {
-  #habit: 'unknown' | 'waits' | 'pipelines' = 'unknown'
+  #habit: typeof HABITS[number] = 'unknown'
   /** Turns without a sign that are still to come before a client that waits is believed again. */
   #doubt = 0
   /** From its first byte on, nothing of the client is missing. */
@@ -83,7 +86,7 @@ export class ClientHabit {
   }
 
   /** 'unknown' as well while bytes of a client that waits were lost a moment ago. */
-  get verdict(): 'unknown' | 'waits' | 'pipelines' {
+  get verdict(): typeof HABITS[number] {
     return this.#doubt > 0 && this.#habit === 'waits' ? 'unknown' : this.#habit
   }
 
@@ -207,6 +210,71 @@ export class ClientHabit {
     this.#responseAcknowledgement = turns.responseAcknowledgement
     this.#end = position
     this.#endTime = turns.responseTime
+  }
+
+  /** Writes into a row (rest-row.ts) what it knows at rest; `wake` makes any habit this one. */
+  sleep(view: DataView, at: number): void {
+    view.setUint8(at + R.REST_HABIT, HABITS.indexOf(this.#habit))
+    view.setUint8(at + R.REST_FLAGS, (this.#isWhole ? R.REST_FLAG.isWhole : 0) | (this.#isServerTorn ? R.REST_FLAG.isServerTorn : 0))
+    view.setUint32(at + R.REST_TURNS, this.#turns, true)
+    view.setUint32(at + R.REST_FINALS, this.#finals, true)
+    view.setUint32(at + R.REST_ODDS_TURNS, this.#oddsTurns, true)
+    view.setInt32(at + R.REST_REQUEST_ACKNOWLEDGEMENT, this.#requestAcknowledgement, true)
+    view.setInt32(at + R.REST_RESPONSE_ACKNOWLEDGEMENT, this.#responseAcknowledgement, true)
+    view.setInt32(at + R.REST_END, this.#end, true)
+    view.setFloat64(at + R.REST_END_TIME, this.#endTime, true)
+    view.setFloat64(at + R.REST_SHORTEST, this.#shortest, true)
+    view.setFloat64(at + R.REST_ODDS, this.#odds, true)
+  }
+
+  /** Any habit becomes a new one. */
+  renew(isWhole: boolean): void {
+    this.#habit = 'unknown'
+    this.#doubt = 0
+    this.#isWhole = isWhole
+    this.#turns = 0
+    this.#hasRequest = false
+    this.#requestAcknowledgement = 0
+    this.#requestTime = 0
+    this.#isRequestOpen = false
+    this.#isAnswered = false
+    this.#isTorn = false
+    this.#isServerTorn = true
+    this.#finals = 0
+    this.#hasResponse = false
+    this.#responseAcknowledgement = 0
+    this.#isResponding = false
+    this.#hasEnd = false
+    this.#end = 0
+    this.#endTime = 0
+    this.#pause = -1
+    this.#shortest = Infinity
+    this.#odds = 1
+    this.#oddsTurns = 0
+  }
+
+  wake(view: DataView, at: number): void {
+    const flags = view.getUint8(at + R.REST_FLAGS)
+    this.#habit = HABITS[view.getUint8(at + R.REST_HABIT)]!
+    this.#isWhole = (flags & R.REST_FLAG.isWhole) !== 0
+    this.#isServerTorn = (flags & R.REST_FLAG.isServerTorn) !== 0
+    this.#turns = view.getUint32(at + R.REST_TURNS, true)
+    this.#finals = view.getUint32(at + R.REST_FINALS, true)
+    this.#oddsTurns = view.getUint32(at + R.REST_ODDS_TURNS, true)
+    this.#requestAcknowledgement = view.getInt32(at + R.REST_REQUEST_ACKNOWLEDGEMENT, true)
+    this.#responseAcknowledgement = view.getInt32(at + R.REST_RESPONSE_ACKNOWLEDGEMENT, true)
+    this.#end = view.getInt32(at + R.REST_END, true)
+    this.#endTime = view.getFloat64(at + R.REST_END_TIME, true)
+    this.#shortest = view.getFloat64(at + R.REST_SHORTEST, true)
+    this.#odds = view.getFloat64(at + R.REST_ODDS, true)
+    // What `isAtRest` says.
+    this.#hasRequest = true
+    this.#hasResponse = true
+    this.#hasEnd = true
+    this.#isRequestOpen = false
+    this.#isResponding = false
+    this.#isTorn = false
+    this.#doubt = 0
   }
 
   clientLost(): void {

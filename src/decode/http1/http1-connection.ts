@@ -17,7 +17,9 @@ import type { HeadScanner } from './head-scanner.ts'
 import type { Http1Message } from './http1-message.ts'
 import { Http1Side } from './http1-side.ts'
 import { Pairing } from './pairing.ts'
+import * as R from './rest-row.ts'
 import type { BodyPlan, SideOwner } from './side-owner.ts'
+import type { Http1Dormitory } from './sleeping-http1.ts'
 
 const VERSION_1_1 = 0x11
 const VERSION_0_9 = 0x09
@@ -32,13 +34,19 @@ export interface Http1Options {
    * and the connection is ignored from there.
    */
   readonly tunnel?: OpenTunnel
+  /** Where it sleeps; undefined = it never does. */
+  readonly dormitory?: Http1Dormitory
 }
 
-/** One HTTP/1 connection: its two sides, and which response answers which request. */
+/**
+ * One HTTP/1 connection: its two sides, and which response answers which request. While it sleeps (Http1Dormitory) its parts are
+ * another one's.
+ */
 export class Http1Connection implements StreamHandler, SideOwner {
-  readonly control: StreamControl
-  readonly #options: Http1Options
-  readonly #sink: MessageSink
+  control: StreamControl
+  readonly #openTunnelOf: OpenTunnel | undefined
+  readonly #dormitory: Http1Dormitory | undefined
+  #sink: MessageSink
   readonly #memory: ByteMemory
   readonly #scanner: HeadScanner
   readonly #pairing: Pairing
@@ -58,7 +66,8 @@ export class Http1Connection implements StreamHandler, SideOwner {
 
   constructor(options: Http1Options) {
     const { memory, scanner, control } = options
-    this.#options = options
+    this.#openTunnelOf = options.tunnel
+    this.#dormitory = options.dormitory
     this.control = control
     this.#sink = options.sink
     this.#memory = memory
@@ -67,7 +76,7 @@ export class Http1Connection implements StreamHandler, SideOwner {
       fromStart: control.fromStart,
       numbersBefore: options.sink.exchangesBefore ?? 0,
       giveUp: (exchange) => this.#giveUp(exchange),
-      settle: (settlement) => { this.#sink.settled?.(control, settlement, this.#now) },
+      settle: (settlement) => { this.#sink.settled?.(this.control, settlement, this.#now) },
     })
     const client = control.client ?? 0
     this.#rolesKnown = control.client !== undefined
@@ -114,14 +123,66 @@ export class Http1Connection implements StreamHandler, SideOwner {
     this.#ended[side] = true
     if (this.#isTunnel) this.#tunnel?.end(side, cause, time)
     else this.#sides[side].end(cause, time)
-    if (this.#ended[0] && this.#ended[1]) this.#sink.close(this.control, cause, time)
+    if (!this.#ended[0] || !this.#ended[1]) return
+    this.#sink.close(this.control, cause, time)
+    this.#dormitory?.give(this)
+  }
+
+  /** Both sides and the pairs have nothing under way: what it knows then fits into a row. */
+  get #isQuiet(): boolean {
+    return this.#rolesKnown && this.#messages > 0 && !this.#isTunnel && !this.#isSimple && this.#isHeard[0] && this.#isHeard[1] &&
+      !this.#ended[0] && !this.#ended[1] && this.#sides[0].isAtRest && this.#sides[1].isAtRest && this.#pairing.isQuiet
   }
 
   /** Exchanges so far, when both sides, the pairs and the sink have nothing under way; else -1. */
   rest(): number {
-    const isQuiet = this.#rolesKnown && !this.#isTunnel && !this.#isSimple && this.#isHeard[0] && this.#isHeard[1] &&
-      !this.#ended[0] && !this.#ended[1] && this.#sides[0].isAtRest && this.#sides[1].isAtRest && this.#pairing.isAtRest
-    return isQuiet ? this.#sink.rest?.(this.control) ?? -1 : -1
+    return this.#isQuiet && this.#pairing.isAtRest ? this.#sink.rest?.(this.control) ?? -1 : -1
+  }
+
+  sleep(): StreamHandler | undefined {
+    if (this.#dormitory === undefined || !this.#isQuiet || this.#sink.isQuiet?.(this.control) !== true) return undefined
+    return this.#dormitory.put(this, this.control, this.#sink)
+  }
+
+  /** Writes what it knows into a row (rest-row.ts) at `at`; only while it is quiet. */
+  save(view: DataView, at: number): void {
+    view.setUint8(at + R.REST_CLIENT, this.#requester.side)
+    this.#pairing.sleep(view, at)
+  }
+
+  /** Is from now on a new connection; only one that sleeps, or is over. */
+  renew(control: StreamControl, sink: MessageSink): void {
+    this.#isSimple = false
+    this.#isTunnel = false
+    this.#tunnel = undefined
+    this.control = control
+    this.#sink = sink
+    this.#now = -1
+    this.#heldFor = 0
+    this.#messages = 0
+    this.#rolesKnown = control.client !== undefined
+    for (const side of [0, 1] as const) {
+      this.#isHeard[side] = false
+      this.#isRefused[side] = false
+      this.#ended[side] = false
+      this.#sides[side].renew(side === (control.client ?? 0))
+    }
+    this.#pairing.renew(control.fromStart, sink.exchangesBefore ?? 0)
+  }
+
+  /** Is from now on the connection that wrote the row: one that is new, or that slept itself. */
+  load(control: StreamControl, sink: MessageSink, view: DataView, at: number): void {
+    this.control = control
+    this.#sink = sink
+    const client = view.getUint8(at + R.REST_CLIENT)
+    // What `#isQuiet` says; of messages only whether there was one is asked.
+    this.#messages = 1
+    this.#rolesKnown = true
+    for (const side of [0, 1] as const) {
+      this.#isHeard[side] = true
+      this.#sides[side].rest(side === client)
+    }
+    this.#pairing.wake(view, at)
   }
 
   passed(turns: Turns): void {
@@ -283,7 +344,7 @@ export class Http1Connection implements StreamHandler, SideOwner {
 
   /** Before the sink has the head: it may be read here. */
   #openTunnel({ side, exchange, status, head, startTime }: Http1Message): void {
-    this.#tunnel = this.#options.tunnel?.({
+    this.#tunnel = this.#openTunnelOf?.({
       control: this.control,
       sink: this.#sink,
       exchange,

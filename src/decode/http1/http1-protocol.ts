@@ -11,6 +11,7 @@ import { openWebSocket } from '../websocket/mod.ts'
 import { HeadScanner } from './head-scanner.ts'
 import { Http1Connection } from './http1-connection.ts'
 import { isMessageStart } from './message-start.ts'
+import { Http1Dormitory } from './sleeping-http1.ts'
 
 const SWITCHING_PROTOCOLS = 101
 const CR = 0x0d
@@ -23,8 +24,8 @@ export class Http1Protocol implements Protocol {
   readonly #memory: ByteMemory
   readonly #scanner: HeadScanner
   readonly #openInner: OpenInner | undefined
-
   readonly #upgrade: OpenTunnel | undefined
+  readonly #dormitory: Http1Dormitory
 
   /**
    * @param openInner reads what lies in a tunnel made by CONNECT; undefined = nothing does
@@ -35,6 +36,12 @@ export class Http1Protocol implements Protocol {
     this.#openInner = openInner
     this.#scanner = new HeadScanner(memory)
     this.#upgrade = upgrade
+    this.#dormitory = new Http1Dormitory((control, sink) => this.#make(control, sink))
+  }
+
+  /** Connections that sleep, for tests. */
+  get sleeping(): number {
+    return this.#dormitory.size
   }
 
   detect(_side: Side, pointer: number, length: number, connection: StreamControl): Detect {
@@ -54,17 +61,22 @@ export class Http1Protocol implements Protocol {
     return isMessageStart(this.#scanner, at, end - at, kind) ? DETECT.yes : DETECT.no
   }
 
-  open(connection: StreamControl, sink: MessageSink): StreamHandler {
+  open(connection: StreamControl, sink: MessageSink): Http1Connection {
+    return this.#dormitory.open(connection, sink)
+  }
+
+  #make(control: StreamControl, sink: MessageSink): Http1Connection {
     return new Http1Connection({
       memory: this.#memory,
       scanner: this.#scanner,
-      control: connection,
+      control,
       sink,
-      tunnel: (opening) => this.#openTunnel(opening),
+      tunnel: this.#tunnel,
+      dormitory: this.#dormitory,
     })
   }
 
-  #openTunnel(opening: TunnelOpening): StreamHandler | undefined {
+  readonly #tunnel = (opening: TunnelOpening): StreamHandler | undefined => {
     const { status, control, sink, exchange } = opening
     if (status === SWITCHING_PROTOCOLS) return this.#upgrade?.(opening) ?? openWebSocket(this.#memory, opening)
     return this.#openInner?.(control, new TunnelSink(sink, exchange))

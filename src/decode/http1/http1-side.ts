@@ -97,6 +97,23 @@ export class Http1Side {
     return this.#state === 'start' && this.#carry.length === 0 && this.#skipping === 0 && !this.#afterLast && !this.#allowSimple
   }
 
+  /** One at rest, or a new one, becomes one at rest that asks, or answers. */
+  rest(isRequester: boolean): void {
+    this.setRequester(isRequester)
+    this.#state = 'start'
+    this.#allowSimple = false
+  }
+
+  /** One at rest, or one that has ended, becomes a new one. */
+  renew(isRequester: boolean): void {
+    this.setRequester(isRequester)
+    this.#state = this.#owner.control.fromStart ? 'start' : 'resync'
+    this.#allowSimple = this.#owner.control.fromStart
+    this.#skipping = 0
+    this.#skipIsStale = this.#isUnsure = this.#afterLast = this.#mayStartHere = this.#isResuming = false
+    this.#hold = 'no'
+  }
+
   /** What its bytes are held for. */
   get holding(): BodyPlan['hold'] {
     return this.#state === 'hold' ? this.#hold : 'no'

@@ -4,6 +4,7 @@ import type { Settlement } from '../message.ts'
 import { ClientHabit } from './client-habit.ts'
 import { newOutstanding, OutstandingQueue } from './outstanding.ts'
 import type { Outstanding } from './outstanding.ts'
+import * as R from './rest-row.ts'
 
 /** Requests that may wait for a response on one connection; over it the oldest is given up. */
 export const OUTSTANDING_MAX = 1000
@@ -228,8 +229,7 @@ export class Pairing {
 
   /** Nothing is outstanding, and a turn like those so far would make a pair. */
   get isAtRest(): boolean {
-    if (this.#waiting.length > 0 || this.#passedOver > 0 || this.#interim !== 0 || this.#held > 0 || this.#turn !== undefined) return false
-    return this.#habit.isAtRest && (this.#isCounted || this.#habit.verdict === 'waits')
+    return this.isQuiet && (this.#isCounted || this.#habit.verdict === 'waits')
   }
 
   /** Turns went by at rest, each a pair. `position`: where the server's stream stands. */
@@ -237,6 +237,40 @@ export class Pairing {
     this.#next += turns.count
     this.#respondingPaired = true
     this.#habit.passed(turns, position)
+  }
+
+  /** Nothing is outstanding: all it knows can go into a row (rest-row.ts), and `wake` makes any pairing this one. */
+  get isQuiet(): boolean {
+    return this.#waiting.length === 0 && this.#passedOver === 0 && this.#interim === 0 && this.#held === 0 && this.#turn === undefined &&
+      this.#habit.isAtRest
+  }
+
+  sleep(view: DataView, at: number): void {
+    view.setUint8(at + R.REST_IS_COUNTED, this.#isCounted ? 1 : 0)
+    view.setUint32(at + R.REST_NEXT, this.#next, true)
+    view.setUint32(at + R.REST_CLEAN, this.#clean, true)
+    this.#habit.sleep(view, at)
+  }
+
+  /** Any pairing becomes a new one. */
+  renew(fromStart: boolean, numbersBefore: number): void {
+    this.#waiting.clear()
+    this.#passedOver = 0
+    this.#turn = undefined
+    this.#held = 0
+    this.#interim = 0
+    this.#next = numbersBefore + 1
+    this.#isCounted = fromStart
+    this.#clean = 0
+    this.#respondingPaired = false
+    this.#habit.renew(fromStart)
+  }
+
+  wake(view: DataView, at: number): void {
+    this.#isCounted = view.getUint8(at + R.REST_IS_COUNTED) !== 0
+    this.#next = view.getUint32(at + R.REST_NEXT, true)
+    this.#clean = view.getUint32(at + R.REST_CLEAN, true)
+    this.#habit.wake(view, at)
   }
 
   /** What the client sends can no longer be told apart into requests. */

@@ -31,6 +31,7 @@ const END_REASON: Readonly<Record<End, string>> = {
   overload: 'the agent could not keep up',
   shutdown: 'the capture ended inside the handshake',
 }
+const NO_CERTIFICATES: readonly [CertificateFacts | undefined, CertificateFacts | undefined] = [undefined, undefined]
 const LEVEL_FATAL = 2
 const CLOSE_NOTIFY = 0
 
@@ -50,16 +51,17 @@ export interface TlsOptions {
  */
 export class TlsConnection implements StreamHandler, TlsSideOwner {
   readonly #options: TlsOptions
-  readonly #sides: readonly [TlsSide, TlsSide]
+  /** Undefined once the handshake is told: thousands of such connections may stay open. */
+  #sides: readonly [TlsSide, TlsSide] | undefined
   readonly #ended: [boolean, boolean] = [false, false]
-  readonly #ssl2: Ssl2Start
+  #ssl2: Ssl2Start | undefined
   #hello: ClientHello | undefined
   #isSsl2 = false
   #client: Side | undefined
   #answer: ServerHello | undefined
   #answerTime = -1
   #group: number | undefined
-  #certificates: [CertificateFacts | undefined, CertificateFacts | undefined] = [undefined, undefined]
+  #certificates = NO_CERTIFICATES
   /** The server's turn of a full handshake is over (RFC 5246 7.4.5). */
   #isServerDone = false
   #isDone = false
@@ -78,13 +80,13 @@ export class TlsConnection implements StreamHandler, TlsSideOwner {
   data(side: Side, pointer: number, length: number, time: number): void {
     if (this.#other !== undefined) return this.#other.data(side, pointer, length, time)
     if (this.#isDone) return
-    const self = this.#sides[side]
+    const self = this.#sides![side]
     if (self.startTime < 0 && this.#isOther(side, pointer)) return this.#giveOver(side, pointer, length, time)
     let from = 0
-    if (this.#ssl2.isOpen(side, self.startTime < 0, pointer, length)) {
+    if (this.#ssl2!.isOpen(side, self.startTime < 0, pointer, length)) {
       if (self.startTime < 0) self.startTime = time
-      from = this.#ssl2.take(pointer, length)
-      const body = this.#ssl2.body
+      from = this.#ssl2!.take(pointer, length)
+      const body = this.#ssl2!.body
       if (body !== undefined) this.#readSsl2Hello(self, body, time)
     }
     if (from < length && !this.#isDone) self.data(pointer + from, length - from, time)
@@ -94,7 +96,7 @@ export class TlsConnection implements StreamHandler, TlsSideOwner {
     this.#other?.gap(side, length, cause, time)
     if (this.#isDone) return
     this.#tell(TLS_ANOMALY.handshakeLost, side, time)
-    this.#sides[side].stop()
+    this.#sides![side].stop()
     // Of the client nothing more is needed, once its hello is there.
     if (this.#hello === undefined || side !== this.#client) this.#finish('bytes of the handshake are missing')
   }
@@ -107,7 +109,7 @@ export class TlsConnection implements StreamHandler, TlsSideOwner {
     if (this.#ended[side]) return
     this.#ended[side] = true
     this.#other?.end(side, cause, time)
-    if (!this.#isDone && this.#hello === undefined && (this.#sides[side].isInside || this.#ssl2.isInside)) {
+    if (!this.#isDone && this.#hello === undefined && (this.#sides![side].isInside || this.#ssl2!.isInside)) {
       this.#tell(TLS_ANOMALY.clientHelloCut, side, time)
     }
     const isLast = this.#ended[0] && this.#ended[1]
@@ -234,7 +236,7 @@ export class TlsConnection implements StreamHandler, TlsSideOwner {
   #readCertificate(side: TlsSide, body: Uint8Array, time: number): void {
     const facts = this.#options.certificates.read(body)
     if (facts === 'malformed') this.#tell(TLS_ANOMALY.certificate, side.side, time)
-    else this.#certificates[side.side] = facts
+    else this.#certificates = side.side === 0 ? [facts, this.#certificates[1]] : [this.#certificates[0], facts]
   }
 
   /** Tells the handshake when nothing more of it can be read. */
@@ -242,8 +244,8 @@ export class TlsConnection implements StreamHandler, TlsSideOwner {
     const client = this.#client
     const answer = this.#answer
     if (client === undefined || answer === undefined || answer.isRetry) return
-    const hasServerChanged = this.#sides[client === 0 ? 1 : 0].hasChanged
-    const isOver = isEncryptedFrom(answer.version) || hasServerChanged || (this.#sides[client].hasChanged && this.#isServerDone)
+    const hasServerChanged = this.#sides![client === 0 ? 1 : 0].hasChanged
+    const isOver = isEncryptedFrom(answer.version) || hasServerChanged || (this.#sides![client].hasChanged && this.#isServerDone)
     if (isOver) this.#finish('')
   }
 
@@ -264,7 +266,7 @@ export class TlsConnection implements StreamHandler, TlsSideOwner {
       protocolVersion: undefined,
       outcome,
       reason,
-      startTime: this.#sides[client].startTime,
+      startTime: this.#sides![client].startTime,
       answerTime: this.#answerTime,
       version: answer === undefined ? undefined : versionName(answer.version),
       cipher: answer === undefined ? undefined : cipherName(answer.cipher),
@@ -284,7 +286,7 @@ export class TlsConnection implements StreamHandler, TlsSideOwner {
   #isResumed(answer: ServerHello, server: Side): boolean | undefined {
     if (isEncryptedFrom(answer.version)) return answer.hasPreSharedKey
     if (this.#isServerDone) return false
-    return this.#sides[server].hasChanged ? true : undefined
+    return this.#sides![server].hasChanged ? true : undefined
   }
 
   #giveUp(anomaly: TlsAnomaly, side: TlsSide, time: number): void {
@@ -295,8 +297,10 @@ export class TlsConnection implements StreamHandler, TlsSideOwner {
   #stop(): void {
     if (this.#isDone) return
     this.#isDone = true
-    for (const side of this.#sides) side.stop()
-    this.#ssl2.clear()
+    for (const side of this.#sides!) side.stop()
+    this.#ssl2!.clear()
+    this.#sides = this.#ssl2 = this.#hello = this.#answer = undefined
+    this.#certificates = NO_CERTIFICATES
     if (this.#other === undefined) this.#options.control.ignore()
   }
 

@@ -11,6 +11,7 @@ import type { Connection, ConnectionLimits } from '../../../src/connection/mod.t
 import { Http1Protocol } from '../../../src/decode/http1/mod.ts'
 import { FIELDS, MARK_REASONS, Pairer } from '../../../src/exchange/mod.ts'
 import * as L from '../../../wasm/layout.ts'
+import { Random } from './damage.ts'
 import { describeExchange } from './describe-exchange.ts'
 
 /** What every path of one memory needs once. */
@@ -29,6 +30,8 @@ export class PathParts {
 
 export interface PathOptions {
   readonly isSteady: boolean
+  /** After every so many calls, by chance, all connections sleep that are at rest; default never. */
+  readonly sleepsOneIn?: number
   readonly limits?: Partial<ConnectionLimits>
   /** Takes every exchange; without it they are written to the log, byte for byte. */
   readonly exchange?: (block: number) => void
@@ -41,8 +44,11 @@ export class PathLog {
   turns = 0
   dropped = 0
   readonly #pairer: Pairer
+  readonly #sleepsOneIn: number
+  readonly #random = new Random(3)
 
-  constructor({ memory, protocol, facts }: PathParts, { isSteady, limits = {}, exchange: take }: PathOptions) {
+  constructor({ memory, protocol, facts }: PathParts, { isSteady, limits = {}, exchange: take, sleepsOneIn = 0 }: PathOptions) {
+    this.#sleepsOneIn = sleepsOneIn
     const exchange = take ?? ((block: number): void => { this.log.push(describeExchange(memory, block)) })
     this.#pairer = new Pairer(memory, {
       exchange,
@@ -68,6 +74,7 @@ export class PathLog {
 
   process(pointer: number, length: number): void {
     this.table.process(pointer, length)
+    if (this.#sleepsOneIn > 0 && this.#random.below(this.#sleepsOneIn) === 0) this.table.restQueue.sleepAll()
     this.tick(this.table.time)
   }
 

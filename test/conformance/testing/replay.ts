@@ -5,7 +5,7 @@
  */
 import { statSync } from 'node:fs'
 import { ByteMemory } from '../../../lib/bytes/mod.ts'
-import { ALL_FLOWS, FileSource } from '../../../src/capture/mod.ts'
+import { ALL_FLOWS, FileSource, RECORD_BYTES_MAX } from '../../../src/capture/mod.ts'
 import type { FlowShare, PacketCounters, PacketSource } from '../../../src/capture/mod.ts'
 import { defaultConfig } from '../../../src/config.ts'
 import type { Config } from '../../../src/config.ts'
@@ -26,6 +26,10 @@ export interface ReplayOptions {
   readonly withText?: boolean
   /** No exchange goes by on the steady path. */
   readonly isPlain?: boolean
+  /** A few packets at a time; default as many as a worker takes. */
+  readonly isSlow?: boolean
+  /** Then, every second time, all connections sleep that are at rest. */
+  readonly sleeps?: boolean
   /** Of the workers that share the flows this one; default the only one. */
   readonly share?: FlowShare
 }
@@ -86,10 +90,17 @@ export class Replayer {
   readonly #idle: NoSource
   readonly #withoutRecords: boolean
   readonly #withText: boolean
+  readonly #isSlow: boolean
+  readonly #sleeps: boolean
   #lines: string[] = []
   #lineBytes = 0
 
-  constructor({ kinds = ['exchange', 'anomaly'], fields = [], withoutRecords = false, withText = false, isPlain = false, share = ALL_FLOWS }: ReplayOptions = {}) {
+  constructor({
+    kinds = ['exchange', 'anomaly'], fields = [], withoutRecords = false, withText = false, isPlain = false, isSlow = false, sleeps = false,
+    share = ALL_FLOWS,
+  }: ReplayOptions = {}) {
+    this.#isSlow = isSlow
+    this.#sleeps = sleeps
     this.#idle = new NoSource(share)
     this.#withoutRecords = withoutRecords
     this.#withText = withText
@@ -140,10 +151,12 @@ export class Replayer {
   #drain(source: FileSource): number {
     const { allocator } = this.#memory
     let peak = 0
+    if (this.#isSlow) limitSteps(source)
     this.#pipeline.next(this.#config, source)
-    for (;;) {
+    for (let step = 0; ; step++) {
       const length = this.#pipeline.step()
       this.#pipeline.passTime()
+      if (this.#sleeps && step % 2 === 1) this.#pipeline.sleep()
       peak = Math.max(peak, allocator.allocatedBytes())
       if (length === 0 && source.ended) break
     }
@@ -163,6 +176,12 @@ export class Replayer {
     const { seen, emitted, filtered, sampled, dropped } = this.#pipeline.counts
     return { seen, gone: emitted + filtered + sampled + sum(dropped) }
   }
+}
+
+/** A few packets a step. */
+function limitSteps(source: FileSource): void {
+  const fill = source.fill.bind(source)
+  source.fill = (pointer) => fill(pointer, RECORD_BYTES_MAX + 1024)
 }
 
 function difference(now: ReadonlyMap<string, number>, before: ReadonlyMap<string, number>): Map<string, number> {
