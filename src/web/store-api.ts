@@ -6,8 +6,9 @@ import { addressOf } from './door.ts'
 import type { PageEnvironment } from './guard.ts'
 import { AskedWronglyError, type Question, questionOf, wholeNumber } from './question.ts'
 import { headerView } from './header-view.ts'
-import { exchangeSql, LENGTH_MAX, neighboursSql, newestSql, traceSql, type TwoSteps } from './records-sql.ts'
-import { type DeskAnswer, DeskBusyError, type StoreDesk } from './store-desk.ts'
+import { answerOf, inTwoSteps, newestRecords } from './desk-answers.ts'
+import { exchangeSql, neighboursSql, traceSql } from './records-sql.ts'
+import { DeskBusyError, type StoreDesk } from './store-desk.ts'
 import type { View } from './view.ts'
 import { VIEWS } from './views/registry.ts'
 
@@ -39,7 +40,7 @@ export function addStoreApi(app: Hono<PageEnvironment>, desk: StoreDesk, audit: 
     const question = questionOf(new URL(context.req.url).searchParams, desk.columns)
     looked(context, audit, 'records', question, desk)
     const limit = Math.min(question.limit, RECORDS_MAX)
-    const { rows, notes } = await inTwoSteps(desk, newestSql(question.where, limit), context.req.raw.signal)
+    const { rows, notes } = await newestRecords(desk, question, limit, context.req.raw.signal)
     return jsonAnswer(context, `{"records":${linesJson(desk, rows)},"notes":${JSON.stringify(notes)}}`)
   }))
 
@@ -61,20 +62,8 @@ export function addStoreApi(app: Hono<PageEnvironment>, desk: StoreDesk, audit: 
   }))
 }
 
-/** A list of records; none where nothing is asked. */
-async function inTwoSteps(desk: StoreDesk, steps: TwoSteps | undefined, signal: AbortSignal): Promise<DeskAnswer> {
-  if (steps === undefined) return { names: [], rows: [], notes: [] }
-  const times = await desk.ask(steps.times, signal)
-  const [first, last, left] = times.rows[0] ?? []
-  if (typeof first !== 'string' || typeof last !== 'string') return { names: [], rows: [], notes: times.notes }
-  const { names, rows, notes } = await desk.ask(steps.records(first, last), signal)
-  if (Number(left) === 0) return { names, rows, notes }
-  const cut = `${left} more are left out: those shown have ${LENGTH_MAX / 1024 / 1024} MiB together; narrow the range or the filter`
-  return { names, rows, notes: [...notes, cut] }
-}
-
 async function answerView(context: PageContext, desk: StoreDesk, view: View, question: Question, isCsv: boolean): Promise<Response> {
-  const { rows, notes } = await desk.ask(view.sql(question), context.req.raw.signal)
+  const { rows, notes } = await answerOf(desk, view, question, context.req.raw.signal)
   if (isCsv) {
     context.header('content-type', CSV_TYPE)
     context.header('content-disposition', `attachment; filename="lintel-${view.name}.csv"`)
