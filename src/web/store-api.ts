@@ -8,6 +8,7 @@ import { AskedWronglyError, type Question, questionOf, wholeNumber } from './que
 import { headerView } from './header-view.ts'
 import { answerOf, inTwoSteps, newestRecords } from './desk-answers.ts'
 import { exchangeSql, neighboursSql, traceSql } from './records-sql.ts'
+import { ForbiddenError, requireOpenFilter, requireOperator } from './role.ts'
 import { DeskBusyError, type StoreDesk } from './store-desk.ts'
 import type { View } from './view.ts'
 import { VIEWS } from './views/registry.ts'
@@ -23,20 +24,23 @@ type PageContext = Context<PageEnvironment>
 export function addStoreApi(app: Hono<PageEnvironment>, desk: StoreDesk, audit: Audit): void {
   const views = new Map(VIEWS.map(view => [view.name, view]))
 
-  app.get('/api/view/:name', context => answered(context, async () => {
+  app.get('/api/view/:name', context => answered(context, audit, async () => {
     const name = context.req.param('name')
+    if (name === 'by-header') requireOperator(context.get('role'), 'values of headers')
     const view = name === 'by-header' ? headerView(context.req.query('header') ?? '') : views.get(name)
     if (view === undefined) return context.json({ error: `Cannot show "${name.slice(0, 40)}": there is no such view` }, 404)
     const parameters = new URL(context.req.url).searchParams
     const isCsv = parameters.get('format') === 'csv'
     if (isCsv && !parameters.has('limit')) parameters.set('limit', String(CSV_ROWS))
     const question = questionOf(parameters, desk.columns)
+    requireOpenFilter(context.get('role'), question.where, desk.columns)
     const of = name === 'by-header' ? ` ${view.columns[0]?.title}` : ''
     looked(context, audit, `view ${view.name}${of}${isCsv ? ' as CSV' : ''}`, question, desk)
     return await answerView(context, desk, view, question, isCsv)
   }))
 
-  app.get('/api/records', context => answered(context, async () => {
+  app.get('/api/records', context => answered(context, audit, async () => {
+    requireOperator(context.get('role'), 'single records')
     const question = questionOf(new URL(context.req.url).searchParams, desk.columns)
     looked(context, audit, 'records', question, desk)
     const limit = Math.min(question.limit, RECORDS_MAX)
@@ -44,7 +48,8 @@ export function addStoreApi(app: Hono<PageEnvironment>, desk: StoreDesk, audit: 
     return jsonAnswer(context, `{"records":${linesJson(desk, rows)},"notes":${JSON.stringify(notes)}}`)
   }))
 
-  app.get('/api/exchange', context => answered(context, async () => {
+  app.get('/api/exchange', context => answered(context, audit, async () => {
+    requireOperator(context.get('role'), 'single records')
     const parameters = new URL(context.req.url).searchParams
     const time = parameters.get('time') ?? ''
     const sequence = wholeNumber(parameters, 'sequence', -1, Number.MAX_SAFE_INTEGER)
@@ -97,12 +102,16 @@ function valueOf(desk: StoreDesk, row: readonly PlainValue[]): (column: string) 
 }
 
 /** What was asked wrongly is told with its mend; what hinders the store as well: these texts name files and columns, no values. */
-async function answered(context: PageContext, answer: () => Promise<Response>): Promise<Response> {
+async function answered(context: PageContext, audit: Audit, answer: () => Promise<Response>): Promise<Response> {
   try {
     return await answer()
   } catch (error) {
     const { message } = error as Error
     if ([AskedWronglyError, FilterError, QueryError].some(kind => error instanceof kind)) return context.json({ error: message }, 400)
+    if (error instanceof ForbiddenError) {
+      audit.said(context.get('session'), addressOf(context), `was refused ${context.req.path.slice(0, 80)}`)
+      return context.json({ error: message }, 403)
+    }
     if (error instanceof DeskBusyError) return context.json({ error: message }, 503)
     if (context.req.raw.signal.aborted) return context.body(null, 499 as 400)
     return context.json({ error: message }, 500)
