@@ -177,6 +177,7 @@ async function openStore(options: ReaderOptions, thorough: boolean): Promise<{ e
   const snapshot = Snapshot.take(options.folder, options.sinceMs, thorough)
   try {
     const engine = await openEngine(options)
+    await engine.run('SET parquet_metadata_cache = true') // a footer has some hundred columns; the files stay as they are
     const { segments, journals } = snapshot
     await engine.run(`CREATE VIEW records AS ${allRecords(snapshot, options)}`)
     await engine.run(`CREATE VIEW rolled_records AS ${allRecords({ segments: segments.filter(isRolled), journals: [] }, options)}`)

@@ -28,8 +28,8 @@ const QUARTER_MS = 900_000
 export const ROWS_MAX = 1000
 export const OTHER = '(other)'
 /** Different values that are counted exactly: of all clients, of those of a route, of the connections of two. */
-export const CLIENTS_COUNTED = 4096
-export const COUNTED = 256
+export const CLIENTS_COUNTED = 1024
+export const COUNTED = 64
 const ITEMS_MAX = 64
 /** Paths whose routes are looked for, the most frequent first: a journal of 64 MiB has fewer. */
 const PATHS_MAX = 100_000

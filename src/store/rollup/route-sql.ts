@@ -49,7 +49,9 @@ export function reroutedSql(from: string): string {
 function routesSql(wereRoutes: boolean): string {
   const forms = FORMS.map(([name, pattern]) => `WHEN regexp_full_match(s, '${pattern}') THEN '${name}'`).join(' ')
   // A client that asks for "/{any}" would make one route of all.
-  const segment = wereRoutes ? 's' : `CASE ${forms} WHEN s = '{any}' THEN '{"any"}' ELSE s END`
+  // Most words need no pattern to be told from a parameter: without a digit or an @ only a long one can be one.
+  const segment = wereRoutes ? 's' : `CASE WHEN s = '{any}' THEN '{"any"}' WHEN len(s) < 16 AND translate(s, '0123456789@', '') = s THEN s
+    ${forms} ELSE s END`
   const levels = Array.from({ length: DEPTH }, (_, index) => {
     const at = index + 1
     return `many_${at} AS (SELECT r, len(s) AS n FROM route_${index} WHERE len(s) >= ${at} GROUP BY ALL
