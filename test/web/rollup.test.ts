@@ -37,7 +37,7 @@ function line(index: number, client = index % 37): string {
     event: { sequence: index + 1 },
     client: { address: `10.0.${client >> 8}.${client & 255}`, port: 40_000 + index % 3, ...(index % 9 === 0 ? { real_address: '192.0.2.7' } : {}) },
     server: { address: '10.0.0.9', port: 80, process: { executable: { name: 'nginx' } } },
-    network: { protocol: { name: 'http', version: index % 4 === 0 ? '2' : '1.1' }, connection: { id: index % 90 } },
+    network: { protocol: { name: 'http', version: index % 4 === 0 ? '2' : '1.1' }, connection: { id: index % 50 } },
     url: { ...(index % 17 === 0 ? {} : { domain: index % 2 === 0 ? 'a.example' : "b'.example" }), path },
     http: {
       request: {
@@ -197,7 +197,10 @@ test('of more values than a slot keeps the rest is (other), counted and told; to
     assert.ok(Number(other?.[1]) > 0)
     assert.match(notes[0] ?? '', new RegExp(`^${other?.[1]} requests are counted as \\(other\\)`))
     const totals = VIEWS.find(({ name }) => name === 'totals') as View
-    assertSame(totals, (await answerOf(desk, totals, question)).rows, (await desk.ask(totals.sql(question))).rows, 'totals')
+    const [[row], [exact]] = [(await answerOf(desk, totals, question)).rows, (await desk.ask(totals.sql(question))).rows]
+    const [found, different] = [row, exact].map(each => Number(each?.[8])) as [number, number]
+    assert.ok(different > 1024 && Math.abs(found - different) < different / 8, `${found} clients instead of ${different}`)
+    assertSame(totals, [(row as PlainValue[]).with(8, null)], [(exact as PlainValue[]).with(8, null)], 'totals')
   })
 })
 
