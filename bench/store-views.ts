@@ -31,6 +31,7 @@ const BATCHES_WAITING = 20
 /** Journals that wait to be packed among them. */
 const BYTES_PER_RECORD_MAX = 300
 const BYTES_MIN = 3e9
+const PACKED_SECONDS_MAX = 3600
 const TOLD_EVERY = 500_000
 const ROUNDS_MAX = 3
 const HOUR_MS = 3_600_000
@@ -103,10 +104,20 @@ async function fill(path: string, { records, progress }: Settings): Promise<Fill
   }
   while (waiting > 0) await new Promise<void>(resolve => settled.push(resolve))
   const settledSeconds = (performance.now() - start) / 1000
+  while (!isPacked(path)) {
+    if ((performance.now() - start) / 1000 > settledSeconds + PACKED_SECONDS_MAX) throw new Error('Cannot measure: the store was not packed in time')
+    await new Promise(resolve => setTimeout(resolve, 500))
+  }
+  const packedSeconds = (performance.now() - start) / 1000
   await sink.close()
-  // What did not get packed within the 5 s of the end is packed by the next that opens the store.
-  for (let left = 200; listStore(path).journals.length > 0 && left > 0; left--) await open().close()
-  return { settledSeconds, packedSeconds: (performance.now() - start) / 1000, ndjsonBytes }
+  return { settledSeconds, packedSeconds, ndjsonBytes }
+}
+
+/** Nothing waits: all in segments, each with its roll-up, none to be merged or removed. */
+function isPacked(path: string): boolean {
+  const { journals, segments, rollups, covered, unfinished } = listStore(path)
+  return journals.every(journal => statSync(journal.path, { throwIfNoEntry: false })?.size === 0) && segments.length === rollups.size &&
+    covered.length + unfinished.length === 0
 }
 
 function sizes(path: string, records: number, { settledSeconds, packedSeconds, ndjsonBytes }: Filled): Table {
