@@ -132,7 +132,7 @@ function sizes(path: string, records: number, { settledSeconds, packedSeconds, n
       `that do not repeat. All were settled (survive kill -9) after ${settledSeconds.toFixed(1)} s,`,
       `${Math.round(records / settledSeconds)} records/s,`,
       `and in finished segments after ${packedSeconds.toFixed(1)} s, ${Math.round(records / packedSeconds)} records/s.`,
-      'Making them, in the same process, is in it.',
+      'Making them, in the same process, is in it, and in the latter up to 60 s in which the last journal waits for more.',
     ],
     columns: ['what', 'files', 'size', 'a record'],
     rows: [
