@@ -28,10 +28,11 @@ import { latency } from './latency.ts'
 import { rate } from './rate.ts'
 import { replay } from './replay.ts'
 import { saturation } from './saturation.ts'
+import { store } from './store-views.ts'
 import { stored } from './stored.ts'
 
-const QUESTIONS: readonly Question[] = [saturation, rate, kernel, latency, stored, growth, replay, exporters]
-const HELP = `Measures Lintel beside other tools and prints the tables. About 85 minutes for all of them.
+const QUESTIONS: readonly Question[] = [saturation, rate, kernel, latency, stored, growth, replay, store, exporters]
+const HELP = `Measures Lintel beside other tools and prints the tables. About 95 minutes for all of them.
 
   make bench ARGS='...' with
   --tables LIST    some of these, with commas between; about so many minutes by default
@@ -39,6 +40,7 @@ ${QUESTIONS.map(({ name, asks, minutes }) => `    ${name.padEnd(14)} ${String(mi
   --tools LIST     some of ${FIELD.map(({ key }) => key).join(', ')} (saturation, rate)
   --rounds N       of each comparison; default 5. rate, stored and replay take 3 at most, growth 2
   --seconds N      of each load; default 8. rate takes 2 at most, growth 1; replay reads 125 MB for each
+  --records N      in the store; default 10000000
 `
 const RESULT = fileURLToPath(new URL('../build/bench.json', import.meta.url))
 
@@ -102,6 +104,7 @@ function readOptions(): { questions: readonly Question[]; settings: Settings } |
       tools: { type: 'string' },
       rounds: { type: 'string', default: '5' },
       seconds: { type: 'string', default: '8' },
+      records: { type: 'string', default: '10000000' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   })
@@ -111,6 +114,7 @@ function readOptions(): { questions: readonly Question[]; settings: Settings } |
   const tools = choice('tools', values.tools, FIELD.map(({ key }) => key))
   const settings: Settings = {
     rounds: wholeNumber('rounds', values.rounds), seconds: wholeNumber('seconds', values.seconds), tools,
+    records: wholeNumber('records', values.records),
     progress: (line) => { console.error(line) },
   }
   return { questions: QUESTIONS.filter(({ name }) => tables.includes(name)), settings }

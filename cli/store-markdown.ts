@@ -1,5 +1,5 @@
 import { FIELDS } from '../src/exchange/fields.ts'
-import { columnsOf } from '../src/store/mod.ts'
+import { CALLER_HEADERS, CLIENTS_COUNTED, columnsOf, COUNTED, QUANTILE_ERROR, ROWS_MAX } from '../src/store/mod.ts'
 
 /** Body of docs/store.md: what a store is, and its columns from the field registry. */
 export function storeMarkdown(): string {
@@ -24,12 +24,16 @@ Without \`--store\` the first store of \`--config FILE\` is read, else \`store\`
 - \`records-FIRST-LAST-FROM-TO-CRC.parquet\`: finished segments, Parquet compressed with zstd; any program that reads Parquet may read
   them. A name tells which journals a segment holds, from which to which time (milliseconds since 1970), and its CRC-32. Columns
   with few values are written with a dictionary (Parquet's own, chosen for each row group).
+- \`rollup-VERSION-FIRST-LAST-CRC-CRC.parquet\`: what a segment's records come to, counted when it is made (the CRC-32 of the segment,
+  then its own). The page reads these for whatever has no filter. They hold nothing that is not in the segment: one that is damaged, missing or of
+  another version is left out, the segment read instead, and the agent makes it anew.
 - \`set-aside/\`: files that were damaged, or parts of them that could not be read. Nothing is removed from it.
 - \`lock\`: held by the agent that writes; the kernel frees it however the agent ends. \`readers\`: held by queries; what is merged or too
   old is removed once no query runs.
 
 A journal becomes a segment after \`segment.bytes\` or \`segment.age\`, in a process of its own at low priority. Small segments are merged
-eight at a time. \`keep.age\` counts from the time of storing; \`keep.bytes\` counts all segments. The oldest go first.
+eight at a time. \`keep.age\` counts from the time of storing; \`keep.bytes\` counts all segments with their
+roll-ups. The oldest go first.
 
 An output that cannot keep up lets its queue fill (\`queue_bytes\`) and then drops whole batches, counted; capture and other outputs go on.
 
@@ -51,9 +55,25 @@ SQL reads the store and nothing else: one SELECT, no files, no settings, no netw
 
 Damaged or foreign files are left out with a message, and the rest answers. The agent sets them aside when it starts.
 
+## Roll-ups
+By minute: requests by status, bytes, durations. By quarter of an hour: by method, host, client, user agent, route (with statuses, credentials,
+clients), by who talks to whom, by what exchanges lack, and by the value of headers that name a caller
+(${CALLER_HEADERS.map(name => `\`${name}\``).join(', ')}).
+
+Counts, bytes, first and last times are those of the records, at any span: what a span holds of a slot only in part is counted in
+the records. Durations are kept as a histogram that merges: quantiles are within ${QUANTILE_ERROR * 100} % of the exact
+ones. Different clients and connections are counted exactly up to ${CLIENTS_COUNTED} (of a route, of two who talk: ${COUNTED}), with a standard error
+of ${error(CLIENTS_COUNTED, 1)} % (${error(COUNTED, 0)} %) above. Of each slot, and each segment, the ${ROWS_MAX} most frequent
+values are kept; the rest is \`(other)\`, and the page says how much that is. Routes are found for each segment.
+
 ## Columns
 | column | field | type |
 | --- | --- | --- |
 ${rows.join('\n')}
 `
+}
+
+/** Of an estimate by so many least hashes; percent. */
+function error(count: number, digits: number): string {
+  return (100 / Math.sqrt(count)).toFixed(digits)
 }

@@ -5,6 +5,8 @@ export interface Settings {
   readonly rounds: number
   /** Of each load. */
   readonly seconds: number
+  /** In the store. */
+  readonly records: number
   /** Keys of the tools to compare; undefined = all. */
   readonly tools: readonly string[] | undefined
   /** Tells the person who waits what was just measured. */

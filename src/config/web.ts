@@ -20,6 +20,8 @@ const userSchema = z.strictObject({
   name: z.string().regex(/^[\w.@-]{1,64}$/, 'must be 1 to 64 letters, digits, ".", "_", "@" or "-"').describe('As it stands in the audit.'),
   password: z.string().regex(/^scrypt:[\w-]{22}:[\w-]{43}$/, 'must be what "lintel web --hash-password" prints, never the password itself')
     .describe('What `lintel web --hash-password` prints.'),
+  role: z.enum(['viewer', 'operator']).default('operator')
+    .describe('`viewer`: counts and tables; `operator`: single records, live and stored, with their headers as well.'),
 })
 
 export const webSchema = z.strictObject({

@@ -3,6 +3,7 @@
  *
  * In    a folder of journals and segments (src/sink/store), the fields that exist.
  * Out   segments, merged and expired (`Packing`); rows of a query over all of it (`StoreReader`).
+ *       Roll-ups beside the segments (rollup/): counts by minute and by quarter of an hour, which views of the page are answered from.
  * Limits memory, threads, rows and time of a query; a query's SQL reads the store and nothing else.
  *
  * @module
@@ -17,3 +18,10 @@ export type { PlainValue } from './plain-value.ts'
 export { QueryError, StoreReader } from './reader.ts'
 export type { Answer, ReaderOptions } from './reader.ts'
 export { recordLine } from './record-line.ts'
+export { agentClassSql } from './rollup/agent-class.ts'
+export { CALLER_HEADERS, CLIENT, CLIENTS_COUNTED, COUNTED, CUBES, HAS_CREDENTIAL, MINUTE_MS, OTHER, ROWS_MAX } from './rollup/cubes.ts'
+export type { Cube } from './rollup/cubes.ts'
+export { restSql, rolledSql } from './rollup/rolled.ts'
+export type { Span } from './rollup/rolled.ts'
+export { routedSql } from './rollup/route-sql.ts'
+export { distinctSql, mergedSeenSql, QUANTILE_ERROR, quantilesSql } from './rollup/sketch.ts'

@@ -5,6 +5,7 @@ import type { LogLevel } from '../sink/mod.ts'
 import { ASIDE, listStore, mendJournal, withoutReaders, type JournalFile, type PackerOptions, type SegmentFile } from '../sink/store/mod.ts'
 import { type Column, journalSelect, quote } from './columns.ts'
 import { openEngine } from './engine.ts'
+import { writeRollup } from './rollup/rollup-file.ts'
 import { damageOf, obviousDamage, writeSegment } from './segment.ts'
 
 /** Two journals at a time, each by an engine of one thread: one engine with two threads reads a journal no faster than one. */
@@ -35,6 +36,8 @@ export class Packing {
   readonly #hooks: PackerHooks
   readonly #engines: (DuckDBConnection | undefined)[] = []
   #looked = false
+  /** Segments of which no roll-up could be made: questions read them instead. */
+  readonly #without = new Set<string>()
 
   constructor(options: PackerOptions, columns: readonly Column[], hooks: PackerHooks) {
     this.#options = options
@@ -49,6 +52,7 @@ export class Packing {
     try {
       await this.#packAll(listStore(this.#options.folder).journals.filter(({ number }) => number < before))
       while (await this.#merge());
+      await this.#rollUpRest()
     } finally {
       this.#expire()
     }
@@ -57,8 +61,10 @@ export class Packing {
   /** What an earlier run left half made goes; what is no segment is set aside. */
   #look(): void {
     this.#looked = true
-    const { unfinished, segments } = listStore(this.#options.folder)
+    const { unfinished, segments, rollups } = listStore(this.#options.folder)
     for (const path of unfinished) rmSync(path, { force: true })
+    // It is made anew: it holds nothing that is not in its segment.
+    for (const rollup of rollups.values()) if (damageOf(rollup) !== undefined) rmSync(rollup.path, { force: true })
     for (const { path } of segments) {
       const damage = obviousDamage(path)
       if (damage !== undefined) this.#setAside(path, damage)
@@ -86,6 +92,7 @@ export class Packing {
       const made = await this.#write(journalSelect([journal.path], this.#columns), { first: journal.number, last: journal.number }, engine)
       const rows = made?.rows ?? 0
       isCovered = made !== undefined
+      if (made !== undefined) await this.#rollUp(made.segment, [], engine)
       if (rows !== check.records) {
         this.#keepCopy(journal.path)
         this.#hooks.log('error', `${check.records - rows} of ${check.records} records of "${journal.path}" could not be read; ` +
@@ -111,6 +118,8 @@ export class Packing {
     const paths = run.map(({ segment }) => quote(segment.path)).join(', ')
     const made = await this.#write(`SELECT * FROM read_parquet([${paths}], union_by_name = true)`, { first, last })
     if (made === undefined) return false
+    const parts = this.#wholeRollups(run.map(({ segment }) => segment))
+    await this.#rollUp(made.segment, parts)
     const newest = new Date(Math.max(...run.map(({ storedMs }) => storedMs)))
     utimesSync(made.segment.path, newest, newest)
     this.#removeCovered()
@@ -118,8 +127,37 @@ export class Packing {
   }
 
   async #write(select: string, numbers: { readonly first: number, readonly last: number }, lane = 0): ReturnType<typeof writeSegment> {
-    const engine = this.#engines[lane] ??= await openEngine(ENGINE)
-    return await writeSegment(engine, this.#options.folder, select, numbers)
+    return await writeSegment(await this.#engine(lane), this.#options.folder, select, numbers)
+  }
+
+  /** The roll-ups of these segments; none where one is missing or is not as it was written. */
+  #wholeRollups(segments: readonly SegmentFile[]): readonly string[] {
+    const { rollups } = listStore(this.#options.folder)
+    const found = segments.map(({ path }) => rollups.get(path))
+    return found.every(rollup => rollup !== undefined && damageOf(rollup) === undefined) ? found.map(rollup => rollup?.path as string) : []
+  }
+
+  /** A segment without one, of an earlier version or because the last attempt failed, is as good as any, but questions read all of it. */
+  async #rollUp(segment: SegmentFile, parts: readonly string[] = [], lane = 0): Promise<void> {
+    try {
+      await writeRollup(await this.#engine(lane), this.#options.folder, segment, parts)
+    } catch (error) {
+      this.#without.add(segment.path)
+      const [why] = (error as Error).message.split('\n')
+      this.#hooks.log('warn', `Cannot make the roll-up of "${segment.path}": ${why}; the page reads the records instead`)
+    }
+  }
+
+  /** Segments that have none, and those whose roll-up is damaged. */
+  async #rollUpRest(): Promise<void> {
+    const { segments, rollups } = listStore(this.#options.folder)
+    for (const segment of segments) {
+      if (!rollups.has(segment.path) && !this.#without.has(segment.path)) await this.#rollUp(segment)
+    }
+  }
+
+  async #engine(lane: number): Promise<DuckDBConnection> {
+    return this.#engines[lane] ??= await openEngine(ENGINE)
   }
 
   /** What stands in a segment. Who reads it now is waited for: a later round removes it then. */
@@ -134,12 +172,18 @@ export class Packing {
 
   #removeExpired(): void {
     const { folder, keepMs, keepBytes } = this.#options
-    const segments = listStore(folder).segments.map(segment => ({ segment, ...sizeAndTime(segment.path) }))
+    const { segments: listed, rollups } = listStore(folder)
+    const segments = listed.map(segment => {
+      const { size, storedMs } = sizeAndTime(segment.path)
+      const rollup = rollups.get(segment.path)
+      return { segment, size: size + (rollup === undefined ? 0 : statSync(rollup.path).size), storedMs }
+    })
     let bytes = segments.reduce((sum, { size }) => sum + size, 0)
     segments.forEach(({ segment, size, storedMs }, index) => {
       const isNewest = index === segments.length - 1
       if (Date.now() - storedMs <= keepMs && (bytes <= keepBytes || isNewest)) return
       rmSync(segment.path)
+      rmSync(rollups.get(segment.path)?.path ?? segment.path, { force: true })
       bytes -= size
     })
   }

@@ -1,7 +1,8 @@
 import type { DuckDBConnection, DuckDBPreparedStatement } from '@duckdb/node-api'
 import { type Column, identifier, journalSelect, quote } from './columns.ts'
 import { openEngine } from './engine.ts'
-import { readPath, Snapshot } from './snapshot.ts'
+import { NO_ROWS } from './rollup/cubes.ts'
+import { type OpenSegment, readPath, Snapshot } from './snapshot.ts'
 import { plainValue, type PlainValue } from './plain-value.ts'
 
 export interface ReaderOptions {
@@ -176,10 +177,15 @@ async function openStore(options: ReaderOptions, thorough: boolean): Promise<{ e
   const snapshot = Snapshot.take(options.folder, options.sinceMs, thorough)
   try {
     const engine = await openEngine(options)
+    await engine.run('SET parquet_metadata_cache = true') // a footer has some hundred columns; the files stay as they are
+    const { segments, journals } = snapshot
     await engine.run(`CREATE VIEW records AS ${allRecords(snapshot, options)}`)
+    await engine.run(`CREATE VIEW rolled_records AS ${allRecords({ segments: segments.filter(isRolled), journals: [] }, options)}`)
+    await engine.run(`CREATE VIEW other_records AS ${allRecords({ segments: segments.filter(each => !isRolled(each)), journals }, options)}`)
+    await engine.run(`CREATE VIEW rollup AS ${allRollups(segments)}`)
     await engine.run(`CREATE VIEW exchanges AS SELECT * FROM records WHERE "kind" = 'exchange'`)
     await engine.run('CREATE MACRO ago(span) AS (now()::TIMESTAMP - span)::TIMESTAMP_NS')
-    const allowed = [...snapshot.segments, ...snapshot.journals].map(readPath)
+    const allowed = [...segments, ...journals, ...rollupsOf(segments)].map(readPath)
     if (options.exportPath !== undefined) allowed.push(options.exportPath)
     await engine.run(`SET allowed_paths = [${allowed.map(quote).join(', ')}]`)
     await engine.run('SET enable_external_access = false')
@@ -192,7 +198,7 @@ async function openStore(options: ReaderOptions, thorough: boolean): Promise<{ e
 }
 
 /** Every column, whether a segment has it (it may be of an earlier version) or not. */
-function allRecords({ segments, journals }: Snapshot, { columns, sinceMs }: ReaderOptions): string {
+function allRecords({ segments, journals }: Pick<Snapshot, 'segments' | 'journals'>, { columns, sinceMs }: ReaderOptions): string {
   const empty = `SELECT ${columns.map(({ name, sqlType }) => `NULL::${sqlType} AS ${identifier(name)}`).join(', ')} WHERE false`
   const parts = [empty]
   const paths = segments.map(file => quote(readPath(file))).join(', ')
@@ -200,4 +206,17 @@ function allRecords({ segments, journals }: Snapshot, { columns, sinceMs }: Read
   if (journals.length > 0) parts.push(journalSelect(journals.map(readPath), columns))
   const where = sinceMs === 0 ? '' : ` WHERE "time" >= make_timestamp_ns(${BigInt(Math.floor(sinceMs)) * 1_000_000n})`
   return `SELECT ${columns.map(({ name }) => identifier(name)).join(', ')} FROM (${parts.join(' UNION ALL BY NAME ')})${where}`
+}
+
+function isRolled({ rollup }: OpenSegment): boolean {
+  return rollup !== undefined
+}
+
+function rollupsOf(segments: readonly OpenSegment[]): readonly { readonly fd: number }[] {
+  return segments.flatMap(({ rollup }) => rollup ?? [])
+}
+
+function allRollups(segments: readonly OpenSegment[]): string {
+  const paths = rollupsOf(segments).map(file => quote(readPath(file)))
+  return paths.length === 0 ? NO_ROWS : `${NO_ROWS} UNION ALL BY NAME SELECT * FROM read_parquet([${paths.join(', ')}])`
 }

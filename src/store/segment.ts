@@ -78,7 +78,7 @@ export function obviousDamage(path: string): string | undefined {
 }
 
 /** The same, byte by byte. */
-export function damageOf(segment: SegmentFile): string | undefined {
+export function damageOf(segment: { readonly path: string, readonly crc32: string }): string | undefined {
   return obviousDamage(segment.path) ?? (checksum(segment.path) === segment.crc32 ? undefined : 'its bytes are not as they were written')
 }
 

@@ -1,27 +1,37 @@
 import { closeSync, fstatSync, openSync } from 'node:fs'
-import { ASIDE, listStore, lockReaders, type SegmentFile, type StoreFiles } from '../sink/store/mod.ts'
+import { ASIDE, listStore, lockReaders, type RollupFile, type SegmentFile, type StoreFiles } from '../sink/store/mod.ts'
 import { damageOf, obviousDamage } from './segment.ts'
 
 /** How often a listing is taken anew because files came and went meanwhile. */
 const TRIES = 50
 
-interface OpenFile {
+export interface OpenFile {
   readonly fd: number
   readonly path: string
 }
+
+export interface OpenSegment extends OpenFile {
+  readonly fromMs: number
+  readonly toMs: number
+  readonly rollup: OpenFile | undefined
+}
+
+/** Roll-ups that were compared with their checksum, which stands in their name: they are read for each snapshot otherwise. */
+const WHOLE = new Set<string>()
+const WHOLE_MAX = 10_000
 
 /**
  * The files of a store at one moment, held open. The agent packs and merges on meanwhile, and removes none of them.
  */
 export class Snapshot {
   readonly journals: readonly OpenFile[]
-  readonly segments: readonly OpenFile[]
+  readonly segments: readonly OpenSegment[]
   /** What was left out, and why. */
   readonly notes: readonly string[]
 
   #lock: number | undefined
 
-  private constructor(journals: readonly OpenFile[], segments: readonly OpenFile[], notes: readonly string[]) {
+  private constructor(journals: readonly OpenFile[], segments: readonly OpenSegment[], notes: readonly string[]) {
     this.journals = journals
     this.segments = segments
     this.notes = notes
@@ -58,10 +68,18 @@ export class Snapshot {
       opened.push(file)
       return file
     }
+    const openRollup = (segment: string): OpenFile | undefined => {
+      const rollup = files.rollups.get(segment)
+      if (rollup === undefined) return undefined
+      const damage = damageInRollup(rollup)
+      if (damage === undefined) return open(rollup.path)
+      notes.push(`"${rollup.path}" is not used: ${damage}; the records are read instead, and the agent makes it anew when it starts`)
+      return undefined
+    }
     try {
       const segments = files.segments.filter(segment => segment.toMs >= sinceMs).flatMap(segment => {
         const damage = damageIn(segment, thorough)
-        if (damage === undefined) return [open(segment.path)]
+        if (damage === undefined) return [{ ...open(segment.path), fromMs: segment.fromMs, toMs: segment.toMs, rollup: openRollup(segment.path) }]
         notes.push(`"${segment.path}" is left out: ${damage}; the agent sets such files aside in "${ASIDE}" when it starts`)
         return []
       })
@@ -76,6 +94,7 @@ export class Snapshot {
 
   close(): void {
     for (const { fd } of [...this.journals, ...this.segments]) closeSync(fd)
+    for (const { rollup } of this.segments) if (rollup !== undefined) closeSync(rollup.fd)
     if (this.#lock !== undefined) closeSync(this.#lock)
   }
 }
@@ -87,6 +106,14 @@ export function readPath({ fd }: { readonly fd: number }): string {
 
 function damageIn(segment: SegmentFile, thorough: boolean): string | undefined {
   return thorough ? damageOf(segment) : obviousDamage(segment.path)
+}
+
+function damageInRollup(rollup: RollupFile): string | undefined {
+  if (WHOLE.has(rollup.path)) return obviousDamage(rollup.path)
+  const damage = damageOf(rollup)
+  if (WHOLE.size >= WHOLE_MAX) WHOLE.clear()
+  if (damage === undefined) WHOLE.add(rollup.path)
+  return damage
 }
 
 function list(folder: string): StoreFiles {

@@ -75,6 +75,7 @@ export function addDoor(app: Hono<PageEnvironment>, { sessions, audit, isSecure,
     }
     if (session !== undefined) {
       context.set('session', session.label)
+      context.set('role', session.role)
       await next()
       return undefined
     }

@@ -2,10 +2,11 @@ import { isIPv6 } from 'node:net'
 import { hostname, networkInterfaces } from 'node:os'
 import type { Context, MiddlewareHandler } from 'hono'
 import type { HttpBindings } from '@hono/node-server'
+import type { Role } from './role.ts'
 
 export interface PageEnvironment {
   readonly Bindings: HttpBindings
-  readonly Variables: { session: string }
+  readonly Variables: { session: string, role: Role }
 }
 
 /**

@@ -1,5 +1,6 @@
+import { CALLER_HEADERS } from '../store/mod.ts'
 import { AskedWronglyError } from './question.ts'
-import { groupedSql, SHARED_COLUMNS, type View } from './view.ts'
+import { groupedRolled, groupedSql, SHARED_COLUMNS, type View } from './view.ts'
 
 /** A header's name: a token (RFC 9110, 5.6.2), in small letters. */
 const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]{1,256}$/
@@ -20,5 +21,6 @@ export function headerView(header: string): View {
     title: 'By header',
     columns: [{ title: name, unit: 'text' }, ...SHARED_COLUMNS],
     sql: question => groupedSql(`http_request_header['${name.replaceAll("'", "''")}'][1]`, question),
+    rolled: question => CALLER_HEADERS.includes(name) ? groupedRolled('header', 'k2', question, name) : undefined,
   }
 }

@@ -117,7 +117,7 @@ export class PageServer {
       })
     }
     for (const path of PAGES) app.get(path, context => context.html(PAGE_HTML))
-    app.get('/api/about', context => context.json(this.#about()))
+    app.get('/api/about', context => context.json({ ...this.#about(), role: context.get('role') }))
     app.get('/api/health', context => context.json({ health: this.#health ?? null }))
     app.get('/api/filter', context => {
       try {

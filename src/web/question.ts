@@ -48,6 +48,11 @@ export function questionOf(parameters: URLSearchParams, columns: readonly Column
   }
 }
 
+/** The same of the end of its time. @param fromMs after its own */
+export function narrowedTo(question: Question, fromMs: number): Question {
+  return { ...question, fromMs, where: `${question.where} AND "time" >= ${timeSql(fromMs)}` }
+}
+
 /** A whole number of a URL. @throws {AskedWronglyError} */
 export function wholeNumber(parameters: URLSearchParams, name: string, absent: number, max: number): number {
   const text = parameters.get(name)

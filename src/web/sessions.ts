@@ -4,11 +4,13 @@ import { makeRoom } from '../../lib/bounded/mod.ts'
 import { formatAddress, ipv6Bytes } from '../../lib/cidr/mod.ts'
 import type { PageAccess } from '../sink/mod.ts'
 import { isPassword } from './password.ts'
+import type { Role } from './role.ts'
 import { makeToken } from './token.ts'
 
 export interface Session {
   /** For the audit: `session 1`, `session 2 of ana`; tells nothing of the cookie. */
   readonly label: string
+  readonly role: Role
   readonly untilMs: number
 }
 
@@ -68,12 +70,12 @@ export class Sessions {
     if (guesses.wrong >= GUESSES_MAX) return guesses.sinceMs + WINDOW_MS - this.#now()
     guesses.wrong++ // before it is known: many at once are many
     this.#waiting++
-    const label = await this.#labelFor(name, secret).finally(() => { this.#waiting-- })
-    if (label === undefined) return 'wrong'
+    const who = await this.#whoIs(name, secret).finally(() => { this.#waiting-- })
+    if (who === undefined) return 'wrong'
     guesses.wrong--
     makeRoom(this.#sessions, SESSIONS_MAX)
     const id = makeToken()
-    const session = { label: `session ${++this.#count}${label}`, untilMs: this.#now() + SESSION_MS }
+    const session = { label: `session ${++this.#count}${who.label}`, role: who.role, untilMs: this.#now() + SESSION_MS }
     this.#sessions.set(hashText(id), session)
     return { id, session }
   }
@@ -91,13 +93,15 @@ export class Sessions {
     this.#sessions.delete(hashText(id))
   }
 
-  async #labelFor(name: string, secret: string): Promise<string | undefined> {
+  async #whoIs(name: string, secret: string): Promise<{ readonly label: string, readonly role: Role } | undefined> {
     // Of hashes, so that neither the length nor the place of the first difference shows in the time.
-    if ('token' in this.#access) return timingSafeEqual(hash(secret), hash(this.#access.token)) ? '' : undefined
+    if ('token' in this.#access) {
+      return timingSafeEqual(hash(secret), hash(this.#access.token)) ? { label: '', role: 'operator' } : undefined
+    }
     const user = this.#access.users.find(each => each.name === name)
     const compared = this.#comparing.then(() => isPassword(secret, user?.password))
     this.#comparing = compared.catch(() => {})
-    return await compared ? ` of ${user?.name}` : undefined
+    return await compared ? { label: ` of ${user?.name}`, role: user?.role ?? 'operator' } : undefined
   }
 
   #guessesOf(caller: string): Guesses {

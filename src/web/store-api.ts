@@ -6,8 +6,10 @@ import { addressOf } from './door.ts'
 import type { PageEnvironment } from './guard.ts'
 import { AskedWronglyError, type Question, questionOf, wholeNumber } from './question.ts'
 import { headerView } from './header-view.ts'
-import { exchangeSql, LENGTH_MAX, neighboursSql, newestSql, traceSql, type TwoSteps } from './records-sql.ts'
-import { type DeskAnswer, DeskBusyError, type StoreDesk } from './store-desk.ts'
+import { answerOf, inTwoSteps, newestRecords } from './desk-answers.ts'
+import { exchangeSql, neighboursSql, traceSql } from './records-sql.ts'
+import { ForbiddenError, requireOpenFilter, requireOperator } from './role.ts'
+import { DeskBusyError, type StoreDesk } from './store-desk.ts'
 import type { View } from './view.ts'
 import { VIEWS } from './views/registry.ts'
 
@@ -22,28 +24,32 @@ type PageContext = Context<PageEnvironment>
 export function addStoreApi(app: Hono<PageEnvironment>, desk: StoreDesk, audit: Audit): void {
   const views = new Map(VIEWS.map(view => [view.name, view]))
 
-  app.get('/api/view/:name', context => answered(context, async () => {
+  app.get('/api/view/:name', context => answered(context, audit, async () => {
     const name = context.req.param('name')
+    if (name === 'by-header') requireOperator(context.get('role'), 'values of headers')
     const view = name === 'by-header' ? headerView(context.req.query('header') ?? '') : views.get(name)
     if (view === undefined) return context.json({ error: `Cannot show "${name.slice(0, 40)}": there is no such view` }, 404)
     const parameters = new URL(context.req.url).searchParams
     const isCsv = parameters.get('format') === 'csv'
     if (isCsv && !parameters.has('limit')) parameters.set('limit', String(CSV_ROWS))
     const question = questionOf(parameters, desk.columns)
+    requireOpenFilter(context.get('role'), question.where, desk.columns)
     const of = name === 'by-header' ? ` ${view.columns[0]?.title}` : ''
     looked(context, audit, `view ${view.name}${of}${isCsv ? ' as CSV' : ''}`, question, desk)
     return await answerView(context, desk, view, question, isCsv)
   }))
 
-  app.get('/api/records', context => answered(context, async () => {
+  app.get('/api/records', context => answered(context, audit, async () => {
+    requireOperator(context.get('role'), 'single records')
     const question = questionOf(new URL(context.req.url).searchParams, desk.columns)
     looked(context, audit, 'records', question, desk)
     const limit = Math.min(question.limit, RECORDS_MAX)
-    const { rows, notes } = await inTwoSteps(desk, newestSql(question.where, limit), context.req.raw.signal)
+    const { rows, notes } = await newestRecords(desk, question, limit, context.req.raw.signal)
     return jsonAnswer(context, `{"records":${linesJson(desk, rows)},"notes":${JSON.stringify(notes)}}`)
   }))
 
-  app.get('/api/exchange', context => answered(context, async () => {
+  app.get('/api/exchange', context => answered(context, audit, async () => {
+    requireOperator(context.get('role'), 'single records')
     const parameters = new URL(context.req.url).searchParams
     const time = parameters.get('time') ?? ''
     const sequence = wholeNumber(parameters, 'sequence', -1, Number.MAX_SAFE_INTEGER)
@@ -61,20 +67,8 @@ export function addStoreApi(app: Hono<PageEnvironment>, desk: StoreDesk, audit: 
   }))
 }
 
-/** A list of records; none where nothing is asked. */
-async function inTwoSteps(desk: StoreDesk, steps: TwoSteps | undefined, signal: AbortSignal): Promise<DeskAnswer> {
-  if (steps === undefined) return { names: [], rows: [], notes: [] }
-  const times = await desk.ask(steps.times, signal)
-  const [first, last, left] = times.rows[0] ?? []
-  if (typeof first !== 'string' || typeof last !== 'string') return { names: [], rows: [], notes: times.notes }
-  const { names, rows, notes } = await desk.ask(steps.records(first, last), signal)
-  if (Number(left) === 0) return { names, rows, notes }
-  const cut = `${left} more are left out: those shown have ${LENGTH_MAX / 1024 / 1024} MiB together; narrow the range or the filter`
-  return { names, rows, notes: [...notes, cut] }
-}
-
 async function answerView(context: PageContext, desk: StoreDesk, view: View, question: Question, isCsv: boolean): Promise<Response> {
-  const { rows, notes } = await desk.ask(view.sql(question), context.req.raw.signal)
+  const { rows, notes } = await answerOf(desk, view, question, context.req.raw.signal)
   if (isCsv) {
     context.header('content-type', CSV_TYPE)
     context.header('content-disposition', `attachment; filename="lintel-${view.name}.csv"`)
@@ -108,12 +102,16 @@ function valueOf(desk: StoreDesk, row: readonly PlainValue[]): (column: string) 
 }
 
 /** What was asked wrongly is told with its mend; what hinders the store as well: these texts name files and columns, no values. */
-async function answered(context: PageContext, answer: () => Promise<Response>): Promise<Response> {
+async function answered(context: PageContext, audit: Audit, answer: () => Promise<Response>): Promise<Response> {
   try {
     return await answer()
   } catch (error) {
     const { message } = error as Error
     if ([AskedWronglyError, FilterError, QueryError].some(kind => error instanceof kind)) return context.json({ error: message }, 400)
+    if (error instanceof ForbiddenError) {
+      audit.said(context.get('session'), addressOf(context), `was refused ${context.req.path.slice(0, 80)}`)
+      return context.json({ error: message }, 403)
+    }
     if (error instanceof DeskBusyError) return context.json({ error: message }, 503)
     if (context.req.raw.signal.aborted) return context.body(null, 499 as 400)
     return context.json({ error: message }, 500)

@@ -9,13 +9,14 @@ import { configSchema } from '../../src/config.ts'
 import { hashPassword } from '../../src/web/mod.ts'
 import { isPassword } from '../../src/web/password.ts'
 import { Sessions } from '../../src/web/sessions.ts'
-import { OpenPage, TOKEN } from './testing/open-page.ts'
+import { numberedLines } from '../store/testing/stored.ts'
+import { OpenPage, storeOf, TOKEN } from './testing/open-page.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lintel-web-'))
 const tls = { certificate: join(folder, 'certificate.pem'), key: join(folder, 'key.pem') }
 const PASSWORD = 'correct horse battery'
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' }
-let users: { name: string, password: string }[]
+let users: { name: string, password: string, role?: 'viewer' | 'operator' }[]
 
 before(async () => {
   execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', tls.key, '-out', tls.certificate,
@@ -114,4 +115,46 @@ test('the config refuses another address than the loopback without tls and users
   assert.doesNotMatch(parse({ users: [{ name: 'ana', password: 'secret word' }] }), /secret word/)
   assert.match(parse({ tls: { key: '/k.pem' } }), /^web\.tls: must have both certificate and key/)
   assert.match(parse({ users: [users[0], users[0]] }), /must not be "ana" twice/)
+})
+
+test('a viewer sees counts and tables, and nothing that only records show, however a filter writes it; an operator sees all', async t => {
+  const store = join(folder, 'roles')
+  await storeOf(store, numberedLines(0, 40))
+  const hashed = await hashPassword(PASSWORD)
+  const access = { users: [{ name: 'vic', password: hashed, role: 'viewer' as const }, { name: 'opa', password: hashed, role: 'operator' as const }] }
+  const page = await open(t, { access, store })
+  const time = new Date(1_780_000_000_003).toISOString().replace('Z', '000000Z')
+  const filters = ['"x-number" in http.request.header', 'http.request.header["x-number"][0] == "n3"', 'http . request . header["x-number"][0].startsWith("n")',
+    'has(url.query)', 'true || has(http.response.header)', 'size(http.response.trailer) > 0']
+  const closed = ['/api/live', '/api/records', `/api/exchange?time=${time}&sequence=3`, '/api/view/by-header?header=x-number',
+    ...filters.map(filter => `/api/view/totals?filter=${encodeURIComponent(filter)}`),
+    `/api/view/hosts?format=csv&filter=${encodeURIComponent(filters[0] as string)}`]
+  const shown = ['/api/view/totals', '/api/view/routes?format=csv', `/api/view/totals?filter=${encodeURIComponent('http.request.method == "header"')}`, '/api/health']
+  const enter = async (name: string): Promise<void> => {
+    page.cookie = ''
+    page.cookie = (await logIn(page, name, PASSWORD)).headers['set-cookie']?.[0]?.split(';')[0] as string
+  }
+  await enter('vic')
+  for (const path of closed) {
+    const { status, text } = await page.ask(path)
+    // What no filter can be made of is refused to everybody.
+    assert.ok(status === 403 || (status === 400 && path.includes('filter=')), `${path}: ${status} ${text}`)
+    assert.match(text, status === 403 ? /to a viewer: ask for the role ..operator/ : /Cannot/)
+  }
+  for (const path of shown) assert.equal((await page.ask(path)).status, 200, path)
+  assert.equal((await page.json<{ role: string }>('/api/about')).role, 'viewer')
+  assert.ok(page.lines.some(line => /session 1 of vic \(127\.0\.0\.1\) was refused \/api\/exchange$/.test(line)), page.lines.join('\n'))
+  await enter('opa')
+  for (const path of [...closed.filter(each => each !== '/api/live'), ...shown]) {
+    const { status, text } = await page.ask(path)
+    assert.ok(status === 200 || (status === 400 && path.includes('filter=')), `${path}: ${status} ${text}`)
+  }
+})
+
+test('a role of the config is one of the two, operator without a word', () => {
+  const user = { name: 'ana', password: users[0]?.password }
+  const parse = (role: object): unknown => configSchema.shape.web.parse({ users: [{ ...user, ...role }] }).users[0]?.role
+  assert.equal(parse({}), 'operator')
+  assert.equal(parse({ role: 'viewer' }), 'viewer')
+  assert.throws(() => parse({ role: 'admin' }))
 })

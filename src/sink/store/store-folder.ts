@@ -27,19 +27,34 @@ export interface SegmentFile {
   readonly crc32: string
 }
 
+/** What a segment's records come to, counted beforehand: see src/store/rollup. */
+export interface RollupFile {
+  readonly path: string
+  /** CRC-32 of the file, eight hexadecimal digits. */
+  readonly crc32: string
+}
+
 export interface StoreFiles {
   /** Not yet in a segment, by number. */
   readonly journals: readonly JournalFile[]
   /** In order of their journals. */
   readonly segments: readonly SegmentFile[]
-  /** Journals that stand in a segment, and segments that stand in a larger one: left by a merge, or by one that was killed. */
+  /**
+   * Journals that stand in a segment, and segments that stand in a larger one: left by a merge, or by one that was killed;
+   * roll-ups of none of the segments.
+   */
   readonly covered: readonly string[]
+  /** By the path of the segment that each is of. */
+  readonly rollups: ReadonlyMap<string, RollupFile>
   /** Half-made files. */
   readonly unfinished: readonly string[]
 }
 
 const JOURNAL = /^journal-(\d{8,15})\.ndjson$/
 const SEGMENT = /^records-(\d{8,15})-(\d{8,15})-(\d{1,16})-(\d{1,16})-([0-9a-f]{8})\.parquet$/
+/** With the version of what stands in it: one of another version is made anew. */
+const ROLLUP = /^rollup-(v\d+)-(\d{8,15})-(\d{8,15})-([0-9a-f]{8})-([0-9a-f]{8})\.parquet$/
+const ROLLUP_VERSION = 'v1'
 /** Readers share a lock on it while they have files in use; what is to be removed waits for them. */
 const READERS = 'readers'
 /** Folder of files that could not be read. */
@@ -54,17 +69,30 @@ export function segmentName(segment: Omit<SegmentFile, 'path'>): string {
   return `records-${first}-${last}-${segment.fromMs}-${segment.toMs}-${segment.crc32}.parquet`
 }
 
+/** @param crc32 of the roll-up itself */
+export function rollupName(segment: Omit<SegmentFile, 'path'>, crc32: string): string {
+  return `rollup-${ROLLUP_VERSION}-${keyOf(segment)}-${crc32}.parquet`
+}
+
+/** What names a segment's bytes. */
+function keyOf({ first, last, crc32 }: Omit<SegmentFile, 'path'>): string {
+  return `${[first, last].map(number => String(number).padStart(8, '0')).join('-')}-${crc32}`
+}
+
 /** The files of a store. Of two segments with the same records the larger counts, of a journal and a segment the segment. @throws as readdir(2) */
 export function listStore(folder: string): StoreFiles {
   const journals: JournalFile[] = []
   const segments: SegmentFile[] = []
   const unfinished: string[] = []
+  const found: (RollupFile & { readonly key: string })[] = []
   for (const name of readdirSync(folder)) {
     const path = join(folder, name)
     const journal = JOURNAL.exec(name)
     const segment = SEGMENT.exec(name)
+    const rollup = ROLLUP.exec(name)
     if (journal !== null) journals.push({ path, number: Number(journal[1]) })
     else if (name.startsWith(UNFINISHED)) unfinished.push(path)
+    else if (rollup !== null) found.push({ path, key: rollup[1] === ROLLUP_VERSION ? rollup.slice(2, 5).join('-') : '', crc32: rollup[5] as string })
     else if (segment !== null) {
       const [first, last, fromMs, toMs] = segment.slice(1, 5).map(Number) as [number, number, number, number]
       segments.push({ path, first, last, fromMs, toMs, crc32: segment[5] as string })
@@ -83,7 +111,14 @@ export function listStore(folder: string): StoreFiles {
     if (isIn) covered.push(path)
     return !isIn
   })
-  return { journals: open.sort((a, b) => a.number - b.number), segments: kept, covered, unfinished }
+  const byKey = new Map(kept.map(segment => [keyOf(segment), segment.path]))
+  const rollups = new Map<string, RollupFile>()
+  for (const { path, key, crc32 } of found) {
+    const of = byKey.get(key)
+    if (of === undefined || rollups.has(of)) covered.push(path)
+    else rollups.set(of, { path, crc32 })
+  }
+  return { journals: open.sort((a, b) => a.number - b.number), segments: kept, covered, rollups, unfinished }
 }
 
 /**

@@ -63,14 +63,15 @@ export class StoreSink implements Sink {
     try {
       makeFolder(options.folder)
       this.#lockFd = lockFolder(options.folder)
-      const { journals, segments, covered, unfinished } = listStore(options.folder)
+      const { journals, segments, covered, unfinished, rollups } = listStore(options.folder)
       this.#next = 1 + Math.max(journals.at(-1)?.number ?? 0, segments.reduce((most, { last }) => Math.max(most, last), 0))
       this.#packer = new PackerHandle(options, this.#lockFd, {
         packed: number => { this.#packed(number) },
         done: trouble => { this.#packTold(trouble) },
         log: (level, message) => { host.log(level, message) },
       })
-      if (journals.length + covered.length + unfinished.length > 0) this.#packer.pack(this.#next)
+      const lack = segments.length - rollups.size
+      if (journals.length + covered.length + unfinished.length + lack > 0) this.#packer.pack(this.#next)
     } catch (error) {
       throw new Error(`Cannot open the store "${options.folder}": ${explain(error)}`, { cause: error })
     }

@@ -14,7 +14,14 @@ export type FromPage =
   | { readonly type: 'log', readonly level: 'warn' | 'info', readonly message: string }
 
 /** Who may look: whoever has the token, or users, whose passwords are given as `hashPassword` of src/web/password.ts makes them. */
-export type PageAccess = { readonly token: string } | { readonly users: readonly { readonly name: string, readonly password: string }[] }
+export type PageAccess = { readonly token: string } | { readonly users: readonly PageUser[] }
+
+export interface PageUser {
+  readonly name: string
+  readonly password: string
+  /** None = operator: see src/web/role.ts. */
+  readonly role?: 'viewer' | 'operator'
+}
 
 /** How a page is served; its process gets it as its argument, as JSON. */
 export interface PageProcessOptions {

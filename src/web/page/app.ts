@@ -21,13 +21,15 @@ interface Tab {
   readonly path: string
   readonly title: string
   readonly needs: 'store' | 'live' | 'any'
+  /** Shows single records or values of headers. */
+  readonly isForOperators?: boolean
 }
 
 const TABS: readonly Tab[] = [
-  { path: '/live', title: 'Live', needs: 'live' }, { path: '/overview', title: 'Overview', needs: 'store' },
+  { path: '/live', title: 'Live', needs: 'live', isForOperators: true }, { path: '/overview', title: 'Overview', needs: 'store' },
   { path: '/routes', title: 'Routes', needs: 'store' }, { path: '/inventory', title: 'Inventory', needs: 'store' },
-  { path: '/consumers', title: 'Consumers', needs: 'store' },
-  { path: '/records', title: 'Records', needs: 'store' }, { path: '/health', title: 'Health', needs: 'any' },
+  { path: '/consumers', title: 'Consumers', needs: 'store', isForOperators: true },
+  { path: '/records', title: 'Records', needs: 'store', isForOperators: true }, { path: '/health', title: 'Health', needs: 'any' },
 ]
 const ROWS = 100
 const KINDS = ['exchange', 'connection', 'packet', 'anomaly', 'websocket', 'handshake']
@@ -41,7 +43,8 @@ export function App(): VNode {
 function Page({ about }: { readonly about: About }): VNode {
   const place = usePlace()
   const [asked, setAsked] = useState(0)
-  const tabs = TABS.filter(({ needs }) => needs === 'any' || (needs === 'store' ? about.hasStore : about.isLive))
+  const tabs = TABS.filter(({ needs, isForOperators }) => (needs === 'any' || (needs === 'store' ? about.hasStore : about.isLive)) &&
+    (isForOperators !== true || about.role === 'operator'))
   const path = place.path === '/' ? (tabs[0]?.path ?? '/health') : place.path
   const filter = place.parameters.get('filter') ?? ''
   const check = useAnswer<object>(`/api/filter?filter=${encodeURIComponent(filter)}`)

@@ -1,4 +1,4 @@
-import { CLIENT, groupedSql, SHARED_COLUMNS, type View } from '../view.ts'
+import { CLIENT, groupedRolled, groupedSql, SHARED_COLUMNS, type View } from '../view.ts'
 
 export const clients: View = {
   name: 'clients',
@@ -6,4 +6,5 @@ export const clients: View = {
   columns: [{ title: 'Client', unit: 'text' }, ...SHARED_COLUMNS],
   narrow: 'client.real_address == % || !has(client.real_address) && client.address == %',
   sql: question => groupedSql(CLIENT, question),
+  rolled: question => groupedRolled('client', 'k1', question),
 }

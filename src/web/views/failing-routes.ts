@@ -1,5 +1,5 @@
-import { routedSql } from '../route-sql.ts'
-import { CLIENT, FAILED, FAILED_SHARE, REFUSED, type View } from '../view.ts'
+import { COUNTED, distinctSql, mergedSeenSql, rolledSql, routedSql } from '../../store/mod.ts'
+import { CLIENT, FAILED, FAILED_SHARE, REFUSED, ROLLED_SHARE, ROLLED_SUMS, type View } from '../view.ts'
 
 export const failingRoutes: View = {
   name: 'failing-routes',
@@ -11,4 +11,12 @@ export const failingRoutes: View = {
   sql: ({ where, limit }) => `WITH ${routedSql(where)} SELECT route, url_domain, http_request_method, count(*) AS n, ${FAILED} AS failed,
     ${FAILED_SHARE} AS failed_share, ${REFUSED} AS refused, count(DISTINCT ${CLIENT}) AS clients FROM routed GROUP BY 1, 2, 3
     HAVING ${FAILED} + ${REFUSED} > 0 ORDER BY failed DESC, refused DESC, n DESC, 1, 2, 3 LIMIT ${limit}`,
+  rolled: question => ({
+    sql: `SELECT k2, k1, k3, n, failed, failed_share, refused, ${distinctSql('seen', COUNTED)} AS clients
+      FROM (SELECT k2, k1, k3, ${ROLLED_SUMS}, ${ROLLED_SHARE}, ${mergedSeenSql(COUNTED)} AS seen
+        FROM (${rolledSql('route', question)}) GROUP BY 1, 2, 3
+        HAVING sum(refused) + sum(failed) > 0
+      ORDER BY failed DESC, refused DESC, n DESC, 1, 2, 3 LIMIT ${question.limit}) ORDER BY failed DESC, refused DESC, n DESC, 1, 2, 3`,
+    cube: 'route',
+  }),
 }

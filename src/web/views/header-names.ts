@@ -8,6 +8,7 @@ export const headerNames: View = {
   title: 'Header names',
   columns: [{ title: 'Header', unit: 'text' }, { title: 'Exchanges', unit: 'count' }],
   narrow: '% in http.request.header || % in http.response.header',
+  newest: NEWEST,
   sql: ({ where, limit }) => `SELECT name, count(*) AS n FROM (SELECT unnest(list_distinct(list_concat(
     coalesce(map_keys(http_request_header), []), coalesce(map_keys(http_response_header), [])))) AS name
     FROM exchanges WHERE ${where}

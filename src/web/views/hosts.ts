@@ -1,4 +1,4 @@
-import { groupedSql, SHARED_COLUMNS, type View } from '../view.ts'
+import { groupedRolled, groupedSql, SHARED_COLUMNS, type View } from '../view.ts'
 
 export const hosts: View = {
   name: 'hosts',
@@ -6,4 +6,5 @@ export const hosts: View = {
   columns: [{ title: 'Host', unit: 'text' }, ...SHARED_COLUMNS],
   narrow: 'url.domain == %',
   sql: question => groupedSql('url_domain', question),
+  rolled: question => groupedRolled('host', 'k1', question),
 }

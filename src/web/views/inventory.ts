@@ -1,9 +1,6 @@
-import { routedSql } from '../route-sql.ts'
+import { COUNTED, distinctSql, HAS_CREDENTIAL, mergedSeenSql, rolledSql, routedSql } from '../../store/mod.ts'
 import { CLIENT, FIRST_SEEN, LAST_SEEN, type View } from '../view.ts'
 
-/** Headers that carry a credential; of a hidden one the name is still there. */
-const CREDENTIALS = ['authorization', 'cookie', 'proxy-authorization', 'x-api-key', 'api-key', 'apikey', 'x-auth-token', 'x-access-token']
-const HAS_CREDENTIAL = `list_has_any(map_keys(http_request_header), [${CREDENTIALS.map(name => `'${name}'`).join(', ')}])`
 const LISTED_MAX = 12
 
 /** Which APIs there are: what was called, from when to when, how, by how many, with or without a credential. */
@@ -16,9 +13,23 @@ export const inventory: View = {
     { title: 'With credentials', unit: 'count' }, { title: 'Without', unit: 'count' }, { title: 'Clients', unit: 'count' },
   ],
   sql: ({ where, limit }) => `WITH ${routedSql(where)} SELECT url_domain, route,
-    list_slice(list_sort(list(DISTINCT http_request_method)), 1, ${LISTED_MAX}) AS methods,
-    list_slice(list_sort(list(DISTINCT http_response_status_code)), 1, ${LISTED_MAX}) AS statuses,
+    ${listSql('http_request_method')} AS methods,
+    ${listSql('http_response_status_code')} AS statuses,
     ${FIRST_SEEN} AS first_seen, ${LAST_SEEN} AS last_seen, count(*) AS n,
     count(*) FILTER (${HAS_CREDENTIAL}) AS with_credentials, count(*) FILTER (NOT coalesce(${HAS_CREDENTIAL}, false)) AS without_credentials,
     count(DISTINCT ${CLIENT}) AS clients FROM routed GROUP BY 1, 2 ORDER BY n DESC, 1, 2 LIMIT ${limit}`,
+  rolled: question => ({
+    sql: `SELECT * EXCLUDE (seen), ${distinctSql('seen', COUNTED)} AS clients FROM (SELECT k1, k2,
+      ${listSql('k3')} AS methods,
+      list_slice(list_sort(list_transform(list_distinct(flatten(list(items))), lambda s: s::BIGINT)), 1, ${LISTED_MAX}) AS statuses,
+      min(first_ns) // 1000000 AS first_seen, max(last_ns) // 1000000 AS last_seen, sum(n)::BIGINT AS n, sum(credentials)::BIGINT AS with_credentials,
+      sum(n - credentials)::BIGINT AS without_credentials, ${mergedSeenSql(COUNTED)} AS seen
+      FROM (${rolledSql('route', question)}) GROUP BY 1, 2 ORDER BY n DESC, 1, 2 LIMIT ${question.limit}) ORDER BY n DESC, 1, 2`,
+    cube: 'route',
+  }),
+}
+
+/** The different values, in order. */
+function listSql(column: string): string {
+  return `coalesce(list_slice(list_sort(list(DISTINCT ${column}) FILTER (${column} IS NOT NULL)), 1, ${LISTED_MAX}), [])`
 }

@@ -1,4 +1,4 @@
-import { groupedSql, SHARED_COLUMNS, type View } from '../view.ts'
+import { groupedRolled, groupedSql, SHARED_COLUMNS, type View } from '../view.ts'
 
 export const methods: View = {
   name: 'methods',
@@ -6,4 +6,5 @@ export const methods: View = {
   columns: [{ title: 'Method', unit: 'text' }, ...SHARED_COLUMNS],
   narrow: 'http.request.method == %',
   sql: question => groupedSql('http_request_method', question),
+  rolled: question => groupedRolled('method', 'k1', question),
 }

@@ -1,9 +1,10 @@
-import { routedSql } from '../route-sql.ts'
-import { groupedSql, SHARED_COLUMNS, type View } from '../view.ts'
+import { routedSql } from '../../store/mod.ts'
+import { groupedRolled, groupedSql, SHARED_COLUMNS, type View } from '../view.ts'
 
 export const routes: View = {
   name: 'routes',
   title: 'Routes',
   columns: [{ title: 'Route', unit: 'text' }, ...SHARED_COLUMNS],
   sql: question => `WITH ${routedSql(question.where)} ${groupedSql('route', { ...question, where: 'true' }, 'routed')}`,
+  rolled: question => groupedRolled('route', 'k2', question),
 }

@@ -1,4 +1,4 @@
-import { groupedSql, SHARED_COLUMNS, type View } from '../view.ts'
+import { groupedRolled, groupedSql, SHARED_COLUMNS, type View } from '../view.ts'
 
 export const statuses: View = {
   name: 'statuses',
@@ -6,4 +6,5 @@ export const statuses: View = {
   columns: [{ title: 'Status', unit: 'text' }, ...SHARED_COLUMNS],
   narrow: 'http.response.status_code == %',
   sql: question => groupedSql('http_response_status_code', question),
+  rolled: question => groupedRolled('minute', 'k1::BIGINT', question),
 }

@@ -1,4 +1,4 @@
-import { groupedSql, SHARED_COLUMNS, USER_AGENT, type View } from '../view.ts'
+import { groupedRolled, groupedSql, SHARED_COLUMNS, USER_AGENT, type View } from '../view.ts'
 
 /** The whole text; its class stands in a view of its own. */
 export const userAgents: View = {
@@ -7,4 +7,5 @@ export const userAgents: View = {
   columns: [{ title: 'User agent', unit: 'text' }, ...SHARED_COLUMNS],
   narrow: 'user_agent.original == %',
   sql: question => groupedSql(`coalesce(${USER_AGENT}, '(none)')`, question),
+  rolled: question => groupedRolled('agent', `coalesce(k2, '(none)')`, question),
 }
