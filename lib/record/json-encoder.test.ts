@@ -71,6 +71,40 @@ function encode(room = LINE_ROOM): string {
   return text
 }
 
+const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\]:,]|[^"{}[\]:,\s]+/y
+
+/** JSON.parse takes some names with an escape for others that it has read before (nodejs/node#63785): here it reads values only. */
+function parse(text: string): unknown {
+  TOKEN.lastIndex = 0
+  const next = (): string => TOKEN.exec(text)?.[0] ?? assert.fail(`no token at ${TOKEN.lastIndex} of ${text}`)
+  const scalar = (token: string): unknown => (JSON.parse(`[${token}]`) as unknown[])[0]
+  const value = (token: string): unknown => {
+    if (token === '[') return list(']', () => value(next()))
+    if (token !== '{') return scalar(token)
+    return Object.fromEntries(list('}', () => {
+      const name = scalar(next())
+      assert.equal(next(), ':')
+      return [name, value(next())] as [string, unknown]
+    }))
+  }
+  const list = <T>(close: string, item: () => T): T[] => {
+    const items: T[] = []
+    if (text[TOKEN.lastIndex] === close) {
+      next()
+      return items
+    }
+    for (;;) {
+      items.push(item())
+      const token = next()
+      if (token === close) return items
+      assert.equal(token, ',')
+    }
+  }
+  const whole = value(next())
+  assert.equal(TOKEN.lastIndex, text.length, 'nothing behind it')
+  return whole
+}
+
 function textOf(bytes: Bytes): string {
   return Buffer.from(bytes).toString(isUtf8(bytes) ? 'utf8' : 'latin1')
 }
@@ -138,10 +172,8 @@ const chunk = fc.oneof(
   { weight: 1, arbitrary: fc.uint8Array({ maxLength: 40 }) },
 )
 const bytes = fc.array(chunk, { maxLength: 6 }).map((chunks): Bytes => Buffer.concat(chunks))
-// Without the name that is one backslash: V8's JSON.parse caches it and gives it for the next escaped name of one
-// character, such as "\u0000" (nodejs/node#63785). The line was right, its reading was not.
 const nameBytes = fc.oneof(fc.constantFrom('a', 'b', 'host', 'x-request-id', '__proto__').map((name): Bytes => Buffer.from(name)),
-  bytes.filter((name) => name.length !== 1 || name[0] !== 0x5c))
+  bytes)
 const i64 = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })
 const version = fc.constantFrom<4 | 6>(4, 6)
 const model: fc.Arbitrary<Model> = fc.record({
@@ -164,7 +196,7 @@ test('a record of any values becomes the JSON of its model, and reads back as wr
   fc.assert(fc.property(model, (value) => {
     const length = write(value)
     assert.ok(length > 0)
-    assert.deepEqual(JSON.parse(encode()), expected(value))
+    assert.deepEqual(parse(encode()), expected(value))
     view.at(record)
     assert.equal(view.length, length)
     assert.equal(view.kind, 7)
@@ -324,7 +356,7 @@ test('the list of naughty strings round trips', { skip: missing ? 'corpus is not
   for (const text of strings) {
     const value = { text: Buffer.from(text), header: [{ name: Buffer.from(text).subarray(0, 60000), value: Buffer.from(text) }] }
     write(value)
-    assert.deepEqual(JSON.parse(encode()), expected(value))
+    assert.deepEqual(parse(encode()), expected(value))
     const shown: RecordValue | undefined = view.at(record).get(11)
     assert.equal(shown, Buffer.from(text).toString())
   }
