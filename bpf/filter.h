@@ -52,14 +52,17 @@ static __always_inline __u32 protocol_setting(__u32 protocol)
 #define QUIC_VERSION_1 1          /* RFC 9000 */
 #define QUIC_VERSION_2 0x6b3343cf /* RFC 9369 */
 
-/* Drafts of RFC 9000 are 0xff0000xx; of mvfst and Google the versions that look like one. */
+/*
+ * Drafts of RFC 9000 are 0xff0000xx; of mvfst and Google the versions that look like one. A client that asks for a negotiation
+ * sends a reserved one (RFC 9000 section 15).
+ */
 static __always_inline int is_quic_version(__u32 version)
 {
 	return version == QUIC_VERSION_1 || (version & 0xffffff00) == 0xff000000 || (version & 0xfffffff0) == 0xfaceb000 ||
-	       (version & 0xfffffff0) == 0x54303530;
+	       (version & 0xfffffff0) == 0x54303530 || (version & 0x0f0f0f0f) == 0x0a0a0a0a;
 }
 
-/* A long header with the fixed bit, a known version, and its type bits for Initial (RFC 9000 section 17.2.2). */
+/* A long header, a known version, and its type bits for Initial (RFC 9000 section 17.2.2). The fixed bit may be anything (RFC 9287). */
 static __always_inline int is_quic_initial(CONTEXT *ctx, const struct packet *packet)
 {
 	__u8 start[5];
@@ -70,8 +73,8 @@ static __always_inline int is_quic_initial(CONTEXT *ctx, const struct packet *pa
 		return 0;
 	version = (__u32)start[1] << 24 | start[2] << 16 | start[3] << 8 | start[4];
 	if (version == QUIC_VERSION_2)
-		return (start[0] & 0xf0) == 0xd0;
-	return (start[0] & 0xf0) == 0xc0 && is_quic_version(version);
+		return (start[0] & 0xb0) == 0x90;
+	return (start[0] & 0xb0) == 0x80 && is_quic_version(version);
 }
 
 /* Protocols other than TCP hold no messages: they are wanted as packets only, but for the beginnings of QUIC. */
