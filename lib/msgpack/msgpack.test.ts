@@ -78,7 +78,8 @@ function plain(value: unknown): unknown {
 }
 
 test('unpacks what another packed, says when more is to come, and takes no nonsense', () => {
-  fc.assert(fc.property(fc.object({ values: [fc.string(), fc.integer(), fc.double(), fc.boolean(), fc.constant(null), fc.uint8Array()] }), object => {
+  const double = fc.double().map(number => number + 0) // the other encoder writes -0 as the integer 0
+  fc.assert(fc.property(fc.object({ values: [fc.string(), fc.integer(), double, fc.boolean(), fc.constant(null), fc.uint8Array()] }), object => {
     const bytes = Buffer.from(encode(object))
     const expected = { value: plain(object) as Unpacked, used: bytes.length }
     assert.deepEqual(unpack(Buffer.concat([bytes, Buffer.from('x')])), expected)
