@@ -3,8 +3,8 @@ import { collectGarbage } from './garbage.ts'
 
 const GROWTH_MIN_BYTES = 4 << 20
 const GROWTH_MIN_SHARE = 1 / 8
-const APART_MS = 30_000
-/** A collection holds the loop up for some tens of milliseconds: at this rate that is nothing to the ring. */
+const APART_MS = 60_000
+/** A collection that gives pages back holds the loop up for some 100 ms: at this rate that is nothing to the ring. */
 const QUIET_BYTES_PER_SECOND = 4 << 20
 
 /**
@@ -17,7 +17,7 @@ export class HeapReducer {
   #collectedAt = 0
 
   /** @param collect a full collection */
-  constructor(collect: () => void = collectGarbage) {
+  constructor(collect: () => void = () => { collectGarbage('last-resort') }) {
     this.#collect = collect
   }
 
