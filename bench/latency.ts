@@ -9,7 +9,7 @@ import { figure, medianOf } from './harness/figure.ts'
 import type { Cell } from './harness/figure.ts'
 import { Gateway } from './harness/gateway.ts'
 import { PATH, SETTLE_MS, WARM_UP_SECONDS, runH2load, runWrk } from './harness/generator.ts'
-import type { LoadResult } from './harness/generator.ts'
+import type { H2loadOptions, LoadResult } from './harness/generator.ts'
 import { countExchanges, showMissing } from './harness/kept.ts'
 import type { Question, Settings } from './harness/question.ts'
 import { RunningTool } from './harness/running-tool.ts'
@@ -89,11 +89,16 @@ async function measurePair(
   const first = isBareFirst ? await load() : undefined
   const out = join(session.folder, 'lintel')
   const running = await RunningTool.start(session, lintelCommand(protocol.port), out)
-  const warmUp = await runLoad(session, gateway, protocol, WARM_UP_SECONDS, rate)
+  const warmUp = await runLoad(session, gateway, protocol, WARM_UP_SECONDS, rate, { timed: false })
   const before = running.cpuSeconds()
-  const watched = await load()
-  await session.delay(SETTLE_MS)
-  const cpuMicroseconds = ((running.cpuSeconds() - before) / watched.requests) * 1e6
+  let after = before
+  const watched = await runLoad(session, gateway, protocol, seconds, rate, {
+    ended: async () => {
+      await session.delay(SETTLE_MS)
+      after = running.cpuSeconds()
+    },
+  })
+  const cpuMicroseconds = ((after - before) / watched.requests) * 1e6
   await session.delay(DRAIN_MS)
   await running.stop()
   const logged = await countExchanges(session, out)
@@ -103,13 +108,14 @@ async function measurePair(
 
 async function runLoad(
   session: Session, gateway: Gateway, protocol: Protocol, seconds: number, rate: number | undefined,
+  more: Pick<H2loadOptions, 'timed' | 'ended'> = {},
 ): Promise<LoadResult> {
   const connections = protocol.http1 ? IN_FLIGHT : IN_FLIGHT / STREAMS
   const load = { url: `${protocol.origin}${PATH}`, seconds, connections, folder: gateway.folder }
-  const options = { http1: protocol.http1, streams: protocol.http1 ? 1 : STREAMS, ...(rate === undefined ? {} : { rate }) }
-  const result = protocol.http1 && rate === undefined
-    ? await runWrk(session, load, 'latency.lua')
-    : await runH2load(session, load, options)
+  const options = { http1: protocol.http1, streams: protocol.http1 ? 1 : STREAMS, ...(rate === undefined ? {} : { rate }), ...more }
+  const isWrk = protocol.http1 && rate === undefined
+  const result = isWrk ? await runWrk(session, load, 'latency.lua') : await runH2load(session, load, options)
+  if (isWrk) await more.ended?.()
   if (result.failed > 0) throw new Error(`Cannot measure: ${result.failed} of ${result.requests} requests to ${load.url} failed`)
   return result
 }

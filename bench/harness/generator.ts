@@ -64,6 +64,8 @@ export interface H2loadOptions {
   readonly rate?: number
   /** False: no latencies, which spares h2load writing a line for each request. */
   readonly timed?: boolean
+  /** Called right when it has ended: its log of all requests takes a second or more to read, in which a tool finds the machine quiet. */
+  readonly ended?: () => Promise<void>
 }
 
 /** h2load's one thread, HTTP/2 or HTTP/1. Latencies come from its log of each request. */
@@ -74,6 +76,7 @@ export async function runH2load(session: Session, load: Load, options: H2loadOpt
     ...(isTimed ? [`--log-file=${log}`] : []), ...(options.http1 ? ['--h1'] : []),
     ...(options.rate === undefined ? [] : [`--rps=${options.rate / load.connections}`]),
     ...requestHeaders(load.folder).flatMap((header) => ['-H', header]), load.url])
+  await options.ended?.()
   const counts = /requests: (\d+) total, (\d+) started, (\d+) done, (\d+) succeeded/.exec(output)?.slice(1).map(Number) ?? []
   const [, , done = 0, succeeded = 0] = counts
   if (!(succeeded > 0)) throw new Error(`Cannot read what h2load printed: ${output}`)
