@@ -291,7 +291,8 @@ function sameDestination(a: Output, b: Output): boolean {
 
 function placeOf(output: Output): string | undefined {
   if ('spool' in output) return output.spool.path
-  return 'path' in output ? output.path : 'url' in output ? output.url : undefined
+  if ('path' in output) return output.path
+  return 'url' in output ? `${output.url} ${output.name ?? ''}` : undefined
 }
 
 /**

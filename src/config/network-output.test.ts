@@ -73,6 +73,7 @@ const CASES: readonly (readonly [config: string, complaint: RegExp])[] = [
   [webhook(URL, `tls: {cert: ${noPem}}`), /tls\.key: must come with the other|tls.*must come with the other/],
   [webhook(URL, 'spool: {path: /t}'), /must not have the same key twice/],
   [`${webhook(URL)}  - {type: webhook, ${URL}, spool: {path: /s}}\n`, /must not write to \/s as outputs\[0\] does/],
+  [`${webhook(URL, 'dead_letters: {path: /d}')}  - {type: webhook, ${URL}, name: b, spool: {path: /t}, dead_letters: {path: /d}}\n`, /must not write to \/d as outputs\[0\] does/],
   [`${webhook(URL)}  - {type: webhook, ${URL}, spool: {path: /t}}\n`, /must have a name of its own: "webhook:logs\.example" is outputs\[0\]; add name: to one of them/],
   [`${webhook(URL)}  - {type: webhook, ${URL}, name: b, spool: {path: /t}}\n`, /^ok$/],
   [webhook(URL, 'compression: zstd'), /^ok$/],

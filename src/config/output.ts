@@ -40,14 +40,12 @@ export const outputsSchema = z.array(outputSchema).max(OUTPUTS_MAX).default([])
 /** Outputs that would write into each other. */
 export function outputClashes(outputs: readonly SinkOptions[]): { index: number, message: string }[] {
   const seen = new Map<string, number>()
-  return outputs.flatMap((output, index) => {
-    const where = placeOf(output)
-    if (where === undefined) return []
+  return outputs.flatMap((output, index) => placesOf(output).flatMap(where => {
     const before = seen.get(where)
     seen.set(where, before ?? index)
     return before === undefined ? []
       : [{ index, message: `must not write to ${where} as outputs[${before}] does: leave one of them out` }]
-  })
+  }))
 }
 
 /** Outputs to one server that messages and metrics could not tell apart. */
@@ -74,9 +72,10 @@ function serverOf(output: SinkOptions): string | undefined {
   return 'url' in output && URL.canParse(output.url) ? new URL(output.url).host : undefined
 }
 
-/** Undefined for those that write to nothing here. */
-function placeOf(output: SinkOptions): string | undefined {
-  if ('spool' in output) return resolve(output.spool.path) // not the path of a module
-  if ('path' in output) return resolve(output.path)
-  return 'url' in output ? undefined : 'standard output'
+/** Files and folders of its own; none for those that write to nothing here. */
+function placesOf(output: SinkOptions): readonly string[] {
+  // Not the path of a module: that is read.
+  if ('spool' in output) return [output.spool.path, output.dead_letters.path].filter(path => path !== undefined).map(path => resolve(path))
+  if ('path' in output) return [resolve(output.path)]
+  return 'url' in output ? [] : ['standard output']
 }

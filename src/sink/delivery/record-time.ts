@@ -13,8 +13,12 @@ export function timeMs(line: Buffer): number | undefined {
   return text === undefined ? undefined : Date.parse(`${text.slice(0, 19)}Z`) + Number(`0${text.slice(19, -1)}`) * 1000
 }
 
-/** The same in nanoseconds since the epoch, as digits. */
+/** The same in nanoseconds since the epoch, as ten digits at least, behind a minus before 1970. */
 export function timeNanoseconds(line: Buffer): string | undefined {
   const text = timeText(line)
-  return text === undefined ? undefined : `${Date.parse(`${text.slice(0, 19)}Z`) / 1000}${text.slice(20, -1).padEnd(9, '0')}`
+  if (text === undefined) return undefined
+  const seconds = Date.parse(`${text.slice(0, 19)}Z`) / 1000
+  const fraction = text.slice(20, -1).padEnd(9, '0')
+  if (seconds >= 0) return `${seconds}${fraction}`
+  return `-${String(-BigInt(seconds) * 1_000_000_000n - BigInt(fraction)).padStart(10, '0')}`
 }

@@ -63,6 +63,9 @@ export class Ping {
       const why = Buffer.isBuffer(reason) && reason.length > 0 ? ` (${clean(reason.toString())})` : ''
       throw new OddAnswer(`refuses the shared key or the user${why}; look at shared_key, user and password`, 'credentials refused')
     }
+    if (isText(host, this.#secrets.hostName)) { // its digest would be ours, which anybody can send back
+      throw new OddAnswer('has the name of this end, so it cannot show that it knows the shared key: set host_name', 'server refused')
+    }
     if (!Buffer.isBuffer(host) || !isText(digest, this.#digest(host))) {
       throw new OddAnswer('does not know the shared key, so nothing is sent to it; look at shared_key, here and there', 'server refused')
     }

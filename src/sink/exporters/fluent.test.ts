@@ -3,8 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { unpack } from '../../../lib/msgpack/mod.ts'
 import { RecordingHost } from '../sink.suite.ts'
 import { delivery, exchanges, openOutput, range, until } from './exporter.suite.ts'
+import { Ping } from './fluent-handshake.ts'
 import { streamExporterSuite } from './stream-exporter.suite.ts'
 import { fluentConverse, type FluentSecurity } from './testing/fluent-converse.ts'
 import { StreamServer } from './testing/stream-server.ts'
@@ -95,4 +97,11 @@ test('fluent: what is wrong in a config is told with its place and the mend', ()
       return true
     })
   }
+})
+
+test('fluent: a server that sends the digest of this end back does not know the key', () => {
+  const ping = new Ping({ nonce: Buffer.from('n'), authSalt: Buffer.alloc(0), isKept: true }, { sharedKey: 'k', hostName: 'gw-1' })
+  const sent = unpack(ping.bytes)?.value as readonly Buffer[]
+  const pong = [Buffer.from('PONG'), true, Buffer.alloc(0), sent[1] as Buffer, sent[3] as Buffer]
+  assert.throws(() => { ping.check(pong, text => text) }, /has the name of this end.*set host_name/)
 })

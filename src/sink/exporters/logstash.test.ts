@@ -57,7 +57,7 @@ test('logstash: a server that says it is at work is waited for, but not for ever
     const beat = setInterval(() => {
       acks++
       socket.write(ack(isBusy ? 0 : 20))
-    }, 50)
+    }, 20)
     socket.on('close', () => { clearInterval(beat) })
     for await (const _ of socket) continue
   }, { timeout: '100ms', compression: 'none' })

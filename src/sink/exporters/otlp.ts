@@ -49,7 +49,9 @@ export class OtlpExporter implements Exporter {
       const answer = await this.#export('logs', logs, signal)
       if (answer === undefined) for (const { id } of records) this.#logged.add(id)
       const last = answer ?? await this.#export('traces', spans, signal)
-      if (last === undefined || last.outcome === 'apart' && records.length === 1) for (const { id } of records) this.#logged.delete(id)
+      const isRefused = last?.outcome === 'apart' && records.length === 1
+      if (last === undefined || isRefused) for (const { id } of records) this.#logged.delete(id)
+      if (isRefused) this.#rejected = Math.max(0, this.#rejected - 1) // it counts once, and by this answer
       return last ?? { outcome: 'done', refused: unfit, ...this.#takeRejected(records.length, unfit) }
     })
   }

@@ -72,7 +72,6 @@ export class StreamSocket {
    */
   async write(bytes: Buffer, signal: AbortSignal): Promise<void> {
     if (!this.isOpen) this.open()
-    this.#heard = Buffer.alloc(0)
     await this.#talk<true>(bytes, undefined, signal)
   }
 
@@ -80,7 +79,7 @@ export class StreamSocket {
    * Over the connection that `open` began.
    *
    * @param read is given what came and was not used yet, whenever something comes; what it uses without an end of the question says that the
-   *   server is at work, and time counts anew, up to ten times
+   *   server is at work, and time counts anew, up to ten times what one answer may take
    * @throws {OddAnswer} of `read`, or when the answer is too long; {Error} when the connection failed, died, or no answer came in time. It is
    *   closed then
    */
@@ -124,12 +123,12 @@ export class StreamSocket {
       if (socket === undefined) return closed()
       signal.addEventListener('abort', abort)
       socket.on('close', closed).on('error', fail)
-      let patience = PATIENCE
+      const endMs = Date.now() + PATIENCE * this.#timeoutMs
       const listen = (): void => {
         try {
           const { used, value } = this.#read(read as (heard: Buffer) => Reading<Value>)
           if (value !== undefined) return done(value)
-          if (used === 0 || --patience === 0) return
+          if (used === 0 || Date.now() >= endMs) return
           clearTimeout(limit)
           limit = setTimeout(late, this.#timeoutMs)
         } catch (error) {
@@ -138,6 +137,7 @@ export class StreamSocket {
       }
       if (read !== undefined) this.#onHeard = listen
       if (bytes.length > 0 || read === undefined) {
+        this.#heard = Buffer.alloc(0) // what came unasked answers nothing
         socket.write(bytes, error => {
           if (error !== undefined && error !== null) fail(error)
           else if (read === undefined) done(undefined as Value)

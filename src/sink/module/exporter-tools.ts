@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { ExporterTools, HttpClient } from '../delivery/mod.ts'
-import { answerOf, type HttpConfig, httpOptions, orNoAnswer, readSecret, secretSchema, Transport } from '../http/mod.ts'
+import { answerOf, type HttpConfig, httpOptions, orNoAnswer, readSecret, requestHeaders, secretSchema, Transport } from '../http/mod.ts'
 import type { Reply } from '../http/mod.ts'
 
 const httpSchema: z.ZodType<HttpConfig> = z.strictObject(httpOptions)
@@ -17,7 +17,9 @@ export class NotingTools implements ExporterTools {
   }
 
   http(options: unknown): HttpClient {
-    const client = clientOf(new Transport(checked(httpSchema, options)))
+    const config = checked(httpSchema, options)
+    this.secrets.push(...requestHeaders(config).secrets) // a server may send them back
+    const client = clientOf(new Transport(config))
     this.#clients.push(client)
     return client
   }

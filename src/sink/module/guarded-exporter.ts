@@ -12,7 +12,6 @@ export class GuardedExporter implements Exporter {
   readonly #exporter: Exporter
   readonly #tools = new NotingTools()
   readonly #timeoutMs: number
-  readonly #redaction: Redaction
 
   /** @throws {Error} with what is wrong with the options, or with the exporter */
   constructor(own: OwnExporter, options: unknown, timeoutMs: number) {
@@ -25,9 +24,8 @@ export class GuardedExporter implements Exporter {
       this.#tools.close()
       throw new Error(new Redaction(this.#tools.secrets).clean(messageOf(error)), { cause: error })
     }
-    this.#redaction = new Redaction(this.#tools.secrets)
     this.#exporter = exporter
-    this.target = this.#redaction.clean(exporter.target)
+    this.target = this.#text(exporter.target)
     this.#timeoutMs = timeoutMs
   }
 
@@ -41,7 +39,7 @@ export class GuardedExporter implements Exporter {
     try {
       return this.#checked(await Promise.race([this.#exporter.send(records, ends), ended.promise]), records.length)
     } catch (error) {
-      return this.#later('exporter failed', this.#redaction.clean(messageOf(error)))
+      return this.#later('exporter failed', this.#text(messageOf(error)))
     } finally {
       ends.removeEventListener('abort', onEnd)
     }
@@ -55,22 +53,27 @@ export class GuardedExporter implements Exporter {
     }
   }
 
+  /** Without the secrets given out so far: an exporter may read one anew, as it is rotated. */
+  #text(text: string): string {
+    return new Redaction(this.#tools.secrets).clean(text)
+  }
+
   /** What the delivery can count on: indexes of the batch, each once, texts that are fit for messages. */
   #checked(answer: Answer, count: number): Answer {
     const wrong = answerFault(answer, count)
     if (wrong !== undefined) return this.#later('exporter failed', `its answer is none: ${wrong}; see docs/exporters.md`)
     if (answer.outcome === 'later') return { outcome: 'later', hindrance: this.#clean(answer.hindrance) }
-    if (answer.outcome === 'apart') return { outcome: 'apart', reason: this.#redaction.clean(answer.reason) }
+    if (answer.outcome === 'apart') return { outcome: 'apart', reason: this.#text(answer.reason) }
     const { refused = [], again } = answer
     return {
       outcome: 'done',
-      refused: refused.map(({ index, reason }) => ({ index, reason: this.#redaction.clean(reason) })).sort((a, b) => a.index - b.index),
+      refused: refused.map(({ index, reason }) => ({ index, reason: this.#text(reason) })).sort((a, b) => a.index - b.index),
       ...(again === undefined ? {} : { again: { indexes: again.indexes.toSorted((a, b) => a - b), hindrance: this.#clean(again.hindrance) } }),
     }
   }
 
   #clean({ reason, message, afterMs }: Hindrance): Hindrance {
-    return { reason: this.#redaction.clean(reason), message: this.#redaction.clean(message), afterMs }
+    return { reason: this.#text(reason), message: this.#text(message), afterMs }
   }
 
   #later(reason: string, why: string): Answer {
