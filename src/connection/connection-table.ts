@@ -52,6 +52,8 @@ export class ConnectionTable implements ConnectionOwner {
   readonly counters = new ConnectionCounters()
   /** Who sleeps next. */
   readonly restQueue: RestQueue
+  /** Whose packet is at work: its sides are in use, even where that brings another connection to rest. */
+  handled: Connection | undefined
   /** @internal */
   readonly dormitory: SideDormitory
   /** @internal */
@@ -347,7 +349,10 @@ export class ConnectionTable implements ConnectionOwner {
     if (slot < 0) return this.#packetFlow.meet(side, segment)
     const connection = this.#connections[slot]!
     if (connection.steady !== 0) this.#takeBack(connection)
+    const outer = this.handled // a packet may hold another one
+    this.handled = connection
     this.#packetFlow.packet(connection, side, segment)
+    this.handled = outer
   }
 
   /** From here on every packet goes the plain path, until a connection rests again. */

@@ -53,6 +53,8 @@ export interface Challenger {
 export interface ConnectionOwner {
   readonly space: ReassemblySpace
   readonly restQueue: RestQueue
+  /** Whose packet is at work: it does not sleep. */
+  readonly handled: Connection | undefined
   readonly dormitory: SideDormitory
   openHandler(connection: Connection, time: number): StreamHandler
   ignored(connection: Connection): void
@@ -148,7 +150,7 @@ export class Connection implements StreamControl, Steadfast, Sleeper {
 
   /** At rest its parts serve others, until the first packet that asks for them. What comes out is the same. */
   sleep(): boolean {
-    if (this.#sides === undefined || this.isClosed) return false
+    if (this.#sides === undefined || this.isClosed || this.#owner.handled === this) return false
     const handler = this.handler?.sleep?.()
     this.handler = handler ?? this.handler
     const isResting = this.isIgnored ? this.#areSidesInStep : handler !== undefined && this.isInStep
