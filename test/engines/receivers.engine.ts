@@ -10,8 +10,8 @@ import type { Sink } from '../../src/sink/mod.ts'
 import { RecordingHost } from '../../src/sink/sink.suite.ts'
 import { hasCorpora } from '../conformance/testing/corpora.ts'
 import { corpusLines } from '../store/testing/corpus-lines.ts'
-import { batchesOf } from '../store/testing/stored.ts'
 import { GoReceiver } from './testing/go-receiver.ts'
+import { sendAll } from './testing/send-all.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lintel-receivers-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
@@ -28,18 +28,6 @@ function open(options: Record<string, unknown>, host: RecordingHost): Sink {
   const spool = { path: join(folder, `spool-${number++}`) }
   const shared = { spool, drain: '60s', batch: { records: 500, age: '10ms' }, retry: { max_wait: '100ms' } }
   return openOutput({ ...shared, ...options }, host)
-}
-
-async function sendAll(options: Record<string, unknown>, lines: readonly string[]): Promise<void> {
-  const host = new RecordingHost()
-  const sink = open(options, host)
-  for (const batch of batchesOf(lines)) {
-    sink.write(batch)
-    await sink.flush()
-  }
-  await sink.close()
-  const { sent, refused, waitingRecords } = sink.health().delivery as NonNullable<ReturnType<Sink['health']>['delivery']>
-  assert.deepEqual({ sent, refused, waitingRecords, logs: host.logs }, { sent: lines.length, refused: 0, waitingRecords: 0, logs: [] })
 }
 
 const HEAD = /^\{"id":"([0-9a-f]{16}-\d+)"(?:,"@timestamp":"([^"]*)")?,?/
@@ -64,7 +52,7 @@ for (const more of [{}, { compression: 'none' }, { tls: true }] as const) {
     const server = await GoReceiver.start('lumber', join(folder, `lumber-${number}`), files === undefined ? [] : [files.cert, files.key])
     try {
       const options = files === undefined ? { ...more, url: `tcp://${server.address}` } : { url: `tls://${server.address}`, tls: { ca: files.ca } }
-      await sendAll({ type: 'logstash', ...options }, lines)
+      await sendAll(host => open({ type: 'logstash', ...options }, host), lines)
       const found = untagged(server.lines())
       assert.deepEqual(found.lines, lines)
       assert.equal(found.ids.size, lines.length)
@@ -116,7 +104,7 @@ for (const compression of ['none', 'gzip']) {
     const lines = await allLines()
     const server = await GoReceiver.start('fluent', join(folder, `fluent-${compression}`))
     try {
-      await sendAll({ type: 'fluent', compression, url: `tcp://${server.address}` }, lines)
+      await sendAll(host => open({ type: 'fluent', compression, url: `tcp://${server.address}` }, host), lines)
       await until('all there', () => server.lines().length >= lines.length)
       const found = server.lines().map(line => JSON.parse(line) as FluentLine)
       const ids = new Set(found.map(({ record }) => record['id']))

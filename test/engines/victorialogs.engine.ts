@@ -11,7 +11,7 @@ import { exchanges, HOSTILE, until } from '../../src/sink/exporters/exporter.sui
 import { RecordingHost } from '../../src/sink/sink.suite.ts'
 import { hasCorpora } from '../conformance/testing/corpora.ts'
 import { corpusLines } from '../store/testing/corpus-lines.ts'
-import { batchesOf } from '../store/testing/stored.ts'
+import { sendAll } from './testing/send-all.ts'
 import { VictoriaLogs } from './testing/victorialogs-server.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lintel-victorialogs-'))
@@ -74,18 +74,6 @@ function stored(entry: Record<string, string>, prefix: string): string {
   return ownFields(new Map(fields), entry['_time'] as string, ADDED)
 }
 
-async function sendAll(options: Record<string, unknown>, lines: readonly string[]): Promise<void> {
-  const host = new RecordingHost()
-  const sink = open(options, host)
-  for (const batch of batchesOf(lines)) {
-    sink.write(batch)
-    await sink.flush()
-  }
-  await sink.close()
-  const { sent, refused, waitingRecords } = sink.health().delivery as NonNullable<ReturnType<Sink['health']>['delivery']>
-  assert.deepEqual({ sent, refused, waitingRecords, logs: host.logs }, { sent: lines.length, refused: 0, waitingRecords: 0, logs: [] })
-}
-
 interface Protocol {
   readonly type: string
   readonly path: string
@@ -117,7 +105,7 @@ for (const protocol of PROTOCOLS) {
     const lines = (await captured as readonly string[]).filter(line => !line.includes(EPOCH))
     const server = await VictoriaLogs.start(join(folder, `data-${type}`))
     try {
-      await sendAll({ type, url: `${server.url}${path}`, ...more }, lines)
+      await sendAll(host => open({ type, url: `${server.url}${path}`, ...more }, host), lines)
       const entries = await server.shows(lines.length)
       const [there, wanted] = [entries.map(entry => stored(entry, prefix)).sort(), lines.map(line => expected(line, protocol)).sort()]
       const odd = there.findIndex((text, index) => text !== wanted[index])

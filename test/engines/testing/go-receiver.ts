@@ -1,13 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
-import { connect, createServer, type AddressInfo } from 'node:net'
-import { homedir } from 'node:os'
-import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-
-/** See tools/engines.sh. */
-const FOLDER = process.env['LINTEL_ENGINES'] ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'lintel-engines')
+import { accepts } from '../../gateway/testing/gateway.ts'
+import { Running } from '../../gateway/testing/process.ts'
+import { engine } from './engine-folder.ts'
+import { freePort } from './free-port.ts'
 
 /** A server of ../receivers on a loopback port, which writes what it takes to a file, a line each. */
 export class GoReceiver {
@@ -15,7 +10,7 @@ export class GoReceiver {
   readonly #program: string
   readonly #file: string
   readonly #args: readonly string[]
-  #process: ChildProcess | undefined
+  #process: Running | undefined
 
   private constructor(program: string, port: number, file: string, args: readonly string[]) {
     this.#program = program
@@ -26,47 +21,22 @@ export class GoReceiver {
 
   /** @param args behind the address and the file */
   static async start(name: 'fluent' | 'lumber', file: string, args: readonly string[] = []): Promise<GoReceiver> {
-    const program = join(FOLDER, `${name}-receiver`)
-    if (!existsSync(program)) throw new Error(`Cannot find "${program}": run tools/engines.sh, or make test-engines`)
-    const receiver = new GoReceiver(program, await freePort(), file, args)
+    const receiver = new GoReceiver(engine(`${name}-receiver`), await freePort(), file, args)
     await receiver.run()
     return receiver
   }
 
   /** At the same port, with what it had written. */
   async run(): Promise<void> {
-    this.#process = spawn(this.#program, [this.address, this.#file, ...this.#args], { stdio: 'ignore' })
-    for (let left = 200; !await this.#isUp(); left--) {
-      if (left === 0) throw new Error(`${this.#program} did not start`)
-      await sleep(50)
-    }
+    this.#process = new Running(this.#program, [this.address, this.#file, ...this.#args])
+    await this.#process.until(() => accepts(this.address), 'listening port')
   }
 
   async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
-    const child = this.#process as ChildProcess
-    if (child.exitCode !== null || child.signalCode !== null) return
-    const gone = once(child, 'exit')
-    child.kill(signal)
-    await gone
+    await this.#process?.stop(signal)
   }
 
   lines(): readonly string[] {
     return existsSync(this.#file) ? readFileSync(this.#file, 'utf8').split('\n').slice(0, -1) : []
   }
-
-  async #isUp(): Promise<boolean> {
-    const [host, port] = this.address.split(':') as [string, string]
-    const socket = connect(Number(port), host)
-    const isUp = await once(socket, 'connect').then(() => true, () => false)
-    socket.destroy()
-    return isUp
-  }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  await new Promise<void>(resolve => probe.close(() => resolve()))
-  return port
 }

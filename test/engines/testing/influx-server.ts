@@ -1,8 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { Running } from '../../gateway/testing/process.ts'
 import { freePort } from './free-port.ts'
 
 type Value = string | number | boolean | null
@@ -17,7 +15,7 @@ export class InfluxServer {
   readonly url: string
   readonly #program: string
   readonly #config: string
-  #process: ChildProcess | undefined
+  #process: Running | undefined
 
   private constructor(program: string, config: string, port: number) {
     this.#program = program
@@ -53,19 +51,12 @@ log-enabled = false
 
   /** At the same port, with what it had stored. */
   async run(): Promise<void> {
-    this.#process = spawn(this.#program, ['-config', this.#config], { stdio: 'ignore' })
-    this.#process.on('error', () => {}) // told below
-    for (let left = 400; ; left--) {
-      if (await fetch(`${this.url}/ping`).then(({ ok }) => ok, () => false)) return
-      if (left === 0) throw new Error(`"${this.#program}" did not start`)
-      await sleep(50)
-    }
+    this.#process = new Running(this.#program, ['-config', this.#config])
+    await this.#process.until(() => fetch(`${this.url}/ping`).then(({ ok }) => ok, () => false), 'answer')
   }
 
   async kill(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
-    const gone = once(this.#process as ChildProcess, 'exit')
-    this.#process?.kill(signal)
-    await gone
+    await this.#process?.stop(signal)
   }
 
   /** The rows of a query, times in nanoseconds as text; without the columns that a row has nothing in. */

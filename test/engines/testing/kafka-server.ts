@@ -1,12 +1,12 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
-import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Admin, Consumer, MessagesStreamModes, stringDeserializers } from '@platformatic/kafka'
 import type { CertificateFiles } from '../../../src/sink/exporters/testing/certificates.ts'
+import { accepts } from '../../gateway/testing/gateway.ts'
+import { Running } from '../../gateway/testing/process.ts'
 import { engine } from './engine-folder.ts'
 import { freePort } from './free-port.ts'
 
@@ -29,7 +29,7 @@ export class KafkaServer {
   readonly brokers: Readonly<Record<Exclude<Listener, 'controller'>, string>>
   readonly #folder: string
   readonly #port: number
-  #process: ChildProcess | undefined
+  #process: Running | undefined
   /** In the clear; opened when it is used. */
   readonly admin: Admin
 
@@ -57,24 +57,13 @@ export class KafkaServer {
 
   /** At the same ports, with what it had stored. */
   async run(): Promise<void> {
-    const log = openSync(join(this.#folder, 'log'), 'a')
-    this.#process = spawn('java', [...javaOptions(), 'kafka.Kafka', join(this.#folder, 'properties')], { stdio: ['ignore', log, log] })
-    closeSync(log)
-    for (let left = 600; !await isOpen(this.#port); left--) {
-      if (left === 0 || this.#process.exitCode !== null) {
-        throw new Error(`Kafka did not start: ${readFileSync(join(this.#folder, 'log'), 'utf8').slice(-2000)}`)
-      }
-      await sleep(100)
-    }
+    this.#process = new Running('java', [...javaOptions(), 'kafka.Kafka', join(this.#folder, 'properties')])
+    await this.#process.until(() => accepts(String(this.#port)), 'listening port')
   }
 
   /** At once, as a crash does it. */
   async kill(): Promise<void> {
-    if (this.#process === undefined || this.#process.exitCode !== null) return
-    const gone = once(this.#process, 'exit')
-    this.#process.kill('SIGKILL')
-    await gone
-    this.#process = undefined
+    await this.#process?.stop('SIGKILL')
   }
 
   async close(): Promise<void> {
@@ -112,13 +101,6 @@ export class KafkaServer {
 
 function javaOptions(): string[] {
   return ['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-cp', join(engine('kafka'), '*')]
-}
-
-async function isOpen(port: number): Promise<boolean> {
-  return await new Promise(resolve => {
-    const socket = connect(port, '127.0.0.1')
-    socket.on('connect', () => { socket.destroy(); resolve(true) }).on('error', () => { resolve(false) })
-  })
 }
 
 function properties(folder: string, ports: Readonly<Record<Listener, number>>, { ca }: CertificateFiles): string {

@@ -1,15 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
-import { connect, createServer, type AddressInfo } from 'node:net'
-import { homedir } from 'node:os'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { LogRecord, Span } from '../../../src/sink/exporters/testing/otlp-decoder.ts'
-
-/** See tools/engines.sh, and ../otel-collector. */
-const FOLDER = process.env['LINTEL_ENGINES'] ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'lintel-engines')
-const PROGRAM = join(FOLDER, 'otel-collector')
+import { accepts } from '../../gateway/testing/gateway.ts'
+import { Running } from '../../gateway/testing/process.ts'
+import { engine } from './engine-folder.ts'
+import { freePort } from './free-port.ts'
 
 /** One line of the collector's file exporter: OTLP as JSON. */
 interface Line {
@@ -21,12 +16,12 @@ interface Resource {
   readonly attributes: readonly { readonly key: string, readonly value: { readonly stringValue: string } }[]
 }
 
-/** An OpenTelemetry Collector of its own, on loopback ports: what it takes by OTLP it writes to two files. */
+/** The program of ../otel-collector on its own, on loopback ports: what it takes by OTLP it writes to two files. */
 export class OtelCollector {
   readonly #http: number
   readonly #grpc: number
   readonly #folder: string
-  #process: ChildProcess | undefined
+  #process: Running | undefined
 
   private constructor(http: number, grpc: number, folder: string) {
     this.#http = http
@@ -35,7 +30,6 @@ export class OtelCollector {
   }
 
   static async start(folder: string): Promise<OtelCollector> {
-    if (!existsSync(PROGRAM)) throw new Error(`Cannot find "${PROGRAM}": run tools/engines.sh, or make test-engines`)
     mkdirSync(folder, { recursive: true })
     const collector = new OtelCollector(await freePort(), await freePort(), folder)
     await collector.run()
@@ -49,20 +43,13 @@ export class OtelCollector {
   /** At the same ports, with the same files. */
   async run(): Promise<void> {
     const addresses = [this.#http, this.#grpc].map(port => `127.0.0.1:${port}`)
-    this.#process = spawn(PROGRAM, [...addresses, join(this.#folder, 'logs.json'), join(this.#folder, 'traces.json')], { stdio: ['ignore', 'ignore', 'inherit'] })
-    for (const port of [this.#http, this.#grpc]) {
-      for (let left = 200; !await answers(port); left--) {
-        if (left === 0) throw new Error('the collector did not start')
-        await sleep(50)
-      }
-    }
+    this.#process = new Running(engine('otel-collector'), [...addresses, join(this.#folder, 'logs.json'), join(this.#folder, 'traces.json')])
+    for (const port of [this.#http, this.#grpc]) await this.#process.until(() => accepts(String(port)), `listening port ${port}`)
   }
 
   /** In order: what it has taken stands in its files then. */
   async stop(): Promise<void> {
-    const gone = once(this.#process as ChildProcess, 'exit')
-    this.#process?.kill('SIGTERM')
-    await gone
+    await this.#process?.stop()
   }
 
   logs(): readonly LogRecord[] {
@@ -94,19 +81,4 @@ export class OtelCollector {
       at = end + 1
     }
   }
-}
-
-async function answers(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1')
-  return await new Promise(resolve => {
-    socket.once('connect', () => { resolve(true) }).once('error', () => { resolve(false) })
-  }).then(is => { socket.destroy(); return is as boolean })
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  await new Promise<void>(resolve => probe.close(() => resolve()))
-  return port
 }

@@ -1,8 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Running } from '../../gateway/testing/process.ts'
 import { engine } from './engine-folder.ts'
 import { freePort } from './free-port.ts'
 
@@ -27,7 +26,7 @@ export class Prometheus {
   readonly #folder: string
   readonly #port: number
   readonly #options: PrometheusOptions
-  #process: ChildProcess | undefined
+  #process: Running | undefined
 
   private constructor(folder: string, port: number, options: PrometheusOptions) {
     this.#folder = folder
@@ -50,20 +49,15 @@ export class Prometheus {
   /** At the same port, with what it had stored. */
   async run(): Promise<void> {
     const { features = [], isReceiver = false } = this.#options
-    this.#process = spawn(engine('prometheus'), [
+    this.#process = new Running(engine('prometheus'), [
       `--config.file=${this.#folder}/prometheus.yml`, `--storage.tsdb.path=${this.#folder}/data`, `--web.listen-address=127.0.0.1:${this.#port}`, '--log.level=error',
       ...(features.length === 0 ? [] : [`--enable-feature=${features.join(',')}`]), ...(isReceiver ? ['--web.enable-remote-write-receiver'] : []),
-    ], { stdio: 'ignore' })
-    for (let left = 400; !await fetch(`${this.url}/-/ready`).then(({ ok }) => ok, () => false); left--) {
-      if (left === 0) throw new Error('Prometheus did not start')
-      await sleep(50)
-    }
+    ])
+    await this.#process.until(() => fetch(`${this.url}/-/ready`).then(({ ok }) => ok, () => false), 'answer')
   }
 
   async stop(): Promise<void> {
-    const gone = once(this.#process as ChildProcess, 'exit')
-    this.#process?.kill('SIGTERM')
-    await gone
+    await this.#process?.stop()
   }
 
   async get<T>(path: string, parameters: Record<string, string>): Promise<T> {

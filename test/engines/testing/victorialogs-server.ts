@@ -1,6 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Running } from '../../gateway/testing/process.ts'
 import { engine } from './engine-folder.ts'
 import { freePort } from './free-port.ts'
 
@@ -9,7 +8,7 @@ export class VictoriaLogs {
   readonly url: string
   readonly #port: number
   readonly #folder: string
-  #process: ChildProcess | undefined
+  #process: Running | undefined
 
   private constructor(port: number, folder: string) {
     this.#port = port
@@ -25,22 +24,15 @@ export class VictoriaLogs {
 
   /** At the same port, with what it had stored. */
   async run(): Promise<void> {
-    this.#process = spawn(engine('victoria-logs'), [
+    this.#process = new Running(engine('victoria-logs'), [
       `-httpListenAddr=127.0.0.1:${this.#port}`, `-storageDataPath=${this.#folder}`, '-retentionPeriod=100y', '-futureRetention=100y', '-loggerLevel=ERROR',
-    ], { stdio: 'ignore' })
-    for (let left = 200; ; left--) {
-      const isUp = await fetch(`${this.url}/health`).then(({ ok }) => ok, () => false)
-      if (isUp) return
-      if (left === 0) throw new Error('VictoriaLogs did not start')
-      await sleep(50)
-    }
+    ])
+    await this.#process.until(() => fetch(`${this.url}/health`).then(({ ok }) => ok, () => false), 'answer')
   }
 
   /** In order: what it has acknowledged it keeps. */
   async stop(): Promise<void> {
-    const gone = once(this.#process as ChildProcess, 'exit')
-    this.#process?.kill('SIGTERM')
-    await gone
+    await this.#process?.stop()
   }
 
   /** Every stored entry, by its query API. */
