@@ -1,6 +1,6 @@
+import { ProtoWriter } from '../protobuf/mod.ts'
 import type { Bucket, Exemplar, Histogram, Labels, MetricFamily } from './family.ts'
-import { spansOf } from './native-buckets.ts'
-import { ProtoWriter } from './proto-writer.ts'
+import { writeNative } from './native-fields.ts'
 
 export const PROTOBUF_TYPE = 'application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited'
 
@@ -37,17 +37,7 @@ function writeHistogram(metric: ProtoWriter, { labels, count, sum, buckets, nati
     histogram.uint(1, count)
     histogram.double(2, sum)
     for (const bucket of buckets) histogram.message(3, inner => { writeBucket(inner, bucket) })
-    histogram.sint(5, native.schema)
-    histogram.double(6, native.zeroThreshold)
-    histogram.uint(7, native.zeroCount)
-    const { spans, deltas } = spansOf(native)
-    for (const { offset, length } of spans) {
-      histogram.message(12, span => {
-        span.sint(1, offset)
-        span.uint(2, length)
-      })
-    }
-    histogram.packedSints(13, deltas)
+    writeNative(histogram, native, 5, 12)
   })
 }
 

@@ -1,6 +1,6 @@
+import { ProtoWriter } from '../protobuf/mod.ts'
 import type { Bucket, Exemplar, Histogram, Labels, MetricFamily, NumberFamily } from './family.ts'
-import { spansOf } from './native-buckets.ts'
-import { ProtoWriter } from './proto-writer.ts'
+import { writeNative } from './native-fields.ts'
 
 /** Which of a histogram's two forms are written. */
 export type HistogramForm = 'classic' | 'native' | 'both'
@@ -70,17 +70,7 @@ class SeriesWriter {
       series.message(4, histogram => {
         histogram.uint(1, count)
         histogram.double(3, sum)
-        histogram.sint(4, native.schema)
-        histogram.double(5, native.zeroThreshold)
-        histogram.uint(6, native.zeroCount)
-        const { spans, deltas } = spansOf(native)
-        for (const { offset, length } of spans) {
-          histogram.message(11, span => {
-            span.sint(1, offset)
-            span.uint(2, length)
-          })
-        }
-        histogram.packedSints(12, deltas)
+        writeNative(histogram, native, 4, 11)
         histogram.int(15, this.#options.timeMs)
       })
     })

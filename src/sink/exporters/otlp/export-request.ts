@@ -1,6 +1,6 @@
+import { Output, varintBytes } from '../../../../lib/protobuf/mod.ts'
 import type { SpooledRecord } from '../../spool/mod.ts'
 import { writeLog } from './log-record.ts'
-import { Output, varintBytes } from './output.ts'
 import { timeOf } from './record-clock.ts'
 import { RecordReader } from './record-reader.ts'
 import { madeIds } from './span-ids.ts'

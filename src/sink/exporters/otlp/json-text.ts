@@ -1,4 +1,4 @@
-import type { Output } from './output.ts'
+import type { Output } from '../../../../lib/protobuf/mod.ts'
 
 const BACKSLASH = 0x5c
 const LETTER_U = 0x75

@@ -1,5 +1,5 @@
+import { Output, varintBytes } from '../../../../lib/protobuf/mod.ts'
 import { copyUnescaped, Malformed } from './json-text.ts'
-import { Output, varintBytes } from './output.ts'
 import { SECONDS, slot, slotOf, SLOTS } from './slots.ts'
 
 const QUOTE = 0x22

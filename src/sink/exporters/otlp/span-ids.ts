@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import type { Output } from './output.ts'
+import type { Output } from '../../../../lib/protobuf/mod.ts'
 import type { RecordReader } from './record-reader.ts'
 import { slot } from './slots.ts'
 

@@ -1,4 +1,4 @@
-import { Output } from './output.ts'
+import { Output } from '../../../../lib/protobuf/mod.ts'
 import { durationOf } from './record-clock.ts'
 import type { RecordReader } from './record-reader.ts'
 import { slot } from './slots.ts'

@@ -1,27 +1,27 @@
+import { Output } from './output.ts'
+
 const [VARINT, FIXED64, BYTES] = [0, 1, 2]
 const START_BYTES = 256
+/** Bytes of a varint at most. */
+const VARINT_BYTES_MAX = 10
 
 /** Writes messages of Protocol Buffers, field by field. Numbers are whole and below 2^53. */
 export class ProtoWriter {
-  #bytes = Buffer.alloc(START_BYTES)
-  #length = 0
+  readonly #out = new Output(START_BYTES)
 
   /** What was written; valid until the next write. */
   get bytes(): Buffer {
-    return this.#bytes.subarray(0, this.#length)
+    return this.#out.view
   }
 
   uint(field: number, value: number): void {
-    this.#key(field, VARINT)
-    this.varint(value)
+    this.int(field, value)
   }
 
   /** int32 and int64: a negative number has ten bytes. */
   int(field: number, value: number): void {
     this.#key(field, VARINT)
-    let left = BigInt.asUintN(64, BigInt(value))
-    for (; left > 0x7fn; left >>= 7n) this.#byte(Number(left & 0x7fn) | 0x80)
-    this.#byte(Number(left))
+    this.varint(value)
   }
 
   /** sint32 and sint64. */
@@ -31,15 +31,15 @@ export class ProtoWriter {
 
   double(field: number, value: number): void {
     this.#key(field, FIXED64)
-    this.#room(8)
-    this.#length = this.#bytes.writeDoubleLE(value, this.#length)
+    this.#out.reserve(8)
+    this.#out.double(value)
   }
 
   text(field: number, value: string): void {
     this.raw(field, Buffer.from(value))
   }
 
-  raw(field: number, value: Uint8Array): void {
+  raw(field: number, value: Buffer): void {
     this.#key(field, BYTES)
     this.delimited(value)
   }
@@ -56,33 +56,19 @@ export class ProtoWriter {
   }
 
   /** Its length, then the value. */
-  delimited(value: Uint8Array): void {
+  delimited(value: Buffer): void {
     this.varint(value.length)
-    this.#room(value.length)
-    this.#bytes.set(value, this.#length)
-    this.#length += value.length
+    this.#out.reserve(value.length)
+    this.#out.copy(value, 0, value.length)
   }
 
   varint(value: number): void {
-    let left = value
-    for (; left > 0x7f; left = Math.floor(left / 128)) this.#byte((left % 128) | 0x80)
-    this.#byte(left)
+    this.#out.reserve(VARINT_BYTES_MAX)
+    this.#out.int64(value)
   }
 
   #key(field: number, type: number): void {
     this.varint(field * 8 + type)
-  }
-
-  #byte(value: number): void {
-    this.#room(1)
-    this.#bytes[this.#length++] = value
-  }
-
-  #room(bytes: number): void {
-    if (this.#length + bytes <= this.#bytes.length) return
-    const larger = Buffer.alloc(Math.max(this.#bytes.length * 2, this.#length + bytes))
-    this.#bytes.copy(larger)
-    this.#bytes = larger
   }
 }
 
