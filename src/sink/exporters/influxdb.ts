@@ -3,6 +3,7 @@ import { type Answer, type DeliveryConfig, deliveryOptions, type Exporter, Netwo
 import {
   answerOf, gzipSchema, type HttpConfig, httpOptions, jsonObject, orNoAnswer, readSecret, type Reply, secretSchema, type SecretSource, Transport,
 } from '../http/mod.ts'
+import { namedText, namedTexts } from '../named-texts.ts'
 import { sharedOptions, type SharedOptions, type SinkKind } from '../sink-kind.ts'
 import type { SpooledRecord } from '../spool/mod.ts'
 import { LineProtocol } from './line-protocol.ts'
@@ -78,16 +79,10 @@ const LINE_TEXT = /^[^\u0000-\u001f\u007f\\]+$/
 const NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,63}$/
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/
 
-const tagsSchema = z.record(z.string(), z.string().min(1, 'must not be empty').max(256, 'must be 256 characters at most')
-  .regex(LINE_TEXT, 'must not contain line breaks, control characters or "\\"'))
-  .superRefine((tags, context) => {
-    const names = Object.keys(tags)
-    if (names.length > TAGS_MAX) context.addIssue({ code: 'custom', message: `must be ${TAGS_MAX} tags at most` })
-    for (const name of names) {
-      if (!NAME.test(name)) context.addIssue({ code: 'custom', path: [name], message: 'must be letters, digits, "_", "." and "-", a letter first' })
-      else if (TAKEN.has(name)) context.addIssue({ code: 'custom', path: [name], message: 'is set by lintel: choose another name' })
-    }
-  })
+const tagsSchema = namedTexts(TAGS_MAX, 'tags', name => {
+  if (!NAME.test(name)) return 'must be letters, digits, "_", "." and "-", a letter first'
+  return TAKEN.has(name) ? 'is set by lintel: choose another name' : undefined
+}, namedText.regex(LINE_TEXT, 'must not contain line breaks, control characters or "\\"'))
 
 const headerFieldsSchema = z.array(
   z.string().regex(HEADER_NAME, 'must be a header name: letters, digits and "-"').transform(name => name.toLowerCase()))

@@ -1,13 +1,12 @@
 import { z } from 'zod'
 import { type Answer, type DeliveryConfig, deliveryOptions, type Exporter, NetworkSink, timeNanoseconds } from '../delivery/mod.ts'
 import { answerOf, gzipSchema, type HttpConfig, httpOptions, orNoAnswer, Transport } from '../http/mod.ts'
+import { labelTexts } from '../named-texts.ts'
 import { sharedOptions, type SharedOptions, type SinkKind } from '../sink-kind.ts'
 import type { SpooledRecord } from '../spool/mod.ts'
 import { kindOf } from './message-text.ts'
 import { taggedLine } from './tagged-lines.ts'
 
-const LABEL = /^[a-zA-Z_][a-zA-Z0-9_]*$/
-const LABELS_MAX = 10
 
 /**
  * JSON to /loki/api/v1/push. Labels are those of the configuration and the record's kind, no others: what comes from traffic never
@@ -56,15 +55,7 @@ export class LokiExporter implements Exporter {
   }
 }
 
-const labelsSchema = z.record(z.string(), z.string().min(1, 'must not be empty').max(256, 'must be 256 characters at most'))
-  .superRefine((labels, context) => {
-    const names = Object.keys(labels)
-    if (names.length > LABELS_MAX) context.addIssue({ code: 'custom', message: `must be ${LABELS_MAX} labels at most` })
-    for (const name of names) {
-      if (!LABEL.test(name)) context.addIssue({ code: 'custom', path: [name], message: 'must be letters, digits and "_", no digit first' })
-      if (name === 'kind') context.addIssue({ code: 'custom', path: [name], message: 'is the record\'s kind: choose another name' })
-    }
-  })
+const labelsSchema = labelTexts(name => name === 'kind' ? 'is the record\'s kind: choose another name' : undefined)
 
 export const lokiKind = {
   type: 'loki',

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { type Answer, type DeliveryConfig, deliveryOptions, type Exporter, NetworkSink, type Refusal, type Unnamed } from '../delivery/mod.ts'
 import { type HttpConfig, httpOptions, orNoAnswer } from '../http/mod.ts'
+import { namedText, namedTexts } from '../named-texts.ts'
 import { sharedOptions, type SharedOptions, type SinkKind } from '../sink-kind.ts'
 import type { SpooledRecord } from '../spool/mod.ts'
 import { type Channel, type Signal, SIGNALS } from './otlp/channel.ts'
@@ -87,14 +88,9 @@ export class OtlpExporter implements Exporter {
   }
 }
 
-const TEXT = z.string().min(1, 'must not be empty').max(256, 'must be 256 characters at most')
-
-const resourceSchema = z.record(z.string(), TEXT).superRefine((resource, context) => {
-  if (Object.keys(resource).length > RESOURCE_MAX) context.addIssue({ code: 'custom', message: `must be ${RESOURCE_MAX} attributes at most` })
-  for (const name of Object.keys(resource)) {
-    if (name === 'service.name') context.addIssue({ code: 'custom', path: [name], message: 'must be given as service_name' })
-    if (name === '') context.addIssue({ code: 'custom', path: [name], message: 'must not be empty' })
-  }
+const resourceSchema = namedTexts(RESOURCE_MAX, 'attributes', name => {
+  if (name === 'service.name') return 'must be given as service_name'
+  return name === '' ? 'must not be empty' : undefined
 })
 
 const signalsSchema = z.array(z.enum(SIGNALS)).min(1, 'must name one signal at least')
@@ -118,7 +114,7 @@ export const otlpKind = {
     ...httpOptions,
     protocol: z.enum(['http', 'grpc']).default('http').describe('http = OTLP/HTTP, as protocol buffers; grpc = OTLP/gRPC (HTTP/2 without upgrade).'),
     signals: signalsSchema.default([...SIGNALS]).describe('logs = every record is a log record; traces = every exchange is a span.'),
-    service_name: TEXT.optional()
+    service_name: namedText.optional()
       .describe('service.name of all that is sent; none = lintel for logs, and for spans the container, unit or program whose they are, ' +
         'else lintel.'),
     resource: resourceSchema.default({}).describe('Further attributes of the resource, e.g. {deployment.environment.name: prod}.'),

@@ -2,14 +2,15 @@ import { z } from 'zod'
 import { type HistogramForm, type Labels, snappy, writeRequest } from '../../../lib/prometheus/mod.ts'
 import { bytesSchema, durationSchema } from '../../../lib/units/mod.ts'
 import type { SafeBatch } from '../batch.ts'
+import { deliveryOptions } from '../delivery/mod.ts'
 import { type HttpConfig, httpOptions, Transport } from '../http/mod.ts'
+import { labelTexts } from '../named-texts.ts'
 import { RequestMetrics, requestMetricsOptions, type RequestMetricsOptions } from '../requests/mod.ts'
 import type { Sink, SinkHealth, SinkHost } from '../sink.ts'
 import { sharedOptions, type SharedOptions, type SinkKind } from '../sink-kind.ts'
 import { RemoteWriteQueue } from './remote-write-queue.ts'
 
 const HEADERS = { 'content-encoding': 'snappy', 'x-prometheus-remote-write-version': '0.1.0' }
-const LABELS_MAX = 10
 const RETRY_MS_MIN = 200
 
 /**
@@ -75,19 +76,7 @@ export class RemoteWriteSink implements Sink {
   }
 }
 
-const LABEL = /^[a-zA-Z_][a-zA-Z0-9_]*$/
-
-const labelsSchema = z.record(z.string(), z.string().min(1, 'must not be empty').max(256, 'must be 256 characters at most'))
-  .superRefine((labels, context) => {
-    const names = Object.keys(labels)
-    if (names.length > LABELS_MAX) context.addIssue({ code: 'custom', message: `must be ${LABELS_MAX} labels at most` })
-    for (const name of names) {
-      if (!LABEL.test(name)) context.addIssue({ code: 'custom', path: [name], message: 'must be letters, digits and "_", no digit first' })
-      else if (name.startsWith('__') || name === 'le') {
-        context.addIssue({ code: 'custom', path: [name], message: 'is Prometheus\'s own: choose another name' })
-      }
-    }
-  })
+const labelsSchema = labelTexts(name => name.startsWith('__') || name === 'le' ? 'is Prometheus\'s own: choose another name' : undefined)
 
 const { compression: _, ...plainHttpOptions } = httpOptions
 
@@ -97,8 +86,7 @@ export const remoteWriteKind = {
     type: z.literal('prometheus_remote_write'),
     ...sharedOptions,
     ...plainHttpOptions,
-    name: z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 letters, digits, ".", "_" or "-"').optional()
-      .describe('Name in messages and metrics; none = the server\'s host.'),
+    name: deliveryOptions.name,
     labels: labelsSchema.default({})
       .describe('Labels of every series, beside job (lintel, unless it is set here), e.g. instance: gw-1; ten at most.'),
     interval: durationSchema({ min: '100ms', max: '1h' }).prefault('15s').describe('How often the metrics are pushed.'),
