@@ -11,15 +11,14 @@
 import { spawnSync } from 'node:child_process'
 import { ByteMemory } from '../lib/bytes/mod.ts'
 import { HOOK_TCX } from '../src/capture/mod.ts'
-import type { PacketCounters, PacketSource } from '../src/capture/mod.ts'
 import { defaultConfig } from '../src/config.ts'
 import { makeCertificate, playTls } from '../src/decode/testing/tls-conversation.ts'
+import { MadeSource } from '../src/connection/testing/made-source.ts'
 import { PacketMill } from '../src/connection/testing/packet-mill.ts'
 import type { MillPacket } from '../src/connection/testing/packet-mill.ts'
 import { Pipeline } from '../src/pipeline.ts'
 import { Wall } from '../src/privacy/wall.ts'
 
-const NO_COUNTS: PacketCounters = { seen: 0, delivered: 0, notWanted: new Map(), lost: new Map(), bytesDelivered: 0, bytesCut: 0 }
 const REQUEST = 'GET /open HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: bench/1.0\r\nAccept: application/json\r\n\r\n'
 const RESPONSE = 'HTTP/1.1 200 OK\r\nServer: nginx\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}'
 const KINDS = ['SYN alone', 'handshake done', 'one byte of a request', 'a request unanswered', 'exchanges done', 'TLS handshake done']
@@ -63,14 +62,14 @@ function* packetsOf(upTo: number): Generator<MillPacket> {
 }
 
 /** Gives the same packets for one client after the other. */
-class Opening implements PacketSource {
+class Opening extends MadeSource {
   readonly name = 'idle'
-  readonly seesBothDirections = true
   opened = 0
   readonly #mill: PacketMill
   #time = 1e9
 
   constructor(memory: ByteMemory, upTo: number) {
+    super()
     this.#mill = new PacketMill(memory, packetsOf(upTo))
   }
 
@@ -81,13 +80,6 @@ class Opening implements PacketSource {
     for (let made = 0; made < TOGETHER && !this.ended; made++) at = this.#mill.stamp(at, this.opened++, this.#time += CONNECTION_NS)
     return at - pointer
   }
-
-  epochNanoseconds(): bigint { return 0n }
-  interfaceName(): string { return 'lo' }
-  skip(): void {}
-  ignore(): void {}
-  counters(): PacketCounters { return NO_COUNTS }
-  close(): void {}
 }
 
 interface Held { readonly heap: number; readonly arrays: number; readonly shared: number; readonly resident: number }

@@ -10,9 +10,9 @@
 import { ByteMemory } from '../lib/bytes/mod.ts'
 import { FileSource } from '../src/capture/file/mod.ts'
 import { RECORD_BYTES_MAX } from '../src/capture/mod.ts'
-import type { PacketCounters, PacketSource } from '../src/capture/mod.ts'
 import { defaultConfig } from '../src/config.ts'
 import type { Config } from '../src/config.ts'
+import { MadeSource } from '../src/connection/testing/made-source.ts'
 import { Pipeline } from '../src/pipeline.ts'
 import { Wall } from '../src/privacy/wall.ts'
 
@@ -21,8 +21,6 @@ const ROUNDS = 20
 const WARM_UP = 5
 const EVENTS_BYTES = 48 * 1024 * 1024
 const STEP_BYTES = 256 * 1024
-
-const NO_COUNTS: PacketCounters = { seen: 0, delivered: 0, notWanted: new Map(), lost: new Map(), bytesDelivered: 0, bytesCut: 0 }
 
 const [file] = process.argv.slice(2)
 if (file === undefined) throw new Error('usage: node bench/pipeline.ts CAPTURE')
@@ -49,9 +47,8 @@ function read(): number[] {
 const starts = read()
 
 /** Gives the events in memory, step by step. */
-class Replayed implements PacketSource {
+class Replayed extends MadeSource {
   readonly name = file!
-  readonly seesBothDirections = true
   step = 0
   get ended(): boolean { return this.step === starts.length - 1 }
   fill(pointer: number): number {
@@ -61,12 +58,6 @@ class Replayed implements PacketSource {
     memory.u8.copyWithin(pointer, events + from, events + to)
     return to - from
   }
-  epochNanoseconds(): bigint { return 0n }
-  interfaceName(): string { return 'lo' }
-  skip(): void {}
-  ignore(): void {}
-  counters(): PacketCounters { return NO_COUNTS }
-  close(): void {}
 }
 
 function measure(name: string, config: Config): void {

@@ -15,14 +15,19 @@ export class HeapReducer {
   readonly #collect: () => void
   #usedAfter = 0
   #collectedAt = 0
+  #lookedAt = 0
+  #bytesBefore = 0
 
   /** @param collect a full collection */
   constructor(collect: () => void = () => { collectGarbage('last-resort') }) {
     this.#collect = collect
   }
 
-  /** One look. `now` in milliseconds; `bytesPerSecond` = what the worker takes from its source at present. */
-  look(now: number, bytesPerSecond: number): void {
+  /** One look. `now` in milliseconds; `bytes` = what the worker has taken from its source so far. */
+  look(now: number, bytes: number): void {
+    const bytesPerSecond = (bytes - this.#bytesBefore) / (now - this.#lookedAt) * 1000
+    this.#lookedAt = now
+    this.#bytesBefore = bytes
     if (now - this.#collectedAt < APART_MS || bytesPerSecond > QUIET_BYTES_PER_SECOND) return
     const grown = getHeapStatistics().used_heap_size - this.#usedAfter
     if (grown < Math.max(GROWTH_MIN_BYTES, this.#usedAfter * GROWTH_MIN_SHARE)) return

@@ -64,7 +64,6 @@ class CaptureLoop {
   readonly #overload: OverloadControl | undefined
   readonly #memoryCap: MemoryCap | undefined
   readonly #heapReducer = new HeapReducer()
-  #bytesSeen = 0
 
   constructor(port: MessagePort, start: WorkerStart, decoders: readonly LoadedDecoder[]) {
     this.#port = port
@@ -128,11 +127,8 @@ class CaptureLoop {
       const stats = this.#stats()
       this.#post({ type: 'stats', stats })
       if (now - this.#lookedAt >= LOOK_MS) {
-        const seconds = (now - this.#lookedAt) / 1000
         this.#lookedAt = now
-        const bytes = stats.packets.bytesDelivered + (stats.tlsCalls?.bytesDelivered ?? 0)
-        this.#heapReducer.look(now, (bytes - this.#bytesSeen) / seconds)
-        this.#bytesSeen = bytes
+        this.#heapReducer.look(now, stats.packets.bytesDelivered + (stats.tlsCalls?.bytesDelivered ?? 0))
         this.#look(now, stats)
       }
     }

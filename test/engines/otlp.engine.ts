@@ -13,6 +13,7 @@ import { hasCorpora } from '../conformance/testing/corpora.ts'
 import { corpusLines } from '../store/testing/corpus-lines.ts'
 import { batchesOf } from '../store/testing/stored.ts'
 import { OtelCollector } from './testing/otel-collector.ts'
+import { sendAll } from './testing/send-all.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lintel-collector-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
@@ -91,18 +92,9 @@ for (const [protocol, compression] of [['http', 'gzip'], ['http', 'zstd'], ['grp
       return kind === 'exchange' && event?.name !== 'open'
     })
     const collector = await OtelCollector.start(join(folder, `${protocol}-${compression}`))
-    const host = new RecordingHost()
-    const sink = open({ protocol, compression, url: collector.url(protocol) }, host)
     try {
-      for (const batch of batchesOf(lines)) {
-        sink.write(batch)
-        await sink.flush()
-      }
-      await sink.close()
-      const { sent, refused, waitingRecords } = delivery(sink)
-      assert.deepEqual({ sent, refused, waitingRecords, logs: host.logs }, { sent: lines.length, refused: 0, waitingRecords: 0, logs: [] })
+      await sendAll(host => open({ protocol, compression, url: collector.url(protocol) }, host), lines)
     } finally {
-      await sink.close()
       await collector.stop()
     }
     const [logs, spans] = [collector.logs(), collector.spans()]

@@ -6,7 +6,7 @@
  */
 import type { ByteMemory } from '../../../lib/bytes/mod.ts'
 import { HOOK_TCX } from '../../../src/capture/mod.ts'
-import type { PacketCounters, PacketSource } from '../../../src/capture/mod.ts'
+import { MadeSource } from '../../../src/connection/testing/made-source.ts'
 import { PacketMill } from '../../../src/connection/testing/packet-mill.ts'
 import type { MillPacket } from '../../../src/connection/testing/packet-mill.ts'
 
@@ -40,9 +40,8 @@ export const FLOODS = {
 } as const satisfies Readonly<Record<string, readonly MillPacket[]>>
 export type FloodName = keyof typeof FLOODS
 
-export class FloodSource implements PacketSource {
+export class FloodSource extends MadeSource {
   readonly name = 'flood'
-  readonly seesBothDirections = true
   /** Real exchanges that were answered so far. */
   answered = 0
   time = 1e9
@@ -52,6 +51,7 @@ export class FloodSource implements PacketSource {
 
   /** @param count connections of the flood */
   constructor(memory: ByteMemory, flood: FloodName, count: number) {
+    super()
     const mill = (...packets: readonly MillPacket[]): PacketMill => new PacketMill(memory, packets)
     this.#count = count
     this.#mills = {
@@ -97,15 +97,6 @@ export class FloodSource implements PacketSource {
     this.answered++
     return stamp(response, at, step - 1)
   }
-
-  epochNanoseconds(): bigint { return 0n }
-  interfaceName(): string { return 'lo' }
-  skip(): void { /* everything comes */ }
-  ignore(): void { /* everything comes */ }
-  counters(): PacketCounters {
-    return { seen: 0, delivered: 0, notWanted: new Map(), lost: new Map(), bytesDelivered: 0, bytesCut: 0 }
-  }
-  close(): void { /* nothing is open */ }
 }
 
 function seen(packets: number): NonNullable<MillPacket['seen']> {
