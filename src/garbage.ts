@@ -1,5 +1,6 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import { releaseFreeMemory } from '../lib/ebpf/free-memory.ts'
 
 /** A collection that gives pages back takes some 100 ms, one that does not a third of that. */
 const THOROUGH_MS = 5_000
@@ -10,13 +11,14 @@ type Collect = (options: { type: 'major'; execution: 'sync'; flavor: Flavor }) =
 let run: Collect | undefined
 let thoroughAt = -Infinity
 
-/** Collects what this thread's heap no longer needs; `last-resort` also gives the pages that are free back to the system. */
+/** Collects what this thread's heap no longer needs; `last-resort` also gives back to the system the pages that are free, of the C allocator too. */
 export function collectGarbage(flavor: Flavor = 'regular'): void {
   if (run === undefined) {
     setFlagsFromString('--expose-gc')
     run = runInNewContext('gc') as Collect
   }
   run({ type: 'major', execution: 'sync', flavor })
+  if (flavor === 'last-resort') releaseFreeMemory()
 }
 
 /**

@@ -29,10 +29,16 @@ export class HeapReducer {
     this.#lookedAt = now
     this.#bytesBefore = bytes
     if (now - this.#collectedAt < APART_MS || bytesPerSecond > QUIET_BYTES_PER_SECOND) return
-    const grown = getHeapStatistics().used_heap_size - this.#usedAfter
+    const grown = usedBytes() - this.#usedAfter
     if (grown < Math.max(GROWTH_MIN_BYTES, this.#usedAfter * GROWTH_MIN_SHARE)) return
     this.#collect()
     this.#collectedAt = now
-    this.#usedAfter = getHeapStatistics().used_heap_size
+    this.#usedAfter = usedBytes()
   }
+}
+
+/** Of the heap, and of buffers that it holds. */
+function usedBytes(): number {
+  const { used_heap_size: heap, external_memory: external } = getHeapStatistics()
+  return heap + external
 }

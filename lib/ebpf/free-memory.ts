@@ -1,7 +1,7 @@
 import { libc } from './libbpf.ts'
 
 /**
- * Gives the kernel back what the C allocator has free but keeps. To be called once after objects were loaded: libbpf reads the
+ * Gives the kernel back what the C allocator has free but keeps, of all threads. To be called after objects were loaded: libbpf reads the
  * kernel's BTF and relocates against it in tens of MiB that nobody needs again, and glibc keeps them resident for good.
  */
 export function releaseFreeMemory(): void {

@@ -41,12 +41,15 @@ const SECTIONS_MAX = 65_536
 const SEGMENTS_MAX = 1024
 /** The largest table of symbols or names that is read: those of a browser are below. */
 const TABLE_BYTES_MAX = 256 * 1024 * 1024
+/** A piece of a section: whole symbols, and small enough for a text of it to die young. */
+const PIECE_BYTES = SYMBOL_BYTES << 11
+/** Of the file that is read at the time: tables of tens of MB would stay resident in whoever read them once. */
+const PIECE = Buffer.allocUnsafeSlow(PIECE_BYTES)
 const PT_LOAD = 1
 const SHT_NOBITS = 8
 const SHT_SYMTAB = 2
 const SHT_DYNSYM = 11
 const STT_FUNC = 2
-const STT_GNU_IFUNC = 10
 
 /**
  * A 64-bit little-endian ELF file, read where it is asked, never as a whole. Its bytes are not trusted: every offset is
@@ -88,16 +91,26 @@ export class ElfFile implements Disposable {
     return this.bytes(section.offset, section.length)
   }
 
+  /**
+   * A section piece by piece, each gone with the next; nothing of one that has no bytes in the file, or too many.
+   *
+   * @param overlap bytes at the end of a piece, below PIECE_BYTES, that stand in front of the next one again
+   */
+  *pieces(section: ElfSection, overlap = 0): Generator<{ readonly bytes: Buffer, readonly at: number }, void, undefined> {
+    const { type, offset, length } = section
+    if (type === SHT_NOBITS || !(length <= TABLE_BYTES_MAX) || !this.#has(offset, length)) return
+    for (let at = 0; at < length; at += PIECE_BYTES - overlap) {
+      const bytes = PIECE.subarray(0, Math.min(PIECE_BYTES, length - at))
+      if (!this.#fill(bytes, offset + at)) return
+      yield { bytes, at }
+    }
+  }
+
   /** `length` bytes at `offset` of the file; undefined when it does not have them. */
   bytes(offset: number, length: number): Uint8Array | undefined {
-    if (!(offset >= 0 && length >= 0 && offset + length <= this.#length)) return undefined
+    if (!this.#has(offset, length)) return undefined
     const bytes = new Uint8Array(length)
-    for (let done = 0; done < length;) {
-      const read = readSync(this.#fd, bytes, done, length - done, offset + done)
-      if (read === 0) return undefined
-      done += read
-    }
-    return bytes
+    return this.#fill(bytes, offset) ? bytes : undefined
   }
 
   /** `length` bytes at `address` of the program as linked. */
@@ -136,6 +149,19 @@ export class ElfFile implements Disposable {
 
   [Symbol.dispose](): void {
     this.close()
+  }
+
+  #has(offset: number, length: number): boolean {
+    return offset >= 0 && length >= 0 && offset + length <= this.#length
+  }
+
+  #fill(bytes: Uint8Array, offset: number): boolean {
+    for (let done = 0; done < bytes.length;) {
+      const read = readSync(this.#fd, bytes, done, bytes.length - done, offset + done)
+      if (read === 0) return false
+      done += read
+    }
+    return true
   }
 
   #identify(): DataView {
@@ -194,21 +220,30 @@ export class ElfFile implements Disposable {
 
   #collect(section: ElfSection, names: ReadonlySet<string>, found: Map<string, ElfSymbol>): void {
     const strings = this.sections[section.link]
-    const text = strings === undefined ? undefined : this.read(strings)
-    const table = section.entryLength === SYMBOL_BYTES ? this.read(section) : undefined
-    if (text === undefined || table === undefined) return
-    const view = viewOf(table)
-    const firstBytes = new Set([...names].map((name) => name.charCodeAt(0)))
-    for (let at = 0; at + SYMBOL_BYTES <= table.length; at += SYMBOL_BYTES) {
-      const type = table[at + 4]! & 15
-      const nameAt = view.getUint32(at, true)
-      if ((type !== STT_FUNC && type !== STT_GNU_IFUNC) || !firstBytes.has(text[nameAt] ?? 0)) continue
-      const address = wordOf(view, at + 8)
-      // Section 0: the symbol is another file's.
-      if (view.getUint16(at + 6, true) === 0 || address === 0 || type === STT_GNU_IFUNC) continue
-      const name = textAt(text, nameAt)
-      if (names.has(name) && !found.has(name)) found.set(name, { name, address, length: wordOf(view, at + 16) })
+    if (strings === undefined || section.entryLength !== SYMBOL_BYTES) return
+    const nameAt = this.#placesOf(names, strings)
+    if (nameAt.size === 0) return
+    for (const { bytes } of this.pieces(section)) {
+      const view = viewOf(bytes)
+      for (let at = 0; at + SYMBOL_BYTES <= bytes.length; at += SYMBOL_BYTES) {
+        const name = nameAt.get(view.getUint32(at, true))
+        // Section 0: the symbol is another file's.
+        if (name === undefined || found.has(name) || (bytes[at + 4]! & 15) !== STT_FUNC || view.getUint16(at + 6, true) === 0) continue
+        const address = wordOf(view, at + 8)
+        if (address !== 0) found.set(name, { name, address, length: wordOf(view, at + 16) })
+      }
     }
+  }
+
+  /** Where in a table of texts each of `names` ends a text: a symbol's name may be the end of another's. */
+  #placesOf(names: ReadonlySet<string>, strings: ElfSection): Map<number, string> {
+    const places = new Map<number, string>()
+    const pattern = new RegExp(`(?=(${[...names].map((name) => RegExp.escape(name)).join('|')})\0)`, 'g')
+    const overlap = Math.max(...[...names].map((name) => name.length + 1))
+    for (const { bytes, at } of this.pieces(strings, overlap)) {
+      for (const { 1: name, index } of bytes.toString('latin1').matchAll(pattern)) places.set(at + index, name!)
+    }
+    return places
   }
 }
 

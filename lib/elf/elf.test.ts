@@ -16,8 +16,12 @@ int main(int count, char **words) { return other(count); }
 `
 
 function compileC(name: string, ...flags: string[]): string {
+  return compile(SOURCE, name, ...flags)
+}
+
+function compile(source: string, name: string, ...flags: string[]): string {
   const path = join(folder, name)
-  execFileSync('clang-19', ['-x', 'c', '-O1', '-', '-o', path, ...flags], { input: SOURCE })
+  execFileSync('clang-19', ['-x', 'c', '-O1', '-', '-o', path, ...flags], { input: source })
   return path
 }
 
@@ -32,6 +36,29 @@ test('functions are found by name, at the offset where their code stands in the 
   const [told] = execFileSync('nm', [path], { encoding: 'utf8' }).split('\n').filter((line) => line.endsWith(' wanted'))
   assert.equal(address, Number.parseInt(told!, 16))
   assert.deepEqual(elf.memory(address, length), new Uint8Array(readFileSync(path).subarray(offset, offset + length)))
+})
+
+test('functions of a table that is read in many pieces are those that nm tells, also where a name is the end of another', () => {
+  const names = Array.from({ length: 6000 }, (_, index) => `f${'_'.repeat(index % 40)}${index}`)
+  const path = compile(`${names.map((name) => `int ${name}(void) { return 1; }`).join('\n')}\nint main(void) { return 0; }`, 'many')
+  const told = new Map(execFileSync('nm', [path], { encoding: 'utf8' }).split('\n').map((line) => line.split(' '))
+    .filter(([, type]) => type === 'T').map(([address, , name]) => [name!, Number.parseInt(address!, 16)]))
+  using elf = new ElfFile(path)
+  const found = elf.functions(new Set([...names, 'absent', '_1']))
+  assert.equal(found.size, names.length)
+  for (const name of names) assert.equal(found.get(name)?.address, told.get(name), name)
+  const section = elf.section('.strtab')!
+  const whole = Buffer.from(elf.read(section)!).toString('latin1')
+  let count = 0
+  let end = 0
+  for (const { bytes, at } of elf.pieces(section, 9)) {
+    assert.ok(bytes.equals(Buffer.from(whole.slice(at, at + bytes.length), 'latin1')))
+    assert.equal(at, count === 0 ? 0 : end - 9)
+    count++
+    end = at + bytes.length
+  }
+  assert.ok(count > 1, 'the table is larger than a piece')
+  assert.equal(end, whole.length)
 })
 
 test('a stripped file has its exported functions only', () => {

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { execPath } from 'node:process'
 import { setTimeout as delay } from 'node:timers/promises'
 import { LINTEL } from '../gateway/testing/lintel.ts'
 import { Metrics } from '../gateway/testing/metrics.ts'
@@ -14,7 +15,10 @@ interface HeldMap { readonly type: number; readonly bytes: number }
 /** enum bpf_map_type, include/uapi/linux/bpf.h: those whose entries can be counted by their keys */
 const COUNTED = new Set([1, 9])
 
-/** `bin/lintel run` on the soak's ports alone, with figures served, and an output that is rotated every few seconds. */
+/**
+ * `bin/lintel run` on the soak's ports alone, with figures served, and an output that is rotated every few seconds. Of the files that
+ * speak TLS it reads those of the soak: probes on what else comes and goes on the machine would look like growth.
+ */
 export class Agent {
   readonly directory: string
   readonly process: Running
@@ -26,11 +30,12 @@ export class Agent {
     this.metricsAddress = metricsAddress
   }
 
-  static async start(ports: string, metricsPort: number): Promise<Agent> {
+  static async start(ports: string, metricsPort: number, tlsFolder: string): Promise<Agent> {
     const directory = mkdtempSync(join(tmpdir(), 'lintel-soak-'))
     const ready = join(directory, 'ready.json')
+    const wanted = JSON.stringify(['/lib/*', '/usr/lib/*', execPath, `${tlsFolder}/*`])
     writeFileSync(join(directory, 'lintel.yaml'), `
-capture: { ports: ["${ports}"], interfaces: [lo] }
+capture: { ports: ["${ports}"], interfaces: [lo], tls: { paths: { include: ${wanted} } } }
 metrics: { address: "127.0.0.1:${metricsPort}" }
 data_directory: ${directory}
 outputs:

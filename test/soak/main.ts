@@ -76,7 +76,7 @@ async function soak({ minutes, perSecond, seed, port }: Options): Promise<number
   await run('go', ['build', '-o', programs.go, '.'], { cwd: fileURLToPath(new URL('peers/go-client', import.meta.url)) })
   const goBinary = await folder.buildGo('go-server')
   const kernelLog = new KernelLog()
-  const agent = await Agent.start(`${port}-${port + PORTS.metrics - 1}`, port + PORTS.metrics)
+  const agent = await Agent.start(`${port}-${port + PORTS.metrics - 1}`, port + PORTS.metrics, folder.path)
   setPriority(NICENESS) // what this process starts from here on inherits it; the agent keeps its own
   const tally = new Tally(SETTLE_MS)
   const log = new RotatedLog(agent.directory, (record) => {

@@ -8,6 +8,7 @@ const NAMES: readonly (readonly [string, string])[] = [
   ['OpenSSL ', 'OpenSSL'],
 ]
 const DATA = '.rodata'
+const TEXT_BYTES_MAX = KEY_LABEL.length
 
 /**
  * Whether there is TLS in a file whose functions do not tell, as in a program that was linked statically and stripped.
@@ -18,9 +19,12 @@ const DATA = '.rodata'
 export function tlsTraces(path: string): string | undefined {
   using elf = openBinary(path)
   const section = elf?.section(DATA)
-  const bytes = section === undefined ? undefined : elf?.read(section)
-  if (bytes === undefined) return undefined
-  const data = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  if (!data.includes(KEY_LABEL)) return undefined
-  return NAMES.find(([text]) => data.includes(text))?.[1] ?? 'unknown'
+  if (elf === undefined || section === undefined) return undefined
+  let has = false
+  const said = new Set<string>()
+  for (const { bytes } of elf.pieces(section, TEXT_BYTES_MAX)) {
+    has ||= bytes.includes(KEY_LABEL)
+    for (const [text, name] of NAMES) if (!said.has(name) && bytes.includes(text)) said.add(name)
+  }
+  return has ? NAMES.find(([, name]) => said.has(name))?.[1] ?? 'unknown' : undefined
 }
