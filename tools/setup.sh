@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what this machine lacks, by Debian package name. Usage: tools/setup.sh run|test|bench
+# Installs what this machine lacks, by Debian package name. Usage: tools/setup.sh run|test|engines|bench
 # Without root it installs nothing and says which command to run.
 set -eu
 
@@ -44,6 +44,12 @@ if [ "$need" != run ]; then
 	want h2load nghttp2-client
 	want nghttpd nghttp2-server
 	want /usr/lib/python3/dist-packages/h2 python3-h2
+fi
+if [ "$need" = engines ]; then
+	want pip3 python3-pip
+	want mvn maven
+	want java default-jre-headless
+	want cc gcc
 fi
 if [ "$need" = bench ]; then
 	want httpry httpry
