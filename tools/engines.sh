@@ -60,3 +60,12 @@ for name in fluent lumber; do
   echo "engines: building $name-receiver" >&2
   (cd "$receivers" && GOFLAGS=-mod=readonly go build -o "$folder/$name-receiver" "./$name")
 done
+# OCSF's schemas, which its own site serves, and what holds events against them.
+ocsf=1.2.0
+if [ "$(cat "$folder/ocsf/version" 2>/dev/null)" != "$ocsf" ]; then
+  command -v pip3 >/dev/null || { echo "engines: pip3 is needed for the schemas of OCSF; install it (Debian: python3-pip)" >&2; exit 1; }
+  echo "engines: fetching the schemas of OCSF" >&2
+  rm -rf "$folder/ocsf"
+  pip3 install --quiet --root-user-action=ignore --target "$folder/ocsf" "ocsf-json-schema==$ocsf" jsonschema==4.26.0
+  echo "$ocsf" > "$folder/ocsf/version"
+fi
