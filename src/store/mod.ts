@@ -8,6 +8,8 @@
  *
  * @module
  */
+export { QueryError } from './answer.ts'
+export type { Answer } from './answer.ts'
 export { columnsOf } from './columns.ts'
 export type { Column, StoreField } from './columns.ts'
 export { csvQuoted } from './csv-quoted.ts'
@@ -15,8 +17,8 @@ export { FilterError, filterSql } from './filter-sql/mod.ts'
 export { Packing } from './packing.ts'
 export { jsonText } from './plain-value.ts'
 export type { PlainValue } from './plain-value.ts'
-export { QueryError, StoreReader } from './reader.ts'
-export type { Answer, ReaderOptions } from './reader.ts'
+export { StoreReader } from './reader.ts'
+export type { ReaderOptions } from './reader.ts'
 export { recordLine } from './record-line.ts'
 export { agentClassSql } from './rollup/agent-class.ts'
 export { CALLER_HEADERS, CLIENT, CLIENTS_COUNTED, COUNTED, CUBES, HAS_CREDENTIAL, MINUTE_MS, OTHER, ROWS_MAX } from './rollup/cubes.ts'

@@ -1,4 +1,5 @@
 import type { DuckDBConnection, DuckDBPreparedStatement } from '@duckdb/node-api'
+import { type Answer, checkQuestion, QueryError } from './answer.ts'
 import { type Column, identifier, journalSelect, quote } from './columns.ts'
 import { openEngine } from './engine.ts'
 import { NO_ROWS } from './rollup/cubes.ts'
@@ -18,15 +19,6 @@ export interface ReaderOptions {
   readonly exportPath?: string
 }
 
-/** What a query gives: names of columns, then rows in pieces. */
-export interface Answer {
-  readonly names: readonly string[]
-  readonly rows: AsyncGenerator<readonly PlainValue[][]>
-}
-
-const SQL_MAX = 65_536
-/** SQL begins with one of these; whatever else DuckDB knows (COPY, ATTACH, PRAGMA, SET, ...) is no question. */
-const QUESTION = /^(?:\s|--[^\n]*(?:\n|$)|\/\*[^]*?\*\/)*(?:select|with|from)\b/i
 /** DuckDB's StatementType of SELECT, and of FROM-first queries. */
 const SELECT = 1
 const TIMES = `To compare times write "time" > ago(INTERVAL 1 HOUR), or "time" > TIMESTAMP_NS '2026-01-31 12:00:00'`
@@ -141,8 +133,7 @@ export class StoreReader {
   }
 
   async #prepare(sql: string): Promise<DuckDBPreparedStatement> {
-    if (sql.length > SQL_MAX) throw new QueryError(`Cannot run SQL of ${sql.length} characters: ${SQL_MAX} are allowed`)
-    if (!QUESTION.test(sql)) throw new QueryError('Cannot run this SQL: a query begins with SELECT, WITH or FROM, and changes nothing')
+    checkQuestion(sql)
     const statements = await this.#engine.extractStatements(sql)
     if (statements.count !== 1) throw new QueryError(`Cannot run ${statements.count} statements: write one SELECT`)
     const statement = await statements.prepare(0)
@@ -166,11 +157,6 @@ export class StoreReader {
         : /^Permission Error/.test(text) ? '\nA query reads the store and nothing else: no files, no settings' : ''
     return new QueryError(`Cannot run the query: ${text}${mend}`)
   }
-}
-
-/** What is wrong with a query, in words for whoever wrote it. */
-export class QueryError extends Error {
-  override readonly name = 'QueryError'
 }
 
 async function openStore(options: ReaderOptions, thorough: boolean): Promise<{ engine: DuckDBConnection, snapshot: Snapshot }> {

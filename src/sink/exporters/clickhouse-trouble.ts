@@ -1,5 +1,5 @@
 /** Codes of ClickHouse (src/Common/ErrorCodes.cpp) for a value that cannot be read, or not be kept: of text, dates, numbers, lists, limits. */
-const OF_RECORDS = new Set([6, 25, 26, 27, 32, 33, 38, 41, 53, 69, 70, 72, 117, 130, 131, 321, 407, 467, 469])
+const OF_RECORDS = new Set([6, 25, 26, 27, 32, 33, 38, 41, 53, 69, 70, 72, 117, 130, 131, 321, 407, 467])
 
 /** A field that the tables have not is told with the same code as a value that is no sense. */
 const UNKNOWN_FIELD = /Unknown field/
@@ -22,6 +22,7 @@ export function mendOf(code: number, database: string): string | undefined {
     case 192: case 193: case 194: case 516: return CREDENTIALS
     case 252: return 'it cannot merge as fast as batches come: raise batch.age and batch.records, set async, or send by Kafka'
     case 349: return 'a record without kind or time cannot be kept: fields of the output must not leave these out'
+    case 469: return 'its tables are being made; if that goes on, run the statements of lintel clickhouse schema again, to the last'
     default: return undefined
   }
 }

@@ -55,6 +55,7 @@ const TROUBLES: readonly [Said, RegExp][] = [
   [exception(403, 516, 'writer: Authentication failed'), /the credentials are not taken: look at auth/],
   [exception(500, 252, 'Too many parts'), /raise batch.age and batch.records/],
   [exception(500, 349, 'Cannot convert NULL'), /without kind or time cannot be kept/],
+  [exception(500, 469, 'Constraint `updating` for table lintel.incoming is violated'), /its tables are being made/],
   [exception(400, 62, 'Syntax error'), /answers 400 \(Code: 62\. DB::Exception: Syntax error\)/],
 ]
 

@@ -18,6 +18,9 @@ const ADDED: readonly ClickColumn[] = [
   { name: 'host_name', field: 'host.name', fieldType: 'string', inputType: 'String', type: 'LowCardinality(String)' },
 ]
 
+/** While the view is not in its place: what comes is refused, and waits with its agent. */
+const CLOSED = 'CONSTRAINT updating CHECK 0'
+
 /** What people look for one record by, over long spans. */
 const LOOKED_UP = ['trace_id', 'request_id', 'client_address', 'client_real_address']
 
@@ -25,7 +28,8 @@ const LOOKED_UP = ['trace_id', 'request_id', 'client_address', 'client_real_addr
  * Statements that make the tables for records, and that bring those of an earlier version up to date; they may be run again and again.
  *
  * `records` keeps them. `incoming` keeps nothing: NDJSON as the outputs write it is inserted there (`INSERT INTO incoming FORMAT
- * JSONEachRow`), and a view spreads the nested objects over the columns of `records`. With `kafka` the same is read from a topic.
+ * JSONEachRow`), and a view spreads the nested objects over the columns of `records`. With `kafka` the same is read from a topic. No insert
+ * falls between: `incoming` is closed until the view is there.
  */
 export function clickSchema(fields: readonly StoreField[], options: ClickSchemaOptions): readonly string[] {
   const columns = [...ADDED, ...clickColumnsOf(fields)]
@@ -34,15 +38,17 @@ export function clickSchema(fields: readonly StoreField[], options: ClickSchemaO
   const at = (table: string): string => `${clickName(database)}.${table}`
   const input = inputColumns(columns)
   const select = spread(columns)
+  const incoming = (lines: readonly string[]): string => `CREATE OR REPLACE TABLE ${at('incoming')}${on}\n(\n${list(lines)}\n)\nENGINE = Null`
   return [
     `CREATE DATABASE IF NOT EXISTS ${clickName(database)}${on}`,
     records(columns, at('records'), on, options),
     alter(at('records'), on, columns.map(column => `ADD COLUMN IF NOT EXISTS ${definition(column)}`)),
     ...ttl(at('records'), on, options),
-    `CREATE TABLE IF NOT EXISTS ${at('incoming')}${on}\n(\n${list(input)}\n)\nENGINE = Null`,
-    alter(at('incoming'), on, input.flatMap(column => [`ADD COLUMN IF NOT EXISTS ${column}`, `MODIFY COLUMN ${column}`])),
+    `CREATE OR REPLACE VIEW ${at('exchanges')}${on} AS SELECT * FROM ${at('records')} WHERE kind = 'exchange'`,
+    incoming([...input, CLOSED]),
     `CREATE MATERIALIZED VIEW IF NOT EXISTS ${at('incoming_to_records')}${on} TO ${at('records')} AS\n${select} FROM ${at('incoming')}`,
     `ALTER TABLE ${at('incoming_to_records')}${on} MODIFY QUERY\n${select} FROM ${at('incoming')}`,
+    incoming(input),
     ...kafka === undefined ? [] : topic({ input, select, at, on, kafka }),
   ]
 }

@@ -1,0 +1,154 @@
+/** Records to a real ClickHouse, by the output and by way of Kafka, and read back by its query API. */
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { assertAddsUp, delivery, exchanges, HOSTILE, openOutput, range, until } from '../../src/sink/exporters/exporter.suite.ts'
+import type { Sink } from '../../src/sink/mod.ts'
+import { RecordingHost } from '../../src/sink/sink.suite.ts'
+import { recordLine } from '../../src/store/mod.ts'
+import { hasCorpora } from '../conformance/testing/corpora.ts'
+import { corpusLines } from '../store/testing/corpus-lines.ts'
+import { canonical, COLUMNS } from '../store/testing/stored.ts'
+import { ClickHouse, withoutEmpty } from './testing/clickhouse-server.ts'
+import { renumbered } from './testing/influx-round-trip.ts'
+import { sendAll } from './testing/send-all.ts'
+
+const EXCHANGES = 100_000
+const folder = mkdtempSync(join(tmpdir(), 'lintel-clickhouse-'))
+after(() => rmSync(folder, { recursive: true, force: true }))
+process.env['LINTEL_TEST_CLICKHOUSE'] = 'open-sesame-42'
+
+async function serve(name: string, work: (server: ClickHouse) => Promise<void>, credentials?: string): Promise<void> {
+  const server = await ClickHouse.start(join(folder, name), credentials)
+  try {
+    await work(server)
+  } finally {
+    await server.kill()
+  }
+}
+
+function open(server: ClickHouse, name: string, host: RecordingHost, more: Record<string, unknown> = {}): Sink {
+  return openOutput({
+    type: 'clickhouse', url: server.url, host_name: 'gw-1', spool: { path: join(folder, `spool-${name}`) }, drain: '10m', timeout: '10m', batch: { age: '10ms' },
+    retry: { max_wait: '100ms' }, ...more,
+  }, host)
+}
+
+/** Records of the captures: all kinds once, and the exchanges again and again until there are so many; each with a number of its own. */
+async function manyLines(): Promise<readonly string[]> {
+  const lines = await corpusLines()
+  const captured = lines.filter(line => line.startsWith('{"kind":"exchange"'))
+  const more = Array.from({ length: EXCHANGES - captured.length }, (_, index) => captured[index % captured.length] as string)
+  return renumbered([...lines, ...more, Buffer.from(exchanges(0, 1).bytes).toString().trimEnd()])
+}
+
+/** Lines of all records, by number. */
+async function stored(server: ClickHouse): Promise<Map<number, string>> {
+  const found = new Map<number, string>()
+  const names = COLUMNS.map(({ name }) => name).join(', ')
+  const reader = server.reader()
+  // In parts: an answer has a bound.
+  for (let part = 0; part < 32; part++) {
+    for await (const rows of (await reader.ask(`SELECT ${names} FROM records WHERE event_sequence % 32 = ${part}`)).rows) {
+      for (const row of rows) {
+        const line = recordLine(COLUMNS, withoutEmpty(row))
+        const { event } = JSON.parse(line) as { event: { sequence: number } }
+        assert.ok(!found.has(event.sequence), `twice: ${line}`)
+        found.set(event.sequence, line)
+      }
+    }
+  }
+  reader.close()
+  return found
+}
+
+/** Empty maps and lists are not told from missing ones. */
+function expected(line: string): string {
+  return canonical(line).replace(/"(?:header|trailer)":\{\},?/g, '').replaceAll(',}', '}')
+}
+
+test(`ClickHouse: ${EXCHANGES} exchanges of the captures, and records of all kinds, are there once each, equal field by field`, async context => {
+  if (!hasCorpora(context)) return
+  const lines = await manyLines()
+  await serve('equal', async server => {
+    await server.makeTables()
+    await sendAll(host => open(server, 'equal', host), lines)
+    const found = await stored(server)
+    assert.equal(found.size, lines.length)
+    for (const [index, line] of lines.entries()) assert.equal(canonical(found.get(index) ?? ''), expected(line))
+    assert.equal(await server.ask('SELECT uniqExact(id), groupUniqArray(host_name) FROM lintel.records'), `${lines.length}\t['gw-1']\n`)
+    const hostile = await server.ask("SELECT http_request_header['x-hostile'] AS v FROM lintel.records WHERE mapContains(http_request_header, 'x-hostile') FORMAT JSONEachRow")
+    assert.deepEqual(hostile.trimEnd().split('\n').map(row => (JSON.parse(row) as { v: string[] }).v), [HOSTILE])
+    assert.equal(await server.ask('SELECT count() FROM lintel.records WHERE event_sequence = 666 AND http_response_status_code IS NULL'),
+      await server.ask(`SELECT ${lines[666]?.includes('status_code') === true ? 0 : 1}`), 'nothing is forged')
+    context.diagnostic(`${lines.length} records`)
+  })
+})
+
+test('ClickHouse killed and started again midway: every record is seen once; what it cannot read is a dead letter, and it alone', async () => {
+  await serve('killed', async server => {
+    await server.makeTables()
+    const host = new RecordingHost()
+    const sink = open(server, 'killed', host, { batch: { records: 50, age: '10ms' } })
+    const [batches, records] = [40, 100]
+    for (let index = 0; index < batches; index++) {
+      sink.write(exchanges(index * records, records))
+      await sink.flush()
+      if (index === 10) await until('some are sent', () => delivery(sink).sent > 0, host)
+      if (index === 10) await server.kill()
+      if (index === 20) await until('it is told', () => sink.health().lastError !== undefined, host)
+      if (index === 25) await server.run()
+    }
+    await until('all sent', () => delivery(sink).sent === batches * records, host)
+    const odd = Buffer.from(exchanges(9000, 3).bytes).toString().replace('"event":{"sequence":9001}', '"event":{"sequence":"no number"}')
+    sink.write({ bytes: Buffer.from(odd), count: 3, kinds: [3, 0, 0, 0, 0, 0], outputs: 1 })
+    await until('through', () => delivery(sink).refused === 1 && delivery(sink).waitingRecords === 0, host)
+    await sink.close()
+    assertAddsUp(sink)
+    const found = await stored(server)
+    assert.deepEqual([...found.keys()].sort((a, b) => a - b), [...range(0, batches * records), 9000, 9002])
+    const letters = readFileSync(join(folder, 'spool-killed', 'dead-letters.ndjson'), 'utf8').trimEnd().split('\n')
+    assert.equal(letters.length, 1)
+    assert.match(letters[0] as string, /"reason":"400 bad record: Code: \d+.*","record":.*"no number"/)
+  })
+})
+
+test('ClickHouse: a batch that is sent again is taken once; one cut in another way is seen once', async () => {
+  await serve('again', async server => {
+    await server.makeTables()
+    const insert = (ids: readonly number[], token: string): Promise<string> => server.ask(
+      `INSERT INTO lintel.incoming SETTINGS async_insert=0, insert_deduplication_token='${token}', deduplicate_blocks_in_dependent_materialized_views=1 ` +
+      `FORMAT JSONEachRow\n${ids.map(id => `{"id":"${id}","kind":"exchange","time":"2026-01-31T12:00:00.00000000${id}Z"}`).join('\n')}`)
+    const count = async (settings = {}): Promise<number> => Number(await server.ask('SELECT count() FROM lintel.records', settings))
+    await insert([1, 2, 3], '1/3')
+    await insert([1, 2, 3], '1/3')
+    assert.equal(await count(), 3)
+    await insert([1, 2, 3, 4], '1/4')
+    assert.deepEqual([await count(), await count({ final: '1' })], [7, 4])
+  })
+})
+
+test('ClickHouse: what hinders is told with its mend, and nothing is lost by it', async () => {
+  await serve('troubled', async server => {
+    const auth = { basic: { user: 'writer', password: { env: 'LINTEL_TEST_CLICKHOUSE' } } }
+    const host = new RecordingHost()
+    const told = async (sink: Sink, message: RegExp): Promise<void> => {
+      await until(String(message), () => message.test(sink.health().lastError ?? ''), host)
+    }
+    const stranger = open(server, 'troubled', host, { drain: '10ms' })
+    stranger.write(exchanges(0, 10))
+    await told(stranger, /403 .*Authentication failed.*; the credentials are not taken: look at auth/)
+    await stranger.close()
+    const sink = open(server, 'troubled', host, { auth })
+    await told(sink, /there are no tables for records in database "lintel": make them with lintel clickhouse schema/)
+    await server.makeTables({ fields: fields => fields.filter(({ name }) => !name.startsWith('url.')) })
+    await told(sink, /Unknown field.* url.*; its tables are of an earlier version, and lack a field/)
+    await server.makeTables()
+    await until('all sent', () => delivery(sink).sent === 10, host)
+    await sink.close()
+    assert.equal(await server.ask("SELECT count() FROM lintel.records WHERE url_path = '/a'"), '10\n')
+    assert.doesNotMatch(host.logs.join('\n'), /sesame/)
+  }, 'writer:open-sesame-42')
+})
