@@ -4,6 +4,7 @@ import { answerOf, type HttpConfig, httpOptions, orNoAnswer, type Reply, Transpo
 import { sharedOptions, type SharedOptions, type SinkKind } from '../sink-kind.ts'
 import type { SpooledRecord } from '../spool/mod.ts'
 import { isOfRecords, mendOf } from './clickhouse-trouble.ts'
+import { emptyFields } from './empty-fields.ts'
 import { ndjson } from './tagged-lines.ts'
 
 /** Whatever the user's profile says: nothing is left out without a word, and times and numbers are read to their last digit. */
@@ -37,7 +38,7 @@ export class ClickHouseExporter implements Exporter {
   send(records: readonly SpooledRecord[], signal: AbortSignal): Promise<Answer> {
     return orNoAnswer(async () => {
       const path = `/?${new URLSearchParams({ query: this.#statement(records) })}`
-      const post = { path, type: 'application/x-ndjson', body: ndjson(records, () => this.#host) }
+      const post = { path, type: 'application/x-ndjson', body: ndjson(records, ({ line }) => this.#host + empty(line)) }
       return this.#answer(await this.#transport.post(post, signal))
     })
   }
@@ -66,6 +67,12 @@ export class ClickHouseExporter implements Exporter {
     const message = `${this.target} answers ${reply.status} (${said})${mend === undefined ? '' : `; ${mend}`}`
     return { outcome: 'later', hindrance: { reason: `code ${code}`, message } }
   }
+}
+
+/** Lists and maps of ClickHouse are never NULL: which are there and empty is told beside. */
+function empty(line: Buffer): string {
+  const fields = emptyFields(line)
+  return fields.length === 0 ? '' : `,"empty_fields":${JSON.stringify(fields)}`
 }
 
 export const clickHouseKind = {

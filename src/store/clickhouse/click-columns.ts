@@ -15,7 +15,10 @@ export interface ClickColumn {
 
 const TIME = "DateTime64(9, 'UTC')"
 
-/** What is missing is NULL, but for lists and maps, which ClickHouse has no NULL of: these are empty then. */
+/** Names of fields that are there and empty. */
+export const EMPTY_FIELDS = 'empty_fields'
+
+/** What is missing is NULL, but for lists and maps, which ClickHouse has no NULL of: these are empty then, and not among `empty_fields`. */
 const INPUT_TYPE: ReadonlyMap<string, string> = new Map([
   ['string', 'Nullable(String)'], ['address', 'Nullable(String)'], ['mac', 'Nullable(String)'], ['int', 'Nullable(Int64)'],
   ['seconds', 'Nullable(Float64)'], ['bool', 'Nullable(Bool)'], ['time', `Nullable(${TIME})`], ['strings', 'Array(String)'],

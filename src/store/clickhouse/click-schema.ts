@@ -1,5 +1,5 @@
 import type { StoreField } from '../columns.ts'
-import { type ClickColumn, clickColumnsOf } from './click-columns.ts'
+import { type ClickColumn, clickColumnsOf, EMPTY_FIELDS } from './click-columns.ts'
 import { clickName, clickQuote } from './click-text.ts'
 
 export interface ClickSchemaOptions {
@@ -16,6 +16,7 @@ export interface ClickSchemaOptions {
 const ADDED: readonly ClickColumn[] = [
   { name: 'id', field: 'id', fieldType: 'string', inputType: 'String', type: 'String' },
   { name: 'host_name', field: 'host.name', fieldType: 'string', inputType: 'String', type: 'LowCardinality(String)' },
+  { name: EMPTY_FIELDS, field: EMPTY_FIELDS, fieldType: 'strings', inputType: 'Array(String)', type: 'Array(LowCardinality(String))' },
 ]
 
 /** While the view is not in its place: what comes is refused, and waits with its agent. */

@@ -9,5 +9,6 @@
  */
 export { ClickReader } from './click-reader.ts'
 export type { ClickReaderOptions } from './click-reader.ts'
+export { recordColumns, recordRow } from './click-records.ts'
 export { clickSchema } from './click-schema.ts'
 export type { ClickSchemaOptions } from './click-schema.ts'

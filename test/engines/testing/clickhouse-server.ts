@@ -2,7 +2,6 @@ import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { type Field, FIELDS } from '../../../src/exchange/fields.ts'
 import { httpOptions } from '../../../src/sink/http/mod.ts'
-import type { PlainValue } from '../../../src/store/mod.ts'
 import { ClickReader, type ClickReaderOptions, clickSchema, type ClickSchemaOptions } from '../../../src/store/clickhouse/mod.ts'
 import { Running } from '../../gateway/testing/process.ts'
 import { engine } from './engine-folder.ts'
@@ -51,7 +50,7 @@ export class ClickHouse {
 
   reader(more: Partial<ClickReaderOptions> = {}): ClickReader {
     const server = httpConfigSchema.parse({ url: this.url })
-    return new ClickReader({ server, database: 'lintel', sinceMs: 0, memoryMiB: 2048, timeoutMs: 60_000, ...more })
+    return new ClickReader({ server, database: 'lintel', sinceMs: 0, memoryMiB: 2048, timeoutMs: 600_000, ...more })
   }
 
   /** What a statement gives, as text. @throws {Error} with what it said */
@@ -62,9 +61,4 @@ export class ClickHouse {
     if (!response.ok) throw new Error(text)
     return text
   }
-}
-
-/** Empty maps and lists as missing. */
-export function withoutEmpty(row: readonly PlainValue[]): PlainValue[] {
-  return row.map(value => (Array.isArray(value) && value.length === 0) || (value instanceof Map && value.size === 0) ? null : value)
 }
