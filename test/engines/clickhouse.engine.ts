@@ -7,15 +7,15 @@ import { after, test } from 'node:test'
 import { assertAddsUp, delivery, exchanges, HOSTILE, openOutput, range, until } from '../../src/sink/exporters/exporter.suite.ts'
 import type { Sink } from '../../src/sink/mod.ts'
 import { RecordingHost } from '../../src/sink/sink.suite.ts'
-import { recordColumns, recordRow } from '../../src/store/clickhouse/mod.ts'
-import { CLICKHOUSE, recordLine } from '../../src/store/mod.ts'
+import { CLICKHOUSE } from '../../src/store/mod.ts'
 import { hasCorpora } from '../conformance/testing/corpora.ts'
 import { corpusLines } from '../store/testing/corpus-lines.ts'
 import { assertSameAnswers } from '../store/testing/filters.ts'
 import { renumbered } from '../store/testing/renumbered.ts'
-import { canonical, COLUMNS } from '../store/testing/stored.ts'
+import { canonical } from '../store/testing/stored.ts'
 import { ClickHouse } from './testing/clickhouse-server.ts'
 import { sendAll } from './testing/send-all.ts'
+import { storedRecords } from './testing/stored-records.ts'
 
 const EXCHANGES = 100_000
 /** Captures are of many days, and a day is a part. */
@@ -48,32 +48,13 @@ async function manyLines(): Promise<readonly string[]> {
   return renumbered([...lines, ...more, Buffer.from(exchanges(0, 1).bytes).toString().trimEnd()])
 }
 
-/** Lines of all records, by number. */
-async function stored(server: ClickHouse): Promise<Map<number, string>> {
-  const found = new Map<number, string>()
-  const reader = server.reader()
-  // In parts: an answer has a bound.
-  for (let part = 0; part < 32; part++) {
-    for await (const rows of (await reader.ask(`SELECT ${recordColumns(COLUMNS)} FROM records WHERE event_sequence % 32 = ${part}`)).rows) {
-      for (const row of rows) {
-        const line = recordLine(COLUMNS, recordRow(COLUMNS, row))
-        const { event } = JSON.parse(line) as { event: { sequence: number } }
-        assert.ok(!found.has(event.sequence), `twice: ${line}`)
-        found.set(event.sequence, line)
-      }
-    }
-  }
-  reader.close()
-  return found
-}
-
 test(`ClickHouse: ${EXCHANGES} exchanges of the captures, and records of all kinds, are there once each, equal field by field`, async context => {
   if (!hasCorpora(context)) return
   const lines = await manyLines()
   await serve('equal', async server => {
     await server.makeTables()
     await sendAll(host => open(server, 'equal', host, BIG), lines)
-    const found = await stored(server)
+    const found = await storedRecords(server)
     assert.equal(found.size, lines.length)
     for (const [index, line] of lines.entries()) assert.equal(canonical(found.get(index) ?? '{}'), canonical(line))
     assert.equal(await server.ask('SELECT uniqExact(id), groupUniqArray(host_name) FROM lintel.records'), `${lines.length}\t['gw-1']\n`)
@@ -105,7 +86,7 @@ test('ClickHouse killed and started again midway: every record is seen once; wha
     await until('through', () => delivery(sink).refused === 1 && delivery(sink).waitingRecords === 0, host)
     await sink.close()
     assertAddsUp(sink)
-    const found = await stored(server)
+    const found = await storedRecords(server)
     assert.deepEqual([...found.keys()].sort((a, b) => a - b), [...range(0, batches * records), 9000, 9002])
     const letters = readFileSync(join(folder, 'spool-killed', 'dead-letters.ndjson'), 'utf8').trimEnd().split('\n')
     assert.equal(letters.length, 1)
