@@ -10,9 +10,36 @@ export interface Answer {
   readonly rows: AsyncGenerator<readonly PlainValue[][]>
 }
 
+/** Answers questions about records, whichever engine holds them. */
+export interface Reader {
+  /** What was left out of the answers, and why. */
+  readonly notes: readonly string[]
+  /**
+   * @param sql one SELECT over `records` (or `exchanges`, those of kind exchange), in the engine's own dialect
+   * @throws {QueryError} that says what is wrong with it
+   */
+  ask(sql: string): Promise<Answer>
+  /**
+   * The newest records for which a CEL filter is true, in order of time, with all columns in their order.
+   *
+   * @param limit so many at most; 0 = all, in the order in which they are read
+   * @throws {FilterError} that marks the place of what is wrong with the filter
+   */
+  records(filter: string, limit: number): Promise<Answer>
+  /** Ends what runs; it then fails with `why`. */
+  interrupt(why: string): void
+  close(): void
+}
+
 /** What is wrong with a query, in words for whoever wrote it. */
 export class QueryError extends Error {
   override readonly name = 'QueryError'
+}
+
+/** The SQL of `Reader.records`. @param list what is selected */
+export function recordSql(list: string, condition: string, limit: number): string {
+  const all = `SELECT ${list} FROM records WHERE ${condition}`
+  return limit === 0 ? all : `SELECT * FROM (${all} ORDER BY "time" DESC, event_sequence DESC LIMIT ${limit}) ORDER BY "time", event_sequence`
 }
 
 /** @throws {QueryError} for what is too long, or does not begin as a question */

@@ -9,7 +9,7 @@
  * @module
  */
 export { QueryError } from './answer.ts'
-export type { Answer } from './answer.ts'
+export type { Answer, Reader } from './answer.ts'
 export { columnsOf } from './columns.ts'
 export type { Column, StoreField } from './columns.ts'
 export { csvQuoted } from './csv-quoted.ts'

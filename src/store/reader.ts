@@ -1,7 +1,8 @@
 import type { DuckDBConnection, DuckDBPreparedStatement } from '@duckdb/node-api'
-import { type Answer, checkQuestion, QueryError } from './answer.ts'
+import { type Answer, checkQuestion, QueryError, type Reader, recordSql } from './answer.ts'
 import { type Column, identifier, journalSelect, quote } from './columns.ts'
 import { openEngine } from './engine.ts'
+import { filterSql } from './filter-sql/mod.ts'
 import { NO_ROWS } from './rollup/cubes.ts'
 import { type OpenSegment, readPath, Snapshot } from './snapshot.ts'
 import { plainValue, type PlainValue } from './plain-value.ts'
@@ -33,7 +34,7 @@ const OF_THE_QUERY = /^(Parser|Binder|Catalog|Permission|Interrupt|Out of Memory
  * (`enable_external_access` off, `allowed_paths`), whose settings are locked, as a single SELECT, within bounds of memory,
  * threads and time.
  */
-export class StoreReader {
+export class StoreReader implements Reader {
   readonly #options: ReaderOptions
   #engine: DuckDBConnection
   #snapshot: Snapshot
@@ -55,15 +56,10 @@ export class StoreReader {
     return new StoreReader(options, engine, snapshot)
   }
 
-  /** What was left out of the answers, and why. */
   get notes(): readonly string[] {
     return this.#snapshot.notes
   }
 
-  /**
-   * @param sql one SELECT over `records` (or `exchanges`, those of kind exchange)
-   * @throws {Error} that says what is wrong with the query
-   */
   async ask(sql: string): Promise<Answer> {
     try {
       return await this.#ask(sql)
@@ -80,6 +76,15 @@ export class StoreReader {
     }
   }
 
+  async records(filter: string, limit: number): Promise<Answer> {
+    return await this.ask(this.recordSql(filter, limit))
+  }
+
+  /** What `records` asks. */
+  recordSql(filter: string, limit: number): string {
+    return recordSql('*', filterSql(filter, this.#options.columns), limit)
+  }
+
   /** Writes what a SELECT gives as Parquet to `exportPath`. */
   async exportTo(sql: string): Promise<void> {
     try {
@@ -94,7 +99,6 @@ export class StoreReader {
     }
   }
 
-  /** Ends what runs; it then fails with `why`. */
   interrupt(why: string): void {
     this.#ended = why
     this.#engine.interrupt()

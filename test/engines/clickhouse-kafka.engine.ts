@@ -35,7 +35,7 @@ function ofSomeDays(lines: readonly string[]): readonly string[] {
   return lines.filter(line => days.has(dayOf(line)))
 }
 
-test('ClickHouse from Kafka: every record of the captures is there once, field by field; what is no record is kept apart; agents go on while tables are made anew', async context => {
+test('ClickHouse from Kafka: records are there once, field by field, while tables are made anew; what is none is kept apart', async context => {
   if (!hasCorpora(context)) return
   const broker = await KafkaServer.start(join(folder, 'broker'), makeCertificates(folder, 'broker', 'IP:127.0.0.1'))
   const server = await ClickHouse.start(join(folder, 'data'))

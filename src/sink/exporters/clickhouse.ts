@@ -51,7 +51,8 @@ export class ClickHouseExporter implements Exporter {
   #statement(records: readonly SpooledRecord[]): string {
     const [first, last] = [records[0], records.at(-1)] as [SpooledRecord, SpooledRecord]
     const once = this.#options.async ? { async_insert: 1, wait_for_async_insert: 1 } : {
-      async_insert: 0, insert_deduplicate: 1, insert_deduplication_token: `'${first.id}/${last.id}'`, deduplicate_blocks_in_dependent_materialized_views: 1,
+      async_insert: 0, insert_deduplicate: 1, insert_deduplication_token: `'${first.id}/${last.id}'`,
+      deduplicate_blocks_in_dependent_materialized_views: 1,
     }
     const settings = Object.entries({ ...SETTINGS, ...once }).map(([name, value]) => `${name}=${value}`)
     return `INSERT INTO \`${this.#options.database}\`.incoming SETTINGS ${settings.join(', ')} FORMAT JSONEachRow`
@@ -75,13 +76,16 @@ function empty(line: Buffer): string {
   return fields.length === 0 ? '' : `,"empty_fields":${JSON.stringify(fields)}`
 }
 
+/** Name of a database. */
+export const databaseSchema = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'must be letters, digits and "_", no digit first').default('lintel')
+
 export const clickHouseKind = {
   type: 'clickhouse',
   schema: z.strictObject({
     type: z.literal('clickhouse'),
     ...sharedOptions,
     ...httpOptions,
-    database: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'must be letters, digits and "_", no digit first').default('lintel')
+    database: databaseSchema
       .describe('Database with the tables that `lintel clickhouse schema` makes.'),
     host_name: z.string().min(1, 'must not be empty').max(253, 'must be 253 characters at most').optional()
       .describe('Put into the column host_name, so that records of many agents can be told apart; none = this machine\'s name.'),

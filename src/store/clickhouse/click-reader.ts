@@ -1,12 +1,16 @@
 import { type HttpConfig, NoAnswer, Transport } from '../../sink/http/mod.ts'
-import { type Answer, checkQuestion, QueryError } from '../answer.ts'
+import { type Answer, checkQuestion, QueryError, type Reader, recordSql } from '../answer.ts'
+import type { Column } from '../columns.ts'
+import { CLICKHOUSE, filterSql } from '../filter-sql/mod.ts'
 import type { PlainValue } from '../plain-value.ts'
+import { recordColumns, recordRow } from './click-records.ts'
 import { clickName } from './click-text.ts'
 import { clickValue } from './click-value.ts'
 
 export interface ClickReaderOptions {
-  readonly server: HttpConfig
+  readonly server: Omit<HttpConfig, 'compression' | 'timeout'>
   readonly database: string
+  readonly columns: readonly Column[]
   /** Only records from this time on; milliseconds since the epoch, 0 = all. */
   readonly sinceMs: number
   readonly memoryMiB: number
@@ -26,16 +30,18 @@ const ANSWER_BYTES_MAX = 30 * 1024 * 1024
  *
  * Of records that are there twice it sees one (`final`).
  */
-export class ClickReader {
+export class ClickReader implements Reader {
   readonly notes: readonly string[] = []
   readonly #transport: Transport
   readonly #settings: Readonly<Record<string, string>>
-  #stop = new AbortController()
+  readonly #columns: readonly Column[]
+  readonly #stop = new AbortController()
   #ended: string | undefined
 
   /** @throws {Error} with the mend, when a secret or certificate is not to be had */
   constructor(options: ClickReaderOptions) {
     const { database, sinceMs, memoryMiB, timeoutMs } = options
+    this.#columns = options.columns
     this.#transport = new Transport({ ...options.server, timeout: timeoutMs + 5000, compression: 'none' })
     const since = `time >= fromUnixTimestamp64Milli(${Math.floor(sinceMs)}, 'UTC')`
     this.#settings = {
@@ -48,10 +54,15 @@ export class ClickReader {
     }
   }
 
-  /**
-   * @param sql one SELECT over `records` (or `exchanges`, those of kind exchange)
-   * @throws {QueryError} that says what is wrong with the query, or with the server
-   */
+  async records(filter: string, limit: number): Promise<Answer> {
+    const columns = this.#columns
+    const { rows } = await this.ask(recordSql(recordColumns(columns), filterSql(filter, columns, CLICKHOUSE), limit))
+    async function* records(): AsyncGenerator<readonly PlainValue[][]> {
+      for await (const piece of rows) yield piece.map(row => recordRow(columns, row))
+    }
+    return { names: columns.map(({ name }) => name), rows: records() }
+  }
+
   async ask(sql: string): Promise<Answer> {
     checkQuestion(sql)
     const path = `/?${new URLSearchParams(this.#settings)}`
@@ -64,7 +75,6 @@ export class ClickReader {
     return answerOf(body.toString())
   }
 
-  /** Ends what runs; it then fails with `why`. */
   interrupt(why: string): void {
     this.#ended = why
     this.#stop.abort()
@@ -99,8 +109,12 @@ function answerOf(text: string): Answer {
   }
   async function* rows(): AsyncGenerator<readonly PlainValue[][]> {
     for (let at = 0; at < lines.length; at += ROWS_A_PIECE) {
-      yield lines.slice(at, at + ROWS_A_PIECE).map(line => (JSON.parse(line) as unknown[]).map((value, index) => clickValue(types[index] as string, value)))
+      yield lines.slice(at, at + ROWS_A_PIECE).map(line => rowOf(types, JSON.parse(line) as unknown[]))
     }
   }
   return { names, rows: rows() }
+}
+
+function rowOf(types: readonly string[], values: readonly unknown[]): PlainValue[] {
+  return values.map((value, index) => clickValue(types[index] as string, value))
 }

@@ -8,7 +8,7 @@ export function recordColumns(columns: readonly Column[]): string {
 }
 
 /** A row of `recordColumns` as a store has it: missing lists and maps are NULL. */
-export function recordRow(columns: readonly Column[], row: readonly PlainValue[]): readonly PlainValue[] {
+export function recordRow(columns: readonly Column[], row: readonly PlainValue[]): PlainValue[] {
   const empty = row[columns.length] as readonly PlainValue[]
   return columns.map(({ field }, index) => {
     const value = row[index] as PlainValue

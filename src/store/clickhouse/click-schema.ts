@@ -58,7 +58,9 @@ export function clickSchema(fields: readonly StoreField[], options: ClickSchemaO
 function records(columns: readonly ClickColumn[], table: string, on: string, { cluster, days }: ClickSchemaOptions): string {
   const indexes = LOOKED_UP.map(name => `INDEX by_${name} ${name} TYPE bloom_filter(0.01) GRANULARITY 4`)
   const engine = cluster === undefined ? 'ReplacingMergeTree' : 'ReplicatedReplacingMergeTree'
-  const settings = [...cluster === undefined ? ['non_replicated_deduplication_window = 1000'] : [], ...days === undefined ? [] : ['ttl_only_drop_parts = 1']]
+  const settings = [
+    ...cluster === undefined ? ['non_replicated_deduplication_window = 1000'] : [], ...days === undefined ? [] : ['ttl_only_drop_parts = 1'],
+  ]
   return `CREATE TABLE IF NOT EXISTS ${table}${on}\n(\n${list([...columns.map(definition), ...indexes])}\n)\nENGINE = ${engine}\n` +
     `PARTITION BY toDate(time)\nORDER BY (kind, time, id)` + (days === undefined ? '' : `\n${expiry(days)}`) +
     (settings.length === 0 ? '' : `\nSETTINGS ${settings.join(', ')}`)
@@ -80,11 +82,16 @@ interface Topic {
   readonly kafka: NonNullable<ClickSchemaOptions['kafka']>
 }
 
-/** Made anew, as tables of this engine cannot be changed: what was read is known to the broker, by the group. What is no record is kept apart. */
+/**
+ * Made anew, as tables of this engine cannot be changed: what was read is known to the broker, by the group. What is no record is kept
+ * apart.
+ */
 function topic({ input, select, at, on, kafka }: Topic): string[] {
   const settings = [
-    `kafka_broker_list = ${clickQuote(kafka.brokers)}`, `kafka_topic_list = ${clickQuote(kafka.topic)}`, `kafka_group_name = ${clickQuote(kafka.group)}`,
-    "kafka_format = 'JSONEachRow'", "kafka_handle_error_mode = 'stream'", "date_time_input_format = 'best_effort'",
+    `kafka_broker_list = ${clickQuote(kafka.brokers)}`, `kafka_topic_list = ${clickQuote(kafka.topic)}`,
+    `kafka_group_name = ${clickQuote(kafka.group)}`,
+    "kafka_format = 'JSONEachRow'",
+    "kafka_handle_error_mode = 'stream'", "date_time_input_format = 'best_effort'",
   ]
   return [
     ...['kafka_to_records', 'kafka_to_refused', 'kafka'].map(name => `DROP TABLE IF EXISTS ${at(name)}${on}`),
@@ -92,8 +99,8 @@ function topic({ input, select, at, on, kafka }: Topic): string[] {
     `CREATE TABLE IF NOT EXISTS ${at('refused')}${on}\n(\n${list([
       `read DateTime DEFAULT now()`, 'topic LowCardinality(String)', 'partition UInt64', 'offset UInt64', 'error String', 'message String',
     ])}\n)\nENGINE = MergeTree\nORDER BY read\nTTL read + toIntervalDay(30)`,
-    `CREATE MATERIALIZED VIEW ${at('kafka_to_refused')}${on} TO ${at('refused')} AS\nSELECT _topic AS topic, _partition AS partition, _offset AS offset, ` +
-      `_error AS error, _raw_message AS message FROM ${at('kafka')} WHERE length(_error) > 0`,
+    `CREATE MATERIALIZED VIEW ${at('kafka_to_refused')}${on} TO ${at('refused')} AS\nSELECT _topic AS topic, _partition AS partition, ` +
+      `_offset AS offset, _error AS error, _raw_message AS message FROM ${at('kafka')} WHERE length(_error) > 0`,
     `CREATE MATERIALIZED VIEW ${at('kafka_to_records')}${on} TO ${at('records')} AS\n${select} FROM ${at('kafka')} WHERE length(_error) = 0`,
   ]
 }

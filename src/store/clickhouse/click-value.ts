@@ -1,8 +1,8 @@
 import type { PlainValue } from '../plain-value.ts'
 
 /**
- * A value of an answer (JSONCompactEachRow, whole numbers of 64 bits as text, times by ISO 8601, maps as lists of pairs, tuples as lists) as a store's
- * rows have it: whole numbers keep their digits, maps their order, times their nanoseconds.
+ * A value of an answer (JSONCompactEachRow, whole numbers of 64 bits as text, times by ISO 8601, maps as lists of pairs, tuples as
+ * lists) as a store's rows have it: whole numbers keep their digits, maps their order, times their nanoseconds.
  *
  * @param type as ClickHouse writes it: `Map(LowCardinality(String), Array(String))`
  */

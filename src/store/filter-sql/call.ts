@@ -46,7 +46,9 @@ export function translateMethod(translator: Translator, node: ASTNode, name: str
 function translateHas(translator: Translator, node: ASTNode, argument: ASTNode): Term {
   const name = nameOf(translator, argument)
   if (name === undefined) return { node, type: 'bool', sql: `(${isThere(translator, translator.translate(argument))})` }
-  const tests = name.ids.map(id => isThere(translator, fieldTerm(translator, node, translator.scope.find(translator.scope.fieldNames[id - 1] as string) as Name)))
+  const { scope } = translator
+  const fields = name.ids.map(id => scope.find(scope.fieldNames[id - 1] as string) as Name)
+  const tests = fields.map(field => isThere(translator, fieldTerm(translator, node, field)))
   return { node, type: 'bool', sql: `(${tests.join(' OR ')})` }
 }
 

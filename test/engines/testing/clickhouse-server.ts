@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { type Field, FIELDS } from '../../../src/exchange/fields.ts'
 import { httpOptions } from '../../../src/sink/http/mod.ts'
 import { ClickReader, type ClickReaderOptions, clickSchema, type ClickSchemaOptions } from '../../../src/store/clickhouse/mod.ts'
+import { COLUMNS } from '../../store/testing/stored.ts'
 import { Running } from '../../gateway/testing/process.ts'
 import { engine } from './engine-folder.ts'
 import { freePort } from './free-port.ts'
@@ -50,7 +51,7 @@ export class ClickHouse {
 
   reader(more: Partial<ClickReaderOptions> = {}): ClickReader {
     const server = httpConfigSchema.parse({ url: this.url })
-    return new ClickReader({ server, database: 'lintel', sinceMs: 0, memoryMiB: 2048, timeoutMs: 600_000, ...more })
+    return new ClickReader({ server, database: 'lintel', columns: COLUMNS, sinceMs: 0, memoryMiB: 2048, timeoutMs: 600_000, ...more })
   }
 
   /** What a statement gives, as text. @throws {Error} with what it said */
