@@ -14,7 +14,8 @@ export interface SchemaFlags {
 const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/
 const BROKERS = /^[^\s,:]+:\d{1,5}(,[^\s,:]+:\d{1,5})*$/
 const TOPIC = /^[A-Za-z0-9._-]{1,249}$/
-const DAYS_MAX = 36_500
+/** Beyond the year 2106 ClickHouse's times of removal begin anew at 1970, and all would go at once. */
+const DAYS_MAX = 3650
 
 /** `lintel clickhouse schema`: the statements that make the tables for records. */
 export function schema(flags: SchemaFlags): void {

@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { generatedBatch } from '../../bench/harness/generated-records.ts'
 import { assertAddsUp, delivery, exchanges, HOSTILE, openOutput, range, until } from '../../src/sink/exporters/exporter.suite.ts'
 import type { Sink } from '../../src/sink/mod.ts'
 import { RecordingHost } from '../../src/sink/sink.suite.ts'
@@ -15,6 +16,7 @@ import { assertSameAnswers } from '../store/testing/filters.ts'
 import { renumbered } from '../store/testing/renumbered.ts'
 import { batchesOf, canonical, openStore, StoreHost } from '../store/testing/stored.ts'
 import { ClickHouse } from './testing/clickhouse-server.ts'
+import { scaleQuestions, scaleSql } from './testing/scale-sql.ts'
 import { sendAll } from './testing/send-all.ts'
 import { storedRecords } from './testing/stored-records.ts'
 
@@ -30,7 +32,7 @@ const AUTH = { basic: { user: 'writer', password: { env: 'LINTEL_TEST_CLICKHOUSE
 const QUERIES: readonly (readonly string[])[] = [
   ['true', '--limit', '0'], ['http.response.status_code >= 400', '--limit', '50'],
   ['has(http.response.header.server)', '--format', 'har', '--limit', '20'],
-  ['kind != "exchange"', '--format', 'csv', '--limit', '30'], ['url.path.startsWith("/")', '--since', '3650d', '--limit', '40'],
+  ['kind != "exchange"', '--format', 'csv', '--limit', '30'], ['url.path.startsWith("/")', '--since', '3650d', '--limit', '0'],
   ['SELECT kind, count(*) AS n, min("time") AS first, max(event_sequence) AS last FROM records GROUP BY kind ORDER BY n DESC'],
   ['SELECT event_sequence, http_request_header, "time", duration, tls_resumed FROM exchanges WHERE url_domain IS NOT NULL ORDER BY 1 LIMIT 100'],
   ['SELECT http_request_method AS method, count(*) AS n FROM exchanges GROUP BY 1 ORDER BY n DESC, 1', '--format', 'table'],
@@ -124,13 +126,48 @@ test('ClickHouse: a batch that is sent again is taken once; one cut in another w
     await server.makeTables()
     const insert = (ids: readonly number[], token: string): Promise<string> => server.ask(
       `INSERT INTO lintel.incoming SETTINGS async_insert=0, insert_deduplication_token='${token}', ` +
-      `deduplicate_blocks_in_dependent_materialized_views=1 FORMAT JSONEachRow\n${ids.map(id => `{"id":"${id}","kind":"exchange","time":"2026-01-31T12:00:00.00000000${id}Z"}`).join('\n')}`)
+      'deduplicate_blocks_in_dependent_materialized_views=1 FORMAT JSONEachRow\n' +
+      `${ids.map(id => `{"id":"${id}","kind":"exchange","time":"2026-01-31T12:00:00.00000000${id}Z"}`).join('\n')}`)
     const count = async (settings = {}): Promise<number> => Number(await server.ask('SELECT count() FROM lintel.records', settings))
     await insert([1, 2, 3], '1/3')
     await insert([1, 2, 3], '1/3')
     assert.equal(await count(), 3)
     await insert([1, 2, 3, 4], '1/4')
     assert.deepEqual([await count(), await count({ final: '1' })], [7, 4])
+  })
+})
+
+test('ClickHouse: with async every record is there once as well', async () => {
+  await serve('async', async server => {
+    await server.makeTables()
+    const host = new RecordingHost()
+    const sink = open(server, 'async', host, { async: true, batch: { records: 50, age: '10ms' } })
+    for (let index = 0; index < 20; index++) sink.write(exchanges(index * 100, 100))
+    await until('all sent', () => delivery(sink).sent === 2000, host)
+    await sink.close()
+    assert.deepEqual([...(await storedRecords(server)).keys()].sort((a, b) => a - b), range(0, 2000))
+  })
+})
+
+test('ClickHouse: the roll-up of docs/scale.md says what the records say, and tables made anew keep what is there', async () => {
+  await serve('roll-up', async server => {
+    await server.makeTables({ days: 3650 })
+    for (const statement of scaleSql()) await server.ask(statement)
+    const host = new RecordingHost()
+    const sink = open(server, 'roll-up', host)
+    for (let first = 0; first < 20_000; first += 1000) sink.write(generatedBatch(first, 1000, 20_000))
+    await until('all sent', () => delivery(sink).sent === 20_000, host)
+    await sink.close()
+    await server.makeTables({ days: 3650 })
+    const rows = async (sql: string): Promise<string[]> => (await server.ask(sql)).trimEnd().split('\n')
+    const by = "toStartOfHour(toDateTime(time, 'UTC')) AS h, ifNull(toString(url_domain), '') AS d"
+    const told = await rows('SELECT toStartOfHour(minute) AS h, url_domain AS d, sum(requests), sum(response_bytes), ' +
+      'uniqCombinedMerge(14)(clients) ' +
+      'FROM lintel.requests_by_minute GROUP BY h, d ORDER BY h, d')
+    assert.deepEqual(told, await rows(`SELECT ${by}, count(), sum(http_response_body_size), uniqCombined(14)(client_address) ` +
+      'FROM lintel.exchanges GROUP BY h, d ORDER BY h, d'))
+    assert.ok(told.length > 100, `${told.length} rows`)
+    for (const question of scaleQuestions()) assert.equal((await rows(question)).length, 24, question)
   })
 })
 

@@ -58,12 +58,10 @@ export function clickSchema(fields: readonly StoreField[], options: ClickSchemaO
 function records(columns: readonly ClickColumn[], table: string, on: string, { cluster, days }: ClickSchemaOptions): string {
   const indexes = LOOKED_UP.map(name => `INDEX by_${name} ${name} TYPE bloom_filter(0.01) GRANULARITY 4`)
   const engine = cluster === undefined ? 'ReplacingMergeTree' : 'ReplicatedReplacingMergeTree'
-  const settings = [
-    ...cluster === undefined ? ['non_replicated_deduplication_window = 1000'] : [], ...days === undefined ? [] : ['ttl_only_drop_parts = 1'],
-  ]
+  const settings = ['ttl_only_drop_parts = 1', ...cluster === undefined ? ['non_replicated_deduplication_window = 1000'] : []]
   return `CREATE TABLE IF NOT EXISTS ${table}${on}\n(\n${list([...columns.map(definition), ...indexes])}\n)\nENGINE = ${engine}\n` +
     `PARTITION BY toDate(time)\nORDER BY (kind, time, id)` + (days === undefined ? '' : `\n${expiry(days)}`) +
-    (settings.length === 0 ? '' : `\nSETTINGS ${settings.join(', ')}`)
+    `\nSETTINGS ${settings.join(', ')}`
 }
 
 function ttl(table: string, on: string, { days }: ClickSchemaOptions): string[] {

@@ -39,6 +39,10 @@ export class ClickHouse {
     await this.#process.until(() => fetch(`${this.url}/ping`).then(({ ok }) => ok, () => false), 'answer')
   }
 
+  get pid(): number {
+    return this.#process?.pid ?? 0
+  }
+
   /** At once, as a crash does it. */
   async kill(): Promise<void> {
     await this.#process?.stop('SIGKILL')
@@ -57,7 +61,7 @@ export class ClickHouse {
   /** What a statement gives, as text. @throws {Error} with what it said */
   async ask(statement: string, settings: Readonly<Record<string, string>> = {}): Promise<string> {
     const authorization = `Basic ${Buffer.from(this.#args[2]).toString('base64')}`
-    const response = await fetch(`${this.url}/?${new URLSearchParams(settings)}`, { method: 'POST', body: statement, headers: { authorization } })
+    const response = await fetch(`${this.url}/?${new URLSearchParams(settings)}`, { method: 'POST', body: statement, headers: { authorization, connection: 'close' } })
     const text = await response.text()
     if (!response.ok) throw new Error(text)
     return text
