@@ -3,9 +3,9 @@ import { type Answer, checkQuestion, QueryError, type Reader, recordSql } from '
 import type { Column } from '../columns.ts'
 import { CLICKHOUSE, filterSql } from '../filter-sql/mod.ts'
 import type { PlainValue } from '../plain-value.ts'
+import { FORMAT, readAnswer } from './click-answer.ts'
 import { recordColumns, recordRow } from './click-records.ts'
-import { clickName } from './click-text.ts'
-import { clickValue } from './click-value.ts'
+import { clickQuote } from './click-text.ts'
 
 export interface ClickReaderOptions {
   readonly server: Omit<HttpConfig, 'compression' | 'timeout'>
@@ -18,14 +18,13 @@ export interface ClickReaderOptions {
   readonly timeoutMs: number
 }
 
-const FORMAT = 'JSONCompactEachRowWithNamesAndTypes'
-const ROWS_A_PIECE = 2048
-/** Of an answer: it is read as a whole. */
-const ANSWER_BYTES_MAX = 30 * 1024 * 1024
+const CODE = 'x-clickhouse-exception-code'
+/** Of what a server says is wrong. */
+const SAID_BYTES_MAX = 4096
 
 /**
  * Answers questions from the tables that `lintel clickhouse schema` makes. The SQL may be anybody's: it runs with `readonly`, which allows
- * one SELECT, no functions that reach other servers or files, and no change of settings, within bounds of memory, time and rows. What else
+ * one SELECT, no functions that reach other servers or files, and no change of settings, within bounds of memory and time. What else
  * it may see is what the user was granted.
  *
  * Of records that are there twice it sees one (`final`).
@@ -47,10 +46,9 @@ export class ClickReader implements Reader {
     this.#settings = {
       database, default_format: FORMAT, readonly: '1', final: '1', do_not_merge_across_partitions_select_final: '1',
       max_execution_time: String(Math.ceil(timeoutMs / 1000)), max_memory_usage: String(memoryMiB * 1024 * 1024),
-      max_result_bytes: String(ANSWER_BYTES_MAX), result_overflow_mode: 'throw', date_time_output_format: 'iso',
-      output_format_json_quote_64bit_integers: '1', output_format_json_quote_denormals: '1', output_format_json_map_as_array_of_tuples: '1',
-      output_format_json_named_tuples_as_objects: '0',
-      ...sinceMs === 0 ? {} : { additional_table_filters: `{'${clickName(database).slice(1, -1)}.records': '${since.replaceAll("'", "\\'")}'}` },
+      http_write_exception_in_output_format: '0', date_time_output_format: 'iso', output_format_json_quote_64bit_integers: '1',
+      output_format_json_quote_denormals: '1', output_format_json_map_as_array_of_tuples: '1', output_format_json_named_tuples_as_objects: '0',
+      ...sinceMs === 0 ? {} : { additional_table_filters: `{${clickQuote(`${database}.records`)}: ${clickQuote(since)}}` },
     }
   }
 
@@ -67,12 +65,32 @@ export class ClickReader implements Reader {
     checkQuestion(sql)
     const path = `/?${new URLSearchParams(this.#settings)}`
     const post = { path, type: 'text/plain; charset=utf-8', body: Buffer.from(sql.replace(/[\s;]+$/, '')) }
-    const { status, headers, body } = await this.#transport.post(post, this.#stop.signal).catch((error: Error) => {
-      if (this.#ended !== undefined) throw new QueryError(`Cannot finish the query: ${this.#ended}`)
-      throw error instanceof NoAnswer ? new QueryError(error.message) : error
-    })
-    if (status !== 200) throw new QueryError(`Cannot run the query: ${this.#said(headers['x-clickhouse-exception-code'], body)}`)
-    return answerOf(body.toString())
+    try {
+      const { status, headers, body } = await this.#transport.open(post, this.#stop.signal)
+      if (status !== 200) throw new QueryError(`Cannot run the query: ${this.#said(headers[CODE], await beginningOf(body))}`)
+      const { names, rows } = await readAnswer(body, text => this.#transport.clean(text)).catch((error: unknown) => {
+        body.destroy() // else it would keep the connection
+        throw error
+      })
+      return { names, rows: this.#explained(rows) }
+    } catch (error) {
+      throw this.#explain(error)
+    }
+  }
+
+  async *#explained(rows: Answer['rows']): Answer['rows'] {
+    try {
+      yield* rows
+    } catch (error) {
+      throw this.#explain(error)
+    }
+  }
+
+  #explain(error: unknown): unknown {
+    if (this.#ended !== undefined) return new QueryError(`Cannot finish the query: ${this.#ended}`)
+    if (error instanceof QueryError) return error
+    if (error instanceof NoAnswer) return new QueryError(error.message)
+    return new QueryError(`Cannot finish the query: the answer broke off: ${this.#transport.clean((error as Error).message)}`)
   }
 
   interrupt(why: string): void {
@@ -84,37 +102,24 @@ export class ClickReader implements Reader {
     this.#transport.close()
   }
 
-  #said(code: string | string[] | undefined, body: Buffer): string {
-    const text = this.#transport.clean(body.toString('utf8', 0, 4096))
+  #said(code: string | string[] | undefined, body: string): string {
+    const text = this.#transport.clean(body)
     switch (Number(code)) {
       case 60: case 81: return `${text}\nThe tables are made by: lintel clickhouse schema`
       case 159: return `${text}\nAsk for less, or raise --timeout`
       case 164: return `${text}\nA query is one SELECT over the tables: it changes nothing, and reads no files or other servers`
       case 241: return `${text}\nAsk for less, or raise --memory`
-      case 396: return `${text}\nThe answer is longer than ${ANSWER_BYTES_MAX} bytes: ask for fewer rows`
       default: return text
     }
   }
 }
 
-function answerOf(text: string): Answer {
-  const [first, second, ...lines] = text.split('\n').filter(line => line !== '')
-  let names: string[]
-  let types: string[]
-  try {
-    names = JSON.parse(first as string) as string[]
-    types = JSON.parse(second as string) as string[]
-  } catch {
-    throw new QueryError('Cannot read the answer: leave FORMAT out of the query; or is it no ClickHouse?')
+/** The beginning of a body, the rest of which is not read. */
+async function beginningOf(body: AsyncIterable<Buffer>): Promise<string> {
+  const parts: Buffer[] = []
+  for await (const part of body) {
+    parts.push(part)
+    if (parts.reduce((sum, { length }) => sum + length, 0) >= SAID_BYTES_MAX) break
   }
-  async function* rows(): AsyncGenerator<readonly PlainValue[][]> {
-    for (let at = 0; at < lines.length; at += ROWS_A_PIECE) {
-      yield lines.slice(at, at + ROWS_A_PIECE).map(line => rowOf(types, JSON.parse(line) as unknown[]))
-    }
-  }
-  return { names, rows: rows() }
-}
-
-function rowOf(types: readonly string[], values: readonly unknown[]): PlainValue[] {
-  return values.map((value, index) => clickValue(types[index] as string, value))
+  return Buffer.concat(parts).toString('utf8', 0, SAID_BYTES_MAX)
 }

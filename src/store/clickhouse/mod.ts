@@ -3,7 +3,7 @@
  *
  * In    the fields that exist; database, retention, cluster, topic.
  * Out   statements that make the tables, or bring them up to date; rows of a query over them (`ClickReader`).
- * Limits memory, time and bytes of an answer; a query's SQL reads what its user may and changes nothing.
+ * Limits memory and time of a query, bytes of a row; a query's SQL reads what its user may and changes nothing.
  *
  * @module
  */

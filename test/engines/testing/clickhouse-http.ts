@@ -27,7 +27,7 @@ const STATUS: ReadonlyMap<number, number> = new Map([
   ...[46, 47, 50, 60, 73, 81, 115].map(code => [code, 404] as const), [AUTHENTICATION_FAILED, 403], [164, 403], [497, 403],
 ])
 /** Of a query, not of the engine. */
-const OWN = new Set(['query', 'database', 'default_format', 'user', 'password'])
+const OWN = new Set(['http_write_exception_in_output_format', 'query', 'database', 'default_format', 'user', 'password'])
 
 function refuse(response: ServerResponse, code: number, text: string): void {
   response.writeHead(STATUS.get(code) ?? 500, { 'x-clickhouse-exception-code': String(code), 'content-type': 'text/plain; charset=UTF-8' }).end(text)
