@@ -101,6 +101,7 @@ export const clickHouseKind = {
     ...deliveryOptions,
   }).describe('ClickHouse, from 24.8 on, by its HTTP interface; url is the server\'s, e.g. http://clickhouse:8123. The tables are made by ' +
     '`lintel clickhouse schema` (docs/scale.md).'),
+  needs: ['kind', 'time'],
   short: () => undefined,
   open: (options, host) => new NetworkSink(options, new ClickHouseExporter(options), host),
 } satisfies SinkKind<ClickHouseOptions>
