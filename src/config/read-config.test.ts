@@ -97,7 +97,7 @@ const WRONG: [text: string | Uint8Array, said: string][] = [
   ['filter: http.request.methd == "GET"', 'c.yaml:1:9: filter: Cannot find field "http.request.methd": did you mean "http.request.method"? (1:1)\n  http.request.methd == "GET"\n  ^^^^^^^^^^^^^^^^^^'],
   ['outputs: [{type: fil}]', 'c.yaml:1:18: outputs[0].type: must be file, stdout, pretty, store, webhook, clickhouse, elasticsearch, fluent, influxdb, kafka, logstash, loki, otlp, prometheus_remote_write, splunk_hec, victorialogs, syslog or module; it is "fil"; did you mean "file"?'],
   ['outputs: [{path: a}]', 'c.yaml:1:11: outputs[0].type: must be file, stdout, pretty, store, webhook, clickhouse, elasticsearch, fluent, influxdb, kafka, logstash, loki, otlp, prometheus_remote_write, splunk_hec, victorialogs, syslog or module; it is missing'],
-  ['outputs: [{type: clickhouse, url: "http://a", fields: {exclude: [time]}, spool: {path: a}}]', 'c.yaml:1:49: outputs[0].fields: must not leave out time: clickhouse cannot keep records without'],
+  ['outputs: [{type: clickhouse, url: "http://a", fields: {exclude: [time]}, spool: {path: a}}]', 'c.yaml:1:55: outputs[0].fields: must not leave out time: clickhouse cannot keep records without'],
   ['store: {engine: clickhouse}', 'c.yaml:1:8: store.clickhouse: must be there with engine: clickhouse, e.g. {url: "http://clickhouse:8123"}'],
   ['outputs: [{type: file}]', 'c.yaml:1:11: outputs[0].path: must be a path'],
   ['outputs: [{type: stdout, filter: duration}]', 'c.yaml:1:34: outputs[0].filter: Cannot use a number as a condition: compare it, e.g. with == or has() (1:1)\n  duration\n  ^^^^^^^^'],
