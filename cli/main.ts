@@ -5,6 +5,7 @@
  */
 import { Command, CommanderError } from 'commander'
 import { addCaptureFlags, addOutputFlags, addReplayFlags, type CaptureFlags, type OutputFlags, type ReplayFlags } from './flags.ts'
+import type { SchemaFlags } from './clickhouse.ts'
 import { EXIT, exitWithoutReader, say, UsageError } from './exit.ts'
 import type { QueryFlags } from './query.ts'
 import { version } from './version.ts'
@@ -76,6 +77,16 @@ config.command('check').description('say what is wrong with a config file, with 
   .action(async (file: string) => (await import('./config.ts')).check(file))
 config.command('schema').description('print the JSON Schema of config files, for editors')
   .action(async () => (await import('./config.ts')).schema())
+
+const clickhouse = command('clickhouse', 'tables for records in a ClickHouse, for outputs of type clickhouse and kafka')
+clickhouse.command('schema').description('print the statements that make the tables, or bring them up to date: ... | clickhouse-client')
+  .option('--database <name>', 'database of the tables', 'lintel')
+  .option('--days <number>', 'remove records after so many days; none = never')
+  .option('--cluster <name>', 'make the tables on each server of a cluster, replicated')
+  .option('--kafka-brokers <list>', 'read records from Kafka as well: HOST:PORT, more with commas between them')
+  .option('--kafka-topic <topic>', 'topic that agents send to', 'lintel')
+  .option('--kafka-group <name>', 'consumer group', 'clickhouse')
+  .action(async (flags: SchemaFlags) => (await import('./clickhouse.ts')).schema(flags))
 
 command('version', 'print the version')
   .action(() => { process.stdout.write(`lintel ${version()} (node ${process.versions.node})\n`) })

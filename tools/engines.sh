@@ -3,6 +3,7 @@
 # What is there already is kept.
 set -e
 kafka=4.1.1
+chdb=3.4.0
 folder=${LINTEL_ENGINES:-${XDG_CACHE_HOME:-$HOME/.cache}/lintel-engines}
 mkdir -p "$folder"
 folder=$(cd "$folder" && pwd)
@@ -52,6 +53,13 @@ if [ ! -e "$folder/kafka/kafka_2.13-$kafka.jar" ]; then
 END
   mvn -q -B -f "$jars/pom.xml" dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$jars/kafka"
   rm -rf "$folder/kafka" && mv "$jars/kafka" "$folder/kafka" && rm -r "$jars"
+fi
+# ClickHouse as a library, with its current engine; Debian's server is of 2018 and has none of the types that records need.
+if [ "$(cat "$folder/chdb/version" 2>/dev/null)" != "$chdb" ]; then
+  echo "engines: fetching ClickHouse's engine, chdb $chdb (once, 546 MB)" >&2
+  rm -rf "$folder/chdb" && mkdir "$folder/chdb"
+  npm install --silent --ignore-scripts --no-audit --no-fund --prefix "$folder/chdb" "chdb@$chdb"
+  echo "$chdb" > "$folder/chdb/version"
 fi
 # Of the sources of test/engines/receivers, again when these are newer.
 receivers=$(dirname "$0")/../test/engines/receivers

@@ -5,8 +5,9 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { hasCorpora } from '../conformance/testing/corpora.ts'
 import { corpusLines } from '../store/testing/corpus-lines.ts'
+import { renumbered } from '../store/testing/renumbered.ts'
 import { engine } from './testing/engine-folder.ts'
-import { hostileLine, influxRoundTrip, renumbered } from './testing/influx-round-trip.ts'
+import { hostileLine, influxRoundTrip } from './testing/influx-round-trip.ts'
 import { InfluxServer } from './testing/influx-server.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lintel-influxdb-'))
