@@ -38,6 +38,20 @@ test('HTTP/1 is found whole, byte by byte, and behind empty lines', () => {
   }
 })
 
+test('a first request of any written version is found; the preface of HTTP/2 is none of them', () => {
+  for (const version of ['0.9', '1.2', '2.0', '3.0']) {
+    const { send, close } = open()
+    send(0, `GET /1 HTTP/${version}\r\nHost: a\r\n\r\n`)
+    send(1, 'HTTP/1.1 505 No\r\nContent-Length: 0\r\n\r\n')
+    const recorder = close()
+    assert.deepEqual(recorder.pairs, [['/1', 505]], version)
+    assert.deepEqual(recorder.requests[0]!.fields, [['Host', 'a']])
+  }
+  const { send, close } = open()
+  send(0, 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
+  assert.deepEqual(close().requests, [])
+})
+
 test('a first line longer than what detection needs is found', () => {
   const target = `/${'x'.repeat(5000)}`
   const { send, close } = open()
