@@ -211,6 +211,8 @@ function requestLine(base: usize, end: usize, kind: u32): i32 {
   }
   if (targetEnd <= target) return HEAD_ERROR_START_LINE
   if (version != 0x11 && version != 0x10) startLineOddities |= ODDITY_START_LINE
+  // RFC 9113 3.4: the preface of HTTP/2.
+  if (version == 0x20 && load<u32>(base) == 0x20495250) return HEAD_ERROR_VERSION // "PRI "
   const method = methodOf(base, (methodEnd - base) as u32)
   if (!isTargetValid(target, targetEnd, method)) startLineOddities |= ODDITY_TARGET_INVALID
   store<u8>(info, version as u8, HEAD_VERSION)
@@ -281,8 +283,7 @@ export function scanStart(pointer: usize, length: u32, kind: u32): i32 {
   if (line > 0) {
     const version = load<u8>(info, HEAD_VERSION)
     if (isSimple) return 2
-    const isPreface = version == 0x20 && load<u32>(pointer) == 0x20495250 // "PRI " (RFC 9113 3.4)
-    return version >> 4 == 0 && (kind & SCAN_SIMPLE) == 0 || isPreface ? -1 : 1
+    return version >> 4 == 0 && (kind & SCAN_SIMPLE) == 0 ? -1 : 1
   }
   if (line < 0) return -1
   if ((kind & 15) == HEAD_KIND_RESPONSE) {

@@ -12,7 +12,7 @@ export type OpenInner = (connection: StreamControl, sink: MessageSink) => Stream
  * One protocol: a folder and a line in registry.ts.
  *
  * `detect` looks at bytes and keeps nothing. `open` makes the handler of one connection; it takes over from the first
- * byte that `detect` saw. `side` is the one whose bytes were claimed.
+ * byte that `detect` saw.
  */
 export interface Protocol {
   /** OpenTelemetry `network.protocol.name`. */
@@ -20,5 +20,5 @@ export interface Protocol {
   /** Bytes that `detect` needs at most to decide. */
   readonly detectBytesMax: number
   detect(side: Side, pointer: number, length: number, connection: StreamControl): Detect
-  open(connection: StreamControl, sink: MessageSink, side: Side): StreamHandler
+  open(connection: StreamControl, sink: MessageSink): StreamHandler
 }

@@ -85,7 +85,7 @@ export class Detector implements StreamHandler {
       return
     }
     if (verdict === DETECT.no) return this.#refuse(side, length, time)
-    const handler = this.#open(verdict, side, time)
+    const handler = this.#open(verdict, time)
     // The other side may have sent too little to be sure of: what came first is given first.
     const other = side === 0 ? 1 : 0
     const isOtherFirst = this.#timeOf(other) <= this.#timeOf(side)
@@ -181,9 +181,9 @@ export class Detector implements StreamHandler {
     this.#options.sink.anomaly(this.#options.control, side, name, time)
   }
 
-  #open(protocol: Protocol, claimed: Side, time: number): StreamHandler {
+  #open(protocol: Protocol, time: number): StreamHandler {
     const { control, sink } = this.#options
-    const handler = protocol.open(control, sink, claimed)
+    const handler = protocol.open(control, sink)
     this.#handler = handler
     if (this.#options.isOutermost === true) control.giveWay?.(handler)
     for (const side of [0, 1] as const) {

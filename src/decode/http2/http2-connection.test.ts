@@ -392,6 +392,18 @@ test('a client of HTTP/1 at a server that has begun with SETTINGS: its requests 
   }
 })
 
+test('a server of HTTP/1 that answers the preface: its answer is told, and not as one to a stream', () => {
+  const answer = Buffer.from('HTTP/1.1 400 Bad Request\r\nContent-Length: 2\r\n\r\nno', 'latin1')
+  for (const pieces of [[answer], [...answer].map((byte) => Buffer.of(byte))]) {
+    const talk = new Talk(true, false)
+    talk.c(T.CLIENT_START, T.headers(1, GET('/1'), { endsStream: true }))
+    for (const piece of pieces) talk.s(piece)
+    talk.c(T.headers(3, GET('/2'), { endsStream: true }))
+    assert.deepEqual(talk.end(), ['request 1 /1 complete 0', 'request 3 /2 complete 0', 'response 1099511627777 400 complete 2'])
+    assert.equal(talk.recorder.anomalies[0], 'http2_other_answer')
+  }
+})
+
 test('a server that speaks first, and a preface in pieces', () => {
   const talk = new Talk(true, false)
   talk.s(T.settings())

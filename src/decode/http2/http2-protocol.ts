@@ -11,7 +11,7 @@ import { EVIDENCE_CERTAIN, FrameSearch } from './frame-search.ts'
 import { FRAME, FRAME_HEADER_BYTES, PREFACE, SETTING_BYTES, uint24, uint32 } from './frame.ts'
 import { HpackDecoder } from './hpack-decoder.ts'
 import { Http2Connection } from './http2-connection.ts'
-import { ServerFirst } from './server-first.ts'
+import { MixedVersions } from './mixed-versions.ts'
 
 /** A server's first SETTINGS frame has some ten settings at most. */
 const FIRST_SETTINGS_MAX = 64 * SETTING_BYTES
@@ -26,7 +26,7 @@ export class Http2Protocol implements Protocol {
   readonly #scanner: HeadScanner
   readonly #openOther: OpenInner | undefined
 
-  /** @param openOther reads a client that does not speak HTTP/2 to a server that does; undefined = nothing does */
+  /** @param openOther reads the side that does not speak HTTP/2 where the other does; undefined = nothing does */
   constructor(memory: ByteMemory, openOther?: OpenInner) {
     this.#openOther = openOther
     this.#memory = memory
@@ -52,11 +52,11 @@ export class Http2Protocol implements Protocol {
     return isFirstSettings(u8, pointer, length)
   }
 
-  open(connection: StreamControl, sink: MessageSink, side: Side): StreamHandler {
+  open(connection: StreamControl, sink: MessageSink): StreamHandler {
     const http2 = this.#connection(connection, sink)
     const { client, fromStart } = connection
-    if (this.#openOther === undefined || !fromStart || client === undefined || side === client) return http2
-    return new ServerFirst(http2, this.#memory, connection, sink, client, this.#openOther)
+    if (this.#openOther === undefined || !fromStart || client === undefined) return http2
+    return new MixedVersions(http2, this.#memory, connection, sink, client, this.#openOther)
   }
 
   /** Takes a connection over behind the 101 of HTTP/1.1 to an upgrade (RFC 7540 3.2); undefined = it speaks something else. */
