@@ -399,7 +399,7 @@ test('a server of HTTP/1 that answers the preface: its answer is told, and not a
     talk.c(T.CLIENT_START, T.headers(1, GET('/1'), { endsStream: true }))
     for (const piece of pieces) talk.s(piece)
     talk.c(T.headers(3, GET('/2'), { endsStream: true }))
-    assert.deepEqual(talk.end(), ['request 1 /1 complete 0', 'request 3 /2 complete 0', 'response 1099511627777 400 complete 2'])
+    assert.deepEqual(talk.end(), ['request 1 /1 complete 0', 'response 1099511627777 400 complete 2', 'request 3 /2 complete 0'])
     assert.equal(talk.recorder.anomalies[0], 'http2_other_answer')
   }
 })
