@@ -54,9 +54,11 @@ test('a first request of any written version is found; the preface of HTTP/2 is 
 
 test('a first line longer than what detection needs is found', () => {
   const target = `/${'x'.repeat(5000)}`
-  const { send, close } = open()
-  for (const piece of [`GET ${target.slice(0, 300)}`, target.slice(300, 2000), `${target.slice(2000)} HTTP/1.1\r\nHost: a\r\n\r\n`]) send(0, piece)
-  assert.deepEqual(close().requests.map((message) => message.target), [target])
+  for (const method of ['GET', 'SUBSCRIBE', 'BREW']) {
+    const { send, close } = open()
+    for (const piece of [`${method} ${target.slice(0, 300)}`, target.slice(300, 2000), `${target.slice(2000)} HTTP/1.1\r\nHost: a\r\n\r\n`]) send(0, piece)
+    assert.deepEqual(close().requests.map((message) => message.target), [target], method)
+  }
 })
 
 test('other protocols are ignored once neither side can be read, and counted', () => {

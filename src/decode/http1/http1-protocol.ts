@@ -58,7 +58,7 @@ export class Http1Protocol implements Protocol {
     if (request < 0 && response < 0) return DETECT.no
     if (length < this.detectBytesMax) return DETECT.more
     const kind = response === 0 ? HEAD_KIND_RESPONSE : HEAD_KIND_REQUEST
-    return isMessageStart(this.#scanner, at, end - at, kind) ? DETECT.yes : DETECT.no
+    return isMessageStart(this.#scanner, at, end - at, kind, connection.fromStart) ? DETECT.yes : DETECT.no
   }
 
   open(connection: StreamControl, sink: MessageSink): Http1Connection {
