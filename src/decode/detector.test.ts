@@ -38,6 +38,17 @@ test('HTTP/1 is found whole, byte by byte, and behind empty lines', () => {
   }
 })
 
+test('joined mid-way, empty lines before a first request or response hide neither it nor who asks', () => {
+  const talks: [Side, string][] = [[0, `\r\n\r\n${request}`], [1, `\r\n${response}`]]
+  for (const [side, text] of talks) {
+    const { connection, recorder, send, close } = open({ fromStart: false, client: undefined })
+    send(side, text)
+    assert.equal(connection.client, 0)
+    close()
+    assert.equal(recorder.requests.length + recorder.responses.length, 1)
+  }
+})
+
 test('a first request of any written version is found; the preface of HTTP/2 is none of them', () => {
   for (const version of ['0.9', '1.2', '2.0', '3.0']) {
     const { send, close } = open()

@@ -5,6 +5,14 @@ import type { HeadScanner } from './head-scanner.ts'
 const BYTES_MIN = 16
 
 const SPACE = 0x20
+const CR = 0x0d
+const LF = 0x0a
+
+/** RFC 9112 2.2: at least one empty line before a request line is to be ignored; so are more, and before responses. */
+export function behindEmptyLines(u8: Uint8Array, at: number, end: number): number {
+  while (at < end && (u8[at] === CR || u8[at] === LF)) at++
+  return at
+}
 
 /**
  * Methods that a request may have which is the first after missing bytes. What follows a loss may begin anywhere: any token is a

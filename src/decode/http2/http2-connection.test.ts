@@ -199,6 +199,14 @@ test('a frame over what was allowed ends the framing; SETTINGS of the other side
   assert.deepEqual(talk.recorder.anomalies, ['http2_frame_too_long', 'http2_framing_lost'])
 })
 
+test('where SETTINGS of the other side were not seen, DATA may be longer than is allowed without them', () => {
+  const talk = new Talk(true, false)
+  talk.s(T.settings(), T.headers(1, talk.answer('200')), T.data(1, Buffer.alloc(40_000), true))
+  talk.s(T.headers(3, talk.answer('404'), { endsStream: true }))
+  assert.deepEqual(talk.end(), ['response 1 200 complete 40000', 'response 3 404 complete 0'])
+  assert.deepEqual(talk.recorder.anomalies, [])
+})
+
 test('streams used again, of the wrong side, and blocks out of place', () => {
   const talk = new Talk()
   talk.c(T.headers(3, GET('/1'), { endsStream: true })).s(T.headers(3, talk.answer('200'), { endsStream: true }))
