@@ -22,7 +22,7 @@ import { storedRecords } from './testing/stored-records.ts'
 
 const EXCHANGES = 100_000
 /** Captures are of many days, and a day is a part. */
-const BIG = { batch: { records: 20_000, bytes: '16MiB', age: '10s' } }
+const BIG = { drain: '10m', batch: { records: 20_000, bytes: '16MiB', age: '10s' } }
 const folder = mkdtempSync(join(tmpdir(), 'lintel-clickhouse-'))
 const sinks: Sink[] = []
 after(async () => {
@@ -68,7 +68,7 @@ async function serve(name: string, work: (server: ClickHouse) => Promise<void>, 
 
 function open(server: ClickHouse, name: string, host: RecordingHost, more: Record<string, unknown> = {}): Sink {
   const sink = openOutput({
-    type: 'clickhouse', url: server.url, host_name: 'gw-1', spool: { path: join(folder, `spool-${name}`) }, drain: '10m', timeout: '10m',
+    type: 'clickhouse', url: server.url, host_name: 'gw-1', spool: { path: join(folder, `spool-${name}`) }, drain: '5s', timeout: '10m',
     batch: { age: '10ms' }, retry: { max_wait: '100ms' }, ...more,
   }, host)
   sinks.push(sink)
@@ -103,7 +103,7 @@ test('ClickHouse killed and started again midway: every record is seen once; wha
   await serve('killed', async server => {
     await server.makeTables()
     const host = new RecordingHost()
-    const sink = open(server, 'killed', host, { drain: '1s', batch: { records: 500, age: '10ms' } })
+    const sink = open(server, 'killed', host, { batch: { records: 500, age: '10ms' } })
     const [batches, records] = [40, 100]
     for (let index = 0; index < batches; index++) {
       sink.write(exchanges(index * records, records))
@@ -147,7 +147,7 @@ test('ClickHouse: with async every record is there once as well', async () => {
   await serve('async', async server => {
     await server.makeTables()
     const host = new RecordingHost()
-    const sink = open(server, 'async', host, { async: true, batch: { records: 50, age: '10ms' } })
+    const sink = open(server, 'async', host, { async: true, batch: { records: 500, age: '10ms' } })
     for (let index = 0; index < 20; index++) sink.write(exchanges(index * 100, 100))
     await until('all sent', () => delivery(sink).sent === 2000, host)
     await sink.close()
