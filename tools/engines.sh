@@ -24,10 +24,12 @@ if [ ! -x "$folder/prometheus" ]; then
   (cd "$fetched" && { get || { apt-get update -qq && get; }; } && dpkg-deb -x prometheus_*.deb .)
   cp "$fetched/usr/bin/prometheus" "$folder/prometheus"
 fi
-if [ ! -x "$folder/otel-collector" ]; then
+# Of the source of test/engines/otel-collector, again when it is newer.
+collector=$(dirname "$0")/../test/engines/otel-collector
+if [ ! "$folder/otel-collector" -nt "$collector/main.go" ] || [ ! "$folder/otel-collector" -nt "$collector/go.mod" ]; then
   command -v go >/dev/null || { echo "engines: go is needed to build the OpenTelemetry Collector; install it (https://go.dev/dl, 1.26)" >&2; exit 1; }
   echo "engines: building the OpenTelemetry Collector (once, some minutes)" >&2
-  (cd "$(dirname "$0")/../test/engines/otel-collector" && go build -trimpath -o "$folder/otel-collector" .)
+  (cd "$collector" && go build -trimpath -o "$folder/otel-collector" .)
 fi
 if [ ! -e "$folder/kafka/kafka_2.13-$kafka.jar" ]; then
   command -v mvn >/dev/null || { echo "engines: mvn and java 17 are needed for Kafka; install them (Debian: maven)" >&2; exit 1; }

@@ -80,6 +80,12 @@ export class ProtoWriter {
     this.raw(field, bytes)
   }
 
+  /** Fields that another has written. */
+  put(fields: Buffer): void {
+    this.#out.reserve(fields.length)
+    this.#out.copy(fields, 0, fields.length)
+  }
+
   /** Its length, then the value. */
   delimited(value: Buffer): void {
     this.varint(value.length)
