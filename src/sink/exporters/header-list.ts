@@ -36,7 +36,11 @@ export class HeaderList {
         const valueEnd = this.#endOfText(end)
         bytes += AROUND + nameEnd - nameAt + valueEnd - valueAt
         if (this.count === VALUES_MAX || bytes > BYTES_MAX) return false
-        this.#places.set([nameAt, nameEnd, valueAt, valueEnd], this.count++ * 4)
+        const place = this.count++ * 4
+        this.#places[place] = nameAt
+        this.#places[place + 1] = nameEnd
+        this.#places[place + 2] = valueAt
+        this.#places[place + 3] = valueEnd
         this.#at = u8[valueEnd] === COMMA ? valueEnd + 1 : valueEnd
       }
       if (u8[this.#at] !== CLOSE_ARRAY) return false

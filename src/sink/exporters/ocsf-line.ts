@@ -15,6 +15,7 @@ const ID_BYTES_MAX = 128
 /** Headers whose pieces are joined at once. */
 const HEADERS_AT_ONCE = 100
 const HEAD = `{"metadata":{"version":"${OCSF_VERSION}","product":{"name":"Lintel","vendor_name":"Lintel"},"uid":"`
+const UNDERSCORE = 0x5f
 const IP_VERSION_AT = '"ipv'.length
 const [UNKNOWN, INBOUND, OUTBOUND, LATERAL] = [0, 1, 2, 3] as const
 
@@ -27,6 +28,10 @@ export class OcsfWriter {
   readonly #responseHeaders = new HeaderList(this.#area)
   readonly #pieces = new Map<string, Piece>()
   readonly #scratch = this.#area.memory.reserve(SCRATCH_BYTES)
+  readonly #firstName = this.#area.text('[{"name":')
+  readonly #nextName = this.#area.text(',{"name":')
+  readonly #valueKey = this.#area.text(',"value":')
+  readonly #close = this.#area.text('}')
   #scratchAt = 0
 
   /** The event of one record, without a line's end. */
@@ -182,6 +187,7 @@ export class OcsfWriter {
     const { picker } = form
     const { slot, change } = node
     if (!picker.has(slot)) return false
+    if (change === 'method') return this.#area.memory.u8[picker.start(slot) + 1] !== UNDERSCORE // _OTHER: it is told as the activity
     if (change === 'headers') return this.#list(form, slot).count > 0
     if (change !== 'ip' && change !== 'no ip') return true
     return isIpText(this.#area.memory.u8, picker.start(slot), picker.end(slot)) === (change === 'ip')
@@ -219,11 +225,11 @@ export class OcsfWriter {
     const area = this.#area
     for (let index = 0; index < list.count; index++) {
       if (index % HEADERS_AT_ONCE === HEADERS_AT_ONCE - 1) area.join()
-      this.#constant(index === 0 ? '[{"name":' : ',{"name":')
+      this.#put(index === 0 ? this.#firstName : this.#nextName)
       area.add(list.place(index, 0), list.place(index, 1) - list.place(index, 0))
-      this.#constant(',"value":')
+      this.#put(this.#valueKey)
       area.add(list.place(index, 2), list.place(index, 3) - list.place(index, 2))
-      this.#constant('}')
+      this.#put(this.#close)
     }
     this.#constant(']')
   }

@@ -3,7 +3,7 @@
 export const OCSF_VERSION = '1.6.0'
 
 /** What becomes of a value; none = it stays as it is. */
-export type OcsfChange = 'ms' | 'text' | 'headers' | 'ip' | 'no ip' | 'ip version' | 'ja4'
+export type OcsfChange = 'method' | 'ms' | 'text' | 'headers' | 'ip' | 'no ip' | 'ip version' | 'ja4'
 
 /** Groups that are not as OCSF wants them without one of their members, or in one of its classes. Bits, to be added up. */
 export const GROUPS = {
@@ -46,7 +46,7 @@ const SHARED: readonly OcsfEntry[] = [
   entry('tls.protocol.version', 'tls.version', network + tls), entry('tls.cipher', 'tls.cipher', network + tls),
   entry('tls.client.server_name', 'tls.sni', network + tls),
   entry('tls.client.ja4', 'ja4_fingerprint_list', network, 'ja4'),
-  entry('http.request.method', 'http_request.http_method', http), entry('user_agent.original', 'http_request.user_agent', http),
+  entry('http.request.method', 'http_request.http_method', http, 'method'), entry('user_agent.original', 'http_request.user_agent', http),
   entry('request.id', 'http_request.uid', http), entry('network.protocol.version', 'http_request.version', http),
   entry('http.request.body.size', 'http_request.body_length', http),
   entry('url.scheme', 'http_request.url.scheme', http + url), entry('url.domain', 'http_request.url.hostname', http + url),
