@@ -57,7 +57,8 @@ export class OcsfForm {
     }))
     const slotsOf = (entries: readonly OcsfEntry[]): number[] => entries.map(({ from }) => slot(from))
     this.#anchors = ANCHORS.map(([group, anchors]) => [
-      group, slotsOf(table.filter(({ groups }) => (groups & group) !== 0)), slotsOf(table.filter(({ to }) => (anchors as readonly string[]).includes(to))),
+      group, slotsOf(table.filter(({ groups }) => (groups & group) !== 0)),
+      slotsOf(table.filter(({ to }) => (anchors as readonly string[]).includes(to))),
     ] as const)
     this.#http = slotsOf(table.filter(({ to }) => /^http_/.test(to) && to !== 'http_request.version'))
     this.#endpoints = slotsOf(table.filter(({ to }) => /_endpoint\.(?:ip|uid)$/.test(to)))

@@ -136,8 +136,8 @@ export const otlpKind = {
       .describe('logs = every record is a log record; traces = every exchange is a span; metrics = see metrics.'),
     metrics: metricsSchema,
     service_name: namedText.optional()
-      .describe('service.name of all that is sent; none = lintel for logs and metrics, and for spans the container, unit or program whose they are, ' +
-        'else lintel.'),
+      .describe('service.name of all that is sent; none = lintel for logs and metrics, and for spans the container, unit or ' +
+        'program whose they are, else lintel.'),
     resource: resourceSchema.default({}).describe('Further attributes of the resource, e.g. {deployment.environment.name: prod}.'),
     ...deliveryOptions,
     spool: deliveryOptions.spool.optional(),

@@ -56,7 +56,9 @@ export class RemoteWriteSink implements Sink {
 function targetOf(transport: Transport): PushTarget {
   return {
     target: transport.target,
-    post: (body, signal) => orNoAnswer(async () => answerOf(await transport.post({ type: 'application/x-protobuf', headers: HEADERS, body }, signal), transport)),
+    post: (body, signal) => orNoAnswer(async () => {
+      return answerOf(await transport.post({ type: 'application/x-protobuf', headers: HEADERS, body }, signal), transport)
+    }),
     close: () => { transport.close() },
   }
 }

@@ -116,7 +116,8 @@ export const syslogKind = {
       .describe('Address of the server: tcp://, tls:// or udp://, with its port.'),
     tls: tlsSchema.prefault({}).describe('For tls://. Certificates are always checked.'),
     timeout: durationSchema({ min: '100ms', max: '10m' }).prefault('30s').describe('A batch that is not written by then counts as not taken.'),
-    format: z.enum(['json', 'cef', 'leef', 'ocsf']).default('json').describe('Body: json = the record\'s line; cef = CEF 0; leef = LEEF 2.0; ocsf = an event of OCSF 1.6, JSON.'),
+    format: z.enum(['json', 'cef', 'leef', 'ocsf']).default('json')
+      .describe('Body: json = the record\'s line; cef = CEF 0; leef = LEEF 2.0; ocsf = an event of OCSF 1.6, JSON.'),
     facility: z.enum(FACILITIES).default('local0').describe('Facility of each message.'),
     app_name: wordSchema(48).default('lintel').describe('APP-NAME of each message.'),
     host_name: wordSchema(255).optional().describe('HOSTNAME of each message; none = this machine\'s.'),

@@ -40,7 +40,8 @@ export const webhookKind = {
     ...sharedOptions,
     ...httpOptions,
     format: z.enum(['ndjson', 'json']).default('ndjson').describe('ndjson = one record a line; json = one array.'),
-    body: z.enum(['record', 'ocsf']).default('record').describe('record = the record, its `id` in front; ocsf = an event of OCSF 1.6, its id as metadata.uid.'),
+    body: z.enum(['record', 'ocsf']).default('record')
+      .describe('record = the record, its `id` in front; ocsf = an event of OCSF 1.6, its id as metadata.uid.'),
     ...deliveryOptions,
   }).describe('HTTP POST to any address. Each record has an `id` in front that stays the same when it is sent again.'),
   short: () => undefined,

@@ -69,7 +69,9 @@ export class ValueHistogram {
       cumulative += count
       return { upper: bounds[index] ?? Infinity, cumulative, exemplar: this.#exemplars[index] }
     })
-    const native = { schema: SCHEMA, zeroThreshold: this.#zeroThreshold, zeroCount: this.#zeroCount, offset: this.#indexMin, counts: this.#native.slice() }
+    const native = {
+      schema: SCHEMA, zeroThreshold: this.#zeroThreshold, zeroCount: this.#zeroCount, offset: this.#indexMin, counts: this.#native.slice(),
+    }
     return { labels, count: this.#count, sum: this.#sum / parts, buckets, native }
   }
 }
