@@ -61,7 +61,7 @@ const CASES = [
   ['http', 'cumulative', 'explicit'], ['grpc', 'delta', 'explicit'], ['http', 'delta', 'exponential'], ['grpc', 'cumulative', 'exponential'],
 ] as const
 for (const [protocol, temporality, histograms] of CASES) {
-  test(`Collector over ${protocol}: ${temporality}, ${histograms} histograms have the counts of the records, also after it was away`, async context => {
+  test(`Collector over ${protocol}: ${temporality} ${histograms} histograms have the records' counts, also after it was away`, async context => {
     if (!hasCorpora(context)) return
     facts ??= told()
     const { lines, requests, sizes } = await facts
