@@ -44,7 +44,7 @@ test('OCSF: an exchange is HTTP Activity, by method and status, with addresses, 
     http_headers: [{ name: 'host', value: 'shop.example' }, { name: 'x-two', value: 'a' }, { name: 'x-two', value: 'b' }],
   })
   assert.deepEqual(response, { length: 42, code: 503, body_length: 2 })
-  const said = [['GET', 3, 200, 1, 1], ['PATCH', 9, 404, 2, 2], ['_OTHER', 99, 301, 1, 1]] as const
+  const said = [['GET', 3, 200, 1, 1], ['PATCH', 9, 404, 2, 2], ['_OTHER', 99, 301, 1, 1], ['QUERY', 99, 200, 1, 1]] as const
   for (const [method, activity, status, severity, outcome] of said) {
     const event = eventOf({ ...BASE, http: { request: { ...BASE.http.request, method }, response: { status_code: status } } })
     assert.deepEqual([event['activity_id'], event['severity_id'], event['status_id']], [activity, severity, outcome])

@@ -15,7 +15,6 @@ const ID_BYTES_MAX = 128
 /** Headers whose pieces are joined at once. */
 const HEADERS_AT_ONCE = 100
 const HEAD = `{"metadata":{"version":"${OCSF_VERSION}","product":{"name":"Lintel","vendor_name":"Lintel"},"uid":"`
-const UNDERSCORE = 0x5f
 const IP_VERSION_AT = '"ipv'.length
 const [UNKNOWN, INBOUND, OUTBOUND, LATERAL] = [0, 1, 2, 3] as const
 
@@ -33,6 +32,8 @@ export class OcsfWriter {
   readonly #valueKey = this.#area.text(',"value":')
   readonly #close = this.#area.text('}')
   #scratchAt = 0
+  /** False for a method that OCSF does not have: it is told as the activity's name. */
+  #isMethodKnown = false
 
   /** The event of one record, without a line's end. */
   event(record: SpooledRecord): Buffer {
@@ -77,6 +78,7 @@ export class OcsfWriter {
     }
     this.#scratchAt = this.#scratch
     const told = this.#classOf(form, kind)
+    this.#isMethodKnown = told.activityId !== OTHER
     this.#constant(HEAD)
     this.#ascii(id)
     this.#constant('"')
@@ -187,7 +189,7 @@ export class OcsfWriter {
     const { picker } = form
     const { slot, change } = node
     if (!picker.has(slot)) return false
-    if (change === 'method') return this.#area.memory.u8[picker.start(slot) + 1] !== UNDERSCORE // _OTHER: it is told as the activity
+    if (change === 'method') return this.#isMethodKnown
     if (change === 'headers') return this.#list(form, slot).count > 0
     if (change !== 'ip' && change !== 'no ip') return true
     return isIpText(this.#area.memory.u8, picker.start(slot), picker.end(slot)) === (change === 'ip')
