@@ -89,6 +89,7 @@ export function assertTells(event: Json, record: Json): void {
     const entries = table.filter(({ from }) => from === path.join('.'))
     const there = entries.filter(({ to }) => member(event, to.split('.')) !== undefined)
     for (const { to, change } of there) assert.deepEqual(member(event, to.split('.')), told(value, change), to)
+    if (there.some(({ change }) => change === 'ms')) assert.notEqual(left, undefined, `${path.join('.')} has lost digits`)
     const isActivity = path.join('.') === 'http.request.method' && event['activity_name'] === value
     const isEmpty = typeof value === 'object' && Object.keys(value as object).length === 0
     assert.ok(left !== undefined || there.length === 1 || isActivity || isEmpty, `${path.join('.')} is not told`)
