@@ -19,6 +19,8 @@ export interface OcsfLeaf extends Named {
 export interface OcsfObject extends Named {
   readonly key: string
   readonly members: OcsfNode[]
+  /** Of all that is in it. */
+  readonly slots: number[]
 }
 
 type LookedAt = Readonly<Record<'method' | 'status' | 'event' | 'requestHeaders' | 'responseHeaders' | 'requestHeadBytes' | 'requestBodyBytes' |
@@ -73,20 +75,24 @@ export class OcsfForm {
     return slot === -1 ? undefined : this.picker.json(slot)
   }
 
+  hasAny(slots: readonly number[]): boolean {
+    for (const slot of slots) if (this.picker.has(slot)) return true
+    return false
+  }
+
   /** Of the line at hand: groups of which members are there, but none that they need. */
   unfit(): number {
-    const has = (slot: number): boolean => this.picker.has(slot)
     let groups = 0
-    for (const [group, members, anchors] of this.#anchors) if (!anchors.some(has) && members.some(has)) groups |= group
+    for (const [group, members, anchors] of this.#anchors) if (!this.hasAny(anchors) && this.hasAny(members)) groups |= group
     return groups
   }
 
   hasHttp(): boolean {
-    return this.#http.some(slot => this.picker.has(slot))
+    return this.hasAny(this.#http)
   }
 
   hasEndpoint(): boolean {
-    return this.#endpoints.some(slot => this.picker.has(slot))
+    return this.hasAny(this.#endpoints)
   }
 }
 
@@ -100,10 +106,11 @@ function treeOf(area: LineArea, table: readonly OcsfEntry[], slots: ReadonlyMap<
       const path = keys.slice(0, level + 1).join('.')
       let object = objects.get(path)
       if (object === undefined) {
-        object = { key, first: area.text(`"${key}":{`), next: area.text(`,"${key}":{`), members: [] }
+        object = { key, first: area.text(`"${key}":{`), next: area.text(`,"${key}":{`), members: [], slots: [] }
         objects.set(path, object)
         at.push(object)
       }
+      object.slots.push(slots.get(from) as number)
       at = object.members
     })
     const key = keys.at(-1) as string

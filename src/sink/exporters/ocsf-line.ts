@@ -185,7 +185,7 @@ export class OcsfWriter {
   }
 
   #isThere(form: OcsfForm, node: OcsfNode): boolean {
-    if ('members' in node) return node.members.some(member => this.#isThere(form, member))
+    if ('members' in node) return form.hasAny(node.slots)
     const { picker } = form
     const { slot, change } = node
     if (!picker.has(slot)) return false
