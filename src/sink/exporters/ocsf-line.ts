@@ -16,7 +16,7 @@ const ID_BYTES_MAX = 128
 const HEADERS_AT_ONCE = 100
 const HEAD = `{"metadata":{"version":"${OCSF_VERSION}","product":{"name":"Lintel","vendor_name":"Lintel"},"uid":"`
 const IP_VERSION_AT = '"ipv'.length
-const [UNKNOWN, INBOUND, OUTBOUND, LATERAL] = [0, 1, 2, 3] as const
+const [UNKNOWN, INBOUND, OUTBOUND, LATERAL] = [0, 1, 2, 3].map(id => `"direction_id":${id}`) as [string, string, string, string]
 
 /** Makes events of records. All writers of a thread put them together in one place: nothing is to be waited for between `add` and `take`. */
 export class OcsfWriter {
@@ -172,7 +172,7 @@ export class OcsfWriter {
     const { slots } = form
     if (key === 'connection_info') {
       const [client, server] = [form.picker.has(slots.clientProcess), form.picker.has(slots.serverProcess)]
-      this.#constant(`"direction_id":${client ? server ? LATERAL : OUTBOUND : server ? INBOUND : UNKNOWN}`)
+      this.#constant(client ? server ? LATERAL : OUTBOUND : server ? INBOUND : UNKNOWN)
       return true
     }
     const [headBytes, bodyBytes] = key === 'http_request' ? [slots.requestHeadBytes, slots.requestBodyBytes]
