@@ -39,9 +39,11 @@ if [ ! -x "$folder/prometheus" ]; then
   (cd "$fetched" && { get || { apt-get update -qq && get; }; } && dpkg-deb -x prometheus_*.deb .)
   cp "$fetched/usr/bin/prometheus" "$folder/prometheus"
 fi
-if [ ! -x "$folder/otel-collector" ]; then
+# Of the source of test/engines/otel-collector, again when it is newer.
+collector=$(dirname "$0")/../test/engines/otel-collector
+if [ ! "$folder/otel-collector" -nt "$collector/main.go" ] || [ ! "$folder/otel-collector" -nt "$collector/go.mod" ]; then
   echo "engines: building the OpenTelemetry Collector (once, some minutes)" >&2
-  (cd "$(dirname "$0")/../test/engines/otel-collector" && go build -trimpath -o "$folder/otel-collector" .)
+  (cd "$collector" && go build -trimpath -o "$folder/otel-collector" .)
 fi
 if [ ! -e "$folder/kafka/kafka_2.13-$kafka.jar" ]; then
   command -v mvn >/dev/null || { echo "engines: mvn and java 17 are needed for Kafka; install them (Debian: maven)" >&2; exit 1; }
@@ -68,12 +70,3 @@ for name in fluent lumber; do
   echo "engines: building $name-receiver" >&2
   (cd "$receivers" && GOFLAGS=-mod=readonly go build -o "$folder/$name-receiver" "./$name")
 done
-# OCSF's schemas, which its own site serves, and what holds events against them.
-ocsf=1.2.0
-if [ "$(cat "$folder/ocsf/version" 2>/dev/null)" != "$ocsf" ]; then
-  command -v pip3 >/dev/null || { echo "engines: pip3 is needed for the schemas of OCSF; install it (Debian: python3-pip)" >&2; exit 1; }
-  echo "engines: fetching the schemas of OCSF" >&2
-  rm -rf "$folder/ocsf"
-  pip3 install --quiet --root-user-action=ignore --target "$folder/ocsf" "ocsf-json-schema==$ocsf" jsonschema==4.26.0
-  echo "$ocsf" > "$folder/ocsf/version"
-fi

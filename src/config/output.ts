@@ -83,7 +83,10 @@ function serverOf(output: SinkOptions): string | undefined {
 /** Files and folders of its own; none for those that write to nothing here. */
 function placesOf(output: SinkOptions): readonly string[] {
   // Not the path of a module: that is read.
-  if ('spool' in output) return [output.spool.path, output.dead_letters.path].filter(path => path !== undefined).map(path => resolve(path))
+  if ('spool' in output) {
+    return output.spool === undefined ? []
+      : [output.spool.path, output.dead_letters.path].filter(path => path !== undefined).map(path => resolve(path))
+  }
   if ('path' in output) return [resolve(output.path)]
   return 'url' in output ? [] : ['standard output']
 }
