@@ -37,7 +37,8 @@ addOutputFlags(addCaptureFlags(command('watch', 'show live traffic line by line;
   .action(async (flags: CaptureFlags & OutputFlags) => (await import('./watch.ts')).watch(flags))
 
 addOutputFlags(addReplayFlags(command('replay', 'log what capture files hold (pcap, pcapng, also compressed); needs no root')
-  .argument('<file...>', 'capture files, in order of time; - is standard input')))
+  .argument('<file...>', 'capture files, in order of time; - is standard input')
+  .option('--packets <file>', 'write the packets of the connections whose records are logged here as well, as they were: a pcapng file')))
   .action(async (files: string[], flags: ReplayFlags) => (await import('./replay.ts')).replay(files, flags))
 
 command('query', 'ask a store (--output store:DIR): records that pass a CEL filter, or an SQL query over them')
