@@ -83,10 +83,12 @@ VERIFIED_ALONE __u32 begins_response(CONTEXT *ctx, const struct packet *packet)
 	if (!packet || !load_front(ctx, packet, bytes, 8))
 		return 0;
 	__builtin_memcpy(&begin, bytes, 8);
-	if ((begin & ~0xffULL << 56) != LETTERS('H', 'T', 'T', 'P', '/', '1', '.', 0))
+	if ((begin & ~(0xffULL << 56)) != LETTERS('H', 'T', 'T', 'P', '/', '1', '.', 0))
 		return 0;
-	if (!load_front(ctx, packet, bytes, STATUS_BYTES) || bytes[8] != ' ')
+	if (!load_front(ctx, packet, bytes, STATUS_BYTES))
 		return 1;
+	if (bytes[8] != ' ')
+		return 0;
 	for (int i = 9; i < 12; i++) {
 		if (bytes[i] < '0' || bytes[i] > '9')
 			return 1;

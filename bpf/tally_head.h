@@ -93,8 +93,7 @@ static __always_inline int load_front(CONTEXT *ctx, const struct packet *packet,
  */
 VERIFIED_ALONE __u32 begins_request(CONTEXT *ctx, const struct packet *packet)
 {
-	__u8 bytes[JUDGED_BYTES] = {};
-	__u64 letters = 0;
+	__u8 bytes[JUDGED_BYTES] __attribute__((aligned(8))) = {};
 	__u32 method;
 
 	/* The shortest request that is one, "A / HTTP/1.0" and two line ends, has 14 bytes; 16 are what is read at once. */
@@ -105,13 +104,11 @@ VERIFIED_ALONE __u32 begins_request(CONTEXT *ctx, const struct packet *packet)
 		__u8 byte = bytes[i], next = bytes[i + 1] | 32;
 
 		if (byte == ' ' && i > 0) {
-			method = method_of(letters, i);
+			method = method_of(*(const __u64 *)bytes & (i < 8 ? (1ULL << (i * 8)) - 1 : ~0ULL), i);
 			return method == TALLY_METHOD_CONNECT || next == '/' || next == '*' || next == 'h' ? method : TALLY_METHOD_NONE;
 		}
 		if (!(characters[byte] & UPPER) && byte != '-' && byte != '_')
 			return TALLY_METHOD_NONE;
-		if (i < 8)
-			letters |= (__u64)byte << (i * 8);
 	}
 	return TALLY_METHOD_NONE;
 }
