@@ -132,9 +132,10 @@ async function talk(port: number, directory: string): Promise<void> {
   await run('h2load', ['--h1', '-n', '6000', '-c', '24', '-t', '1', '-H', 'x-long: ' + 'v'.repeat(300), `http://127.0.0.1:${port}/index.html`])
 }
 
-function configuration(port: number, metrics: number): string {
+function configuration(port: number, tallies = '', privacy = ''): string {
   return `capture: {mode: metrics, interfaces: [lo], ports: [${port}]}
-metrics: {enabled: true, address: "127.0.0.1:${metrics}", tallies: {interval: 200ms}}
+metrics: {tallies: {interval: 200ms${tallies}}}
+privacy: {${privacy}}
 `
 }
 
@@ -142,7 +143,7 @@ test('counts and bytes by key are those of the access log, and the counts those 
   const [port, metricsPort] = [await freePort(), await freePort()]
   const gateway = await startGateway(port)
   const logging = await Lintel.start(['--port', String(port), '--interface', 'lo'])
-  const counting = await Lintel.configured(() => configuration(port, metricsPort), ['--metrics', `127.0.0.1:${metricsPort}`])
+  const counting = await Lintel.configured(() => configuration(port), ['--metrics', `127.0.0.1:${metricsPort}`])
   try {
     await talk(port, counting.directory)
     await gateway.stopped()
@@ -166,5 +167,53 @@ test('counts and bytes by key are those of the access log, and the counts those 
     counting.remove()
     logging.remove()
     await gateway.stop()
+  }
+})
+
+/** As many requests as names, each on a connection of its own, with the name as Host. */
+async function askAs(port: number, names: readonly string[]): Promise<void> {
+  for (const name of names) await run('curl', ['-s', '-o', '/dev/null', '-H', `Host: ${name}`, `http://127.0.0.1:${port}/`])
+}
+
+test('labels go through the wall, also after a reload; sets beyond the bound are other, and the sum stays', { timeout: 60_000 }, async () => {
+  const [port, metricsPort] = [await freePort(), await freePort()]
+  const address = `127.0.0.1:${metricsPort}`
+  const gateway = await Gateway.start({ listen: [`127.0.0.1:${port}`] })
+  const counting = await Lintel.configured(() => configuration(port, ', series_max: 10, labels: [url.domain, client.address]'), ['--metrics', address])
+  try {
+    await askAs(port, ['plain.example', 'AKIAIOSFODNN7EXAMPLE.example'])
+    const before = await untilCounted(address, 2)
+    assert.equal(before.get('lintel_requests_total{client_address="127.0.0.1",url_domain="plain.example"}'), 1)
+    assert.doesNotMatch([...before.samples.keys()].join(), /AKIAIOSFODNN7EXAMPLE/i)
+    writeFileSync(join(counting.directory, 'lintel.yaml'), configuration(port, ', series_max: 10, labels: [url.domain, client.address]',
+      'addresses: {truncate: {ipv4: 8}}, headers: [{match: host, action: drop}]'))
+    counting.process.child.kill('SIGHUP')
+    await counting.process.until(() => counting.process.errors.includes('configuration read anew'), 'reload')
+    await askAs(port, ['plain.example', 'other.example'])
+    const after = await untilCounted(address, 4)
+    assert.equal(after.get('lintel_requests_total{client_address="127.0.0.1",url_domain="plain.example"}'), 1, 'what was counted keeps its labels')
+    assert.equal(after.get('lintel_requests_total{client_address="127.0.0.0"}'), 2)
+    writeFileSync(join(counting.directory, 'lintel.yaml'), configuration(port, ', series_max: 10, labels: [url.domain, client.address]'))
+    counting.process.child.kill('SIGHUP')
+    await counting.process.until(() => counting.process.errors.split('configuration read anew').length > 2, 'second reload')
+    await askAs(port, Array.from({ length: 20 }, (_, n) => `n${n}.example`))
+    const full = await untilCounted(address, 24)
+    assert.equal(full.sum('lintel_requests_total'), 24)
+    assert.equal(full.get('lintel_request_metrics_series'), 10)
+    const others = full.get('lintel_requests_total{client_address="other",url_domain="other"}')
+    assert.equal(others, full.get('lintel_request_metrics_other_total{label="all"}'))
+    assert.equal(others, 20 - (9 - 3))
+    assert.match(await counting.stop(), /adds up/)
+  } finally {
+    await counting.process.stop('SIGKILL')
+    counting.remove()
+    await gateway.stop()
+  }
+})
+
+test('what cannot count in the kernel is refused at the start, with the mend', async () => {
+  for (const attach of ['xdp', 'socket', 'cgroup']) {
+    await assert.rejects(async () => await Lintel.configured(() => configuration(1), ['--attach', attach]),
+      /capture\.mode metrics needs both directions of each interface; set capture\.attach to tcx or clsact/)
   }
 })

@@ -6,6 +6,7 @@ import { BpfObject, feature } from '../../../lib/ebpf/mod.ts'
 import { HOOK_CLSACT, HOOK_TCX } from '../events.gen.ts'
 import { KernelAttach, KernelTransport } from './options.ts'
 import type { KernelPlan } from './options.ts'
+import { agentEntries } from './tally-agents.ts'
 
 const FILES = {
   tcx: 'packets.bpf.o', clsact: 'packets.bpf.o', cgroup: 'packets.bpf.o', xdp: 'packets_xdp.bpf.o', socket: 'packets_socket.bpf.o',
@@ -42,11 +43,14 @@ export interface TallyPlan extends Pick<KernelPlan, 'attach' | 'connections'> {
 /** Loads the programs that count messages. @throws {Error} as `loadKernelObject` */
 export function loadTallyObject(plan: TallyPlan, folder?: string): BpfObject {
   requireTcx(plan.attach)
-  return load(builtObject(TALLY_FILE, folder), plan, (object) => {
-    object.globals('.rodata').set('tally_labels', plan.labels)
-    object.map('tallies').setMaxEntries(plan.keys)
-    for (const name of DELIVERY_MAPS) object.map(name).setAutocreate(false)
+  const object = load(builtObject(TALLY_FILE, folder), plan, (opened) => {
+    opened.globals('.rodata').set('tally_labels', plan.labels)
+    opened.map('tallies').setMaxEntries(plan.keys)
+    for (const name of DELIVERY_MAPS) opened.map(name).setAutocreate(false)
   })
+  const agents = object.map('tally_agents')
+  for (const { name, number } of agentEntries()) agents.update(name, new Uint8Array(Uint32Array.of(number).buffer))
+  return object
 }
 
 function load(path: string, plan: Pick<KernelPlan, 'attach' | 'connections'>, prepare: (object: BpfObject) => void): BpfObject {

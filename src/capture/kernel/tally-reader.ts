@@ -31,7 +31,8 @@ const LEFT_OUT = new Map([
 interface Entry<Place> {
   born: bigint
   seen: TallyCounts
-  place: Place
+  /** Missing until something is to be added. */
+  place: Place | undefined
   reading: number
 }
 
@@ -49,7 +50,7 @@ export class TallyReader<Place> {
   #reading = 0
 
   /**
-   * @param placeOf where a key is counted; asked when it appears, and after `forgetPlaces`
+   * @param placeOf where a key is counted; asked when it first has something to add, at the start and after `forgetPlaces`
    * @param add     counts since the reading before
    */
   constructor(object: BpfObject, placeOf: (key: Uint8Array) => Place, add: (place: Place, counts: TallyCounts) => void) {
@@ -66,7 +67,7 @@ export class TallyReader<Place> {
 
   /** Keys are placed anew from now on. */
   forgetPlaces(): void {
-    for (const [text, entry] of this.#entries) entry.place = this.#placeOf(Buffer.from(text, 'latin1'))
+    for (const entry of this.#entries.values()) entry.place = undefined
   }
 
   /** Exact once no program runs; before, what is under way in the kernel is in the next reading. */
@@ -88,10 +89,11 @@ export class TallyReader<Place> {
     const text = Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1')
     let entry = this.#entries.get(text)
     if (entry === undefined || entry.born !== born) {
-      entry = { born, seen: { requests: 0, requestBytes: 0, responseBytes: 0 }, place: entry?.place ?? this.#placeOf(key), reading: 0 }
+      entry = { born, seen: { requests: 0, requestBytes: 0, responseBytes: 0 }, place: entry?.place, reading: 0 }
       this.#entries.set(text, entry)
     }
-    this.#add(entry.place, difference(counts, entry.seen))
+    const more = difference(counts, entry.seen)
+    if (more.requests + more.requestBytes + more.responseBytes > 0) this.#add(entry.place ??= this.#placeOf(key), more)
     entry.seen = counts
     entry.reading = this.#reading
     return true

@@ -9,7 +9,6 @@ import { readCounters } from './kernel-counters.ts'
 import type { KernelCounters } from './kernel-counters.ts'
 import { loadTallyObject } from './kernel-object.ts'
 import type { KernelAttach } from './options.ts'
-import { agentEntries } from './tally-agents.ts'
 import { TALLY_LABELS } from './tally-key.ts'
 import type { TallyLabel } from './tally-key.ts'
 import { TallyReader } from './tally-reader.ts'
@@ -56,8 +55,6 @@ export class TallySource implements PacketSource {
     const labels = options.labels.reduce((bits, label) => bits | TALLY_LABELS[label], 0)
     this.#object = loadTallyObject({ attach, connections: options.connections, keys: options.keys, labels }, options.objectFolder)
     try {
-      const agents = this.#object.map('tally_agents')
-      for (const { name, number } of agentEntries()) agents.update(name, new Uint8Array(Uint32Array.of(number).buffer))
       this.#filters = new FilterMaps(this.#object, 0)
       this.#filters.set(options.filters ?? {})
       this.#attachments = new Attachments(this.#object, {
