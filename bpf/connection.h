@@ -3,7 +3,7 @@
  * What is known of one connection, and which of its packets that makes worth a record.
  *
  * In    a wanted packet, parsed.
- * Out   the counter it falls under, most often that of deliver().
+ * Out   the counter it falls under: most often that of deliver(), or of tally().
  * Limit the table evicts the connection that was quiet longest; its next request makes it known again (midstream).
  */
 #ifndef LINTEL_CONNECTION_H

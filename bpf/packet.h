@@ -95,8 +95,10 @@ struct exchange {
 	struct tally_key key;
 	__u64 request_bytes;  /* not yet added to the tally */
 	__u64 response_bytes;
-	__u32 state;
-	__u32 is_connect;
+	__u8 state;
+	__u8 is_connect;
+	__u8 is_heard; /* 1: the server has sent what begins no response: the head of one was missed */
+	__u8 reserved[5];
 };
 
 #define VERDICT_NONE 0  /* not enough seen */

@@ -17,6 +17,8 @@
 
 #define TALLIES_DEFAULT 16384
 #define STATUS_BYTES 13 /* "HTTP/1.1 200" and what follows it */
+#define CONTINUE 100
+#define CONTINUE_BYTES 25 /* "HTTP/1.1 100 Continue" and two line ends */
 #define SWITCHING_PROTOCOLS 101
 
 struct {
@@ -61,9 +63,11 @@ static __always_inline void add_tally(const struct tally_key *key, struct tally_
 	}
 }
 
-/* The request is over, with this TALLY_STATUS_: what it held so far is due. */
+/* The request is over, with this TALLY_STATUS_ or, if its response was missed, an unknown one: what it held so far is due. */
 static __always_inline void settle(struct exchange *exchange, struct tally *due, __u32 status)
 {
+	if (status == TALLY_STATUS_NONE && exchange->is_heard)
+		status = TALLY_STATUS_UNKNOWN;
 	exchange->state = EXCHANGE_ANSWERED;
 	exchange->key.status = tally_labels & TALLY_LABEL_STATUS ? status : 0;
 	due->requests = 1;
@@ -73,19 +77,19 @@ static __always_inline void settle(struct exchange *exchange, struct tally *due,
 	exchange->response_bytes = 0;
 }
 
-/* The status code of a payload that begins with a status line; 0 = none does, 1 = it is not whole or not a number. */
-VERIFIED_ALONE __u32 begins_response(CONTEXT *ctx, const struct packet *packet)
+/* The status code of a status line at offset `at` of the payload; 0 = there is none, 1 = it is not whole or not a number. */
+VERIFIED_ALONE __u32 begins_response(CONTEXT *ctx, const struct packet *packet, __u32 at)
 {
 	__u8 bytes[16] = {};
 	__u64 begin;
 	__u32 code = 0;
 
-	if (!packet || !load_front(ctx, packet, bytes, 8))
+	if (!packet || !load_at(ctx, packet, at, bytes, 8))
 		return 0;
 	__builtin_memcpy(&begin, bytes, 8);
 	if ((begin & ~(0xffULL << 56)) != LETTERS('H', 'T', 'T', 'P', '/', '1', '.', 0))
 		return 0;
-	if (!load_front(ctx, packet, bytes, STATUS_BYTES))
+	if (!load_at(ctx, packet, at, bytes, STATUS_BYTES))
 		return 1;
 	if (bytes[8] != ' ')
 		return 0;
@@ -115,16 +119,23 @@ static __always_inline void begin_exchange(const struct packet *packet, struct e
 	}
 	exchange->request_bytes = fresh;
 	exchange->response_bytes = 0;
+	exchange->is_heard = 0;
 	exchange->state = EXCHANGE_AWAITS;
 }
 
 /* New bytes of the client, at their front if `in_order`. */
 static __always_inline void read_client(CONTEXT *ctx, const struct packet *packet, struct connection *connection,
-					struct tally_totals *totals, struct tally *due, __u32 fresh, __u32 in_order)
+					struct tally_totals *totals, struct tally_scratch *scratch, __u32 fresh, __u32 in_order)
 {
 	struct exchange *exchange = &connection->exchange;
+	struct tally *due = &scratch->due;
 	__u32 method = in_order ? begins_request(ctx, packet) : TALLY_METHOD_NONE;
 
+	if (exchange->state == EXCHANGE_AWAITS && method != TALLY_METHOD_NONE && exchange->is_heard) {
+		settle(exchange, due, TALLY_STATUS_UNKNOWN);
+		copy_aligned(8, &scratch->last, &exchange->key, sizeof(exchange->key));
+		scratch->is_last = 1;
+	}
 	if (exchange->state == EXCHANGE_AWAITS) {
 		__sync_fetch_and_add(&exchange->request_bytes, fresh);
 		totals->value[TALLY_TOTAL_PIPELINED] += method != TALLY_METHOD_NONE;
@@ -137,7 +148,7 @@ static __always_inline void read_client(CONTEXT *ctx, const struct packet *packe
 		return;
 	}
 	if (exchange->state == EXCHANGE_ANSWERED) {
-		due->request_bytes = fresh;
+		due->request_bytes += fresh;
 		totals->value[TALLY_TOTAL_UNCLEAR]++;
 		return;
 	}
@@ -150,7 +161,7 @@ static __always_inline void read_server(CONTEXT *ctx, const struct packet *packe
 					struct tally_totals *totals, struct tally *due, __u32 fresh, __u32 in_order)
 {
 	struct exchange *exchange = &connection->exchange;
-	__u32 code = in_order ? begins_response(ctx, packet) : 0;
+	__u32 code = in_order ? begins_response(ctx, packet, 0) : 0;
 
 	if (exchange->state != EXCHANGE_AWAITS) {
 		if (exchange->state == EXCHANGE_ANSWERED)
@@ -163,7 +174,12 @@ static __always_inline void read_server(CONTEXT *ctx, const struct packet *packe
 		return;
 	}
 	exchange->response_bytes += fresh;
-	/* Interim responses are part of the response; what is behind one in its packet is not looked for. */
+	/* The one interim response that is always the same may have the final one behind it in its packet. */
+	if (code == CONTINUE && packet->event.payload_length > CONTINUE_BYTES)
+		code = begins_response(ctx, packet, CONTINUE_BYTES);
+	if (code == 0)
+		exchange->is_heard = 1;
+	/* Others are part of the response that they come before. */
 	if (code == 0 || (code >= 100 && code < 200 && code != SWITCHING_PROTOCOLS))
 		return;
 	settle(exchange, due, code < 100 || code > 599 ? TALLY_STATUS_UNKNOWN : code / 100);
@@ -183,7 +199,7 @@ static __always_inline int know_client(CONTEXT *ctx, const struct packet *packet
 		connection->client = side;
 		return 1;
 	}
-	if (begins_response(ctx, packet)) {
+	if (begins_response(ctx, packet, 0)) {
 		connection->client = 1 - side;
 		return 1;
 	}
@@ -194,7 +210,7 @@ static __always_inline int know_client(CONTEXT *ctx, const struct packet *packet
 
 /* The packet's part in its connection. */
 static __always_inline void read_packet(CONTEXT *ctx, struct packet *packet, struct connection *connection, struct tally_totals *totals,
-					struct tally *due, __u32 side)
+					struct tally_scratch *scratch, __u32 side)
 {
 	struct packet_event *event = &packet->event;
 	struct direction *direction = &connection->direction[side & 1];
@@ -208,13 +224,13 @@ static __always_inline void read_packet(CONTEXT *ctx, struct packet *packet, str
 		__u32 in_order = !is_known || sequence_after(begin, next) >= 0;
 
 		if (connection->client == side)
-			read_client(ctx, packet, connection, totals, due, fresh, in_order);
+			read_client(ctx, packet, connection, totals, scratch, fresh, in_order);
 		else
-			read_server(ctx, packet, connection, totals, due, fresh, in_order);
+			read_server(ctx, packet, connection, totals, &scratch->due, fresh, in_order);
 	}
 	if (connection->exchange.state == EXCHANGE_AWAITS &&
 	    ((event->tcp_flags & TCP_RST) || ((event->tcp_flags & TCP_FIN) && connection->client != side)))
-		settle(&connection->exchange, due, TALLY_STATUS_NONE);
+		settle(&connection->exchange, &scratch->due, TALLY_STATUS_NONE);
 }
 
 VERIFIED_ALONE __u32 tally(CONTEXT *ctx, struct packet *packet)
@@ -238,6 +254,7 @@ VERIFIED_ALONE __u32 tally(CONTEXT *ctx, struct packet *packet)
 	due = &scratch->due;
 	__builtin_memset(due, 0, sizeof(*due));
 	due->born = event->time_ns;
+	scratch->is_last = 0;
 	end = event->tcp_sequence + event->payload_length + !!(event->tcp_flags & TCP_SYN) + !!(event->tcp_flags & TCP_FIN);
 	connection = bpf_map_lookup_elem(&connections, &key);
 	if (!connection)
@@ -252,10 +269,10 @@ VERIFIED_ALONE __u32 tally(CONTEXT *ctx, struct packet *packet)
 	} else {
 		if (connection->verdict == VERDICT_OTHER)
 			outcome = COUNTER_UNKNOWN_PROTOCOL;
-		read_packet(ctx, packet, connection, totals, due, side);
+		read_packet(ctx, packet, connection, totals, scratch, side);
 	}
 	if (due->requests || due->request_bytes || due->response_bytes)
-		add_tally(&connection->exchange.key, totals, due);
+		add_tally(scratch->is_last ? &scratch->last : &connection->exchange.key, totals, due);
 	return outcome;
 }
 

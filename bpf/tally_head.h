@@ -39,6 +39,8 @@ struct tally_scratch {
 	__u8 agent[TALLY_AGENT_MAX];
 	struct tally_key key;
 	struct tally due; /* what the packet at hand adds */
+	struct tally_key last; /* to this key, if is_last: the packet begins the next request */
+	__u32 is_last;
 };
 
 struct {
@@ -81,10 +83,10 @@ static __always_inline __u32 method_of(__u64 letters, __u32 length)
 	return TALLY_METHOD_OTHER;
 }
 
-/* Bytes at the front of the payload; 0 = there are not so many. */
-static __always_inline int load_front(CONTEXT *ctx, const struct packet *packet, void *to, __u32 length)
+/* Bytes of the payload; 0 = there are not so many. */
+static __always_inline int load_at(CONTEXT *ctx, const struct packet *packet, __u32 at, void *to, __u32 length)
 {
-	return packet->event.payload_length >= length && !load_bytes(ctx, packet->payload_offset, to, length);
+	return packet->event.payload_length >= at + length && !load_bytes(ctx, packet->payload_offset + at, to, length);
 }
 
 /*
@@ -97,8 +99,8 @@ VERIFIED_ALONE __u32 begins_request(CONTEXT *ctx, const struct packet *packet)
 	__u32 method;
 
 	/* The shortest request that is one, "A / HTTP/1.0" and two line ends, has 14 bytes; 16 are what is read at once. */
-	if (!packet || !load_front(ctx, packet, bytes, 16) || (packet->event.payload_length >= JUDGED_BYTES &&
-	    !load_front(ctx, packet, bytes, JUDGED_BYTES)))
+	if (!packet || !load_at(ctx, packet, 0, bytes, 16) || (packet->event.payload_length >= JUDGED_BYTES &&
+	    !load_at(ctx, packet, 0, bytes, JUDGED_BYTES)))
 		return TALLY_METHOD_NONE;
 	for (__u32 i = 0; i < METHOD_MAX; i++) {
 		__u8 byte = bytes[i], next = bytes[i + 1] | 32;

@@ -45,7 +45,9 @@ function tellStarted(config: Config, attachments: readonly Attachment[], metrics
   if (attachments.some(({ bothDirections }) => !bothDirections)) {
     say('warn', `${config.capture.attach} sees one direction only: requests are logged without their responses; use --attach tcx for both`)
   }
-  if (!counts) say('info', `records go to ${agent.stats().outputs.map(output => output.name).join(', ')}; secrets are hidden before anything is written`)
+  if (!counts) {
+    say('info', `records go to ${agent.stats().outputs.map(output => output.name).join(', ')}; secrets are hidden before anything is written`)
+  }
   if (metrics !== undefined) say('info', `figures: http://${metrics}/metrics`)
   else if (counts) say('warn', 'what is counted is served nowhere: only totals are told; set metrics.enabled: true and a free metrics.address')
   say('info', `try, in another terminal: ${sampleCommand(config)}`)

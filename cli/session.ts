@@ -79,7 +79,8 @@ export async function session(options: SessionOptions): Promise<void> {
 
 /** What a running agent cannot change. */
 const FIXED: readonly (readonly [name: string, of: (config: Config) => unknown])[] = [
-  ['capture.mode', config => config.capture.mode], ['capture.interfaces', config => config.capture.interfaces], ['capture.attach', config => config.capture.attach],
+  ['capture.mode', config => config.capture.mode],
+  ['capture.interfaces', config => config.capture.interfaces], ['capture.attach', config => config.capture.attach],
   ['capture.transport', config => config.capture.transport], ['capture.ring_bytes', config => config.capture.ring_bytes],
   ['capture.processes', config => config.capture.processes],
   // Their processes are looked at in user space, and change at once.
@@ -118,7 +119,9 @@ function isServing({ metrics, files }: Config): boolean {
 }
 
 function requestMetrics(config: Config): RequestMetrics | undefined {
-  return isServing(config) && config.capture.mode === 'records' && config.metrics.requests.enabled ? new RequestMetrics(config.metrics.requests) : undefined
+  const { enabled, ...options } = config.metrics.requests
+  // Without records there are none of them; the kernel's counts have some of the same names.
+  return isServing(config) && config.capture.mode === 'records' && enabled ? new RequestMetrics(options) : undefined
 }
 
 type Served = { server: MetricsServer, address: string }

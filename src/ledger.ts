@@ -192,8 +192,9 @@ function trafficText({ packets, tlsCalls, tlsSessions }: Stats): string {
 function tallyText({ tallies }: Stats): string {
   if (tallies === undefined) return ''
   const { totals: { begun, counts, noRoom, leftOut }, evicted } = tallies
-  return `; counted in the kernel: requests begun ${begun} = over ${counts.requests} (of them in no series: evicted ${evicted}, no room ${noRoom}) + ` +
-    `under way ${begun - counts.requests}; left out ${withReasons(leftOut)}`
+  const lost = new Map([['evicted', evicted], ['no room', noRoom]])
+  return `; requests begun ${begun} = over ${counts.requests} + under way ${begun - counts.requests}; of those over lost ${withReasons(lost)}; ` +
+    `left out ${withReasons(leftOut)}`
 }
 
 function packetText(what: string, packets: PacketCounters): string {

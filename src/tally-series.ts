@@ -51,7 +51,8 @@ export class TallyTable {
     const totals = this.#reader.read()
     // Never less than it was: a key that is being added to may be in this reading and in the totals not yet.
     this.#evicted = Math.max(this.#evicted, totals.counts.requests - totals.noRoom - this.#requests)
-    return { series: [...this.#series.values()].map((series) => ({ ...series })), totals, evicted: this.#evicted, others: this.#others, keys: this.#reader.size }
+    const series = [...this.#series.values()].map((each) => ({ ...each }))
+    return { series, totals, evicted: this.#evicted, others: this.#others, keys: this.#reader.size }
   }
 
   #add(series: TallySeries, { requests, requestBytes, responseBytes }: TallyCounts): void {

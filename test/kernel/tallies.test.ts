@@ -159,6 +159,34 @@ kernelTest('pipelined requests are not counted, nor are their responses, and bot
   assert.deepEqual(bench.leftOut(), { pipelined: 1, unasked_response: 1 })
 })
 
+kernelTest('a response whose head was missed counts as unknown when the next request begins, or the connection ends', () => {
+  using bench = new TallyBench()
+  const talk = new Talk(bench).handshake()
+  talk.up(ACK, get('a'))
+  const { server } = talk
+  talk.down(ACK, 'the rest of a response', { sequence: server + OK.length })
+  talk.down(ACK, OK, { sequence: server }) // comes too late to be told from a repeat
+  talk.server = server + OK.length + 22
+  talk.up(ACK, request('POST /b HTTP/1.1', 'Host: b'))
+  talk.down(ACK, 'HTTP/1.1 100 Continue\r\n\r\n')
+  talk.up(ACK, get('a body that looks like one'))
+  talk.down(ACK, OK)
+  talk.up(ACK, get('c'))
+  talk.down(ACK, 'no status line')
+  talk.down(FIN | ACK, '')
+  bench.read()
+  assert.deepEqual(bench.requests(), { 'GET unknown a': 1, 'POST 2xx b': 1, 'GET unknown c': 1 })
+  assert.equal(bench.counts.get('GET unknown a')?.responseBytes, OK.length + 22)
+  assert.equal(bench.counts.get('GET unknown a')?.requestBytes, get('a').length)
+  assert.deepEqual(bench.leftOut(), { pipelined: 1 })
+})
+
+kernelTest('a final response behind 100 Continue in one packet is found', () => {
+  using bench = new TallyBench()
+  turn(bench, request('PUT / HTTP/1.1', 'Host: a', 'Expect: 100-continue'), 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 417 No\r\n\r\n')
+  assert.deepEqual(bench.requests(), { 'PUT 4xx a': 1 })
+})
+
 kernelTest('what is not HTTP/1 in the clear is left out by connection, whoever speaks first', () => {
   using bench = new TallyBench()
   const openings: readonly ((talk: Talk) => void)[] = [
@@ -206,9 +234,9 @@ kernelTest('a connection joined midway counts from its first request on; a respo
 
 kernelTest('status lines that are odd or cut are unknown, ones that only look like it are none', () => {
   using bench = new TallyBench({ labels: ['http.response.status_class'] })
-  const responses = ['HTTP/1.1 99x\r\n\r\n', 'HTTP/1.1 2', 'HTTP/1.1 999 Odd\r\n\r\n', 'HTTP/1.1 099 Odd\r\n\r\n', 'HTTP/1.1\r\n and so on and on', 'HTTP/2 200 OK\r\n\r\n']
+  const responses = ['HTTP/1.1 99x\r\n\r\n', 'HTTP/1.1 2', 'HTTP/1.1 999 Odd\r\n\r\n', 'HTTP/1.1 099 Odd\r\n\r\n', 'HTTP/1.1\r\n and so on and on', 'HTTP/2 200 OK\r\n\r\n', '']
   responses.forEach((response, at) => { turn(bench, get('a'), response, 47000 + at).down(FIN | ACK, '') })
-  assert.deepEqual(bench.requests(), { unknown: 4, none: 2 })
+  assert.deepEqual(bench.requests(), { unknown: 6, none: 1 })
 })
 
 kernelTest('labels that are not wanted tell nothing apart; ports and the sample are obeyed', () => {
