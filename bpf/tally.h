@@ -39,28 +39,33 @@ struct {
 	__type(value, struct tally_totals);
 } tally_totals SEC(".maps");
 
-/* Adds what is due to the tally of `key`, and to the totals whether or not there is room for it. */
-static __always_inline void add_tally(const struct tally_key *key, struct tally_totals *totals, struct tally *due)
+/* Adds what is due to the tally of `key`. 0 = done; else there is no room for it. */
+static __always_inline int add_to_key(const struct tally_key *key, const struct tally *due)
 {
-	struct tally *tally;
+	struct tally *tally = bpf_map_lookup_elem(&tallies, key);
 
-	totals->value[TALLY_TOTAL_REQUESTS] += due->requests;
-	totals->value[TALLY_TOTAL_REQUEST_BYTES] += due->request_bytes;
-	totals->value[TALLY_TOTAL_RESPONSE_BYTES] += due->response_bytes;
-	tally = bpf_map_lookup_elem(&tallies, key);
 	if (!tally) {
 		if (!bpf_map_update_elem(&tallies, key, due, BPF_NOEXIST))
-			return;
+			return 0;
 		/* Another CPU was faster, or there is no room. */
 		tally = bpf_map_lookup_elem(&tallies, key);
 	}
-	if (tally) {
-		tally->requests += due->requests;
-		tally->request_bytes += due->request_bytes;
-		tally->response_bytes += due->response_bytes;
-	} else {
+	if (!tally)
+		return 1;
+	tally->requests += due->requests;
+	tally->request_bytes += due->request_bytes;
+	tally->response_bytes += due->response_bytes;
+	return 0;
+}
+
+/* The totals come last: who reads them before the map finds there what they hold, unless it was evicted. */
+static __always_inline void add_tally(const struct tally_key *key, struct tally_totals *totals, const struct tally *due)
+{
+	if (add_to_key(key, due))
 		totals->value[TALLY_TOTAL_NO_ROOM] += due->requests;
-	}
+	totals->value[TALLY_TOTAL_REQUESTS] += due->requests;
+	totals->value[TALLY_TOTAL_REQUEST_BYTES] += due->request_bytes;
+	totals->value[TALLY_TOTAL_RESPONSE_BYTES] += due->response_bytes;
 }
 
 /* The request is over, with this TALLY_STATUS_ or, if its response was missed, an unknown one: what it held so far is due. */

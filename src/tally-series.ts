@@ -49,7 +49,7 @@ export class TallyTable {
 
   read(): TallyFigures {
     const totals = this.#reader.read()
-    // Never less than it was: a key that is being added to may be in this reading and in the totals not yet.
+    // Never less than it was: what has been counted since the totals were read hides as much of it for a while.
     this.#evicted = Math.max(this.#evicted, totals.counts.requests - totals.noRoom - this.#requests)
     const series = [...this.#series.values()].map((each) => ({ ...each }))
     return { series, totals, evicted: this.#evicted, others: this.#others, keys: this.#reader.size }

@@ -76,7 +76,9 @@ function tallies(metrics: Metrics): Map<string, Counts> {
 /** The figures once so many requests are counted; those of the last try if they never are, so that the difference shows. */
 async function untilCounted(address: string, requests: number): Promise<Metrics> {
   let metrics = await Metrics.scrape(address)
-  for (let tries = 0; tries < 100 && metrics.sum('lintel_requests_total') < requests; tries++) {
+  // The totals are read before the keys, so they come last.
+  const isCounted = (): boolean => Math.min(metrics.sum('lintel_requests_total'), metrics.get('lintel_requests_begun_total')) >= requests
+  for (let tries = 0; tries < 100 && !isCounted(); tries++) {
     await delay(100)
     metrics = await Metrics.scrape(address)
   }

@@ -70,15 +70,19 @@ export class TallyReader<Place> {
     for (const entry of this.#entries.values()) entry.place = undefined
   }
 
-  /** Exact once no program runs; before, what is under way in the kernel is in the next reading. */
+  /**
+   * The totals are those from before the keys are read, so that what they hold beyond the keys was evicted, and not just counted in
+   * between; once no program runs they are exact.
+   */
   read(): TallyTotals {
+    const totals = readTotals(this.#totals)
     this.#reading++
     for (const key of this.#tallies.keys()) this.#take(key)
     // The map may have moved under the walk: what it did not show is asked for by name.
     for (const [text, { reading }] of this.#entries) {
       if (reading !== this.#reading && !this.#take(Buffer.from(text, 'latin1'))) this.#entries.delete(text)
     }
-    return readTotals(this.#totals)
+    return totals
   }
 
   /** False when the key is not there any more. */
