@@ -177,11 +177,12 @@ async function askAs(port: number, names: readonly string[]): Promise<void> {
   for (const name of names) await run('curl', ['-s', '-o', '/dev/null', '-H', `Host: ${name}`, `http://127.0.0.1:${port}/`])
 }
 
-test('labels go through the wall, also after a reload; sets beyond the bound are other, and the sum stays', { timeout: 60_000 }, async () => {
+test('by clsact, labels go through the wall, also after a reload; sets beyond the bound are other, and the sum stays', { timeout: 60_000 }, async () => {
   const [port, metricsPort] = [await freePort(), await freePort()]
   const address = `127.0.0.1:${metricsPort}`
   const gateway = await Gateway.start({ listen: [`127.0.0.1:${port}`] })
-  const counting = await Lintel.configured(() => configuration(port, ', series_max: 10, labels: [url.domain, client.address]'), ['--metrics', address])
+  const counting = await Lintel.configured(() => configuration(port, ', series_max: 10, labels: [url.domain, client.address]'),
+    ['--metrics', address, '--attach', 'clsact'])
   try {
     await askAs(port, ['plain.example', 'AKIAIOSFODNN7EXAMPLE.example'])
     const before = await untilCounted(address, 2)
