@@ -7,8 +7,8 @@ export const PROGRAM = fileURLToPath(new URL('../bin/lintel', import.meta.url))
 export interface LintelOptions {
   /** Address of its metrics; default "off". */
   readonly metrics?: string
-  /** What is not as users get it: keys of `limits`, and of `rotate` of the log. */
-  readonly config?: { readonly limits?: object; readonly rotate?: object }
+  /** What is not as users get it: keys of `capture`, of `limits`, and of `rotate` of the log. */
+  readonly config?: { readonly capture?: object; readonly limits?: object; readonly rotate?: object }
 }
 
 /** Lintel as its users run it: everything on, all headers of one port, or a range A-B, on lo to `log.ndjson` of its folder. */
@@ -22,8 +22,8 @@ export function lintelCommand(port: number | string, { metrics = 'off', config }
   }
 }
 
-function writeConfig(out: string, { limits, rotate }: NonNullable<LintelOptions['config']>): string {
+function writeConfig(out: string, { capture, limits, rotate }: NonNullable<LintelOptions['config']>): string {
   const path = `${out}/lintel.yaml`
-  writeFileSync(path, JSON.stringify({ limits, outputs: [{ type: 'file', path: `${out}/log.ndjson`, rotate }] })) // JSON is YAML
+  writeFileSync(path, JSON.stringify({ capture, limits, outputs: [{ type: 'file', path: `${out}/log.ndjson`, rotate }] })) // JSON is YAML
   return path
 }

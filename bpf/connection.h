@@ -3,13 +3,12 @@
  * What is known of one connection, and which of its packets that makes worth a record.
  *
  * In    a wanted packet, parsed.
- * Out   the counter it falls under, most often that of deliver().
+ * Out   the counter it falls under: most often that of deliver(), or of tally().
  * Limit the table evicts the connection that was quiet longest; its next request makes it known again (midstream).
  */
 #ifndef LINTEL_CONNECTION_H
 #define LINTEL_CONNECTION_H
 
-#include "deliver.h"
 #include "filter.h"
 #include "verdict.h"
 
@@ -196,30 +195,50 @@ static __always_inline void note_syn(struct connection *connection, struct packe
 		await_acknowledgement(event);
 }
 
+#ifdef TALLY
+/* With an exchange a connection is more than the stack holds. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct connection);
+} fresh_connection SEC(".maps");
+#endif
+
+static __always_inline int insert_connection(const struct packet *packet, struct connection *fresh, __u32 recognised)
+{
+	struct connection_key key;
+	__u32 side = key_of(packet, &key);
+
+	__builtin_memset(fresh, 0, sizeof(*fresh));
+	fresh->client = CLIENT_UNKNOWN;
+	fresh->verdict = recognised ? VERDICT_HTTP : VERDICT_NONE;
+	fresh->midstream = 1;
+	if (is_syn(packet)) {
+		fresh->client = packet->event.tcp_flags & TCP_ACK ? 1 - side : side;
+		fresh->midstream = 0;
+		fresh->direction[side & 1].start = packet->event.tcp_sequence + 1;
+		fresh->direction[side & 1].known = KNOWN_START;
+	}
+	fresh->tag = fetch_and_increment(&next_tag);
+	if (fresh->tag == 0)
+		fresh->tag = fetch_and_increment(&next_tag);
+	return bpf_map_update_elem(&connections, &key, fresh, BPF_ANY) != 0;
+}
+
 /* Puts a connection into the table. `recognised`: its payload has told its protocol. 0 = done. */
 VERIFIED_ALONE int open_connection(const struct packet *packet, __u32 recognised)
 {
-	struct connection fresh = {
-		.client = CLIENT_UNKNOWN,
-		.verdict = recognised ? VERDICT_HTTP : VERDICT_NONE,
-		.midstream = 1,
-	};
-	struct connection_key key;
-	__u32 side;
+#ifdef TALLY
+	__u32 zero = 0;
+	struct connection *fresh = bpf_map_lookup_elem(&fresh_connection, &zero);
 
-	if (!packet)
-		return 1;
-	side = key_of(packet, &key);
-	if (is_syn(packet)) {
-		fresh.client = packet->event.tcp_flags & TCP_ACK ? 1 - side : side;
-		fresh.midstream = 0;
-		fresh.direction[side & 1].start = packet->event.tcp_sequence + 1;
-		fresh.direction[side & 1].known = KNOWN_START;
-	}
-	fresh.tag = fetch_and_increment(&next_tag);
-	if (fresh.tag == 0)
-		fresh.tag = fetch_and_increment(&next_tag);
-	return bpf_map_update_elem(&connections, &key, &fresh, BPF_ANY) != 0;
+	return packet && fresh ? insert_connection(packet, fresh, recognised) : 1;
+#else
+	struct connection fresh;
+
+	return packet ? insert_connection(packet, &fresh, recognised) : 1;
+#endif
 }
 
 /* An unknown connection: a SYN opens it; without one, only bytes that look like a message do, or `any` = 1. */

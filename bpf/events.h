@@ -289,6 +289,81 @@ struct settings {
 #define COUNTER_CONNECTIONS_NEW 17
 #define COUNTER_MALFORMED 18           /* (=) too short or inconsistent headers */
 #define COUNTER_OVERLOAD 19            /* (=) connection not read while user space cannot keep up */
-#define COUNTER_COUNT 20
+#define COUNTER_TALLIED 20            /* (=) read for the counts of messages, which stay in the kernel: see struct tally */
+#define COUNTER_COUNT 21
+
+/*
+ * What the programs of packets_tally.bpf.c count: messages of HTTP/1 in the clear, by key, in the per-CPU LRU map "tallies".
+ */
+#define TALLY_HOST_MAX 64
+#define TALLY_AGENT_MAX 16 /* bytes of a product's name, small letters, zeros behind it: the key of map "tally_agents" */
+
+/* tally_key.method */
+#define TALLY_METHOD_NONE 0 /* the method is no label */
+#define TALLY_METHOD_OTHER 1
+#define TALLY_METHOD_GET 2
+#define TALLY_METHOD_HEAD 3
+#define TALLY_METHOD_POST 4
+#define TALLY_METHOD_PUT 5
+#define TALLY_METHOD_DELETE 6
+#define TALLY_METHOD_CONNECT 7
+#define TALLY_METHOD_OPTIONS 8
+#define TALLY_METHOD_TRACE 9
+#define TALLY_METHOD_PATCH 10
+#define TALLY_METHOD_QUERY 11
+
+/* tally_key.status: 1 to 5 are the classes of status codes */
+#define TALLY_STATUS_NONE 0     /* the connection ended without a response */
+#define TALLY_STATUS_UNKNOWN 6  /* no class, or the status line is not whole in its packet */
+
+/* tally_key.host_is */
+#define TALLY_HOST_ABSENT 0  /* the head has none, or the host is no label */
+#define TALLY_HOST_GIVEN 1
+#define TALLY_HOST_LONG 2    /* over TALLY_HOST_MAX bytes */
+#define TALLY_HOST_UNKNOWN 3 /* not in the first TALLY_HEAD_MAX bytes of the head's first packet */
+
+/* tally_key.agent; from TALLY_AGENT_LISTED on what "tally_agents" says */
+#define TALLY_AGENT_ABSENT 0
+#define TALLY_AGENT_UNKNOWN 1 /* as TALLY_HOST_UNKNOWN */
+#define TALLY_AGENT_OTHER 2   /* of no product that is listed */
+#define TALLY_AGENT_LISTED 3
+
+struct tally_key {
+	__u8 client_address[16];   /* as packet_event.source_address */
+	__u8 host[64];             /* as in the Host field, port included; zeros behind it */
+	__u8 ip_version;           /* of the client; 0 = it is no label */
+	__u8 method;
+	__u8 status;
+	__u8 host_is;
+	__u8 agent;
+	__u8 reserved[3];
+};
+
+struct tally {
+	__u64 born;                /* time_ns at which the entry was made, on the CPU that made it: one that is evicted comes back with another */
+	__u64 requests;
+	__u64 request_bytes;       /* of the TCP stream, heads and bodies */
+	__u64 response_bytes;
+};
+
+/* const volatile tally_labels: which parts of the key are told apart */
+#define TALLY_LABEL_HOST 1
+#define TALLY_LABEL_METHOD 2
+#define TALLY_LABEL_STATUS 4
+#define TALLY_LABEL_AGENT 8
+#define TALLY_LABEL_CLIENT 16
+
+/* Index in the one element of the per-CPU array map "tally_totals". The sums over "tallies" are these, less what was evicted. */
+#define TALLY_TOTAL_REQUESTS 0       /* added, or with no room to be added */
+#define TALLY_TOTAL_REQUEST_BYTES 1
+#define TALLY_TOTAL_RESPONSE_BYTES 2
+#define TALLY_TOTAL_NO_ROOM 3        /* requests for which no entry could be made */
+#define TALLY_TOTAL_BEGUN 4          /* requests seen: those added, and those that are under way or whose connection was forgotten */
+#define TALLY_TOTAL_PIPELINED 5      /* packets that begin like a request while one is under way: not counted as one */
+#define TALLY_TOTAL_UNASKED 6        /* responses without a request that was seen */
+#define TALLY_TOTAL_UNCLEAR 7        /* packets of a client where a request could begin, and none does */
+#define TALLY_TOTAL_OTHER_PROTOCOL 8 /* connections that do not begin with a request of HTTP/1 */
+#define TALLY_TOTAL_TUNNELS 9        /* connections that a response (101, or 2xx to CONNECT) made something else */
+#define TALLY_TOTAL_COUNT 10
 
 #endif

@@ -85,6 +85,22 @@ struct followed {
 	struct frames frames[2];
 };
 
+/* struct exchange.state */
+#define EXCHANGE_NONE 0
+#define EXCHANGE_AWAITS 1   /* a request is under way */
+#define EXCHANGE_ANSWERED 2 /* further bytes are the rest of its messages */
+
+/* The last request of a connection whose messages are counted here, and its response. */
+struct exchange {
+	struct tally_key key;
+	__u64 request_bytes;  /* not yet added to the tally */
+	__u64 response_bytes;
+	__u8 state;
+	__u8 is_connect;
+	__u8 is_heard; /* 1: the server has sent what begins no response: the head of one was missed */
+	__u8 reserved[5];
+};
+
 #define VERDICT_NONE 0  /* not enough seen */
 #define VERDICT_HTTP 1
 #define VERDICT_OTHER 2 /* not a known protocol */
@@ -100,6 +116,9 @@ struct connection {
 	__u8 http2;     /* 1: its first bytes were those of HTTP/2 */
 	__u8 reserved[32]; /* so that what follows begins a cache line: the kernel puts 48 bytes and the key in front */
 	struct direction direction[2];
+#ifdef TALLY
+	struct exchange exchange;
+#endif
 };
 _Static_assert(sizeof(struct direction) == 64, "a cache line");
 _Static_assert((48 + sizeof(struct connection_key) + __builtin_offsetof(struct connection, direction)) % 64 == 0, "aligned");

@@ -26,7 +26,7 @@ use the same words and win over the file. \`lintel config check FILE\` says what
 
 Sizes are written \`64MiB\` (powers of 1024), \`1GB\` (powers of 1000) or in bytes; durations \`500ms\`, \`10s\`, \`1h30m\`, \`7d\`.
 SIGHUP makes a running agent read the file anew and opens its files again; when the file is wrong, the configuration before stays in force.
-Filters, kinds, fields, headers, privacy, trust, exchanges, capture.tls.processes and what the kernel leaves out change at once; interfaces,
+Filters, kinds, fields, headers, privacy, trust, exchanges, capture.tls.processes and what the kernel leaves out change at once; mode, interfaces,
 hook, transport, ring, processes, TLS probes, decoders, outputs, limits, metrics and statistics are taken at the start only, and the agent
 says so.
 

@@ -33,18 +33,23 @@ export async function run(flags: CaptureFlags & OutputFlags): Promise<void> {
 
 /** What is captured where, where it goes, what to try, how to stop. */
 function tellStarted(config: Config, attachments: readonly Attachment[], metrics: string | undefined, agent: AgentContract): void {
+  const counts = config.capture.mode === 'metrics'
   const hooks = new Map<string, string[]>()
   for (const { hook, where } of attachments) hooks.set(hook, [...hooks.get(hook) ?? [], where])
   for (const [hook, places] of hooks) {
     const ports = config.capture.ports.map(({ first, last }) => first === last ? first : `${first}-${last}`).join(', ')
     const on = [...new Set(places)].join(', ')
-    say('info', `logging ${config.kinds.join(', ')} records on ${on} (${hook})${ports === '' ? ', all ports' : `, ports ${ports}`}`)
+    const what = counts ? 'counting requests of HTTP/1 in the clear' : `logging ${config.kinds.join(', ')} records`
+    say('info', `${what} on ${on} (${hook})${ports === '' ? ', all ports' : `, ports ${ports}`}`)
   }
   if (attachments.some(({ bothDirections }) => !bothDirections)) {
     say('warn', `${config.capture.attach} sees one direction only: requests are logged without their responses; use --attach tcx for both`)
   }
-  say('info', `records go to ${agent.stats().outputs.map(output => output.name).join(', ')}; secrets are hidden before anything is written`)
+  if (!counts) {
+    say('info', `records go to ${agent.stats().outputs.map(output => output.name).join(', ')}; secrets are hidden before anything is written`)
+  }
   if (metrics !== undefined) say('info', `figures: http://${metrics}/metrics`)
+  else if (counts) say('warn', 'what is counted is served nowhere: only totals are told; set metrics.enabled: true and a free metrics.address')
   say('info', `try, in another terminal: ${sampleCommand(config)}`)
   say('info', 'stop with Ctrl-C; the last line tells what became of every packet and record')
 }

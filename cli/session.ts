@@ -2,6 +2,7 @@ import type { AgentContract, AgentHooks, Attachment } from '../src/agent-contrac
 import type { Config } from '../src/config.ts'
 import { agentFamilies } from '../src/exposition.ts'
 import { addsUp, deliveryLines, outputLines, outputsLost, statsLine, totalsLine, type Stats } from '../src/ledger.ts'
+import { tallyFamilies } from '../src/tally-families.ts'
 import { MetricsServer } from '../src/metrics.ts'
 import { RequestMetrics, RequestMetricsSink } from '../src/sink/mod.ts'
 import { EXIT, outliveReader, say } from './exit.ts'
@@ -78,6 +79,7 @@ export async function session(options: SessionOptions): Promise<void> {
 
 /** What a running agent cannot change. */
 const FIXED: readonly (readonly [name: string, of: (config: Config) => unknown])[] = [
+  ['capture.mode', config => config.capture.mode],
   ['capture.interfaces', config => config.capture.interfaces], ['capture.attach', config => config.capture.attach],
   ['capture.transport', config => config.capture.transport], ['capture.ring_bytes', config => config.capture.ring_bytes],
   ['capture.processes', config => config.capture.processes],
@@ -117,7 +119,9 @@ function isServing({ metrics, files }: Config): boolean {
 }
 
 function requestMetrics(config: Config): RequestMetrics | undefined {
-  return isServing(config) && config.metrics.requests.enabled ? new RequestMetrics(config.metrics.requests) : undefined
+  const { enabled, ...options } = config.metrics.requests
+  // Without records there are none of them; the kernel's counts have some of the same names.
+  return isServing(config) && config.capture.mode === 'records' && enabled ? new RequestMetrics(options) : undefined
 }
 
 type Served = { server: MetricsServer, address: string }
@@ -128,7 +132,8 @@ async function serveMetrics(options: SessionOptions, agent: AgentContract, reque
   const server = new MetricsServer(options.config.metrics.address, () => {
     const { user, system } = process.cpuUsage()
     const figures = { version: version(), cpuSeconds: (user + system) / 1e6, residentBytes: process.memoryUsage.rss(), startSeconds }
-    return [...agentFamilies(agent.stats(), figures), ...requests?.families() ?? []]
+    const stats = agent.stats()
+    return [...agentFamilies(stats, figures), ...tallyFamilies(stats.tallies), ...requests?.families() ?? []]
   })
   try {
     return { server, address: await server.start() }

@@ -20,6 +20,7 @@ import { shareEphemeralKey } from './privacy/hash-key.ts' // not by mod.ts: this
 import { chooseWorkers } from './replay-workers.ts'
 import { Outlets } from './sink/mod.ts'
 import type { LogLevel, SafeBatch } from './sink/mod.ts'
+import type { TallyFigures } from './tally-series.ts'
 import { ToldOnce } from './told-once.ts'
 import type { FromWorker, WorkerStart, WorkerStats } from './worker-message.ts'
 import { addStats, NO_STATS } from './worker-stats.ts'
@@ -47,6 +48,7 @@ export class Agent implements AgentContract {
   /** Why the workers take no message any more. */
   #over: string | undefined
   #failures = 0
+  #tallies: TallyFigures | undefined
   readonly #containers = new ContainerDirectory()
   #totals: Promise<Totals> | undefined
 
@@ -109,6 +111,7 @@ export class Agent implements AgentContract {
       anomalies: this.#anomalies(told),
       connectionsOpen: told.connectionsOpen,
       connectionsShare: told.connectionsShare,
+      tallies: this.#tallies,
       outputs: this.#outlets.health(),
       failures: this.#failures,
     }
@@ -187,6 +190,9 @@ export class Agent implements AgentContract {
         break
       case 'stats':
         thread.stats = message.stats
+        break
+      case 'tallies':
+        this.#tallies = message.figures
         break
       case 'log':
         this.#log(index, message.level, message.message)

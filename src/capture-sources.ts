@@ -5,7 +5,7 @@
  */
 import type { ByteMemory } from '../lib/bytes/mod.ts'
 import type { Attachment } from './agent-contract.ts'
-import { ALL_FLOWS, FileSource, globFilter, KernelSource, packetFilter, PROTOCOL_BIT } from './capture/mod.ts'
+import { ALL_FLOWS, FileSource, globFilter, KernelSource, packetFilter, PROTOCOL_BIT, TallySource } from './capture/mod.ts'
 import type { FileSourceOptions, FlowShare, KernelFilters, KernelOptions, PacketCounters, PacketSource } from './capture/mod.ts'
 import type { Config } from './config.ts'
 import type { LogLevel } from './sink/mod.ts'
@@ -26,6 +26,8 @@ export interface Sources {
   configure(config: Config): void
   /** Reads a share of the connections only. Missing: a file is read at its own pace. */
   admit?(share: number): void
+  /** What counts in the kernel, where that is done in place of capturing. */
+  readonly tallies?: TallySource
   /** Takes the hooks off; what the kernel has already handed over can still be drained. */
   detach(): void
   /** Of all sources so far. */
@@ -48,17 +50,20 @@ export type SourceLog = (level: LogLevel, message: string) => void
  * @throws {Error} with what to mend when the first source cannot be opened
  */
 export function openSources(config: Config, memory: ByteMemory, log: SourceLog, decoderPorts: readonly number[] = [], share = ALL_FLOWS): Sources {
-  return config.files.length > 0 ? new FileSources(config, memory, log, share) : new LiveSources(config, memory, log, decoderPorts)
+  if (config.files.length > 0) return new FileSources(config, memory, log, share)
+  return config.capture.mode === 'metrics' ? new TallySources(config, log) : new LiveSources(config, memory, log, decoderPorts)
+}
+
+/** The filters of a configuration that counts in the kernel: TCP alone can be read there. */
+function tallyFilters({ ports, addresses, sample }: Config['capture']): KernelFilters {
+  return { ports: ports.map(({ first, last }) => [first, last] as const), addresses, sample }
 }
 
 /** The filters of a configuration, as the kernel takes them. */
 export function kernelFilters(config: Config): KernelFilters {
-  const { ports, addresses, protocols, sample } = config.capture
   return {
-    ports: ports.map(({ first, last }) => [first, last] as const),
-    addresses,
-    protocols: protocols as NonNullable<KernelFilters['protocols']>,
-    sample,
+    ...tallyFilters(config.capture),
+    protocols: config.capture.protocols as NonNullable<KernelFilters['protocols']>,
     packets: config.kinds.includes('packet'),
     quic: config.kinds.includes('handshake'),
   }
@@ -71,6 +76,72 @@ function tlsWish({ capture }: Config, log: SourceLog): NonNullable<KernelOptions
       if (!isRead) log('warn', `TLS of ${JSON.stringify(path)} (${library}) is not read: ${reason}`)
     },
     onRefusal: (reason) => { log('warn', `TLS in the clear: ${reason}`) },
+  }
+}
+
+/** Nanoseconds in the source's clock by this machine's clock. */
+function sinceEpoch(source: PacketSource): number {
+  return Number(BigInt(Date.now()) * 1_000_000n - source.epochNanoseconds())
+}
+
+function tellChange(log: SourceLog): NonNullable<KernelOptions['onAttachmentChange']> {
+  return ({ change, where, reason }) => { log('warn', `interface ${where} ${change}${reason === undefined ? '' : `: ${reason}`}`) }
+}
+
+/** Counts in the kernel: there is nothing to drain. */
+class TallySources implements Sources {
+  readonly current: TallySource
+
+  constructor({ capture, limits, metrics }: Config, log: SourceLog) {
+    this.current = new TallySource({
+      labels: metrics.tallies.labels,
+      keys: metrics.tallies.keys_max,
+      connections: limits.connections,
+      interfaces: capture.interfaces,
+      attach: capture.attach,
+      filters: tallyFilters(capture),
+      onAttachmentChange: tellChange(log),
+    })
+  }
+
+  get tallies(): TallySource {
+    return this.current
+  }
+
+  get attachments(): readonly Attachment[] {
+    return attachedPlaces(this.current.attachments())
+  }
+
+  next(): undefined {
+    return undefined
+  }
+
+  wait(ms: number): void {
+    this.current.wait(ms)
+  }
+
+  gather(): void {
+    // Nothing gathers.
+  }
+
+  configure(config: Config): void {
+    this.current.setFilters(tallyFilters(config.capture))
+  }
+
+  detach(): void {
+    this.current.detach()
+  }
+
+  counters(): PacketCounters {
+    return this.current.counters()
+  }
+
+  now(): number {
+    return sinceEpoch(this.current)
+  }
+
+  close(): void {
+    this.current.close()
   }
 }
 
@@ -90,9 +161,7 @@ class LiveSources implements Sources {
       decoderPorts,
       processes: capture.processes,
       ...(capture.tls.enabled ? { tls: tlsWish(config, log) } : {}),
-      onAttachmentChange: ({ change, where, reason }) => {
-        log('warn', `interface ${where} ${change}${reason === undefined ? '' : `: ${reason}`}`)
-      },
+      onAttachmentChange: tellChange(log),
     })
     const { processes } = this.current
     if (capture.processes && processes.answer !== 'yes') log('info', `processes are not named: ${processes.reason}`)
@@ -135,7 +204,7 @@ class LiveSources implements Sources {
   }
 
   now(): number {
-    return Number(BigInt(Date.now()) * 1_000_000n - this.current.epochNanoseconds())
+    return sinceEpoch(this.current)
   }
 
   close(): void {

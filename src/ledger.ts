@@ -1,5 +1,6 @@
 import type { PacketCounters } from './capture/source.ts'
 import { type DeliveryHealth, type OutletCounts, PAGE_SLOW, type SinkHealth } from './sink/mod.ts'
+import type { TallyFigures } from './tally-series.ts'
 import { formatDuration } from '../lib/units/mod.ts'
 
 /**
@@ -39,6 +40,8 @@ export interface Stats {
   /** See WorkerStats. */
   readonly connectionsShare: number
   readonly outputs: readonly SinkHealth[]
+  /** With capture.mode metrics, what the kernel has counted. */
+  readonly tallies?: TallyFigures | undefined
   /** What could not be done and was told as an error while the run went on, e.g. files that are no captures. */
   readonly failures: number
 }
@@ -158,7 +161,7 @@ export function totalsLine(totals: Totals): string {
     `${totals.records.queued} still queued)`
   const verdict = addsUp(totals) ? 'adds up' : totals.known ? wrong : 'the totals are NOT KNOWN: the capture broke after these figures'
   return `totals after ${formatDuration(totals.uptimeMs)}: ${recordText(totals.records)}; ` +
-    `${trafficText(totals)}; ${verdict}`
+    `${trafficText(totals)}${tallyText(totals)}; ${verdict}`
 }
 
 /** One line for `--stats`, without LF; rates are taken over the time since `before`. */
@@ -167,7 +170,7 @@ export function statsLine(now: Stats, before?: Stats): string {
   const rate = seconds <= 0 ? 0 : (now.records.seen - (before?.records.seen ?? 0)) / seconds
   const queuedBytes = now.outputs.reduce((bytes, output) => bytes + output.queuedBytes, 0)
   return `stats ${formatDuration(now.uptimeMs)}: ${rate.toFixed(rate < 100 ? 1 : 0)} records/s; ` +
-    `${recordText(now.records)}; ${trafficText(now)}; ${now.connectionsOpen} connections open, ` +
+    `${recordText(now.records)}; ${trafficText(now)}${tallyText(now)}; ${now.connectionsOpen} connections open, ` +
     `${now.records.queued} records (${queuedBytes} bytes) queued` +
     [...outputLines(now), ...deliveryLines(now)].map(line => `; ${line}`).join('') +
     now.outputs.map(output => output.lastError === undefined ? '' : `; ${output.name}: ${output.lastError}`).join('')
@@ -183,6 +186,15 @@ function trafficText({ packets, tlsCalls, tlsSessions }: Stats): string {
   const sessions = [...tlsSessions].filter(([, count]) => count > 0).map(([name, count]) => `${name} ${count}`)
   return packetText('packets', packets) + (tlsCalls === undefined || tlsCalls.seen === 0 ? '' : `; ${packetText('TLS calls', tlsCalls)}`) +
     (sessions.length === 0 ? '' : `; TLS sessions ${sessions.join(', ')}`)
+}
+
+/** What the kernel has counted: every request that began is counted, or under way. */
+function tallyText({ tallies }: Stats): string {
+  if (tallies === undefined) return ''
+  const { totals: { begun, counts, noRoom, leftOut }, evicted } = tallies
+  const lost = new Map([['evicted', evicted], ['no room', noRoom]])
+  return `; requests begun ${begun} = over ${counts.requests} + under way ${begun - counts.requests}; of those over lost ${withReasons(lost)}; ` +
+    `left out ${withReasons(leftOut)}`
 }
 
 function packetText(what: string, packets: PacketCounters): string {

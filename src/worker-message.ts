@@ -5,6 +5,7 @@ import type { WorkerCounts } from './ledger.ts'
 import type { Attachment } from './agent-contract.ts'
 import type { PostedBatch, ReturnedBatch } from './batch-post.ts'
 import type { LogLevel } from './sink/mod.ts'
+import type { TallyFigures } from './tally-series.ts'
 
 /** What a capture worker is started with. */
 export interface WorkerStart {
@@ -36,6 +37,7 @@ export type FromWorker =
   | { readonly type: 'failed', readonly message: string }
   | { readonly type: 'batch', readonly batch: PostedBatch }
   | { readonly type: 'stats', readonly stats: WorkerStats }
+  | { readonly type: 'tallies', readonly figures: TallyFigures }
   | { readonly type: 'log', readonly level: LogLevel, readonly message: string }
   | { readonly type: 'container', readonly question: ContainerQuestion }
   | { readonly type: 'reloaded', readonly error?: string }

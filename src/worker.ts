@@ -19,6 +19,8 @@ import { cpuPressure, LOOK_MS, OverloadControl } from './overload.ts'
 import { Pipeline } from './pipeline.ts'
 import { Wall } from './privacy/wall.ts' // not mod.ts: see pipeline.ts
 import type { LogLevel, SafeBatch } from './sink/mod.ts'
+import { TallyLabels } from './tally-labels.ts'
+import { TallyTable } from './tally-series.ts'
 import type { FromWorker, ToWorker, WorkerStart, WorkerStats } from './worker-message.ts'
 
 /** A drain is put off so long, so that it finds a good batch; the ring holds it in the meantime, and wakes when it fills. */
@@ -62,6 +64,8 @@ class CaptureLoop {
   #statsAt = 0
   #lookedAt = 0
   readonly #overload: OverloadControl | undefined
+  readonly #tallies: TallyTable | undefined
+  #talliedAt = 0
   readonly #memoryCap: MemoryCap | undefined
   readonly #heapReducer = new HeapReducer()
 
@@ -83,6 +87,9 @@ class CaptureLoop {
     this.#pipeline = new Pipeline(memory, this.#wall, start.config, start.outputFilters, this.#sources.current,
       (batch) => { this.#give(batch) }, { loaded: decoders, log }, (question) => { this.#post({ type: 'container', question }) })
     this.#memoryCap?.hold(this.#pipeline, performance.now())
+    const { labels, series_max: seriesMax } = start.config.metrics.tallies
+    const { tallies } = this.#sources
+    if (tallies !== undefined) this.#tallies = new TallyTable(tallies, new TallyLabels(memory, this.#wall, labels), seriesMax)
   }
 
   run(): void {
@@ -121,6 +128,10 @@ class CaptureLoop {
     else if (now - this.#flushedAt >= FLUSH_MS || (length === 0 && this.#sources.current.ended)) {
       this.#flushedAt = now
       this.#pipeline.flush()
+    }
+    if (now - this.#talliedAt >= this.#start.config.metrics.tallies.interval) {
+      this.#talliedAt = now
+      this.#tellTallies()
     }
     if (now - this.#statsAt >= STATS_MS) {
       this.#statsAt = now
@@ -162,10 +173,15 @@ class CaptureLoop {
     this.#sources.detach()
     if (this.#sources.now() !== undefined) while (this.#pipeline.step() > 0);
     this.#pipeline.close()
+    this.#tellTallies()
     const stats = this.#stats()
     this.#sources.close()
     this.#post({ type: 'finished', stats })
     this.#port.close()
+  }
+
+  #tellTallies(): void {
+    if (this.#tallies !== undefined) this.#post({ type: 'tallies', figures: this.#tallies.read() })
   }
 
   #readMessages(): void {
@@ -207,6 +223,7 @@ class CaptureLoop {
       throw error
     }
     apply()
+    this.#tallies?.relabel()
   }
 
   #give(batch: SafeBatch): void {

@@ -73,7 +73,7 @@ function generateNumbers(layout: Map<string, number>): string {
   return `${out.join('\n')}\n`
 }
 
-const STRUCTS = ['packet_event', 'plaintext_event', 'process_info', 'directive', 'plaintext_directive', 'settings']
+const STRUCTS = ['packet_event', 'plaintext_event', 'process_info', 'directive', 'plaintext_directive', 'settings', 'tally_key', 'tally']
 const layout = compileLayout(STRUCTS)
 const targets = new Map([
   ['src/capture/events.gen.ts', generate(layout)],

@@ -127,6 +127,28 @@ export const SETTINGS = {
   port_highest: 18,
 } as const
 
+/** Byte offsets in struct tally_key; `bytes` is its size. */
+export const TALLY_KEY = {
+  bytes: 88,
+  client_address: 0,
+  host: 16,
+  ip_version: 80,
+  method: 81,
+  status: 82,
+  host_is: 83,
+  agent: 84,
+  reserved: 85,
+} as const
+
+/** Byte offsets in struct tally; `bytes` is its size. */
+export const TALLY = {
+  bytes: 32,
+  born: 0,
+  requests: 8,
+  request_bytes: 16,
+  response_bytes: 24,
+} as const
+
 export const EVENT_SEGMENT = 1
 export const EVENT_FRAME = 2
 export const EVENT_PROCESS = 3
@@ -249,4 +271,45 @@ export const COUNTER_BYTES_CUT = 16
 export const COUNTER_CONNECTIONS_NEW = 17
 export const COUNTER_MALFORMED = 18
 export const COUNTER_OVERLOAD = 19
-export const COUNTER_COUNT = 20
+export const COUNTER_TALLIED = 20
+export const COUNTER_COUNT = 21
+export const TALLY_HOST_MAX = 64
+export const TALLY_AGENT_MAX = 16
+export const TALLY_METHOD_NONE = 0
+export const TALLY_METHOD_OTHER = 1
+export const TALLY_METHOD_GET = 2
+export const TALLY_METHOD_HEAD = 3
+export const TALLY_METHOD_POST = 4
+export const TALLY_METHOD_PUT = 5
+export const TALLY_METHOD_DELETE = 6
+export const TALLY_METHOD_CONNECT = 7
+export const TALLY_METHOD_OPTIONS = 8
+export const TALLY_METHOD_TRACE = 9
+export const TALLY_METHOD_PATCH = 10
+export const TALLY_METHOD_QUERY = 11
+export const TALLY_STATUS_NONE = 0
+export const TALLY_STATUS_UNKNOWN = 6
+export const TALLY_HOST_ABSENT = 0
+export const TALLY_HOST_GIVEN = 1
+export const TALLY_HOST_LONG = 2
+export const TALLY_HOST_UNKNOWN = 3
+export const TALLY_AGENT_ABSENT = 0
+export const TALLY_AGENT_UNKNOWN = 1
+export const TALLY_AGENT_OTHER = 2
+export const TALLY_AGENT_LISTED = 3
+export const TALLY_LABEL_HOST = 1
+export const TALLY_LABEL_METHOD = 2
+export const TALLY_LABEL_STATUS = 4
+export const TALLY_LABEL_AGENT = 8
+export const TALLY_LABEL_CLIENT = 16
+export const TALLY_TOTAL_REQUESTS = 0
+export const TALLY_TOTAL_REQUEST_BYTES = 1
+export const TALLY_TOTAL_RESPONSE_BYTES = 2
+export const TALLY_TOTAL_NO_ROOM = 3
+export const TALLY_TOTAL_BEGUN = 4
+export const TALLY_TOTAL_PIPELINED = 5
+export const TALLY_TOTAL_UNASKED = 6
+export const TALLY_TOTAL_UNCLEAR = 7
+export const TALLY_TOTAL_OTHER_PROTOCOL = 8
+export const TALLY_TOTAL_TUNNELS = 9
+export const TALLY_TOTAL_COUNT = 10

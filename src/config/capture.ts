@@ -3,6 +3,7 @@ import { bytesSchema } from '../../lib/units/mod.ts'
 import { cidrSchema, portSchema } from './network.ts'
 
 export const ATTACH = ['tcx', 'clsact', 'xdp', 'socket', 'cgroup'] as const
+export const MODES = ['records', 'metrics'] as const
 export const TRANSPORTS = ['ring', 'perf'] as const
 export const PROTOCOLS = ['tcp', 'udp', 'icmp', 'arp'] as const
 export type Protocol = (typeof PROTOCOLS)[number]
@@ -25,6 +26,9 @@ export const ringBytesSchema = bytesSchema({ min: '64KiB', max: '1GiB' })
 
 /** What is captured, where, and how it comes out of the kernel. */
 export const captureSchema = z.strictObject({
+  mode: z.enum(MODES).default('records')
+    .describe('records: what the kernel captures becomes records. metrics: the kernel only counts requests (HTTP/1 in the clear, by tcx or clsact; '
+      + 'metrics.tallies), and no record is made.'),
   interfaces: z.array(interfaceSchema).default([]).describe('Interfaces to capture on; none = all that are up, and those that come later.'),
   ports: z.array(portSchema).prefault([]).describe('TCP ports of servers to capture; none = all ports, HTTP is recognised by its content.'),
   addresses: z.strictObject({

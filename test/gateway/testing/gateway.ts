@@ -48,8 +48,13 @@ export class Gateway {
     return readFileSync(join(this.directory, 'access.log'), 'latin1').split('\n').filter((line) => line !== '')
   }
 
-  async stop(): Promise<void> {
+  /** Ends it once every response is out and logged; its folder stays. */
+  async stopped(): Promise<void> {
     await this.#process.stop('SIGQUIT')
+  }
+
+  async stop(): Promise<void> {
+    await this.stopped()
     rmSync(this.directory, { recursive: true, force: true })
   }
 }

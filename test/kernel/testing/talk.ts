@@ -8,14 +8,17 @@ import type { PacketRecord } from './records.ts'
 export const CLIENT_START = 1000
 const SERVER_START = 5000
 
+/** Where the frames go in. */
+type Bench = Pick<ProgramBench, 'send' | 'counters' | 'records'>
+
 /** One connection whose frames a test sends one by one; side 0 is the client's, whose address sorts first. */
 export class Talk {
-  readonly bench: ProgramBench
+  readonly bench: Bench
   readonly #port: number
   client = CLIENT_START
   server = SERVER_START
 
-  constructor(bench: ProgramBench, port = 40000, start = CLIENT_START, serverStart = SERVER_START) {
+  constructor(bench: Bench, port = 40000, start = CLIENT_START, serverStart = SERVER_START) {
     this.bench = bench
     this.#port = port
     this.client = start
