@@ -60,7 +60,8 @@ export const CUBES: Readonly<Record<Cube, CubeKind>> = {
   agent: { slotMs: QUARTER_MS, by: ['agent'], keys: [agentClassSql('g1'), 'g1'], isByFirst: true },
   route: { slotMs: QUARTER_MS, by: ['host', 'route', 'method'], item: 'status::VARCHAR', counted: 'client_hash', from: 'routed' },
   edge: {
-    slotMs: QUARTER_MS, by: ['client_address', 'server_address', 'server_port::VARCHAR'], item: 'protocol', counted: 'connection_hash', about: 'process',
+    slotMs: QUARTER_MS, by: ['client_address', 'server_address', 'server_port::VARCHAR'], item: 'protocol', counted: 'connection_hash',
+    about: 'process',
   },
   header: {
     slotMs: QUARTER_MS, by: ['caller.key', 'caller.value[1]'], from: '(SELECT *, unnest(callers) AS caller FROM base)', isByFirst: true,
@@ -123,8 +124,8 @@ function rowsSql(cube: Cube, { by, keys = by.map((_, index) => `g${index + 1}`),
   const named = [0, 1, 2].map(index => `(${keys[index] ?? 'NULL'})::VARCHAR AS k${index + 1}`)
   const seen = counted === undefined ? 'NULL::UINTEGER[]' : `list(${counted}) FILTER (${counted} IS NOT NULL)`
   const credentials = cube === 'route' ? 'count(*) FILTER (has_credential)' : '0'
-  return `SELECT '${cube}' AS cube, slot, false AS rest, ${named.join(', ')}, n, refused, failed, answered, bytes, credentials, first_ns, last_ns, longest,
-      CASE WHEN item IS NULL THEN NULL ELSE [item] END AS items, seen, about, CASE WHEN b IS NULL THEN NULL ELSE [b] END AS "at",
+  return `SELECT '${cube}' AS cube, slot, false AS rest, ${named.join(', ')}, n, refused, failed, answered, bytes, credentials,
+      first_ns, last_ns, longest, CASE WHEN item IS NULL THEN NULL ELSE [item] END AS items, seen, about, CASE WHEN b IS NULL THEN NULL ELSE [b] END AS "at",
       CASE WHEN b IS NULL THEN NULL ELSE [n] END AS hits
     FROM (SELECT ns // ${slotMs * 1_000_000} * ${slotMs} AS slot, ${groups}b, (${item})::VARCHAR AS item,
       count(*) AS n, count(*) FILTER (status >= 400 AND status < 500) AS refused, count(*) FILTER (status >= 500) AS failed,
