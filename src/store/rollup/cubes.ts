@@ -125,8 +125,8 @@ function rowsSql(cube: Cube, { by, keys = by.map((_, index) => `g${index + 1}`),
   const seen = counted === undefined ? 'NULL::UINTEGER[]' : `list(${counted}) FILTER (${counted} IS NOT NULL)`
   const credentials = cube === 'route' ? 'count(*) FILTER (has_credential)' : '0'
   return `SELECT '${cube}' AS cube, slot, false AS rest, ${named.join(', ')}, n, refused, failed, answered, bytes, credentials,
-      first_ns, last_ns, longest, CASE WHEN item IS NULL THEN NULL ELSE [item] END AS items, seen, about, CASE WHEN b IS NULL THEN NULL ELSE [b] END AS "at",
-      CASE WHEN b IS NULL THEN NULL ELSE [n] END AS hits
+      first_ns, last_ns, longest, CASE WHEN item IS NULL THEN NULL ELSE [item] END AS items, seen, about,
+      CASE WHEN b IS NULL THEN NULL ELSE [b] END AS "at", CASE WHEN b IS NULL THEN NULL ELSE [n] END AS hits
     FROM (SELECT ns // ${slotMs * 1_000_000} * ${slotMs} AS slot, ${groups}b, (${item})::VARCHAR AS item,
       count(*) AS n, count(*) FILTER (status >= 400 AND status < 500) AS refused, count(*) FILTER (status >= 500) AS failed,
       count(status) AS answered, sum(bytes)::BIGINT AS bytes, ${credentials} AS credentials, min(ns) AS first_ns, max(ns) AS last_ns,
