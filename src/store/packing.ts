@@ -11,6 +11,8 @@ import { damageOf, obviousDamage, writeSegment } from './segment.ts'
 /** Two journals at a time, each by an engine of one thread: one engine with two threads reads a journal no faster than one. */
 const LANES = 2
 const ENGINE = { threads: 1, memoryMiB: 512 } as const
+/** Journals that wait become one segment together, which need not be merged then: a merge costs as much as making the segment did. */
+const TOGETHER_MAX = 8
 /** Segments smaller than one of these are merged with their neighbours, once there are so many: each byte is written a few times at most. */
 const TIERS = [1024 * 1024, 8 * 1024 * 1024, 64 * 1024 * 1024] as const
 const MERGE_COUNT = 8
@@ -73,29 +75,53 @@ export class Packing {
 
   /** @throws {Error} the first that was met; the other lane has ended then, too */
   async #packAll(journals: readonly JournalFile[]): Promise<void> {
-    const left = [...journals]
+    const left = [...neighbours(journals, Math.min(TOGETHER_MAX, Math.ceil(journals.length / LANES)))]
     const lane = async (engine: number): Promise<void> => {
-      for (let journal = left.shift(); journal !== undefined; journal = left.shift()) await this.#pack(journal, engine)
+      for (let run = left.shift(); run !== undefined; run = left.shift()) await this.#packRun(run, engine)
     }
-    const ends = await Promise.allSettled(Array.from({ length: Math.min(LANES, journals.length) }, (_, index) => lane(index)))
+    const ends = await Promise.allSettled(Array.from({ length: Math.min(LANES, left.length) }, (_, index) => lane(index)))
     for (const end of ends) if (end.status === 'rejected') throw end.reason
   }
 
-  async #pack(journal: JournalFile, engine: number): Promise<void> {
-    const check = mendJournal(journal.path, () => { this.#keepCopy(journal.path) })
+  async #packRun(run: readonly JournalFile[], engine: number): Promise<void> {
+    const mended = run.map(journal => ({ journal, records: this.#mend(journal) }))
+    // By themselves they need less room on a disk that is almost full, and less memory.
+    if (mended.length > 1 && await this.#packTogether(mended, engine).catch(() => false)) return
+    for (const { journal, records } of mended) await this.#pack(journal, records, engine)
+  }
+
+  /** @returns records in it */
+  #mend({ path }: JournalFile): number {
+    const check = mendJournal(path, () => { this.#keepCopy(path) })
     if (check.damagedBytes > 0) {
-      this.#hooks.log('error', `"${journal.path}" is damaged: ${check.damagedBytes} bytes of it are not as they were written; the file is ` +
+      this.#hooks.log('error', `"${path}" is damaged: ${check.damagedBytes} bytes of it are not as they were written; the file is ` +
         `kept in "${ASIDE}", its other ${check.records} records are taken in`)
     }
+    return check.records
+  }
+
+  /** @returns false when not every record could be read: nothing was made, and each is to be packed by itself */
+  async #packTogether(run: readonly MendedJournal[], engine: number): Promise<boolean> {
+    const [first, last] = [(run[0] as MendedJournal).journal.number, (run.at(-1) as MendedJournal).journal.number]
+    const records = run.reduce((sum, each) => sum + each.records, 0)
+    const made = await this.#write(journalSelect(run.map(({ journal }) => journal.path), this.#columns), { first, last }, engine, records)
+    if (made === undefined) return false
+    await this.#rollUp(made.segment, [], engine)
+    this.#removeCovered()
+    for (const { journal } of run) this.#hooks.packed(journal.number)
+    return true
+  }
+
+  async #pack(journal: JournalFile, records: number, engine: number): Promise<void> {
     let isCovered = false
-    if (check.records > 0) {
+    if (records > 0) {
       const made = await this.#write(journalSelect([journal.path], this.#columns), { first: journal.number, last: journal.number }, engine)
       const rows = made?.rows ?? 0
       isCovered = made !== undefined
       if (made !== undefined) await this.#rollUp(made.segment, [], engine)
-      if (rows !== check.records) {
+      if (rows !== records) {
         this.#keepCopy(journal.path)
-        this.#hooks.log('error', `${check.records - rows} of ${check.records} records of "${journal.path}" could not be read; ` +
+        this.#hooks.log('error', `${records - rows} of ${records} records of "${journal.path}" could not be read; ` +
           `the file is kept in "${ASIDE}"`)
       }
     }
@@ -126,8 +152,8 @@ export class Packing {
     return true
   }
 
-  async #write(select: string, numbers: { readonly first: number, readonly last: number }, lane = 0): ReturnType<typeof writeSegment> {
-    return await writeSegment(await this.#engine(lane), this.#options.folder, select, numbers)
+  async #write(select: string, numbers: { readonly first: number, readonly last: number }, lane = 0, rows?: number): ReturnType<typeof writeSegment> {
+    return await writeSegment(await this.#engine(lane), this.#options.folder, select, numbers, rows)
   }
 
   /** The roll-ups of these segments; none where one is missing or is not as it was written. */
@@ -205,6 +231,22 @@ export class Packing {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
     }
   }
+}
+
+interface MendedJournal {
+  readonly journal: JournalFile
+  readonly records: number
+}
+
+/** Runs of at most `most` with one number after the other: a segment stands for every journal between its first and its last. */
+export function neighbours(journals: readonly JournalFile[], most: number): readonly JournalFile[][] {
+  const runs: JournalFile[][] = []
+  for (const journal of journals) {
+    const run = runs.at(-1)
+    if (run === undefined || run.length >= most || run.at(-1)?.number !== journal.number - 1) runs.push([journal])
+    else run.push(journal)
+  }
+  return runs
 }
 
 export interface Sized {

@@ -15,14 +15,15 @@ const MAGIC = 'PAR1'
  * Writes what `select` gives as a segment: whole and on the disk before it gets its name, so that it is there as a whole or
  * not at all.
  *
- * @returns undefined when there is no row
+ * @param wanted so many rows, or no segment
+ * @returns undefined when there is no row, or not as many as are wanted
  * @throws {Error} of DuckDB or the file system; no segment was made
  */
 export async function writeSegment(engine: DuckDBConnection, folder: string, select: string,
-  numbers: { readonly first: number, readonly last: number }): Promise<{ segment: SegmentFile, rows: number } | undefined> {
+  numbers: { readonly first: number, readonly last: number }, wanted?: number): Promise<{ segment: SegmentFile, rows: number } | undefined> {
   const path = join(folder, `${UNFINISHED}${numbers.first}.parquet`)
   try {
-    return await write(engine, folder, path, select, numbers)
+    return await write(engine, folder, path, select, numbers, wanted)
   } catch (error) {
     rmSync(path, { force: true })
     throw error
@@ -30,13 +31,13 @@ export async function writeSegment(engine: DuckDBConnection, folder: string, sel
 }
 
 async function write(engine: DuckDBConnection, folder: string, path: string, select: string,
-  numbers: { readonly first: number, readonly last: number }): ReturnType<typeof writeSegment> {
+  numbers: { readonly first: number, readonly last: number }, wanted: number | undefined): ReturnType<typeof writeSegment> {
   await engine.run(`COPY (${select}) TO ${quote(path)} ` +
     `(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROWS}, ROW_GROUP_SIZE_BYTES '${ROW_BYTES}MiB')`)
   const ends = ['min', 'max'].map(end => `coalesce(epoch_ms(${end}("time")), 0)::DOUBLE`).join(', ')
   const found = await engine.runAndReadAll(`SELECT count(*)::DOUBLE, ${ends} FROM read_parquet(${quote(path)})`)
   const [rows, fromMs, toMs] = found.getRows()[0] as [number, number, number]
-  if (rows === 0) {
+  if (rows === 0 || rows !== (wanted ?? rows)) {
     rmSync(path)
     return undefined
   }

@@ -6,12 +6,13 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { RecordingHost, sinkSuite } from '../../src/sink/sink.suite.ts'
-import { ASIDE, listStore } from '../../src/sink/store/mod.ts'
-import type { SegmentFile } from '../../src/sink/store/mod.ts'
+import { ASIDE, journalName, listStore } from '../../src/sink/store/mod.ts'
+import { Journal } from '../../src/sink/journal.ts'
+import type { JournalFile, SegmentFile } from '../../src/sink/store/mod.ts'
 import type { SafeBatch } from '../../src/sink/mod.ts'
 import type { PlainValue } from '../../src/store/mod.ts'
-import { mergeable, type Sized } from '../../src/store/packing.ts'
-import { batchesOf, numberedLines, openReader, openStore as open, rowsOf } from './testing/stored.ts'
+import { mergeable, neighbours, Packing, type Sized } from '../../src/store/packing.ts'
+import { batchesOf, COLUMNS, numberedLines, openReader, openStore as open, rowsOf } from './testing/stored.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lintel-store-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
@@ -253,4 +254,34 @@ test('neighbours are merged by size class and span; one that is large keeps thos
   assert.equal(mergeable(small(8, 0), 1)?.length, 8)
   assert.equal(mergeable([...small(4, 0), sized(2 ** 27, 0, 4), ...small(4, 5)], 1), undefined)
   assert.equal(mergeable([...small(4, 0), ...small(4, 4).map(entry => ({ ...entry, storedMs: 1000 }))], 100), undefined)
+})
+
+test('journals that wait one after the other are packed together, never over a number that is not among them', () => {
+  const numbered = (...numbers: number[]): JournalFile[] => numbers.map(number => ({ path: String(number), number }))
+  const runs = (journals: JournalFile[], most: number): number[][] => neighbours(journals, most).map(run => run.map(({ number }) => number))
+  assert.deepEqual(runs(numbered(1, 2, 3, 5, 6), 8), [[1, 2, 3], [5, 6]])
+  assert.deepEqual(runs(numbered(1, 2, 3, 4, 5), 2), [[1, 2], [3, 4], [5]])
+  assert.deepEqual(runs([], 8), [])
+})
+
+test('journals that wait become segments together; where a record cannot be read, each becomes one of its own', async () => {
+  const path = join(folder, 'together')
+  mkdirSync(path)
+  const lines = [1, 2, 3, 4].map(number => numberedLines(number * 100, 50))
+  lines[3]?.push('{"kind":"exchange",')
+  for (const [index, each] of lines.entries()) {
+    const journal = new Journal(join(path, journalName(index + 1)), index + 1)
+    await journal.append([Buffer.from(`${each.join('\n')}\n`)], each.length)
+    journal.close()
+  }
+  const packed: number[] = []
+  const logs: string[] = []
+  const packing = new Packing({ folder: path, keepMs: 3_600_000, keepBytes: 1e9 }, COLUMNS,
+    { packed: number => packed.push(number), log: (_, message) => logs.push(message) })
+  await packing.round(5)
+  const { segments, rollups, journals } = listStore(path)
+  assert.deepEqual(segments.map(({ first, last }) => [first, last]), [[1, 2], [3, 3], [4, 4]])
+  assert.deepEqual([rollups.size, journals.length, packed.sort()], [3, 0, [1, 2, 3, 4]])
+  assert.match(logs.join('\n'), /^1 of 51 records of ".*journal-00000004\.ndjson" could not be read; the file is kept in/)
+  assert.deepEqual((await ask(path, 'SELECT count(DISTINCT event_sequence), count(*) FROM records')).rows, [[200n, 200n]])
 })

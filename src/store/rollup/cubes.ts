@@ -5,19 +5,27 @@ import { bucketSql, hashSql, leastSql } from './sketch.ts'
 /** What a roll-up counts by. */
 export type Cube = 'minute' | 'all' | 'method' | 'host' | 'client' | 'agent' | 'route' | 'edge' | 'mark' | 'header'
 
-interface CubeKind {
+/** Rows of a cube: how records become groups, and groups rows. */
+interface RowsKind {
+  /** SQL over `from`: what records are grouped by; up to three. */
+  readonly by: readonly string[]
+  /** SQL over the groups, whose `by` are `g1`, `g2`, `g3`: what costs more than a few records should pay. Missing = those. */
+  readonly keys?: readonly string[]
+  readonly from?: string
+}
+
+interface CubeKind extends RowsKind {
   /** Width of its slots; milliseconds. */
   readonly slotMs: number
-  /** SQL over `base`: what its rows are named by; up to three. */
-  readonly keys: readonly string[]
   /** SQL of a text of which a row keeps the different values. */
-  readonly items?: string
-  /** SQL of a text of which a row keeps how many different values there are; exactly below `leastCount`. */
+  readonly item?: string
+  /** SQL of the hash of a text of which a row keeps how many different values there are; exactly below `leastCount`. */
   readonly counted?: string
   readonly leastCount?: number
   /** SQL of a text of which a row keeps one. */
   readonly about?: string
-  readonly from?: string
+  /** More rows of it, of the same records. */
+  readonly also?: RowsKind
   /** True where the bound is of each first key, which the rest keeps. */
   readonly isByFirst?: boolean
 }
@@ -39,35 +47,36 @@ export const CALLER_HEADERS = [
   'authorization', 'x-api-key', 'api-key', 'apikey', 'x-tenant-id', 'x-tenant', 'x-consumer-id', 'x-consumer-username', 'x-client-id', 'x-user-id',
   'x-account-id', 'x-organization-id',
 ]
-const CALLER_PAIRS = CALLER_HEADERS.map(name => `{'header': '${name}', 'value': http_request_header['${name}'][1]}`)
-/** A row for each of these headers, whether a request has it or not. */
-const CALLERS = `(SELECT * EXCLUDE (pair), pair.header AS header, pair.value AS value
-  FROM (SELECT ns, status, bytes, duration, b, unnest([${CALLER_PAIRS.join(', ')}]) AS pair FROM base))`
+const CALLERS_LIST = `[${CALLER_HEADERS.map(name => `'${name}'`).join(', ')}]`
+/** Most requests lack most of these headers, in a few ways: those that lack the same ones are counted together first. */
+const LACKED = `unnest(list_filter(${CALLERS_LIST}, lambda name: NOT list_contains(coalesce(g1, []), name)))`
 
 export const CUBES: Readonly<Record<Cube, CubeKind>> = {
-  minute: { slotMs: MINUTE_MS, keys: ['status::VARCHAR'] },
-  all: { slotMs: QUARTER_MS, keys: [], counted: 'client', leastCount: CLIENTS_COUNTED },
-  method: { slotMs: QUARTER_MS, keys: ['method'] },
-  host: { slotMs: QUARTER_MS, keys: ['host'] },
-  client: { slotMs: QUARTER_MS, keys: ['client'] },
-  agent: { slotMs: QUARTER_MS, keys: [agentClassSql('agent'), 'agent'], isByFirst: true },
-  route: { slotMs: QUARTER_MS, keys: ['host', 'route', 'method'], items: 'status::VARCHAR', counted: 'client', from: 'routed' },
+  minute: { slotMs: MINUTE_MS, by: ['status::VARCHAR'] },
+  all: { slotMs: QUARTER_MS, by: [], counted: 'client_hash', leastCount: CLIENTS_COUNTED },
+  method: { slotMs: QUARTER_MS, by: ['method'] },
+  host: { slotMs: QUARTER_MS, by: ['host'] },
+  client: { slotMs: QUARTER_MS, by: ['client'] },
+  agent: { slotMs: QUARTER_MS, by: ['agent'], keys: [agentClassSql('g1'), 'g1'], isByFirst: true },
+  route: { slotMs: QUARTER_MS, by: ['host', 'route', 'method'], item: 'status::VARCHAR', counted: 'client_hash', from: 'routed' },
   edge: {
-    slotMs: QUARTER_MS, keys: ['client_address', 'server_address', 'server_port::VARCHAR'], items: 'protocol', counted: 'connection::VARCHAR',
+    slotMs: QUARTER_MS, by: ['client_address', 'server_address', 'server_port::VARCHAR'], item: 'protocol', counted: 'connection_hash',
     about: 'process',
   },
-  header: { slotMs: QUARTER_MS, keys: ['header', 'value'], from: CALLERS, isByFirst: true },
-  mark: { slotMs: QUARTER_MS, keys: ['mark.key', 'mark.value'], from: '(SELECT *, unnest(map_entries(marks)) AS mark FROM base)' },
+  header: {
+    slotMs: QUARTER_MS, by: ['caller.key', 'caller.value[1]'], from: '(SELECT *, unnest(callers) AS caller FROM base)', isByFirst: true,
+    also: { by: ['list_transform(callers, lambda caller: caller.key)'], keys: [LACKED, 'NULL'] },
+  },
+  mark: { slotMs: QUARTER_MS, by: ['mark.key', 'mark.value'], from: '(SELECT *, unnest(map_entries(marks)) AS mark FROM base)' },
 }
 
 /** Columns of a roll-up's rows, and how those of one key add up. */
 const SUMS: Readonly<Record<string, string>> = {
   n: 'sum(n)::BIGINT', refused: 'sum(refused)::BIGINT', failed: 'sum(failed)::BIGINT', answered: 'sum(answered)::BIGINT', bytes: 'sum(bytes)::BIGINT',
   credentials: 'sum(credentials)::BIGINT', first_ns: 'min(first_ns)', last_ns: 'max(last_ns)', longest: 'max(longest)',
-  items: `list_sort(list_distinct(flatten(list(items))))[1:${ITEMS_MAX}]`, seen: 'flatten(list(seen))', about: 'any_value(about)',
 }
-const NAMES = ['cube', 'slot', 'rest', 'k1', 'k2', 'k3'] as const
-const BY = NAMES.join(', ')
+const KEY = ['slot', 'rest', 'k1', 'k2', 'k3'] as const
+const BY = KEY.join(', ')
 
 /** A roll-up without rows, with the types of its columns. */
 export const NO_ROWS = `SELECT NULL::VARCHAR AS cube, NULL::BIGINT AS slot, NULL::BOOLEAN AS rest, NULL::VARCHAR AS k1, NULL::VARCHAR AS k2,
@@ -77,41 +86,52 @@ export const NO_ROWS = `SELECT NULL::VARCHAR AS cube, NULL::BIGINT AS slot, NULL
 
 /** Headers that carry a credential; of a hidden one the name is still there. */
 const CREDENTIALS = ['authorization', 'cookie', 'proxy-authorization', 'x-api-key', 'api-key', 'apikey', 'x-auth-token', 'x-access-token']
-export const HAS_CREDENTIAL = `list_has_any(map_keys(http_request_header), [${CREDENTIALS.map(name => `'${name}'`).join(', ')}])`
+export const HAS_CREDENTIAL = `(${CREDENTIALS.map(name => `map_contains(http_request_header, '${name}')`).join(' OR ')})`
 /** The client behind trusted proxies where it is known. */
 export const CLIENT = 'coalesce(client_real_address, client_address)'
 
-/** SQL of a table `base`: what the cubes count, of the exchanges among the records of `from` for which `where` is true. */
-function baseSql(from: string, where: string): string {
-  return `base AS NOT MATERIALIZED (SELECT epoch_ns("time") AS ns, http_response_status_code AS status, http_request_method AS method,
-    url_domain AS host, url_path, ${CLIENT} AS client, user_agent_original AS agent, client_address, server_address, server_port,
-    server_process_executable_name AS process, network_connection_id AS connection,
+/** SQL of what the cubes count, their table `base`: of the exchanges among the records of `from` for which `where` is true. */
+export function baseSql(from: string, where: string): string {
+  return `SELECT epoch_ns("time") AS ns, http_response_status_code AS status, http_request_method AS method, url_domain AS host, url_path,
+    ${CLIENT} AS client, ${hashSql(CLIENT)} AS client_hash, user_agent_original AS agent, client_address, server_address, server_port,
+    server_process_executable_name AS process, ${hashSql('network_connection_id::VARCHAR')} AS connection_hash,
     concat_ws('/', network_protocol_name, network_protocol_version) AS protocol, http_response_body_size AS bytes, duration, marks,
-    http_request_header, ${HAS_CREDENTIAL} AS has_credential, ${bucketSql('duration')} AS b FROM ${from} WHERE "kind" = 'exchange' AND ${where})`
+    list_filter(map_entries(http_request_header), lambda header: list_contains(${CALLERS_LIST}, header.key)) AS callers,
+    ${HAS_CREDENTIAL} AS has_credential, ${bucketSql('duration')} AS b FROM ${from} WHERE "kind" = 'exchange' AND ${where}`
 }
 
 /**
- * SQL of the rows of one cube over records, one for each slot, key and bucket of durations: to be merged.
+ * SQL of the rows of one cube over records, to be merged.
  *
  * @param from  a table with the columns of records
  * @param where a condition over them
  */
 export function partialSql(cube: Cube, from: string, where: string): string {
-  const kind = CUBES[cube]
-  const keys = [0, 1, 2].map(index => `${kind.keys[index] ?? 'NULL'}::VARCHAR AS k${index + 1}`)
-  const items = kind.items === undefined ? 'NULL::VARCHAR[]' : `list(DISTINCT ${kind.items}) FILTER (${kind.items} IS NOT NULL)`
-  const seen = kind.counted === undefined ? 'NULL::UINTEGER[]' : `list(DISTINCT ${hashSql(kind.counted)}) FILTER (${kind.counted} IS NOT NULL)`
-  const about = kind.about === undefined ? 'NULL' : `any_value(${kind.about})`
+  return `WITH base AS NOT MATERIALIZED (${baseSql(from, where)}) SELECT * FROM (${cubeSql(cube)})`
+}
+
+/** SQL of the rows of one cube over a table `base`: one for each slot, key, item and bucket of durations. */
+export function cubeSql(cube: Cube): string {
+  const { also, from } = CUBES[cube]
+  const rows = rowsSql(cube, CUBES[cube])
+  if (from === 'routed') return `WITH ${routedSql('true', 'base', PATHS_MAX)} ${rows}`
+  return also === undefined ? rows : `${rows} UNION ALL ${rowsSql(cube, also)}`
+}
+
+function rowsSql(cube: Cube, { by, keys = by.map((_, index) => `g${index + 1}`), from = 'base' }: RowsKind): string {
+  const { slotMs, item = 'NULL', counted, about = 'NULL' } = CUBES[cube]
+  const groups = by.map((sql, index) => `${sql} AS g${index + 1}, `).join('')
+  const named = [0, 1, 2].map(index => `(${keys[index] ?? 'NULL'})::VARCHAR AS k${index + 1}`)
+  const seen = counted === undefined ? 'NULL::UINTEGER[]' : `list(${counted}) FILTER (${counted} IS NOT NULL)`
   const credentials = cube === 'route' ? 'count(*) FILTER (has_credential)' : '0'
-  const routed = kind.from === 'routed' ? `, ${routedSql('true', 'base', PATHS_MAX)}` : ''
-  return `WITH ${baseSql(from, where)}${routed}
-    SELECT '${cube}' AS cube, ns // ${kind.slotMs * 1_000_000} * ${kind.slotMs} AS slot, false AS rest, ${keys.join(', ')},
+  return `SELECT '${cube}' AS cube, slot, false AS rest, ${named.join(', ')}, n, refused, failed, answered, bytes, credentials,
+      first_ns, last_ns, longest, CASE WHEN item IS NULL THEN NULL ELSE [item] END AS items, seen, about,
+      CASE WHEN b IS NULL THEN NULL ELSE [b] END AS "at", CASE WHEN b IS NULL THEN NULL ELSE [n] END AS hits
+    FROM (SELECT ns // ${slotMs * 1_000_000} * ${slotMs} AS slot, ${groups}b, (${item})::VARCHAR AS item,
       count(*) AS n, count(*) FILTER (status >= 400 AND status < 500) AS refused, count(*) FILTER (status >= 500) AS failed,
-      count(status) AS answered, sum(bytes)::BIGINT AS bytes,
-      ${credentials} AS credentials, min(ns) AS first_ns,
-      max(ns) AS last_ns, max(duration) AS longest, ${items} AS items, ${seen} AS seen, ${about}::VARCHAR AS about,
-      CASE WHEN b IS NULL THEN NULL ELSE [b] END AS "at", CASE WHEN b IS NULL THEN NULL ELSE [count(*)] END AS hits
-    FROM ${kind.from ?? 'base'} GROUP BY slot, k1, k2, k3, b`
+      count(status) AS answered, sum(bytes)::BIGINT AS bytes, ${credentials} AS credentials, min(ns) AS first_ns, max(ns) AS last_ns,
+      max(duration) AS longest, ${seen} AS seen, any_value(${about})::VARCHAR AS about
+      FROM ${from} GROUP BY slot, ${by.map((_, index) => `g${index + 1}, `).join('')}b, item)`
 }
 
 /**
@@ -120,23 +140,27 @@ export function partialSql(cube: Cube, from: string, where: string): string {
  * @param rows a table, used more than once
  */
 export function mergedSql(cube: Cube, rows: string): string {
-  const { leastCount = COUNTED, keys, isByFirst = false } = CUBES[cube]
-  const sums = Object.entries(SUMS).map(([name, sum]) => `${name === 'seen' ? leastSql(sum, leastCount) : sum} AS ${name}`)
+  const { leastCount = COUNTED, by, keys = by, isByFirst = false, item, counted, about } = CUBES[cube]
+  const sums = Object.entries({
+    ...SUMS,
+    items: item === undefined ? 'NULL::VARCHAR[]' : `list_sort(list_distinct(flatten(list(items))))[1:${ITEMS_MAX}]`,
+    seen: counted === undefined ? 'NULL::UINTEGER[]' : leastSql('flatten(list(seen))', leastCount),
+    about: about === undefined ? 'NULL::VARCHAR' : 'any_value(about)',
+  }).map(([name, sum]) => `${sum} AS ${name}`)
   const restKeys = [0, 1, 2].map(index => {
     const isKept = index >= keys.length || (isByFirst && index === 0)
     return isKept ? `r.k${index + 1}` : `CASE WHEN is_rest THEN '${OTHER}' ELSE r.k${index + 1} END AS k${index + 1}`
   })
-  const same = NAMES.map(name => `sums.${name} IS NOT DISTINCT FROM hist.${name}`).join(' AND ')
-  const sameKey = ['slot', 'rest', 'k1', 'k2', 'k3'].map(name => `r.${name} IS NOT DISTINCT FROM ranked.${name}`).join(' AND ')
-  return `WITH ranked AS (SELECT slot, rest, k1, k2, k3,
-      rest OR row_number() OVER (PARTITION BY slot, rest${isByFirst ? ', k1' : ''} ORDER BY sum(n) DESC, k1, k2, k3) > ${ROWS_MAX} AS is_rest
-      FROM ${rows} GROUP BY slot, rest, k1, k2, k3),
-    bounded AS MATERIALIZED (SELECT r.* EXCLUDE (rest, k1, k2, k3), is_rest AS rest, ${restKeys.join(', ')}
-      FROM ${rows} AS r JOIN ranked ON ${sameKey}),
-    sums AS (SELECT ${BY}, ${sums.join(', ')} FROM bounded GROUP BY ${BY}),
-    hist AS (SELECT ${BY}, list(b ORDER BY b) AS "at", list(c ORDER BY b) AS hits FROM (SELECT ${BY}, b, sum(c)::BIGINT AS c
-      FROM (SELECT ${BY}, unnest("at") AS b, unnest(hits) AS c FROM bounded) GROUP BY ${BY}, b) GROUP BY ${BY})
-    SELECT sums.*, hist."at", hist.hits FROM sums LEFT JOIN hist ON ${same}`
+  const same = (a: string, b: string): string => KEY.map(name => `${a}.${name} IS NOT DISTINCT FROM ${b}.${name}`).join(' AND ')
+  return `WITH beyond AS (SELECT ${BY} FROM ${rows} GROUP BY ${BY}
+      QUALIFY row_number() OVER (PARTITION BY slot, rest${isByFirst ? ', k1' : ''} ORDER BY sum(n) DESC, k1, k2, k3) > ${ROWS_MAX}),
+    bounded AS MATERIALIZED (SELECT r.* EXCLUDE (rest, k1, k2, k3), r.rest OR beyond.slot IS NOT NULL AS is_rest, ${restKeys.join(', ')}
+      FROM ${rows} AS r LEFT JOIN beyond ON ${same('r', 'beyond')}),
+    named AS NOT MATERIALIZED (SELECT * EXCLUDE (is_rest), is_rest AS rest FROM bounded),
+    sums AS (SELECT ${BY}, ${sums.join(', ')} FROM named GROUP BY ${BY}),
+    hist AS (SELECT ${BY}, list(b) AS "at", list(c) AS hits FROM (SELECT ${BY}, b, sum(c)::BIGINT AS c
+      FROM (SELECT ${BY}, unnest("at") AS b, unnest(hits) AS c FROM named) GROUP BY ${BY}, b) GROUP BY ${BY})
+    SELECT '${cube}' AS cube, sums.*, hist."at", hist.hits FROM sums LEFT JOIN hist ON ${same('sums', 'hist')}`
 }
 
 /** SQL of rows of the cube out of those of many parts, with one route where each part may have found another. */

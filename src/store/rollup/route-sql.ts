@@ -50,7 +50,7 @@ function routesSql(wereRoutes: boolean): string {
   const forms = FORMS.map(([name, pattern]) => `WHEN regexp_full_match(s, '${pattern}') THEN '${name}'`).join(' ')
   // A client that asks for "/{any}" would make one route of all.
   // Most words need no pattern to be told from a parameter: without a digit or an @ only a long one can be one.
-  const segment = wereRoutes ? 's' : `CASE WHEN s = '{any}' THEN '{"any"}' WHEN len(s) < 16 AND translate(s, '0123456789@', '') = s THEN s
+  const segment = wereRoutes ? 's' : `CASE WHEN s = '{any}' THEN '{"any"}' WHEN len(s) < 16 AND NOT regexp_matches(s, '[0-9@]') THEN s
     ${forms} ELSE s END`
   const levels = Array.from({ length: DEPTH }, (_, index) => {
     const at = index + 1
