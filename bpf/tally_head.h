@@ -26,7 +26,10 @@ struct {
 	__type(value, __u32);
 } tally_agents SEC(".maps");
 
-/* The head that is being read. In a map and not in registers, so that the verifier forgets what is put here, and paths join. */
+/*
+ * The head that is being read. In a map and not in registers, so that the verifier forgets what is put here, and paths join. One for
+ * each CPU: classifiers run with soft interrupts off, so none of them interrupts another.
+ */
 struct tally_scratch {
 	__u8 before[LINE_BYTES]; /* zeros, so that what stands before a line end can be read */
 	__u8 bytes[TALLY_HEAD_MAX + LINE_BYTES]; /* zeros behind length */

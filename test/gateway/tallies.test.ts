@@ -217,6 +217,6 @@ test('by clsact, labels go through the wall, also after a reload; sets beyond th
 test('what cannot count in the kernel is refused at the start, with the mend', async () => {
   for (const attach of ['xdp', 'socket', 'cgroup']) {
     await assert.rejects(async () => await Lintel.configured(() => configuration(1), ['--attach', attach]),
-      /capture\.mode metrics needs both directions of each interface; set capture\.attach to tcx or clsact/)
+      /capture\.mode metrics is for tcx and clsact; set capture\.attach to one of them/)
   }
 })

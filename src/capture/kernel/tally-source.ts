@@ -50,8 +50,8 @@ export class TallySource implements PacketSource {
   constructor(options: TallyOptions) {
     const attach = options.attach ?? (feature.tcxLink().answer === 'no' ? 'clsact' : 'tcx')
     if (attach !== 'tcx' && attach !== 'clsact') {
-      throw new Error(`Cannot count in the kernel by ${attach}: capture.mode metrics needs both directions of each interface; `
-        + 'set capture.attach to tcx or clsact')
+      // XDP sees one direction; programs of cgroups interrupt each other, and would share what a head is read into.
+      throw new Error(`Cannot count in the kernel by ${attach}: capture.mode metrics is for tcx and clsact; set capture.attach to one of them`)
     }
     const labels = options.labels.reduce((bits, label) => bits | TALLY_LABELS[label], 0)
     this.#object = loadTallyObject({ attach, connections: options.connections, keys: options.keys, labels }, options.objectFolder)
