@@ -57,6 +57,7 @@ check: node_modules ## type check, and generated files are fresh
 	@$(NODE) tools/gen-layout.ts --check
 	@$(NODE) tools/gen-fields.ts --check
 	@$(NODE) tools/gen-docs.ts --check
+	@$(NODE) tools/gen-dashboards.ts --check
 
 .PHONY: build
 build: build/lintel.wasm $(BPF_OBJECTS) build/compile-cache/.filled ## compile the kernel programs and the byte module into build/

@@ -36,6 +36,7 @@ const SPOOL: Subject = { name: 'spool alone', options: () => ({ type: 'module', 
 /** A new exporter is a line here, and its server's answer in harness/instant-receiver.ts. */
 const SUBJECTS: readonly Subject[] = [
   FILE, SPOOL,
+  http('clickhouse', 'clickhouse'),
   http('elasticsearch', 'elasticsearch'),
   http('loki', 'loki'),
   {

@@ -18,6 +18,7 @@ export interface OutputFlags {
 
 export interface ReplayFlags extends OutputFlags {
   readonly workers?: string
+  readonly packets?: string
 }
 
 export interface CaptureFlags {

@@ -5,6 +5,7 @@
  */
 import { Command, CommanderError } from 'commander'
 import { addCaptureFlags, addOutputFlags, addReplayFlags, type CaptureFlags, type OutputFlags, type ReplayFlags } from './flags.ts'
+import type { SchemaFlags } from './clickhouse.ts'
 import { EXIT, exitWithoutReader, say, UsageError } from './exit.ts'
 import type { QueryFlags } from './query.ts'
 import { version } from './version.ts'
@@ -36,7 +37,8 @@ addOutputFlags(addCaptureFlags(command('watch', 'show live traffic line by line;
   .action(async (flags: CaptureFlags & OutputFlags) => (await import('./watch.ts')).watch(flags))
 
 addOutputFlags(addReplayFlags(command('replay', 'log what capture files hold (pcap, pcapng, also compressed); needs no root')
-  .argument('<file...>', 'capture files, in order of time; - is standard input')))
+  .argument('<file...>', 'capture files, in order of time; - is standard input')
+  .option('--packets <file>', 'write the packets of the connections whose records are logged here as well, as they were: a pcapng file')))
   .action(async (files: string[], flags: ReplayFlags) => (await import('./replay.ts')).replay(files, flags))
 
 command('query', 'ask a store (--output store:DIR): records that pass a CEL filter, or an SQL query over them')
@@ -76,6 +78,16 @@ config.command('check').description('say what is wrong with a config file, with 
   .action(async (file: string) => (await import('./config.ts')).check(file))
 config.command('schema').description('print the JSON Schema of config files, for editors')
   .action(async () => (await import('./config.ts')).schema())
+
+const clickhouse = command('clickhouse', 'tables for records in a ClickHouse, for outputs of type clickhouse and kafka')
+clickhouse.command('schema').description('print the statements that make the tables, or bring them up to date: ... | clickhouse-client')
+  .option('--database <name>', 'database of the tables', 'lintel')
+  .option('--days <number>', 'remove records after so many days; none = never')
+  .option('--cluster <name>', 'make the tables on each server of a cluster, replicated')
+  .option('--kafka-brokers <list>', 'read records from Kafka as well: HOST:PORT, more with commas between them')
+  .option('--kafka-topic <topic>', 'topic that agents send to', 'lintel')
+  .option('--kafka-group <name>', 'consumer group', 'clickhouse')
+  .action(async (flags: SchemaFlags) => (await import('./clickhouse.ts')).schema(flags))
 
 command('version', 'print the version')
   .action(() => { process.stdout.write(`lintel ${version()} (node ${process.versions.node})\n`) })

@@ -5,8 +5,9 @@ import { pipeline } from 'node:stream/promises'
 import { isatty } from 'node:tty'
 import { parseBytes, parseDuration } from '../lib/units/mod.ts'
 import { FIELDS } from '../src/exchange/fields.ts'
-import { columnsOf, filterSql, jsonText, QueryError, recordLine, StoreReader } from '../src/store/mod.ts'
-import type { Answer, PlainValue, ReaderOptions } from '../src/store/mod.ts'
+import { ClickReader } from '../src/store/clickhouse/mod.ts'
+import { columnsOf, FilterError, jsonText, QueryError, recordLine, StoreReader } from '../src/store/mod.ts'
+import type { Answer, PlainValue } from '../src/store/mod.ts'
 import { defaultStore } from './data-directory.ts'
 import { say, UsageError } from './exit.ts'
 import { configOf } from './flag-config.ts'
@@ -36,70 +37,67 @@ export async function query(expression: string, flags: QueryFlags): Promise<void
   if (format === 'har' && question !== undefined) {
     throw new UsageError('Cannot write an archive of SQL rows: ask by a filter, e.g. \'http.request.method == "GET"\'')
   }
-  const statement = question ?? filterStatement(expression, limit)
   // Parquet is written by its end: into a file of this command's own, then to standard output whatever that is.
   const exportFolder = format === 'parquet' ? mkdtempSync(join(tmpdir(), 'lintel-query-')) : undefined
   process.umask(0o077)
   try {
     const exportPath = exportFolder === undefined ? undefined : join(exportFolder, 'answer.parquet')
-    const reader = await StoreReader.open(readerOptions(flags, exportPath))
-    await answer(reader, { statement, format, limit, isRecords: question === undefined, exportPath })
+    const reader = await openReader(flags, exportPath)
+    await answer(reader, { expression, format, limit, isRecords: question === undefined, exportPath })
   } catch (error) {
     if (process.exitCode === INTERRUPTED) return
-    throw error instanceof QueryError ? new UsageError(error.message) : error
+    throw error instanceof QueryError || error instanceof FilterError ? new UsageError(error.message) : error
   } finally {
     if (exportFolder !== undefined) rmSync(exportFolder, { recursive: true, force: true })
   }
 }
 
-function readerOptions(flags: QueryFlags, exportPath: string | undefined): ReaderOptions {
-  return {
-    folder: flags.store ?? defaultStore(configOf(flags.config)),
+async function openReader(flags: QueryFlags, exportPath: string | undefined): Promise<StoreReader | ClickReader> {
+  const config = configOf(flags.config)
+  const options = {
     columns: COLUMNS,
     sinceMs: flags.since === undefined ? 0 : Date.now() - unit('--since', flags.since, parseDuration),
-    threads: 2,
     memoryMiB: Math.max(64, Math.floor(unit('--memory', flags.memory, parseBytes) / 1024 / 1024)),
     timeoutMs: unit('--timeout', flags.timeout, parseDuration),
-    ...(exportPath === undefined ? {} : { exportPath }),
   }
+  const { engine, clickhouse } = config.store
+  if (flags.store !== undefined || engine === 'duckdb' || clickhouse === undefined) {
+    const folder = flags.store ?? defaultStore(config)
+    return await StoreReader.open({ ...options, folder, threads: 2, ...(exportPath === undefined ? {} : { exportPath }) })
+  }
+  if (exportPath !== undefined) {
+    throw new UsageError('Cannot write Parquet from ClickHouse: ask its own client (... FORMAT Parquet), or use --format csv')
+  }
+  return new ClickReader({ ...options, server: clickhouse, database: clickhouse.database })
 }
 
 interface Question {
-  readonly statement: string
+  /** CEL, or SQL. */
+  readonly expression: string
   readonly format: Format
   readonly limit: number
   readonly isRecords: boolean
   readonly exportPath: string | undefined
 }
 
-async function answer(reader: StoreReader, { statement, format, limit, isRecords, exportPath }: Question): Promise<void> {
+async function answer(reader: StoreReader | ClickReader, { expression, format, limit, isRecords, exportPath }: Question): Promise<void> {
   process.once('SIGINT', () => {
     process.exitCode = INTERRUPTED
     reader.interrupt('interrupted')
   })
   try {
-    if (format === 'har') await printHar(await reader.ask(statement))
-    else if (exportPath === undefined) await print(await reader.ask(statement), { format, limit, isRecords })
-    else {
-      await reader.exportTo(limit === 0 || isRecords ? statement : bounded(statement, limit))
+    if (format === 'har') await printHar(await reader.records(expression, limit))
+    else if (exportPath === undefined || reader instanceof ClickReader) {
+      await print(await (isRecords ? reader.records(expression, limit) : reader.ask(expression)), { format, limit, isRecords })
+    } else {
+      const sql = isRecords ? reader.recordSql(expression, limit) : limit === 0 ? expression : bounded(expression, limit)
+      await reader.exportTo(sql)
       await pipeline(createReadStream(exportPath), process.stdout, { end: false })
     }
     for (const note of reader.notes) say('warn', note)
   } finally {
     reader.close()
   }
-}
-
-/** The newest records that pass, in order of time; all of them in the order in which they are read. */
-function filterStatement(filter: string, limit: number): string {
-  let condition
-  try {
-    condition = filterSql(filter, COLUMNS)
-  } catch (error) {
-    throw new UsageError((error as Error).message)
-  }
-  const all = `SELECT * FROM records WHERE ${condition}`
-  return limit === 0 ? all : `SELECT * FROM (${all} ORDER BY "time" DESC, event_sequence DESC LIMIT ${limit}) ORDER BY "time", event_sequence`
 }
 
 function bounded(statement: string, limit: number): string {

@@ -2,9 +2,10 @@ import { statSync } from 'node:fs'
 import { isatty } from 'node:tty'
 import { requireDecoders } from './decoders.ts'
 import { withOutputs } from './data-directory.ts'
-import { UsageError } from './exit.ts'
+import { say, UsageError } from './exit.ts'
 import { configFrom } from './flag-config.ts'
 import type { ReplayFlags } from './flags.ts'
+import { PacketExport } from './packet-export.ts'
 import { session } from './session.ts'
 
 const STANDARD_INPUT = '-'
@@ -23,5 +24,9 @@ export async function replay(files: readonly string[], flags: ReplayFlags): Prom
   const read = () => withOutputs(configFrom(flags, files), false)
   const config = read()
   requireDecoders(config.decoders)
-  await session({ config, reread: read })
+  const packets = flags.packets === undefined ? undefined : new PacketExport(flags.packets, config)
+  await session({ config, reread: read, outputs: packets === undefined ? [] : [host => packets.flows(host)] })
+  if (packets === undefined) return
+  const { isComplete, text } = packets.write()
+  say(isComplete ? 'info' : 'warn', text)
 }

@@ -290,7 +290,7 @@ function sameDestination(a: Output, b: Output): boolean {
 }
 
 function placeOf(output: Output): string | undefined {
-  if ('spool' in output) return output.spool.path
+  if ('spool' in output && output.spool !== undefined) return output.spool.path
   if ('path' in output) return output.path
   return 'url' in output ? `${output.url} ${output.name ?? ''}` : undefined
 }

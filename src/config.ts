@@ -8,6 +8,7 @@ import { metricsSchema } from './config/metrics.ts'
 import { cidrSchema, PRIVATE_NETWORKS } from './config/network.ts'
 import { outputsSchema } from './config/output.ts'
 import { checkedPrivacySchema } from './config/privacy.ts'
+import { storeSchema } from './config/store.ts'
 import { webSchema } from './config/web.ts'
 
 /**
@@ -35,6 +36,7 @@ export const configSchema = z.strictObject({
   filter: filterSchema.optional().describe('CEL expression; only records for which it is true are logged.'),
   outputs: outputsSchema,
   metrics: metricsSchema.prefault({}).describe('The agent\'s own figures, and those of the requests, for Prometheus.'),
+  store: storeSchema.prefault({}).describe('Where questions go.'),
   web: webSchema.prefault({}).describe('The page: live records, and views over the first output of type store.'),
   stats: z.strictObject({
     interval: durationSchema({ min: '100ms', max: '24d' }).optional().describe('A line of counters on standard error every so often; none = never.'),

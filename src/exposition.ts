@@ -89,7 +89,18 @@ function outputMetrics(text: Exposition, { outputs }: Stats): void {
   for (const output of outputs) text.sample([['output', output.name]], output.queuedBytes)
   text.family('lintel_output_up', 'gauge', '1 when nothing hinders the output.')
   for (const output of outputs) text.sample([['output', output.name]], output.lastError === undefined ? 1 : 0)
+  sampleMetrics(text, outputs)
   deliveryMetrics(text, outputs)
+}
+
+function sampleMetrics(text: Exposition, outputs: Stats['outputs']): void {
+  const pushing = outputs.flatMap(({ name, samples }) => samples === undefined ? [] : [{ name, samples }])
+  if (pushing.length === 0) return
+  text.family('lintel_output_samples_total', 'counter', 'Samples of metrics by output that pushes them beside records, outcome and reason.')
+  for (const { name, samples } of pushing) {
+    text.sample([['output', name], ['outcome', 'sent'], ['reason', '']], samples.sent)
+    for (const [reason, count] of samples.dropped) text.sample([['output', name], ['outcome', 'dropped'], ['reason', reason]], count)
+  }
 }
 
 function deliveryMetrics(text: Exposition, outputs: Stats['outputs']): void {

@@ -2,7 +2,6 @@ import { getHeapStatistics } from 'node:v8'
 import { collectGarbage } from './garbage.ts'
 
 const GROWTH_MIN_BYTES = 4 << 20
-const GROWTH_MIN_SHARE = 1 / 8
 const APART_MS = 60_000
 /** A collection that gives pages back holds the loop up for some 100 ms: at this rate that is nothing to the ring. */
 const QUIET_BYTES_PER_SECOND = 4 << 20
@@ -13,7 +12,7 @@ const QUIET_BYTES_PER_SECOND = 4 << 20
  */
 export class HeapReducer {
   readonly #collect: () => void
-  #usedAfter = 0
+  #heldAfter = 0
   #collectedAt = 0
   #lookedAt = 0
   #bytesBefore = 0
@@ -29,16 +28,16 @@ export class HeapReducer {
     this.#lookedAt = now
     this.#bytesBefore = bytes
     if (now - this.#collectedAt < APART_MS || bytesPerSecond > QUIET_BYTES_PER_SECOND) return
-    const grown = usedBytes() - this.#usedAfter
-    if (grown < Math.max(GROWTH_MIN_BYTES, this.#usedAfter * GROWTH_MIN_SHARE)) return
+    const grown = heldBytes() - this.#heldAfter
+    if (grown < GROWTH_MIN_BYTES) return
     this.#collect()
     this.#collectedAt = now
-    this.#usedAfter = usedBytes()
+    this.#heldAfter = heldBytes()
   }
 }
 
-/** Of the heap, and of buffers that it holds. */
-function usedBytes(): number {
-  const { used_heap_size: heap, external_memory: external } = getHeapStatistics()
-  return heap + external
+/** Of the heap, and of buffers that it holds: the shared memory's address space is among them, always the same. */
+function heldBytes(): number {
+  const { total_heap_size: heap, external_memory: external, malloced_memory: allocated } = getHeapStatistics()
+  return heap + external + allocated
 }

@@ -3,6 +3,8 @@
 # What is there already is kept.
 set -e
 kafka=4.1.1
+opensearch=2.19.6
+chdb=3.4.0
 folder=${LINTEL_ENGINES:-${XDG_CACHE_HOME:-$HOME/.cache}/lintel-engines}
 mkdir -p "$folder"
 folder=$(cd "$folder" && pwd)
@@ -38,20 +40,41 @@ if [ ! -x "$folder/prometheus" ]; then
   (cd "$fetched" && { get || { apt-get update -qq && get; }; } && dpkg-deb -x prometheus_*.deb .)
   cp "$fetched/usr/bin/prometheus" "$folder/prometheus"
 fi
-if [ ! -x "$folder/otel-collector" ]; then
+# Of the source of test/engines/otel-collector, again when it is newer.
+collector=$(dirname "$0")/../test/engines/otel-collector
+if [ ! "$folder/otel-collector" -nt "$collector/main.go" ] || [ ! "$folder/otel-collector" -nt "$collector/go.mod" ]; then
   echo "engines: building the OpenTelemetry Collector (once, some minutes)" >&2
-  (cd "$(dirname "$0")/../test/engines/otel-collector" && go build -trimpath -o "$folder/otel-collector" .)
+  (cd "$collector" && go build -trimpath -o "$folder/otel-collector" .)
 fi
-if [ ! -e "$folder/kafka/kafka_2.13-$kafka.jar" ]; then
-  command -v mvn >/dev/null || { echo "engines: mvn and java 17 are needed for Kafka; install them (Debian: maven)" >&2; exit 1; }
-  echo "engines: fetching Kafka $kafka (once, 43 MB)" >&2
+# What Maven has of a server and all that it needs, without installing anything of it.
+fetch_jars() { # fetch_jars NAME JAR-THAT-TELLS-THE-VERSION GROUP:ARTIFACT:VERSION...
+  local name=$1 told=$2 needed="" jars group artifact version one
+  shift 2
+  [ -e "$folder/$name/$told" ] && return
+  command -v mvn >/dev/null || { echo "engines: mvn and java 17 are needed for $name; install them (Debian: maven)" >&2; exit 1; }
+  echo "engines: fetching $name (once, some 45 MB)" >&2
   jars=$(mktemp -d)
+  for one in "$@"; do
+    IFS=: read -r group artifact version <<< "$one"
+    needed+="<dependency><groupId>$group</groupId><artifactId>$artifact</artifactId><version>$version</version></dependency>"
+  done
   cat > "$jars/pom.xml" <<END
-<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion><groupId>lintel</groupId><artifactId>kafka</artifactId><version>1</version>
-<dependencies><dependency><groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>$kafka</version></dependency></dependencies></project>
+<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion><groupId>lintel</groupId><artifactId>$name</artifactId><version>1</version>
+<dependencies>$needed</dependencies></project>
 END
-  mvn -q -B -f "$jars/pom.xml" dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$jars/kafka"
-  rm -rf "$folder/kafka" && mv "$jars/kafka" "$folder/kafka" && rm -r "$jars"
+  mvn -q -B -f "$jars/pom.xml" dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$jars/all"
+  rm -rf "$folder/$name" && mv "$jars/all" "$folder/$name" && rm -r "$jars"
+}
+fetch_jars kafka "kafka_2.13-$kafka.jar" "org.apache.kafka:kafka_2.13:$kafka"
+# The newest for Java 17.
+fetch_jars opensearch "opensearch-$opensearch.jar" "org.opensearch:opensearch:$opensearch" \
+  "org.opensearch.plugin:transport-netty4-client:$opensearch" org.apache.logging.log4j:log4j-core:2.25.4
+# ClickHouse as a library, with its current engine; Debian's server is of 2018 and has none of the types that records need.
+if [ "$(cat "$folder/chdb/version" 2>/dev/null)" != "$chdb" ]; then
+  echo "engines: fetching ClickHouse's engine, chdb $chdb (once, 546 MB)" >&2
+  rm -rf "$folder/chdb" && mkdir "$folder/chdb"
+  npm install --silent --ignore-scripts --no-audit --no-fund --prefix "$folder/chdb" "chdb@$chdb"
+  echo "$chdb" > "$folder/chdb/version"
 fi
 # Of the sources of test/engines/receivers, again when these are newer.
 receivers=$(dirname "$0")/../test/engines/receivers
@@ -60,12 +83,3 @@ for name in fluent lumber; do
   echo "engines: building $name-receiver" >&2
   (cd "$receivers" && GOFLAGS=-mod=readonly go build -o "$folder/$name-receiver" "./$name")
 done
-# OCSF's schemas, which its own site serves, and what holds events against them.
-ocsf=1.2.0
-if [ "$(cat "$folder/ocsf/version" 2>/dev/null)" != "$ocsf" ]; then
-  command -v pip3 >/dev/null || { echo "engines: pip3 is needed for the schemas of OCSF; install it (Debian: python3-pip)" >&2; exit 1; }
-  echo "engines: fetching the schemas of OCSF" >&2
-  rm -rf "$folder/ocsf"
-  pip3 install --quiet --root-user-action=ignore --target "$folder/ocsf" "ocsf-json-schema==$ocsf" jsonschema==4.26.0
-  echo "$ocsf" > "$folder/ocsf/version"
-fi

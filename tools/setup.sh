@@ -48,7 +48,7 @@ fi
 if [ "$need" = engines ]; then
 	want pip3 python3-pip
 	want mvn maven
-	want java default-jre-headless
+	want javac default-jdk-headless
 	want cc gcc
 fi
 if [ "$need" = bench ]; then

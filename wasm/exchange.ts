@@ -50,7 +50,6 @@ const ODDITY_BITS: u32 = 32
 const oddityNames: usize = memory.data(32 * 8) // u32 pointer, u32 length
 const scratch: usize = memory.data(64)
 const HOST: usize = memory.data<u8>([0x68, 0x6f, 0x73, 0x74])
-const HTTP2: u32 = 0x20
 
 /** Epoch nanoseconds at 0 of the source's clock. */
 let clockZero: i64 = 0
@@ -138,7 +137,7 @@ function putVersion(): void {
   const head = request != 0 ? request : response
   if (head == 0) return
   const version = <u64>load<u8>(head, L.HEAD_VERSION)
-  if (version == HTTP2) return putWord(F.FIELD_NETWORK_PROTOCOL_VERSION, 0x32)
+  if (version == L.HEAD_VERSION_HTTP2) return putWord(F.FIELD_NETWORK_PROTOCOL_VERSION, 0x32)
   putWord(F.FIELD_NETWORK_PROTOCOL_VERSION, (0x30 + (version >> 4)) | 0x2e00 | ((0x30 + (version & 15)) << 16))
 }
 
@@ -209,7 +208,7 @@ function putDomain(): void {
 }
 
 function putUrl(exchange: usize, method: u64): void {
-  if (load<u8>(request, L.HEAD_VERSION) == HTTP2) return putUrl2(method == CONNECT)
+  if (load<u8>(request, L.HEAD_VERSION) == L.HEAD_VERSION_HTTP2) return putUrl2(method == CONNECT)
   splitTarget(raw + load<u32>(request, L.HEAD_TARGET), load<u32>(request, L.HEAD_TARGET + 4), method == CONNECT)
   const isSecure = targetScheme == SCHEME_HTTPS
     || targetScheme != SCHEME_HTTP && load<u8>(exchange, L.EXCHANGE_TLS) != 0
@@ -258,7 +257,7 @@ function fieldCount(head: usize): i64 {
 
 function putRequest(exchange: usize, method: u64): void {
   if (request != 0) {
-    const isKnown = load<u8>(request, L.HEAD_VERSION) != HTTP2 || (load<u8>(request, L.HEAD_PSEUDO) & L.PSEUDO_METHOD) != 0
+    const isKnown = load<u8>(request, L.HEAD_VERSION) != L.HEAD_VERSION_HTTP2 || (load<u8>(request, L.HEAD_PSEUDO) & L.PSEUDO_METHOD) != 0
     if (isKnown) putWord(F.FIELD_HTTP_REQUEST_METHOD, method != 0 ? method : OTHER)
     else notePseudo(request, F.FIELD_HTTP_REQUEST_METHOD)
     if (method == 0 && isKnown) {

@@ -18,7 +18,9 @@ import {
 } from './header-ids'
 import * as L from './layout'
 import { nameId } from './names'
-import { controlBits, CR, findLf, HT, info, LF, notTokenBits, SP, startLine, startLineOddities, tokenEnd } from './start-line'
+import {
+  controlBits, CR, findLf, HT, info, isSimple, LF, notTokenBits, SP, startLine, startLineOddities, tokenEnd,
+} from './start-line'
 
 const spans = reserve(HEADER_COUNT_MAX * L.SPAN_BYTES)
 const NAME_BYTES_MAX: usize = 0xffff
@@ -103,7 +105,7 @@ function readHead(base: usize, end: usize, kind: u32): i32 {
     if (line <= 0) return line
     oddities = startLineOddities
     at += line
-    if (load<u8>(info, L.HEAD_VERSION) == 9 && (kind & 16) != 0) return finish(base, at, kind)
+    if (isSimple) return finish(base, at, kind)
   } else {
     memory.fill(info, 0, L.HEAD_SPANS)
   }

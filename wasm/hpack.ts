@@ -371,7 +371,7 @@ function finish(length: u32): void {
   const isRequest = (pseudos & ~L.PSEUDO_STATUS) != 0
   const kind = (pseudos & L.PSEUDO_STATUS) != 0 ? L.HEAD_KIND_RESPONSE : isRequest ? L.HEAD_KIND_REQUEST : L.HEAD_KIND_TRAILER
   store<u8>(info, kind as u8, L.HEAD_KIND)
-  store<u8>(info, 0x20, L.HEAD_VERSION)
+  store<u8>(info, L.HEAD_VERSION_HTTP2, L.HEAD_VERSION)
   store<u32>(info, oddities, L.HEAD_ODDITIES)
   store<u16>(info, min<u32>(dropped, L.HEAD_CUT - 1) as u16, L.HEAD_DROPPED)
   store<f64>(info, -1, L.HEAD_CONTENT_LENGTH)

@@ -66,6 +66,8 @@ export function findLf(at: usize, end: usize): usize {
 }
 
 export let startLineOddities: u32 = 0
+/** The request line read has no version: it is a whole HTTP/0.9 request. */
+export let isSimple: bool = false
 
 /** The line's end without its LF or CRLF; a bare LF is noted. */
 // @ts-ignore: decorator
@@ -108,6 +110,7 @@ export function startLine(base: usize, end: usize, kind: u32): i32 {
   const lf = findLf(base, end)
   if (lf >= end) return 0
   startLineOddities = 0
+  isSimple = false
   const to = lineEnd(base, lf)
   const result = (kind & 15) == HEAD_KIND_RESPONSE ? statusLine(base, to) : requestLine(base, to, kind)
   return result < 0 ? result : ((lf + 1 - base) as i32)
@@ -199,6 +202,7 @@ function requestLine(base: usize, end: usize, kind: u32): i32 {
     if (methodEnd - base != 3 || (load<u32>(base) & 0xffffff) != 0x544547 || last == target) return HEAD_ERROR_VERSION
     if (load<u8>(target) != 0x2f || hasSpace(target, last)) return HEAD_ERROR_VERSION
     version = 0x09
+    isSimple = true
     targetEnd = last
   }
   while (targetEnd > target && (load<u8>(targetEnd - 1) == SP || load<u8>(targetEnd - 1) == HT)) {
@@ -207,6 +211,8 @@ function requestLine(base: usize, end: usize, kind: u32): i32 {
   }
   if (targetEnd <= target) return HEAD_ERROR_START_LINE
   if (version != 0x11 && version != 0x10) startLineOddities |= ODDITY_START_LINE
+  // RFC 9113 3.4: the preface of HTTP/2.
+  if (version == 0x20 && load<u32>(base) == 0x20495250) return HEAD_ERROR_VERSION // "PRI "
   const method = methodOf(base, (methodEnd - base) as u32)
   if (!isTargetValid(target, targetEnd, method)) startLineOddities |= ODDITY_TARGET_INVALID
   store<u8>(info, version as u8, HEAD_VERSION)
@@ -268,15 +274,16 @@ function isSchemeByte(byte: u32): bool {
 
 /**
  * Whether the bytes at `pointer` start a message, for detection and for finding the next message after a loss:
- * 2 = a whole simple request (only with SCAN_SIMPLE), 1 = a whole start line of HTTP/1.x, 0 = the beginning of what could
- * be one, -1 = no.
+ * 2 = a whole simple request (only with SCAN_SIMPLE), 1 = a whole start line of HTTP/1.x or a later version that is written in
+ * its form, but not of HTTP/2's preface; 0 = the beginning of what could be one of HTTP/1.x, -1 = no.
  */
 export function scanStart(pointer: usize, length: u32, kind: u32): i32 {
   const end = pointer + length
   const line = startLine(pointer, end, kind)
   if (line > 0) {
     const version = load<u8>(info, HEAD_VERSION)
-    return version >> 4 == 1 ? 1 : version == 9 && (kind & SCAN_SIMPLE) != 0 ? 2 : -1
+    if (isSimple) return 2
+    return version >> 4 == 0 && (kind & SCAN_SIMPLE) == 0 ? -1 : 1
   }
   if (line < 0) return -1
   if ((kind & 15) == HEAD_KIND_RESPONSE) {

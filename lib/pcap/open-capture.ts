@@ -5,7 +5,7 @@ import { openFile, type FileInput } from './file-input.ts'
 import { InflateInput } from './inflate-input.ts'
 import type { PacketReader } from './packet-reader.ts'
 import { isPcapMagic, PCAP_HEADER_BYTES, PcapReader } from './pcap-reader.ts'
-import { PCAPNG_MAGIC, PcapngReader, SECTION_BYTES_MIN, sectionProblem } from './pcapng-reader.ts'
+import { type HeaderBlocks, PCAPNG_MAGIC, PcapngReader, SECTION_BYTES_MIN, sectionProblem } from './pcapng-reader.ts'
 import { PrefixedInput } from './prefixed-input.ts'
 import { StreamWindow, WINDOW, type WindowRegion } from './stream-window.ts'
 
@@ -26,13 +26,14 @@ export interface Capture {
  * Opens a capture file (pcap or pcapng, plain, gzip or zstd), or standard input for `-`. The reader's packets
  * lie in `region`, at least WINDOW_BYTES_MIN of any byte array, until the next `next()`.
  *
+ * @param headers of a pcapng file, see PcapngReader
  * @throws {Error} when the path cannot be opened or is no capture file
  */
-export function openCapture(path: string, region: WindowRegion): Capture {
+export function openCapture(path: string, region: WindowRegion, headers?: HeaderBlocks): Capture {
   const input = openInput(openFile(path), region.bytes, region.offset)
   try {
     const window = new StreamWindow(input, region)
-    const reader = openReader(window, path)
+    const reader = openReader(window, path, headers)
     return { reader, window, name: input.name, close: () => input.close() }
   } catch (error) {
     input.close()
@@ -56,7 +57,7 @@ function openInput(file: FileInput, scratch: Uint8Array, at: number): ByteInput 
   return compression === undefined ? new PrefixedInput(file, prefix) : new InflateInput(file, compression, prefix)
 }
 
-function openReader(window: StreamWindow, path: string): PacketReader {
+function openReader(window: StreamWindow, path: string, headers: HeaderBlocks | undefined): PacketReader {
   const start = ensureStart(window, MAGIC_BYTES)
   const { bytes } = window
   const magic = start ? readU32(bytes, window.at, true) : 0
@@ -67,7 +68,7 @@ function openReader(window: StreamWindow, path: string): PacketReader {
   if (magic === PCAPNG_MAGIC) {
     if (!ensureStart(window, SECTION_BYTES_MIN)) throw cutHeader(window, path, 'pcapng', SECTION_BYTES_MIN)
     const problem = sectionProblem(bytes, window.at)
-    if (problem === undefined) return new PcapngReader(window)
+    if (problem === undefined) return new PcapngReader(window, headers)
     const mend = 'write it anew with "editcap -F pcapng"'
     throw new Error(`Cannot read "${path}" at offset 0: a pcapng file, but ${problem}; ${mend}`)
   }

@@ -22,4 +22,7 @@ export class PacketCursor {
   /** Counted over the whole file: the second section's interfaces follow the first's. */
   interfaceIndex = 0
   direction: PACKET_DIRECTION = PACKET_DIRECTION.UNKNOWN
+  /** Index in `bytes` of the packet's block, and its length; 0 unless the reader was asked for whole blocks. */
+  blockAt = 0
+  blockBytes = 0
 }

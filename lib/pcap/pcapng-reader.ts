@@ -1,6 +1,6 @@
 import { readU16, readU32 } from './byte-order.ts'
 import { InterfaceTable, type CaptureInterface } from './interface-table.ts'
-import { INTERFACE_BLOCK_BYTES_MAX, PACKET_BYTES_MAX } from './limits.ts'
+import { BLOCK_BYTES_MAX, INTERFACE_BLOCK_BYTES_MAX, PACKET_BYTES_MAX } from './limits.ts'
 import { PCAP_WARNING, PcapWarnings, READ } from './outcome.ts'
 import { PACKET_DIRECTION, PacketCursor } from './packet-cursor.ts'
 import type { PacketReader } from './packet-reader.ts'
@@ -19,6 +19,9 @@ const OPTION_PACKET_FLAGS = 2
 
 /** A step through the blocks: go on with the next one. */
 const GO_ON = -1
+
+/** Told of each section header and interface, as a whole block, for who copies packets with their blocks. */
+export type HeaderBlocks = (block: Uint8Array, isSection: boolean) => void
 
 /** What is wrong with the section header at `at` (28 bytes), undefined when it can be read. */
 export function sectionProblem(bytes: Uint8Array, at: number): string | undefined {
@@ -44,12 +47,18 @@ export class PcapngReader implements PacketReader {
   readonly warnings = new PcapWarnings()
   readonly #window: StreamWindow
   readonly #interfaces = new InterfaceTable()
+  readonly #headers: HeaderBlocks | undefined
   #bigEndian = false
   #ended = false
 
-  /** The window must hold 28 bytes that sectionProblem has nothing against. */
-  constructor(window: StreamWindow) {
+  /**
+   * The window must hold 28 bytes that sectionProblem has nothing against.
+   *
+   * @param headers when given, the cursor has the block of each packet; packets whose block is over BLOCK_BYTES_MAX are stepped over
+   */
+  constructor(window: StreamWindow, headers?: HeaderBlocks) {
     this.#window = window
+    this.#headers = headers
   }
 
   next(): READ {
@@ -96,14 +105,19 @@ export class PcapngReader implements PacketReader {
     if (state !== WINDOW.READY) return this.#short(state)
     if (sectionProblem(window.bytes, window.at) !== undefined) return this.#stop(PCAP_WARNING.SECTION_UNKNOWN)
     this.#bigEndian = readU32(window.bytes, window.at + 8, true) === BYTE_ORDER_MAGIC
+    const length = readU32(window.bytes, window.at + 4, this.#bigEndian)
+    const whole = this.#tell(length, true)
+    if (whole !== WINDOW.READY) return this.#short(whole)
     this.#interfaces.startSection()
-    return this.#stepOver(readU32(window.bytes, window.at + 4, this.#bigEndian))
+    return this.#stepOver(length)
   }
 
   #interface(length: number): READ | typeof GO_ON {
     const window = this.#window
     const state = window.ensure(Math.min(length, INTERFACE_BLOCK_BYTES_MAX))
     if (state !== WINDOW.READY) return this.#short(state)
+    const whole = this.#tell(length, false)
+    if (whole !== WINDOW.READY) return this.#short(whole)
     if (length < 20) {
       this.warnings.add(PCAP_WARNING.BLOCK_SHORT, window.position)
     } else {
@@ -124,9 +138,11 @@ export class PcapngReader implements PacketReader {
       return this.#stepOverNamed(PCAP_WARNING.PACKET_LENGTH_ABSURD, length)
     }
     if (captured > PACKET_BYTES_MAX) return this.#stepOverNamed(PCAP_WARNING.PACKET_TOO_LONG, length)
-    state = window.ensure(ENHANCED_DATA + captured)
+    if (this.#isTooLong(length)) return this.#stepOverNamed(PCAP_WARNING.PACKET_TOO_LONG, length)
+    state = window.ensure(this.#headers === undefined ? ENHANCED_DATA + captured : length)
     if (state !== WINDOW.READY) return this.#short(state)
     const { bytes, at } = window
+    this.#setBlock(length)
     const id = type === BLOCK.ENHANCED
       ? readU32(bytes, at + 8, this.#bigEndian)
       : readU16(bytes, at + 8, this.#bigEndian)
@@ -152,12 +168,34 @@ export class PcapngReader implements PacketReader {
     const snapped = from.snapLength === 0 ? wire : Math.min(wire, from.snapLength)
     const captured = Math.min(snapped, length - SIMPLE_DATA - 4)
     if (captured > PACKET_BYTES_MAX) return this.#stepOverNamed(PCAP_WARNING.PACKET_TOO_LONG, length)
-    const state = window.ensure(SIMPLE_DATA + captured)
+    if (this.#isTooLong(length)) return this.#stepOverNamed(PCAP_WARNING.PACKET_TOO_LONG, length)
+    const state = window.ensure(this.#headers === undefined ? SIMPLE_DATA + captured : length)
     if (state !== WINDOW.READY) return this.#short(state)
+    this.#setBlock(length)
     this.cursor.direction = PACKET_DIRECTION.UNKNOWN
     this.#setPacket(from, 0, window.at + SIMPLE_DATA, captured, wire)
     window.skip(length)
     return READ.PACKET
+  }
+
+  /** Gives on the block at hand, where somebody wants it. One too long to be had whole ends the reading: the packets behind it need it. */
+  #tell(length: number, isSection: boolean): WINDOW {
+    if (this.#headers === undefined) return WINDOW.READY
+    if (length > BLOCK_BYTES_MAX) return WINDOW.ENDED
+    const window = this.#window
+    const state = window.ensure(length)
+    if (state === WINDOW.READY) this.#headers(window.bytes.slice(window.at, window.at + length), isSection)
+    return state
+  }
+
+  #isTooLong(length: number): boolean {
+    return this.#headers !== undefined && length > BLOCK_BYTES_MAX
+  }
+
+  #setBlock(length: number): void {
+    if (this.#headers === undefined) return
+    this.cursor.blockAt = this.#window.at
+    this.cursor.blockBytes = length
   }
 
   #setPacket(from: CaptureInterface, id: number, at: number, captured: number, wire: number): void {

@@ -35,6 +35,12 @@ export class ProtoWriter {
     this.#out.double(value)
   }
 
+  fixed64(field: number, value: bigint): void {
+    this.#key(field, FIXED64)
+    this.#out.reserve(8)
+    this.#out.fixed64(value)
+  }
+
   text(field: number, value: string): void {
     this.raw(field, Buffer.from(value))
   }
@@ -53,6 +59,31 @@ export class ProtoWriter {
   /** repeated sint64. */
   packedSints(field: number, values: readonly number[]): void {
     this.message(field, inner => { for (const value of values) inner.varint(zigzag(value)) })
+  }
+
+  /** repeated uint64. */
+  packedUints(field: number, values: readonly number[]): void {
+    this.message(field, inner => { for (const value of values) inner.varint(value) })
+  }
+
+  /** repeated fixed64. */
+  packedFixed64(field: number, values: readonly number[]): void {
+    const bytes = Buffer.allocUnsafe(values.length * 8)
+    values.forEach((value, index) => bytes.writeBigUInt64LE(BigInt(value), index * 8))
+    this.raw(field, bytes)
+  }
+
+  /** repeated double. */
+  packedDoubles(field: number, values: readonly number[]): void {
+    const bytes = Buffer.allocUnsafe(values.length * 8)
+    values.forEach((value, index) => bytes.writeDoubleLE(value, index * 8))
+    this.raw(field, bytes)
+  }
+
+  /** Fields that another has written. */
+  put(fields: Buffer): void {
+    this.#out.reserve(fields.length)
+    this.#out.copy(fields, 0, fields.length)
   }
 
   /** Its length, then the value. */

@@ -9,6 +9,8 @@ type SchemasOf<Kinds extends readonly { readonly schema: unknown }[]> = { [Index
 const schemas = SINK_KINDS.map(kind => kind.schema) as unknown as SchemasOf<typeof SINK_KINDS>
 const kinds = z.discriminatedUnion('type', schemas)
 
+const NEEDS = new Map(SINK_KINDS.map(kind => [kind.type, 'needs' in kind ? kind.needs : []] as const))
+
 /** One entry of `outputs`. */
 export const outputSchema = kinds.superRefine((output, context) => {
   const check = (schema: z.ZodType, value: unknown, path: PropertyKey[]): void => {
@@ -21,6 +23,12 @@ export const outputSchema = kinds.superRefine((output, context) => {
   }
   if (output.fields.include?.length === 0) {
     context.addIssue({ code: 'custom', path: ['fields', 'include'], message: 'must name one field at least; leave it out for all' })
+  }
+  if (context.issues.length > 0) return
+  const leftOut = new Set(leftOutFields(output.fields))
+  for (const name of NEEDS.get(output.type) ?? []) {
+    if (!leftOut.has(name)) continue
+    context.addIssue({ code: 'custom', path: ['fields'], message: `must not leave out ${name}: ${output.type} cannot keep records without` })
   }
 })
 
@@ -75,7 +83,10 @@ function serverOf(output: SinkOptions): string | undefined {
 /** Files and folders of its own; none for those that write to nothing here. */
 function placesOf(output: SinkOptions): readonly string[] {
   // Not the path of a module: that is read.
-  if ('spool' in output) return [output.spool.path, output.dead_letters.path].filter(path => path !== undefined).map(path => resolve(path))
+  if ('spool' in output) {
+    return output.spool === undefined ? []
+      : [output.spool.path, output.dead_letters.path].filter(path => path !== undefined).map(path => resolve(path))
+  }
   if ('path' in output) return [resolve(output.path)]
   return 'url' in output ? [] : ['standard output']
 }

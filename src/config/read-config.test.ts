@@ -73,7 +73,7 @@ const WRONG: [text: string | Uint8Array, said: string][] = [
   ['capture: {ports: ["90-80"]}', 'c.yaml:1:19: capture.ports[0]: must begin with the lower port: write 80-90; it is "90-80"'],
   ['capture: {ports: [http]}', 'c.yaml:1:19: capture.ports[0]: must be a port or a range, e.g. 80 or 8000-8999; it is "http"'],
   ['capture:\n  prots: [80]\n', 'c.yaml:2:3: capture.prots: there is no such key; did you mean "ports"?'],
-  ['zzz: 1', 'c.yaml:1:1: zzz: there is no such key; there are capture, kinds, fields, headers, privacy, exchanges, trust, decoders, filter, outputs, metrics, web, stats, workers, limits, data_directory'],
+  ['zzz: 1', 'c.yaml:1:1: zzz: there is no such key; there are capture, kinds, fields, headers, privacy, exchanges, trust, decoders, filter, outputs, metrics, store, web, stats, workers, limits, data_directory'],
   ['capture: 80', 'c.yaml:1:10: capture: must be a section: keys with values, indented below it; it is 80'],
   ['capture: {interfaces: eth0}', 'c.yaml:1:23: capture.interfaces: must be a list, e.g. [a, b]; it is "eth0"'],
   ['capture: {interfaces: ["a/b"]}', 'c.yaml:1:24: capture.interfaces[0]: must be the name of an interface: 1 to 15 characters without "/", ":" or spaces'],
@@ -95,8 +95,10 @@ const WRONG: [text: string | Uint8Array, said: string][] = [
   ['stats: {interval: 10}', 'c.yaml:1:19: stats.interval: must be a duration with its unit, e.g. 500ms, 10s or 24h'],
   ['stats: {interval: 1ms}', 'c.yaml:1:19: stats.interval: must be at least 100ms: it is 1ms'],
   ['filter: http.request.methd == "GET"', 'c.yaml:1:9: filter: Cannot find field "http.request.methd": did you mean "http.request.method"? (1:1)\n  http.request.methd == "GET"\n  ^^^^^^^^^^^^^^^^^^'],
-  ['outputs: [{type: fil}]', 'c.yaml:1:18: outputs[0].type: must be file, stdout, pretty, store, webhook, elasticsearch, fluent, influxdb, kafka, logstash, loki, otlp, prometheus_remote_write, splunk_hec, victorialogs, syslog or module; it is "fil"; did you mean "file"?'],
-  ['outputs: [{path: a}]', 'c.yaml:1:11: outputs[0].type: must be file, stdout, pretty, store, webhook, elasticsearch, fluent, influxdb, kafka, logstash, loki, otlp, prometheus_remote_write, splunk_hec, victorialogs, syslog or module; it is missing'],
+  ['outputs: [{type: fil}]', 'c.yaml:1:18: outputs[0].type: must be file, stdout, pretty, store, webhook, clickhouse, elasticsearch, fluent, influxdb, kafka, logstash, loki, otlp, prometheus_remote_write, splunk_hec, victorialogs, syslog or module; it is "fil"; did you mean "file"?'],
+  ['outputs: [{path: a}]', 'c.yaml:1:11: outputs[0].type: must be file, stdout, pretty, store, webhook, clickhouse, elasticsearch, fluent, influxdb, kafka, logstash, loki, otlp, prometheus_remote_write, splunk_hec, victorialogs, syslog or module; it is missing'],
+  ['outputs: [{type: clickhouse, url: "http://a", fields: {exclude: [time]}, spool: {path: a}}]', 'c.yaml:1:55: outputs[0].fields: must not leave out time: clickhouse cannot keep records without'],
+  ['store: {engine: clickhouse}', 'c.yaml:1:8: store.clickhouse: must be there with engine: clickhouse, e.g. {url: "http://clickhouse:8123"}'],
   ['outputs: [{type: file}]', 'c.yaml:1:11: outputs[0].path: must be a path'],
   ['outputs: [{type: stdout, filter: duration}]', 'c.yaml:1:34: outputs[0].filter: Cannot use a number as a condition: compare it, e.g. with == or has() (1:1)\n  duration\n  ^^^^^^^^'],
   ['outputs: [{type: file, path: a, rotate: {size: 1GB}}]', 'c.yaml:1:42: outputs[0].rotate.size: there is no such key; there are bytes, age'],
@@ -112,7 +114,7 @@ const WRONG: [text: string | Uint8Array, said: string][] = [
   ['a: &a [1,2,3,4,5,6,7,8,9]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c]\n', 'c.yaml: Cannot use the config file: its aliases (*name) stand for more than 100 values; write them out'],
   ['capture:\n  sample: *half\n', 'c.yaml:2:11: names the anchor "half", which is not set before it: write &half at a value above, or quote the text'],
   ['a: *late\nb: &late 1\n', 'c.yaml:1:4: names the anchor "late", which is not set before it: write &late at a value above, or quote the text'],
-  ['__proto__: {a: 1}', 'c.yaml:1:1: __proto__: there is no such key; there are capture, kinds, fields, headers, privacy, exchanges, trust, decoders, filter, outputs, metrics, web, stats, workers, limits, data_directory'],
+  ['__proto__: {a: 1}', 'c.yaml:1:1: __proto__: there is no such key; there are capture, kinds, fields, headers, privacy, exchanges, trust, decoders, filter, outputs, metrics, store, web, stats, workers, limits, data_directory'],
 ]
 
 for (const [text, said] of WRONG) {

@@ -38,11 +38,38 @@ test('HTTP/1 is found whole, byte by byte, and behind empty lines', () => {
   }
 })
 
+test('joined mid-way, empty lines before a first request or response hide neither it nor who asks', () => {
+  const talks: [Side, string][] = [[0, `\r\n\r\n${request}`], [1, `\r\n${response}`]]
+  for (const [side, text] of talks) {
+    const { connection, recorder, send, close } = open({ fromStart: false, client: undefined })
+    send(side, text)
+    assert.equal(connection.client, 0)
+    close()
+    assert.equal(recorder.requests.length + recorder.responses.length, 1)
+  }
+})
+
+test('a first request of any written version is found; the preface of HTTP/2 is none of them', () => {
+  for (const version of ['0.9', '1.2', '2.0', '3.0']) {
+    const { send, close } = open()
+    send(0, `GET /1 HTTP/${version}\r\nHost: a\r\n\r\n`)
+    send(1, 'HTTP/1.1 505 No\r\nContent-Length: 0\r\n\r\n')
+    const recorder = close()
+    assert.deepEqual(recorder.pairs, [['/1', 505]], version)
+    assert.deepEqual(recorder.requests[0]!.fields, [['Host', 'a']])
+  }
+  const { send, close } = open()
+  send(0, 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
+  assert.deepEqual(close().requests, [])
+})
+
 test('a first line longer than what detection needs is found', () => {
   const target = `/${'x'.repeat(5000)}`
-  const { send, close } = open()
-  for (const piece of [`GET ${target.slice(0, 300)}`, target.slice(300, 2000), `${target.slice(2000)} HTTP/1.1\r\nHost: a\r\n\r\n`]) send(0, piece)
-  assert.deepEqual(close().requests.map((message) => message.target), [target])
+  for (const method of ['GET', 'SUBSCRIBE', 'BREW']) {
+    const { send, close } = open()
+    for (const piece of [`${method} ${target.slice(0, 300)}`, target.slice(300, 2000), `${target.slice(2000)} HTTP/1.1\r\nHost: a\r\n\r\n`]) send(0, piece)
+    assert.deepEqual(close().requests.map((message) => message.target), [target], method)
+  }
 })
 
 test('other protocols are ignored once neither side can be read, and counted', () => {

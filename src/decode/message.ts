@@ -66,6 +66,8 @@ export interface Message {
   readonly cutBy?: CutBy | undefined
   /** Error code of the reset that ended it (RFC 9113 7). */
   readonly resetCode?: number | undefined
+  /** A response that the server sent before it heard that the client had reset its request, whose exchange is told already. */
+  readonly crossesReset?: boolean
   /** gRPC messages in its body, -1 = not known; undefined = it is no gRPC. Set by the time of `end`. */
   readonly messages?: number | undefined
 }

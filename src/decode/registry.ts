@@ -16,8 +16,8 @@ const DEPTH_MAX = 4
  * @param depth protocols that may still be opened inside one of these
  */
 export function createProtocols(memory: ByteMemory, own: readonly Protocol[] = [], depth = DEPTH_MAX): Protocol[] {
-  const http2 = new Http2Protocol(memory)
   const openInner = depth > 0 ? innerOpener(memory, own, depth - 1) : undefined
+  const http2 = new Http2Protocol(memory, openInner)
   return [
     ...own,
     ...(openInner === undefined ? [] : [new ProxyProtocol(memory, openInner), new SocksProtocol(memory, openInner)]),

@@ -281,6 +281,7 @@ export const MARK_REASONS = [
   'socket not known: the program keeps its TLS library away from it',
   'likely, not proven: the client was not seen to wait for each response',
   'percent-encoded as it came: more than the bound',
+  'the client had reset the stream before this response came',
 ] as const
 
 export type MarkReason = (typeof MARK_REASONS)[number]

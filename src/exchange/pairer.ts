@@ -41,6 +41,7 @@ export interface PairerOptions {
 
 const LIKELY: MarkReason = 'likely, not proven: the client was not seen to wait for each response'
 const VERSION_0_9 = 0x09
+const RESET_BEFORE: MarkReason = 'the client had reset the stream before this response came'
 const SIMPLE: MarkReason = 'an HTTP/0.9 response has no head'
 
 /**
@@ -284,7 +285,7 @@ export class Pairer implements MessageSink {
       pending.requestOver = true
       for (const status of waiting.interimOf(message.exchange)) addInterim(this.#memory, pending.block, status)
       if (likely !== undefined) waiting.hold(pending, likely)
-      else mark(this.#memory, pending.block, MARK_FIELD.request, this.#requestMissing(waiting.connection))
+      else mark(this.#memory, pending.block, MARK_FIELD.request, this.#requestMissing(waiting.connection, message))
     }
     if (message.head === 0) mark(this.#memory, pending.block, MARK_FIELD.response, 'memory limit reached')
     if (message.isLikely === true || pending.hasLikelyInterim) mark(this.#memory, pending.block, MARK_FIELD.response, LIKELY)
@@ -304,7 +305,8 @@ export class Pairer implements MessageSink {
   }
 
   /** Why a response stands alone: nothing was lost when the server spoke unasked, or the request could not be read. */
-  #requestMissing(connection: StreamControl): MarkReason {
+  #requestMissing(connection: StreamControl, { crossesReset }: Message): MarkReason {
+    if (crossesReset === true) return RESET_BEFORE
     if (!connection.fromStart) return 'no request seen: the capture began inside the exchange'
     return this.#hasLost(connection) ? 'lost by the capture' : 'not known which request it answers'
   }

@@ -13,6 +13,7 @@
 export { Batcher } from './batcher.ts'
 export { BATCH_KINDS } from './batch.ts'
 export type { SafeBatch } from './batch.ts'
+export { databaseSchema } from './exporters/clickhouse.ts'
 export { compileFilter, FilterError } from './filter/mod.ts'
 export type { Filter, FilterField, RecordReader } from './filter/mod.ts'
 export { Outlets, OUTPUTS_MAX } from './outlets.ts'

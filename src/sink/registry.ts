@@ -1,5 +1,6 @@
 import { nearest } from '../../lib/nearest/mod.ts'
 import { ChosenFieldsSink } from './chosen-fields.ts'
+import { clickHouseKind } from './exporters/clickhouse.ts'
 import { elasticsearchKind } from './exporters/elasticsearch.ts'
 import { fluentKind } from './exporters/fluent.ts'
 import { influxKind } from './exporters/influxdb.ts'
@@ -27,6 +28,7 @@ export const SINK_KINDS = [
   prettyKind,
   storeKind,
   webhookKind,
+  clickHouseKind,
   elasticsearchKind,
   fluentKind,
   influxKind,

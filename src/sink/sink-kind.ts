@@ -33,6 +33,8 @@ export interface SinkKind<Options extends { readonly type: string } & SharedOpti
   readonly type: Options['type']
   /** Strict object with `type` as literal and `sharedOptions`; descriptions on every key become the docs. */
   readonly schema: z.ZodType<Options, unknown>
+  /** Fields that its server cannot do without, so that `fields` may not leave them out. */
+  readonly needs?: readonly string[]
   /** `--output TYPE:REST` as config; `rest` is empty when there is no colon. Undefined when it makes no sense. */
   short(rest: string): Record<string, unknown> | undefined
   /** @throws {Error} with what to mend, when the destination cannot be used at all */

@@ -56,6 +56,8 @@ export interface SinkHealth {
   readonly lastError?: string
   /** Of an output with a spool: what became of the records behind it. They count as written once they stand in the spool. */
   readonly delivery?: DeliveryHealth
+  /** Of an output that pushes metrics beside records. */
+  readonly samples?: { readonly sent: number, readonly waiting: number, readonly dropped: ReadonlyMap<string, number> }
 }
 
 /** `spooled` + `found` = `sent` + `refused` + all of `dropped` + `waitingRecords`. */

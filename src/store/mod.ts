@@ -8,15 +8,18 @@
  *
  * @module
  */
+export { QueryError } from './answer.ts'
+export type { Answer, Reader } from './answer.ts'
 export { columnsOf } from './columns.ts'
 export type { Column, StoreField } from './columns.ts'
 export { csvQuoted } from './csv-quoted.ts'
-export { FilterError, filterSql } from './filter-sql/mod.ts'
+export { CLICKHOUSE, DUCKDB, FilterError, filterSql } from './filter-sql/mod.ts'
+export type { Dialect } from './filter-sql/mod.ts'
 export { Packing } from './packing.ts'
 export { jsonText } from './plain-value.ts'
 export type { PlainValue } from './plain-value.ts'
-export { QueryError, StoreReader } from './reader.ts'
-export type { Answer, ReaderOptions } from './reader.ts'
+export { StoreReader } from './reader.ts'
+export type { ReaderOptions } from './reader.ts'
 export { recordLine } from './record-line.ts'
 export { agentClassSql } from './rollup/agent-class.ts'
 export { CALLER_HEADERS, CLIENT, CLIENTS_COUNTED, COUNTED, CUBES, HAS_CREDENTIAL, MINUTE_MS, OTHER, ROWS_MAX } from './rollup/cubes.ts'

@@ -1,6 +1,8 @@
 import type { DuckDBConnection, DuckDBPreparedStatement } from '@duckdb/node-api'
+import { type Answer, checkQuestion, QueryError, type Reader, recordSql } from './answer.ts'
 import { type Column, identifier, journalSelect, quote } from './columns.ts'
 import { openEngine } from './engine.ts'
+import { filterSql } from './filter-sql/mod.ts'
 import { NO_ROWS } from './rollup/cubes.ts'
 import { type OpenSegment, readPath, Snapshot } from './snapshot.ts'
 import { plainValue, type PlainValue } from './plain-value.ts'
@@ -18,15 +20,6 @@ export interface ReaderOptions {
   readonly exportPath?: string
 }
 
-/** What a query gives: names of columns, then rows in pieces. */
-export interface Answer {
-  readonly names: readonly string[]
-  readonly rows: AsyncGenerator<readonly PlainValue[][]>
-}
-
-const SQL_MAX = 65_536
-/** SQL begins with one of these; whatever else DuckDB knows (COPY, ATTACH, PRAGMA, SET, ...) is no question. */
-const QUESTION = /^(?:\s|--[^\n]*(?:\n|$)|\/\*[^]*?\*\/)*(?:select|with|from)\b/i
 /** DuckDB's StatementType of SELECT, and of FROM-first queries. */
 const SELECT = 1
 const TIMES = `To compare times write "time" > ago(INTERVAL 1 HOUR), or "time" > TIMESTAMP_NS '2026-01-31 12:00:00'`
@@ -41,7 +34,7 @@ const OF_THE_QUERY = /^(Parser|Binder|Catalog|Permission|Interrupt|Out of Memory
  * (`enable_external_access` off, `allowed_paths`), whose settings are locked, as a single SELECT, within bounds of memory,
  * threads and time.
  */
-export class StoreReader {
+export class StoreReader implements Reader {
   readonly #options: ReaderOptions
   #engine: DuckDBConnection
   #snapshot: Snapshot
@@ -63,15 +56,10 @@ export class StoreReader {
     return new StoreReader(options, engine, snapshot)
   }
 
-  /** What was left out of the answers, and why. */
   get notes(): readonly string[] {
     return this.#snapshot.notes
   }
 
-  /**
-   * @param sql one SELECT over `records` (or `exchanges`, those of kind exchange)
-   * @throws {Error} that says what is wrong with the query
-   */
   async ask(sql: string): Promise<Answer> {
     try {
       return await this.#ask(sql)
@@ -88,6 +76,15 @@ export class StoreReader {
     }
   }
 
+  async records(filter: string, limit: number): Promise<Answer> {
+    return await this.ask(this.recordSql(filter, limit))
+  }
+
+  /** What `records` asks. */
+  recordSql(filter: string, limit: number): string {
+    return recordSql('*', filterSql(filter, this.#options.columns), limit)
+  }
+
   /** Writes what a SELECT gives as Parquet to `exportPath`. */
   async exportTo(sql: string): Promise<void> {
     try {
@@ -102,7 +99,6 @@ export class StoreReader {
     }
   }
 
-  /** Ends what runs; it then fails with `why`. */
   interrupt(why: string): void {
     this.#ended = why
     this.#engine.interrupt()
@@ -141,8 +137,7 @@ export class StoreReader {
   }
 
   async #prepare(sql: string): Promise<DuckDBPreparedStatement> {
-    if (sql.length > SQL_MAX) throw new QueryError(`Cannot run SQL of ${sql.length} characters: ${SQL_MAX} are allowed`)
-    if (!QUESTION.test(sql)) throw new QueryError('Cannot run this SQL: a query begins with SELECT, WITH or FROM, and changes nothing')
+    checkQuestion(sql)
     const statements = await this.#engine.extractStatements(sql)
     if (statements.count !== 1) throw new QueryError(`Cannot run ${statements.count} statements: write one SELECT`)
     const statement = await statements.prepare(0)
@@ -166,11 +161,6 @@ export class StoreReader {
         : /^Permission Error/.test(text) ? '\nA query reads the store and nothing else: no files, no settings' : ''
     return new QueryError(`Cannot run the query: ${text}${mend}`)
   }
-}
-
-/** What is wrong with a query, in words for whoever wrote it. */
-export class QueryError extends Error {
-  override readonly name = 'QueryError'
 }
 
 async function openStore(options: ReaderOptions, thorough: boolean): Promise<{ engine: DuckDBConnection, snapshot: Snapshot }> {

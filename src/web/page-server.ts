@@ -38,7 +38,7 @@ const QUERY_MS = 30_000
 const QUERY_MIB = 1024
 const QUERY_THREADS = 2
 /** Paths that are the page: each view has an address of its own. */
-const PAGES = ['/', '/live', '/overview', '/records', '/exchange', '/routes', '/inventory', '/consumers', '/health'] as const
+const PAGES = ['/', '/live', '/overview', '/records', '/exchange', '/routes', '/inventory', '/consumers', '/connections', '/health'] as const
 
 /** The page's server: see mod.ts. */
 export class PageServer {

@@ -11,7 +11,9 @@ import { leftOutFields } from '../../src/config/choice.ts'
 import { ChosenFieldsSink, cutPlainly } from '../../src/sink/chosen-fields.ts'
 import { EcsWriter } from '../../src/sink/exporters/ecs-line.ts'
 import { ecsDocument } from '../../src/sink/exporters/ecs.ts'
+import { OcsfWriter } from '../../src/sink/exporters/ocsf-line.ts'
 import { CEF, LEEF, mapped, mappedPlainly } from '../../src/sink/exporters/siem-body.ts'
+import { assertInSchema, assertTells } from '../../src/sink/exporters/testing/ocsf-checker.ts'
 import type { SafeBatch, Sink, SinkHealth } from '../../src/sink/mod.ts'
 import { CORPORA, hasCorpora, truthRows } from '../conformance/testing/corpora.ts'
 
@@ -69,6 +71,14 @@ function assertEcs(line: Buffer, record: Json): void {
   assert.deepEqual(JSON.parse(document as string), plain)
 }
 
+const ocsfWriter = new OcsfWriter()
+
+function assertOcsf(line: Buffer, record: Json): void {
+  const event = JSON.parse(ocsfWriter.event({ line, id: '0123456789abcdef-7' }).toString()) as Json
+  assertInSchema(event)
+  assertTells(event, record)
+}
+
 function assertSiem(line: Buffer): void {
   for (const table of [CEF, LEEF]) {
     const [fast, plain] = [mapped({ line, id: 'x' }, table), mappedPlainly(line, table)]
@@ -76,12 +86,13 @@ function assertSiem(line: Buffer): void {
   }
 }
 
-test('ECS documents, CEF, LEEF and chosen fields of every line are those of the parsed record', async context => {
+test('ECS documents, events of OCSF, CEF, LEEF and chosen fields of every line are those of the parsed record', async context => {
   if (!hasCorpora(context)) return
   let count = 0
   for await (const text of createInterface({ input: createReadStream(replayAll()), crlfDelay: Infinity })) {
     const line = Buffer.from(text)
     assertEcs(line, JSON.parse(text) as Json)
+    assertOcsf(line, JSON.parse(text) as Json)
     assertSiem(line)
     assertChosen(line, text)
     count++

@@ -8,7 +8,8 @@ import { assertAddsUp, delivery, exchanges, HOSTILE, until } from '../../src/sin
 import { RecordingHost } from '../../src/sink/sink.suite.ts'
 import { hasCorpora } from '../conformance/testing/corpora.ts'
 import { corpusLines } from '../store/testing/corpus-lines.ts'
-import { hostileLine, influxRoundTrip, openInflux, renumbered } from './testing/influx-round-trip.ts'
+import { renumbered } from '../store/testing/renumbered.ts'
+import { hostileLine, influxRoundTrip, openInflux } from './testing/influx-round-trip.ts'
 import { InfluxServer } from './testing/influx-server.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lintel-influxdb-'))

@@ -219,6 +219,12 @@ test('versions come from the request, else from the response', () => {
   assert.equal(get({ response: 'HTTP/1.0 200 OK\r\n\r\n' }, 'network.protocol.version'), '1.0')
 })
 
+test('a message of HTTP/1 that says HTTP/2.0 is none of HTTP/2', () => {
+  const fields = fixture.fields({ request: 'GET /a?b HTTP/2.0\r\nHost: example.com\r\n\r\n', response: RESPONSE })
+  assert.deepEqual(['network.protocol.version', 'http.request.method', 'url.path', 'url.query', 'url.scheme'].map((name) => fields.get(name)),
+    ['2.0', 'GET', '/a', 'b', 'http'])
+})
+
 test('half exchanges show their half, and times are left out when not known or negative', () => {
   const only = fixture.fields({ response: RESPONSE, responseTime: 5, responseEndTime: 9,
     marks: [['http.request.method', 'lost by the capture']] })

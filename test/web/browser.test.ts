@@ -10,6 +10,7 @@ import { OpenPage, storeOf, TOKEN } from './testing/open-page.ts'
 
 const EVIL = '<script>document.title="hacked"</script><img src=x onerror="document.title=\'hacked\'">'
 const COUNT = 400
+const CONNECTIONS = 100
 const START = Math.floor(Date.now() / 1000) * 1000 - 30 * 60_000
 
 const folder = mkdtempSync(join(tmpdir(), 'lintel-web-'))
@@ -33,8 +34,19 @@ function lines(first: number, count: number): string[] {
   })
 }
 
+/** Connections of the same time: one in ten refused, one in seven reset. */
+function connectionLines(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => JSON.stringify({
+    kind: 'connection', time: new Date(START + index * 4000).toISOString().replace('Z', '000000Z'), duration: 1,
+    event: { name: index % 10 === 0 ? 'refused' : index % 7 === 0 ? 'reset' : 'close', sequence: 10_000 + index },
+    client: { address: `10.0.0.${index % 3}`, port: 40_000 + index }, server: { address: '10.0.0.9', port: 443 },
+    network: { transport: 'tcp', connection: { id: 100 + index } }, tls: { client: { server_name: index % 2 === 0 ? EVIL : 'shop.example' } },
+    tcp: { retransmissions: index % 5, resets: index % 7 === 0 ? 1 : 0 },
+  }))
+}
+
 before(async () => {
-  await storeOf(join(folder, 'store'), lines(0, COUNT))
+  await storeOf(join(folder, 'store'), [...lines(0, COUNT), ...connectionLines(CONNECTIONS)])
   page = await new OpenPage(join(folder, 'store'), { isLive: true }).start()
 })
 after(async () => {
@@ -142,10 +154,16 @@ test('every view over the store shows something, in dark and in light', async co
   if (!hasBrowser(context)) return
   const browser = theBrowser()
   for (const [path, views] of [['/routes', ['routes', 'slow-routes', 'failing-routes']], ['/inventory', ['inventory']],
-    ['/overview?compare=1', ['methods', 'statuses', 'hosts', 'clients', 'user-agent-classes', 'user-agents', 'connections']], ['/consumers?header=host', ['by-header', 'clients', 'connections']], ['/health', ['header-names']]] as const) {
+    ['/overview?compare=1', ['methods', 'statuses', 'hosts', 'clients', 'user-agent-classes', 'user-agents', 'connections']], ['/consumers?header=host', ['by-header', 'clients', 'connections']], ['/connections', ['troubled-hosts', 'troubled-clients']], ['/health', ['header-names']]] as const) {
     await browser.open(page.url + path)
     await browser.until(`${views.map(view => `document.querySelector('[data-view=${view}] tbody tr') !== null`).join(' && ')} && ${BUSY}`)
   }
+  await browser.open(`${page.url}/connections`)
+  await browser.until(`document.querySelectorAll('canvas').length === 2 && document.querySelector('[data-view=troubled-clients] tbody tr') !== null && ${BUSY}`)
+  const counted = await browser.evaluate<string[]>(text('[data-view=troubled-hosts] tbody tr:first-child td'))
+  assert.deepEqual(counted.slice(1), ['443', '50', '6', '10', '0', '8', '100'], counted[0])
+  await browser.open(`${page.url}/health`)
+  await browser.until(`document.querySelector('[data-view=header-names] tbody tr') !== null && ${BUSY}`)
   assert.deepEqual(await browser.evaluate(text('[data-view=header-names] tbody td:first-child')), ['accept', 'host', 'server', 'x-evil', 'x-long'])
   const colours = new Set<string>()
   for (let index = 0; index < 3; index++) {
@@ -190,7 +208,7 @@ test('axe finds no serious fault in any view, dark or light', async context => {
     .filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id, nodes }) => id + ': ' + nodes.slice(0, 3).map(({ html }) => html).join(' ')))`
   const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
   const time = new Date(START + 7000).toISOString().replace('Z', '000000Z')
-  for (const path of ['/overview', '/routes', '/inventory', '/consumers?header=host', '/records', '/health', '/live', `/exchange?time=${time}&sequence=8`]) {
+  for (const path of ['/overview', '/routes', '/inventory', '/consumers?header=host', '/records', '/connections', '/health', '/live', `/exchange?time=${time}&sequence=8`]) {
     await browser.open(page.url + path)
     await browser.until(`document.querySelector('main')?.childElementCount > 0 && !document.body.innerText.includes('asking') && ${BUSY}`)
     await browser.evaluate(`${axe}; undefined`)

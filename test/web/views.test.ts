@@ -185,6 +185,48 @@ test('a store that is missing or comes later is told, and the page goes on', asy
   assert.equal((await opened.json<ViewAnswer>('/api/view/totals')).rows[0]?.[0], 10)
 })
 
+/** A connection's end, or its beginning, as its record. */
+interface ConnectionRecord {
+  readonly kind: string
+  readonly event?: { readonly name?: string }
+  readonly client?: { readonly address?: string }
+  readonly server?: { readonly address?: string, readonly port?: number }
+  readonly tls?: { readonly client?: { readonly server_name?: string } }
+  readonly tcp?: { readonly resets?: number, readonly retransmissions?: number }
+}
+
+/** Connections, those that ended so, and segments; null where no record has them. */
+function troublesOf(records: readonly ConnectionRecord[]): Value[] {
+  const ended = (name: string): number => records.filter(({ event }) => event?.name === name).length
+  const sum = (name: 'resets' | 'retransmissions'): number | null => records.every(({ tcp }) => tcp?.[name] === undefined) ? null
+    : records.reduce((total, { tcp }) => total + (tcp?.[name] ?? 0), 0)
+  return [records.length, ended('reset'), ended('refused'), ended('timeout'), sum('resets'), sum('retransmissions')]
+}
+
+test('resets and retransmissions by host, client and time are what the records of connections say', async context => {
+  if (!hasCorpora(context)) return
+  const path = join(folder, 'troubles')
+  const lines = (await corpusLines()).filter(line => line.startsWith('{"kind":"connection"'))
+  await storeOf(path, lines)
+  const opened = await open(path)
+  const records = lines.map(line => JSON.parse(line) as ConnectionRecord).filter(({ event }) => event?.name !== 'open')
+  assert.ok(records.length < lines.length, 'those that open count once')
+  const all = troublesOf(records)
+  assert.ok(all.every(count => Number(count) > 0), String(all))
+  const hosts = Map.groupBy(records, ({ tls, server }) => JSON.stringify([tls?.client?.server_name ?? server?.address, String(server?.port)]))
+  const clients = Map.groupBy(records, ({ client }) => String(client?.address))
+  const answer = async (name: string): Promise<Value[][]> => (await opened.json<ViewAnswer>(`/api/view/${name}?limit=10000`)).rows
+  const byHost = await answer('troubled-hosts')
+  assert.deepEqual(new Map(byHost.map(([host, port, ...counts]) => [JSON.stringify([host, port]), counts])),
+    new Map([...hosts].map(([host, each]) => [host, troublesOf(each)])))
+  assert.deepEqual(new Map((await answer('troubled-clients')).map(([client, _process, ...counts]) => [client, counts])),
+    new Map([...clients].map(([client, each]) => [client, troublesOf(each)])))
+  const overTime = await answer('connection-troubles')
+  assert.deepEqual(all, all.map((_, index) => overTime.reduce((sum, row) => sum + Number(row[index + 1]), 0)))
+  const worst = (row: Value[]): number => row.slice(3).reduce<number>((sum, count) => sum + Number(count), 0)
+  assert.deepEqual(byHost.map(worst), byHost.map(worst).toSorted((a, b) => b - a))
+})
+
 test('over replays of the corpora every view answers, and counts what SQL counts', async context => {
   if (!hasCorpora(context)) return
   const path = join(folder, 'corpora')

@@ -29,7 +29,7 @@ export function readPath(path: string, windowBytes = 300 * 1024): ReadFile {
   const { reader } = capture
   const packets: ReadPacket[] = []
   while (reader.next() === READ.PACKET) {
-    const { at, captured, ...rest } = reader.cursor
+    const { at, captured, blockAt: _at, blockBytes: _bytes, ...rest } = reader.cursor
     const data = Buffer.from(bytes.slice(at, at + captured))
     packets.push({ ...rest, data, interfaceName: reader.interfaceName(rest.interfaceIndex) })
   }

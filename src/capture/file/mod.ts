@@ -8,4 +8,5 @@
  *
  * @module
  */
+export { type CopyCounts, PacketCopy } from './packet-copy.ts'
 export { FILE_ANOMALY, FileSource, type FileSourceOptions } from './file-source.ts'

@@ -16,6 +16,7 @@ import type { Http1Anomaly } from './anomaly.ts'
 import type { HeadScanner } from './head-scanner.ts'
 import type { Http1Message } from './http1-message.ts'
 import { Http1Side } from './http1-side.ts'
+import { behindEmptyLines } from './message-start.ts'
 import { Pairing } from './pairing.ts'
 import * as R from './rest-row.ts'
 import type { BodyPlan, SideOwner } from './side-owner.ts'
@@ -258,13 +259,15 @@ export class Http1Connection implements StreamHandler, SideOwner {
     const self = this.#sides[side]
     const expected = self.isRequester ? HEAD_KIND_REQUEST : HEAD_KIND_RESPONSE
     const other = self.isRequester ? HEAD_KIND_RESPONSE : HEAD_KIND_REQUEST
-    const isOther = scanStart(pointer, length, other) === 1
+    const at = behindEmptyLines(this.#memory.u8, pointer, pointer + length)
+    const rest = pointer + length - at
+    const isOther = scanStart(at, rest, other) === 1
     if (isOther) {
       this.#sides[0].setRequester(!this.#sides[0].isRequester)
       this.#sides[1].setRequester(!this.#sides[1].isRequester)
       if (this.#rolesKnown) this.anomaly(self, HTTP1_ANOMALY.rolesReversed, time)
     }
-    if (isOther || (!this.#rolesKnown && scanStart(pointer, length, expected) === 1)) {
+    if (isOther || (!this.#rolesKnown && scanStart(at, rest, expected) === 1)) {
       this.#rolesKnown = true
       this.control.setClient(this.#requester.side)
     }

@@ -10,12 +10,10 @@ import type { OpenTunnel, TunnelOpening } from '../tunnel.ts'
 import { openWebSocket } from '../websocket/mod.ts'
 import { HeadScanner } from './head-scanner.ts'
 import { Http1Connection } from './http1-connection.ts'
-import { isMessageStart } from './message-start.ts'
+import { behindEmptyLines, isMessageStart } from './message-start.ts'
 import { Http1Dormitory } from './sleeping-http1.ts'
 
 const SWITCHING_PROTOCOLS = 101
-const CR = 0x0d
-const LF = 0x0a
 
 /** HTTP/0.9, 1.0 and 1.1. */
 export class Http1Protocol implements Protocol {
@@ -45,10 +43,8 @@ export class Http1Protocol implements Protocol {
   }
 
   detect(_side: Side, pointer: number, length: number, connection: StreamControl): Detect {
-    const u8 = this.#memory.u8
     const end = pointer + length
-    let at = pointer
-    while (at < end && (u8[at] === CR || u8[at] === LF)) at++
+    const at = behindEmptyLines(this.#memory.u8, pointer, end)
     if (at === end) return DETECT.more
     const { scanStart } = this.#scanner.exports
     const simple = connection.fromStart ? SCAN_SIMPLE : 0
@@ -58,7 +54,7 @@ export class Http1Protocol implements Protocol {
     if (request < 0 && response < 0) return DETECT.no
     if (length < this.detectBytesMax) return DETECT.more
     const kind = response === 0 ? HEAD_KIND_RESPONSE : HEAD_KIND_REQUEST
-    return isMessageStart(this.#scanner, at, end - at, kind) ? DETECT.yes : DETECT.no
+    return isMessageStart(this.#scanner, at, end - at, kind, connection.fromStart) ? DETECT.yes : DETECT.no
   }
 
   open(connection: StreamControl, sink: MessageSink): Http1Connection {

@@ -13,7 +13,7 @@ import type { Http1Anomaly } from './anomaly.ts'
 import { ChunkFraming } from './chunk-framing.ts'
 import type { HeadScanner } from './head-scanner.ts'
 import { Http1Message } from './http1-message.ts'
-import { isMessageStart, mayBeFirstLine } from './message-start.ts'
+import { behindEmptyLines, isMessageStart, mayBeFirstLine } from './message-start.ts'
 import type { BodyPlan, SideOwner } from './side-owner.ts'
 
 /** A rest of a body shorter than this is awaited, a longer one skipped. */
@@ -218,9 +218,7 @@ export class Http1Side {
   }
 
   #start(at: number, end: number, time: number): number {
-    const u8 = this.#memory.u8
-    // RFC 9112 2.2: at least one empty line before a request line is to be ignored; so are more, and before responses.
-    while (at < end && (u8[at] === CR || u8[at] === LF)) at++
+    at = behindEmptyLines(this.#memory.u8, at, end)
     if (at === end) return end
     if (this.#afterLast) {
       this.#afterLast = false
@@ -441,7 +439,8 @@ export class Http1Side {
   #resync(at: number, end: number, isSegmentStart: boolean): number {
     const isChance = isSegmentStart || this.#mayStartHere
     this.#mayStartHere = false
-    if (isChance && isMessageStart(this.#scanner, at, end - at, this.#kind)) {
+    const from = isChance ? behindEmptyLines(this.#memory.u8, at, end) : at
+    if (isChance && isMessageStart(this.#scanner, from, end - from, this.#kind)) {
       this.#state = 'start'
       return at
     }

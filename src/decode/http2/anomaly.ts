@@ -2,6 +2,8 @@
 export const HTTP2_ANOMALY = {
   /** The client's first bytes are not the preface (RFC 9113 3.4). */
   preface: 'http2_preface',
+  /** The server answers the preface in HTTP/1: it does not speak HTTP/2. */
+  otherAnswer: 'http2_other_answer',
   /** A frame breaks the rules of its type: its stream, its length, its padding (RFC 9113 6). It is passed over. */
   frame: 'http2_frame',
   /** A frame of more bytes than the receiver ever allowed. */

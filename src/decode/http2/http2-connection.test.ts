@@ -199,6 +199,14 @@ test('a frame over what was allowed ends the framing; SETTINGS of the other side
   assert.deepEqual(talk.recorder.anomalies, ['http2_frame_too_long', 'http2_framing_lost'])
 })
 
+test('where SETTINGS of the other side were not seen, DATA may be longer than is allowed without them', () => {
+  const talk = new Talk(true, false)
+  talk.s(T.settings(), T.headers(1, talk.answer('200')), T.data(1, Buffer.alloc(40_000), true))
+  talk.s(T.headers(3, talk.answer('404'), { endsStream: true }))
+  assert.deepEqual(talk.end(), ['response 1 200 complete 40000', 'response 3 404 complete 0'])
+  assert.deepEqual(talk.recorder.anomalies, [])
+})
+
 test('streams used again, of the wrong side, and blocks out of place', () => {
   const talk = new Talk()
   talk.c(T.headers(3, GET('/1'), { endsStream: true })).s(T.headers(3, talk.answer('200'), { endsStream: true }))
@@ -210,6 +218,20 @@ test('streams used again, of the wrong side, and blocks out of place', () => {
   assert.deepEqual(talk.recorder.anomalies, [
     ...Array(4).fill('http2_stream_identifier'), 'http2_block_misplaced', 'http2_block_misplaced', 'http2_block_misplaced', 'http2_block_misplaced',
   ])
+})
+
+test('a response that crosses the reset of its request on the way is told alone, its trailers and its like are no anomaly', () => {
+  const talk = new Talk()
+  talk.c(T.headers(1, GET('/1'), { endsStream: true }), T.headers(3, GET('/2'), { endsStream: true }), T.headers(5, GET('/3'), { endsStream: true }))
+  talk.s(T.headers(3, talk.answer('200')))
+  talk.c(T.reset(1, 8), T.reset(3, 8))
+  talk.s(T.headers(1, talk.answer('404', ['x', 'y'])), T.data(1, 'no', true))
+  talk.s(T.headers(3, plainBlock({ 'x-sum': '1' }), { endsStream: true }), T.headers(5, talk.answer('201'), { endsStream: true }))
+  assert.deepEqual(talk.end(), [
+    'request 1 /1 complete 0', 'request 3 /2 complete 0', 'request 5 /3 complete 0',
+    'response 3 200 reset 0', 'response 8589934593 404 complete 2', 'response 5 201 complete 0',
+  ])
+  assert.deepEqual(talk.recorder.anomalies, [])
 })
 
 test('a block that cannot be decoded makes a malformed message, and distrusts its table only', () => {
@@ -361,8 +383,42 @@ test('an end in the middle cuts messages; an end inside a block counts it', () =
 test('a client without preface: counted, and nothing is guessed', () => {
   const talk = new Talk(true, false)
   talk.s(T.settings()).c(T.headers(1, GET('/1'), { endsStream: true }))
-  talk.end()
-  assert.deepEqual(talk.recorder.anomalies.slice(0, 2), ['http2_preface', 'http2_framing_lost'])
+  assert.deepEqual(talk.end(), [])
+  assert.equal(talk.recorder.anomalies[0], 'http2_preface')
+})
+
+test('a client of HTTP/1 at a server that has begun with SETTINGS: its requests are read, however they come', () => {
+  const request = Buffer.from('PUT /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab', 'latin1')
+  for (const pieces of [[request], [...request].map((byte) => Buffer.of(byte))]) {
+    const talk = new Talk(true, false)
+    talk.s(T.settings())
+    for (const piece of pieces) talk.c(piece)
+    talk.s(T.goaway(0, 1)).s(Buffer.from('HTTP/1.1 400 No\r\nContent-Length: 0\r\n\r\n', 'latin1'))
+    // Behind frames no response can be proven to be the request's.
+    assert.deepEqual(talk.end(), ['request 1 /1 complete 2', 'response 2 400 complete 0'])
+    assert.equal(talk.recorder.anomalies[0], 'http2_preface')
+  }
+})
+
+test('a server of HTTP/1 that answers the preface: its answer is told, and not as one to a stream', () => {
+  const answer = Buffer.from('HTTP/1.1 400 Bad Request\r\nContent-Length: 2\r\n\r\nno', 'latin1')
+  for (const pieces of [[answer], [...answer].map((byte) => Buffer.of(byte))]) {
+    const talk = new Talk(true, false)
+    talk.c(T.CLIENT_START, T.headers(1, GET('/1'), { endsStream: true }))
+    for (const piece of pieces) talk.s(piece)
+    talk.c(T.headers(3, GET('/2'), { endsStream: true }))
+    assert.deepEqual(talk.end(), ['request 1 /1 complete 0', 'response 1099511627777 400 complete 2', 'request 3 /2 complete 0'])
+    assert.equal(talk.recorder.anomalies[0], 'http2_other_answer')
+  }
+})
+
+test('a server that speaks first, and a preface in pieces', () => {
+  const talk = new Talk(true, false)
+  talk.s(T.settings())
+  for (const byte of T.CLIENT_START) talk.c(Buffer.of(byte))
+  talk.c(T.headers(1, GET('/1'), { endsStream: true })).s(T.headers(1, talk.answer('200'), { endsStream: true }))
+  assert.deepEqual(talk.end(), ['request 1 /1 complete 0', 'response 1 200 complete 0'])
+  assert.deepEqual(talk.recorder.anomalies, [])
 })
 
 test('a connection whose client is not known: the preface tells it, on whichever side and whoever speaks first', () => {

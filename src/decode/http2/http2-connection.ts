@@ -175,6 +175,7 @@ export class Http2Connection implements StreamHandler, Http2SideOwner {
     const stream = this.#streams.find(id)
     if (stream === undefined) return
     const isUnanswered = stream.response === undefined && stream.held === undefined
+    if (side === this.#client && !stream.responseOver) this.#streams.noteReset(id)
     if (side === this.#client && isUnanswered && ++this.#resets > RESETS_MAX) this.anomaly(side, HTTP2_ANOMALY.rapidReset, time)
     this.#finishRequest(stream, MESSAGE_END.reset, time, code)
     this.#finishResponse(stream, MESSAGE_END.reset, time, code)
@@ -346,7 +347,12 @@ export class Http2Connection implements StreamHandler, Http2SideOwner {
       return
     }
     if (found?.held !== undefined) this.#dropHeld(found)
-    if (found === undefined && this.#isFinished(id)) {
+    const crossesReset = found === undefined && this.#streams.mayCrossReset(id)
+    // Trailers of a response that was told as reset.
+    if (crossesReset && !hasStatus) return this.#decoder.free(this.#decoder.block)
+    // Opened and over: nothing more may come on it.
+    const isFinished = id % 2 === 1 && id <= this.#streams.newest && this.#isWhole[this.#client!]
+    if (found === undefined && isFinished && !crossesReset) {
       return this.#misplaced(side, this.#isWhole[side] ? HTTP2_ANOMALY.streamIdentifier : HTTP2_ANOMALY.blockUnclear)
     }
     if (!hasStatus && unknown === 0 && !isMalformed) {
@@ -364,6 +370,7 @@ export class Http2Connection implements StreamHandler, Http2SideOwner {
     const stream = found ?? this.#openUnasked(id)
     const isInterim = hasStatus && status >= 100 && status < 200 && !endsStream
     const message = this.#message(isInterim ? MESSAGE.interim : MESSAGE.response, side, stream, time)
+    message.crossesReset = crossesReset
     if (isInterim) return this.#interim(message)
     // Of a 1xx response the final one is still to come: which this is tells what follows.
     if (status === 0 && !endsStream && !isMalformed) {
@@ -373,11 +380,6 @@ export class Http2Connection implements StreamHandler, Http2SideOwner {
     this.#give(stream, message)
     if (isMalformed) this.#finishResponse(stream, MESSAGE_END.malformed, this.#now)
     else if (endsStream) this.#finishResponse(stream, MESSAGE_END.complete, this.#now)
-  }
-
-  /** Whether the stream was opened and is over: nothing more may come on it. */
-  #isFinished(id: number): boolean {
-    return id % 2 === 1 && id <= this.#streams.newest && this.#isWhole[this.#client!]
   }
 
   /** A response whose request was not seen; where bytes are lost, its stream may have been over once, and its number used. */

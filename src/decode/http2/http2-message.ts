@@ -17,6 +17,7 @@ export class Http2Message implements Message {
   ended: MessageEnd | undefined = undefined
   cutBy: CutBy | undefined = undefined
   resetCode: number | undefined = undefined
+  crossesReset = false
   /** Follows the messages of its body, when it is one of gRPC. */
   grpc: GrpcBody | undefined = undefined
 

@@ -2,7 +2,7 @@ import type { ByteMemory } from '../../../lib/bytes/mod.ts'
 import { HEADER_UPGRADE } from '../../../wasm/header-ids.ts'
 import type { Side, StreamControl, StreamHandler } from '../../connection/mod.ts'
 import { DETECT } from '../decoder.ts'
-import type { Detect, Protocol } from '../decoder.ts'
+import type { Detect, OpenInner, Protocol } from '../decoder.ts'
 import { headValue } from '../head-value.ts'
 import { HeadScanner } from '../http1/mod.ts'
 import type { MessageSink } from '../message.ts'
@@ -11,6 +11,7 @@ import { EVIDENCE_CERTAIN, FrameSearch } from './frame-search.ts'
 import { FRAME, FRAME_HEADER_BYTES, PREFACE, SETTING_BYTES, uint24, uint32 } from './frame.ts'
 import { HpackDecoder } from './hpack-decoder.ts'
 import { Http2Connection } from './http2-connection.ts'
+import { MixedVersions } from './mixed-versions.ts'
 
 /** A server's first SETTINGS frame has some ten settings at most. */
 const FIRST_SETTINGS_MAX = 64 * SETTING_BYTES
@@ -23,8 +24,11 @@ export class Http2Protocol implements Protocol {
   readonly #decoder: HpackDecoder
   readonly #search: FrameSearch
   readonly #scanner: HeadScanner
+  readonly #openOther: OpenInner | undefined
 
-  constructor(memory: ByteMemory) {
+  /** @param openOther reads the side that does not speak HTTP/2 where the other does; undefined = nothing does */
+  constructor(memory: ByteMemory, openOther?: OpenInner) {
+    this.#openOther = openOther
     this.#memory = memory
     this.#decoder = new HpackDecoder(memory)
     this.#search = new FrameSearch(this.#decoder)
@@ -49,7 +53,10 @@ export class Http2Protocol implements Protocol {
   }
 
   open(connection: StreamControl, sink: MessageSink): StreamHandler {
-    return this.#connection(connection, sink)
+    const http2 = this.#connection(connection, sink)
+    const { client, fromStart } = connection
+    if (this.#openOther === undefined || !fromStart || client === undefined) return http2
+    return new MixedVersions(http2, this.#memory, connection, sink, client, this.#openOther)
   }
 
   /** Takes a connection over behind the 101 of HTTP/1.1 to an upgrade (RFC 7540 3.2); undefined = it speaks something else. */

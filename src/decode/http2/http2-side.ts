@@ -9,7 +9,7 @@ import type { FrameSearch } from './frame-search.ts'
 import { EVIDENCE_LIKELY } from './frame-search.ts'
 import {
   blockOffset, FAULT, FLAG_ACK, FLAG_END_HEADERS, FLAG_END_STREAM, FLAG_PADDED, FRAME, FRAME_BYTES_LIMIT, FRAME_BYTES_MAX,
-  FRAME_HEADER_BYTES, headerFault, paddingOf, payloadFault, PREFACE, promisedStream, SETTING_BYTES, uint16, uint24, uint32,
+  FRAME_HEADER_BYTES, headerFault, paddingOf, payloadFault, PREFACE, promisedStream, SETTING_BYTES, SETTING_MAX_FRAME_SIZE, uint16, uint24, uint32,
 } from './frame.ts'
 
 /** A rest of a DATA frame shorter than this is awaited, a longer one skipped. */
@@ -88,6 +88,8 @@ export class Http2Side {
   #frameTime = -1
   /** Bytes that this side may put into a frame, as far as was announced. */
   #frameMax: number
+  /** The other side's SETTINGS were seen; else DATA may be as long as it could have allowed. */
+  #isTold = false
   /** Framing was never found again behind missing bytes, which could be wrong. */
   #isSure: boolean
   #skipping = 0
@@ -110,6 +112,7 @@ export class Http2Side {
 
   /** The other side allows frames of so many bytes. */
   allow(frameBytes: number): void {
+    this.#isTold = true
     if (frameBytes > this.#frameMax && frameBytes <= FRAME_BYTES_LIMIT) this.#frameMax = frameBytes
   }
 
@@ -209,7 +212,8 @@ export class Http2Side {
     if (carry.length === 0) {
       this.#frameTime = time
       if (end - at >= FRAME_HEADER_BYTES) {
-        this.#open(at, time)
+        this.#read(at)
+        this.#judge(time)
         return this.#state === 'resync' ? end : at + FRAME_HEADER_BYTES
       }
     }
@@ -224,11 +228,6 @@ export class Http2Side {
     carry.clear()
     this.#judge(time)
     return this.#lostIn() ? end : at + part
-  }
-
-  #open(at: number, time: number): void {
-    this.#read(at)
-    this.#judge(time)
   }
 
   #lostIn(): boolean {
@@ -247,7 +246,7 @@ export class Http2Side {
   /** A frame header is read: what becomes of its payload. */
   #judge(time: number): void {
     const type = this.#type
-    if (this.#length > this.#frameMax) {
+    if (this.#length > this.#frameMax && (this.#isTold || type !== FRAME.data)) {
       this.#owner.anomaly(this.side, HTTP2_ANOMALY.frameTooLong, time)
       return this.#lose(time)
     }
@@ -349,6 +348,7 @@ export class Http2Side {
       case FRAME.pushPromise:
       case FRAME.continuation: return this.#fragment(at, time)
       case FRAME.settings:
+        this.#owner.setting(this.side, SETTING_MAX_FRAME_SIZE, FRAME_BYTES_MAX)
         for (let setting = at; setting < at + this.#length; setting += SETTING_BYTES) {
           this.#owner.setting(this.side, uint16(u8, setting), uint32(u8, setting + 2))
         }

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
-const folder = join(root, process.env['LINTEL_CORPORA'] ?? '../shared/corpora')
+const folder = resolve(root, process.env['LINTEL_CORPORA'] ?? '../shared/corpora')
 
 /** The bytes of a file of the corpora; undefined when it is not there. */
 export function corpusFile(path: string): Buffer | undefined {

@@ -1,4 +1,5 @@
 import { hash, X509Certificate } from 'node:crypto'
+import { isIPv6, SocketAddress } from 'node:net'
 import { makeRoom } from '../../../lib/bounded/mod.ts'
 import type { CertificateFacts } from '../connection-facts.ts'
 import { ByteReader } from './byte-reader.ts'
@@ -49,9 +50,12 @@ function factsOf(der: Buffer): CertificateFacts | undefined {
   }
 }
 
-/** Node gives one attribute a line, in the certificate's order, escaped as in RFC 4514; that RFC wants the last first. */
+/**
+ * Node gives one attribute a line, in the certificate's order, escaped as in RFC 4514; that RFC wants the last first. Where a line
+ * holds several, ` + ` stands between them; a plus within a value has a backslash.
+ */
 function distinguishedName(lines: string | undefined): string {
-  return (lines ?? '').split('\n').filter((line) => line !== '').reverse().join(',')
+  return (lines ?? '').split('\n').filter((line) => line !== '').map((line) => line.replaceAll(' + ', '+')).reverse().join(',')
 }
 
 function nanoseconds(date: Date): bigint | undefined {
@@ -59,12 +63,13 @@ function nanoseconds(date: Date): bigint | undefined {
   return Number.isNaN(ms) ? undefined : BigInt(ms) * 1_000_000n
 }
 
-/** `DNS:a, IP Address:b, URI:"c, d"`: the names without their kinds, those with a comma quoted as in JSON. */
+/** `DNS:a, IP Address:b, URI:"c, d"`: the names without their kinds, those with a comma quoted as in JSON; IPv6 not shortened. */
 function alternativeNames(text: string | undefined): string[] {
   const names: string[] = []
   for (const [, kind, quoted, plain] of (text ?? '').matchAll(/(?:^|, )(DNS|IP Address|URI|email):(?:("(?:[^"\\]|\\.)*")|([^,]*))/gu)) {
     if (kind === undefined || names.length >= NAMES_MAX) break
-    names.push(quoted === undefined ? plain ?? '' : unquote(quoted))
+    const name = quoted === undefined ? plain ?? '' : unquote(quoted)
+    names.push(isIPv6(name) ? new SocketAddress({ address: name, family: 'ipv6' }).address : name)
   }
   return names
 }

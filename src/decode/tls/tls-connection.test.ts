@@ -11,6 +11,7 @@ import { MessageRecorder } from '../testing/message-recorder.ts'
 import { TestConnection } from '../testing/test-connection.ts'
 import { makeCertificate, playTls } from '../testing/tls-conversation.ts'
 import type { TlsSegment, TlsTalk } from '../testing/tls-conversation.ts'
+import { CertificateReader } from './certificate.ts'
 import { TlsProtocol } from './mod.ts'
 
 const memory = new ByteMemory()
@@ -74,6 +75,16 @@ for (const [name, talk] of [['1.2', full12], ['1.3', full13]] as const) {
     assert.match(handshake.ja4!, new RegExp(`^t13d\\d{4}h2_[0-9a-f]{12}_[0-9a-f]{12}$`.replace('t13', name === '1.2' ? 't12' : 't13')))
   })
 }
+
+test('a name of several attributes, and an address of IPv6, are written as RFC 4514 and RFC 5952 say', () => {
+  const { cert } = makeCertificate('/C=DE/O=a \\+ b/CN=x+OU=y', ['subjectAltName=DNS:x,IP:2001:db8::1'])
+  const der = new X509Certificate(cert).raw
+  const size = (bytes: number): Buffer => Buffer.of(bytes >> 16, (bytes >> 8) & 0xff, bytes & 0xff)
+  const facts = new CertificateReader().read(Buffer.concat([size(der.length + 3), size(der.length), der]))
+  assert.ok(typeof facts === 'object')
+  assert.equal(facts.subject, 'CN=x+OU=y,O=a \\+ b,C=DE')
+  assert.deepEqual(facts.names, ['x', '2001:db8::1'])
+})
 
 test('TLS 1.2: the names and dates of the server\'s certificate', () => {
   const { server } = play(full12.segments).recorder.handshakes[0]!

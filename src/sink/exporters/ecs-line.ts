@@ -2,6 +2,7 @@
 import { MemberPicker, type Piece } from '../../../lib/record/mod.ts'
 import { ownLineArea } from '../own-line-area.ts'
 import { ECS_VERSION, ecsDocument, ENDS, TABLE, type TextChange } from './ecs.ts'
+import { isIpText } from './ip-text.ts'
 
 /** A member of the document. */
 interface Output {
@@ -23,7 +24,7 @@ const OUTPUTS: readonly Output[] = inTreeOrder([
   ...ENDS.map(end => ({ keys: [end, 'ip'], slot: TABLE.findIndex(({ from }) => from === `${end}.address`), change: 'ip' as const })),
   { keys: ['http', 'version'], slot: VERSION_SLOT, change: 'http version' },
 ])
-const [QUOTE, DOT, COLON, ZERO, NINE, A, F, R] = [0x22, 0x2e, 0x3a, 0x30, 0x39, 0x61, 0x66, 0x72]
+const R = 0x72
 const ID_BYTES_MAX = 64
 const HTTP = '"http"'
 
@@ -93,7 +94,7 @@ export class EcsWriter {
       const { slot, change } = OUTPUTS[index] as Output
       if (!picker.has(slot)) continue
       const [start, end] = [picker.start(slot), picker.end(slot)]
-      if (change === 'ip' && !this.#isIp(start, end)) continue
+      if (change === 'ip' && !isIpText(this.#area.memory.u8, start, end)) continue
       if (change === 'http version' && !this.#isHttp()) continue
       this.#put(this.#joint(before, index))
       this.#addValue(start, end, change)
@@ -118,17 +119,6 @@ export class EcsWriter {
       default:
         return area.add(start, end - start)
     }
-  }
-
-  /** As `IP` of ecs.ts. */
-  #isIp(start: number, end: number): boolean {
-    const { u8 } = this.#area.memory
-    if (u8[start] !== QUOTE || end - start < 4 || end - start > 47) return false
-    for (let at = start + 1; at < end - 1; at++) {
-      const code = u8[at] as number
-      if (!((code >= ZERO && code <= NINE) || (code >= A && code <= F) || code === DOT || code === COLON)) return false
-    }
-    return true
   }
 
   #isHttp(): boolean {

@@ -2,18 +2,21 @@ import { z } from 'zod'
 import { type Answer, type DeliveryConfig, deliveryOptions, type Exporter, NetworkSink, type Refusal, type Unnamed } from '../delivery/mod.ts'
 import { type HttpConfig, httpOptions, orNoAnswer } from '../http/mod.ts'
 import { namedText, namedTexts } from '../named-texts.ts'
+import type { Sink, SinkHost } from '../sink.ts'
 import { sharedOptions, type SharedOptions, type SinkKind } from '../sink-kind.ts'
 import type { SpooledRecord } from '../spool/mod.ts'
 import { type Channel, type Signal, SIGNALS } from './otlp/channel.ts'
 import { type ExportRequest, RequestMaker } from './otlp/export-request.ts'
 import { GrpcChannel } from './otlp/grpc-channel.ts'
 import { HttpChannel } from './otlp/http-channel.ts'
-import { messageOf, numberOf, textOf, wireFields } from './otlp/wire-reader.ts'
+import { type OtlpMetricsOptions, metricsPusher, metricsSchema } from './otlp/metrics-options.ts'
+import { OtlpMetricsSink } from './otlp/metrics-sink.ts'
+import { partialSuccess } from './otlp/partial-success.ts'
 
 const RESOURCE_MAX = 32
 
 /**
- * Records as OTLP logs, and exchanges as spans (https://opentelemetry.io/docs/specs/otlp). A batch makes two requests, logs first; what the
+ * Records as OTLP logs, exchanges as spans (https://opentelemetry.io/docs/specs/otlp). A batch makes two requests, logs first; what the
  * server has of one of them is not sent again because of the other.
  *
  * A partial success says how many were rejected, not which, and must not be sent again: all that may be meant go to the dead letters.
@@ -36,7 +39,7 @@ export class OtlpExporter implements Exporter {
    * @throws {Error} with the mend, when a secret or certificate is not to be had
    */
   constructor(options: OtlpOptions, warn: (message: string) => void) {
-    this.#channel = options.protocol === 'grpc' ? new GrpcChannel(options) : new HttpChannel(options)
+    this.#channel = channelOf(options)
     this.target = this.#channel.target
     this.#signals = options.signals
     this.#maker = new RequestMaker({ service: options.service_name, resource: options.resource })
@@ -66,10 +69,8 @@ export class OtlpExporter implements Exporter {
     if (count === 0) return undefined
     const said = await this.#channel.export(signal, body, abort)
     if (!Buffer.isBuffer(said)) return said
-    // partial_success (1) of both responses: rejected_log_records or rejected_spans (1), error_message (2).
-    const partial = messageOf(wireFields(said), 1)
-    const rejected = Math.min(numberOf(partial, 1), count)
-    const message = this.#channel.clean(textOf(partial, 2))
+    const { rejected: all, message } = partialSuccess(said, text => this.#channel.clean(text))
+    const rejected = Math.min(all, count)
     if (rejected > 0) {
       this.#rejected = Math.max(this.#rejected, rejected)
       this.#rejection = `${rejected} of ${count} ${signal === 'logs' ? 'log records' : 'spans'} rejected` +
@@ -86,6 +87,24 @@ export class OtlpExporter implements Exporter {
     this.#rejected -= taken
     return taken === 0 ? {} : { unnamed: { count: taken, reason: this.#rejection } }
   }
+}
+
+function channelOf(options: OtlpOptions): Channel {
+  return options.protocol === 'grpc' ? new GrpcChannel(options) : new HttpChannel(options)
+}
+
+function openOtlp(options: OtlpOptions, host: SinkHost): Sink {
+  const { spool } = options
+  const records = spool === undefined || !sendsRecords(options) ? undefined
+    : new NetworkSink({ ...options, spool }, new OtlpExporter(options, message => { host.log('warn', message) }), host)
+  if (!options.signals.includes('metrics')) return records as Sink // the schema wants a spool then
+  const channel = channelOf(options)
+  return new OtlpMetricsSink(`${options.type}:${options.name ?? channel.target}`, metricsPusher(options, channel, host), records, host)
+}
+
+/** What is sent of the records themselves needs a spool. */
+function sendsRecords({ signals }: OtlpOptions): boolean {
+  return signals.some(signal => signal !== 'metrics')
 }
 
 const resourceSchema = namedTexts(RESOURCE_MAX, 'attributes', name => {
@@ -113,25 +132,33 @@ export const otlpKind = {
     ...sharedOptions,
     ...httpOptions,
     protocol: z.enum(['http', 'grpc']).default('http').describe('http = OTLP/HTTP, as protocol buffers; grpc = OTLP/gRPC (HTTP/2 without upgrade).'),
-    signals: signalsSchema.default([...SIGNALS]).describe('logs = every record is a log record; traces = every exchange is a span.'),
+    signals: signalsSchema.default(['logs', 'traces'])
+      .describe('logs = every record is a log record; traces = every exchange is a span; metrics = see metrics.'),
+    metrics: metricsSchema,
     service_name: namedText.optional()
-      .describe('service.name of all that is sent; none = lintel for logs, and for spans the container, unit or program whose they are, ' +
-        'else lintel.'),
+      .describe('service.name of all that is sent; none = lintel for logs and metrics, and for spans the container, unit or ' +
+        'program whose they are, else lintel.'),
     resource: resourceSchema.default({}).describe('Further attributes of the resource, e.g. {deployment.environment.name: prod}.'),
     ...deliveryOptions,
+    spool: deliveryOptions.spool.optional(),
   }).superRefine((options, context) => {
     const [key, message] = grpcTrouble(options) ?? []
+    if (options.spool === undefined && sendsRecords(options)) {
+      context.addIssue({ code: 'custom', path: ['spool'], message: 'must be given for logs and traces, e.g. {path: /var/lib/lintel/otlp}' })
+    }
     if (key !== undefined && message !== undefined) context.addIssue({ code: 'custom', path: [key], message })
   }).describe('OpenTelemetry, by OTLP: a Collector, or what takes OTLP itself; url is the server\'s, e.g. http://collector:4318, ' +
-    'and /v1/logs and /v1/traces are put behind it.'),
+    'and /v1/logs, /v1/traces and /v1/metrics are put behind it.'),
   short: () => undefined,
-  open: (options, host) => new NetworkSink(options, new OtlpExporter(options, message => { host.log('warn', message) }), host),
+  open: openOtlp,
 } satisfies SinkKind<OtlpOptions>
 
-interface OtlpOptions extends SharedOptions, HttpConfig, DeliveryConfig {
+interface OtlpOptions extends SharedOptions, HttpConfig, Omit<DeliveryConfig, 'spool'> {
   readonly type: 'otlp'
   readonly protocol: 'http' | 'grpc'
   readonly signals: Signal[]
+  readonly metrics: OtlpMetricsOptions
+  readonly spool?: DeliveryConfig['spool'] | undefined
   readonly service_name?: string | undefined
   readonly resource: Readonly<Record<string, string>>
 }

@@ -3,15 +3,15 @@ import { type HistogramForm, type Labels, snappy, writeRequest } from '../../../
 import { bytesSchema, durationSchema } from '../../../lib/units/mod.ts'
 import type { SafeBatch } from '../batch.ts'
 import { deliveryOptions } from '../delivery/mod.ts'
-import { type HttpConfig, httpOptions, Transport } from '../http/mod.ts'
+import { answerOf, type HttpConfig, httpOptions, orNoAnswer, Transport } from '../http/mod.ts'
 import { labelTexts } from '../named-texts.ts'
-import { RequestMetrics, requestMetricsOptions, type RequestMetricsOptions } from '../requests/mod.ts'
+import { type RequestMetrics, requestMetricsOptions, type RequestMetricsOptions } from '../requests/mod.ts'
 import type { Sink, SinkHealth, SinkHost } from '../sink.ts'
 import { sharedOptions, type SharedOptions, type SinkKind } from '../sink-kind.ts'
-import { RemoteWriteQueue } from './remote-write-queue.ts'
+import { MetricsPusher, pusherHealth } from './metrics-pusher.ts'
+import type { Push, PushTarget } from './push-queue.ts'
 
 const HEADERS = { 'content-encoding': 'snappy', 'x-prometheus-remote-write-version': '0.1.0' }
-const RETRY_MS_MIN = 200
 
 /**
  * Metrics of the requests that this output is given, pushed by Prometheus remote write 1.0. Records are counted as they go by and not
@@ -19,60 +19,47 @@ const RETRY_MS_MIN = 200
  */
 export class RemoteWriteSink implements Sink {
   readonly name: string
-  readonly #options: RemoteWriteOptions
   readonly #host: SinkHost
-  readonly #metrics: RequestMetrics
-  readonly #queue: RemoteWriteQueue
-  readonly #labels: Labels
-  readonly #timer: NodeJS.Timeout
-  #lastMs = 0
-  #isClosed = false
+  readonly #pusher: MetricsPusher
 
   /** @throws {Error} with the mend, when a secret or certificate is not to be had */
   constructor(options: RemoteWriteOptions, host: SinkHost) {
     const transport = new Transport({ ...options, compression: 'none' })
     this.name = `${options.type}:${options.name ?? transport.target}`
-    this.#options = options
     this.#host = host
-    this.#metrics = new RequestMetrics(options.requests)
-    this.#labels = Object.entries({ job: 'lintel', ...options.labels })
-    const retry = { minMs: Math.min(RETRY_MS_MIN, options.retry.max_wait), maxMs: options.retry.max_wait }
-    const queue = { bytesMax: options.queue_bytes, retry, headers: HEADERS }
-    this.#queue = new RemoteWriteQueue(transport, queue, (level, message) => { host.log(level, message) })
-    this.#timer = setInterval(() => { this.#push() }, options.interval).unref()
+    const labels: Labels = Object.entries({ job: 'lintel', ...options.labels })
+    const { histograms } = options
+    const make = (metrics: RequestMetrics, timeMs: number): Push[] => {
+      const { bytes, samples } = writeRequest(metrics.families(), { timeMs, labels, histograms })
+      return [{ body: snappy(bytes), samples }]
+    }
+    this.#pusher = new MetricsPusher(targetOf(transport), options, make, (level, message) => { host.log(level, message) })
   }
 
   write(batch: SafeBatch): void {
-    if (!this.#isClosed) this.#metrics.observe(batch)
+    this.#pusher.observe(batch)
     this.#host.settled(batch, 0)
   }
 
   async flush(): Promise<void> {}
 
   /** Pushes once more, and goes on sending for `drain`. */
-  async close(): Promise<void> {
-    if (this.#isClosed) return
-    this.#isClosed = true
-    clearInterval(this.#timer)
-    this.#push()
-    await this.#queue.close(this.#options.drain)
+  close(): Promise<void> {
+    return this.#pusher.close()
   }
 
   health(): SinkHealth {
-    const { waitingBytes, waitingSamples, sentSamples, sentBytes, dropped } = this.#queue.figures()
-    const lastError = this.#queue.trouble?.message
-    return {
-      name: this.name, queuedBytes: waitingBytes, queuedRecords: waitingSamples, writtenRecords: sentSamples, writtenBytes: sentBytes,
-      droppedRecords: dropped, ...(lastError === undefined ? {} : { lastError }),
-    }
+    return pusherHealth(this.name, this.#pusher)
   }
+}
 
-  #push(): void {
-    // A sample of a series must be newer than the one before, also when the clock was set back.
-    this.#lastMs = Math.max(Date.now(), this.#lastMs + 1)
-    const options = { timeMs: this.#lastMs, labels: this.#labels, histograms: this.#options.histograms }
-    const { bytes, samples } = writeRequest(this.#metrics.families(), options)
-    this.#queue.add({ body: snappy(bytes), samples })
+function targetOf(transport: Transport): PushTarget {
+  return {
+    target: transport.target,
+    post: (body, signal) => orNoAnswer(async () => {
+      return answerOf(await transport.post({ type: 'application/x-protobuf', headers: HEADERS, body }, signal), transport)
+    }),
+    close: () => { transport.close() },
   }
 }
 

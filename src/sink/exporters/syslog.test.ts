@@ -9,6 +9,7 @@ import { createServer as createTlsServer } from 'node:tls'
 import { RecordingHost } from '../sink.suite.ts'
 import { assertAddsUp, delivery, exchanges, HOSTILE, openOutput, range, until } from './exporter.suite.ts'
 import { cefBody, leefBody } from './siem-body.ts'
+import { assertInSchema, assertTells, type Json } from './testing/ocsf-checker.ts'
 import { makeCertificates, readIdentity } from './testing/certificates.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lintel-syslog-'))
@@ -101,6 +102,25 @@ test('syslog: over TCP every record is one message, as it was', async () => {
   assert.equal(new Set(server.messages.map(({ id }) => id)).size, 45)
   const [first] = server.messages as [Message]
   assert.deepEqual([first.priority, first.time, first.host], [13 * 8 + 6, '2026-05-28T20:26:40.000123Z', 'gw-1'])
+  assertAddsUp(sink)
+})
+
+test('syslog: events of OCSF arrive whole, hostile values among them', async () => {
+  const server = new SyslogServer(take => createServer(take))
+  const host = new RecordingHost()
+  const sink = open({ url: `tcp://127.0.0.1:${await server.listen()}`, format: 'ocsf' }, host)
+  sink.write(exchanges(0, 45))
+  await until('all there', () => server.messages.length === 45, host)
+  await sink.close()
+  server.close()
+  assert.equal(server.failed, undefined)
+  const records = Buffer.from(exchanges(0, 45).bytes).toString().trimEnd().split('\n')
+  for (const [index, { id, body }] of server.messages.entries()) {
+    const event = JSON.parse(body) as Json
+    assertInSchema(event)
+    assertTells(event, JSON.parse(records[index] as string) as Json)
+    assert.equal((event['metadata'] as Json)['uid'], id)
+  }
   assertAddsUp(sink)
 })
 

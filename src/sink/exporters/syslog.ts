@@ -7,7 +7,7 @@ import { sharedOptions, type SharedOptions, type SinkKind } from '../sink-kind.t
 import type { SpooledRecord } from '../spool/mod.ts'
 import { DatagramSocket } from './datagram-socket.ts'
 import { kindOf, statusOf } from './message-text.ts'
-import { ocsfBody } from './ocsf-body.ts'
+import { OcsfWriter } from './ocsf-line.ts'
 import { cefBody, leefBody } from './siem-body.ts'
 import { addressOf, streamUrlSchema, wordSchema } from './stream-address.ts'
 import { StreamSocket, streamTrouble } from './stream-socket.ts'
@@ -16,7 +16,7 @@ import { StreamSocket, streamTrouble } from './stream-socket.ts'
 const FACILITIES = ['kern', 'user', 'mail', 'daemon', 'auth', 'syslog', 'lpr', 'news', 'uucp', 'cron', 'authpriv', 'ftp', 'ntp',
   'audit', 'alert', 'clock', 'local0', 'local1', 'local2', 'local3', 'local4', 'local5', 'local6', 'local7'] as const
 const [ERROR, WARNING, INFORMATIONAL] = [3, 4, 6]
-const FORMATS = { json: ({ line }: SpooledRecord): Buffer => line, cef: text(cefBody), leef: text(leefBody), ocsf: ocsfBody }
+const FORMATS = { json: ({ line }: SpooledRecord): Buffer => line, cef: text(cefBody), leef: text(leefBody), ocsf }
 
 /**
  * Messages of RFC 5424, one for each record: over TCP and TLS with octet counting (RFC 6587 3.4.1, RFC 5425 4.3), so that nothing in a
@@ -93,6 +93,12 @@ export class SyslogExporter implements Exporter {
   }
 }
 
+let ocsfWriter: OcsfWriter | undefined
+
+function ocsf(record: SpooledRecord): Buffer {
+  return (ocsfWriter ??= new OcsfWriter()).event(record)
+}
+
 function text(body: (record: SpooledRecord, severity: number) => string): (record: SpooledRecord, severity: number) => Buffer {
   return (record, severity) => Buffer.from(body(record, severity))
 }
@@ -111,7 +117,7 @@ export const syslogKind = {
     tls: tlsSchema.prefault({}).describe('For tls://. Certificates are always checked.'),
     timeout: durationSchema({ min: '100ms', max: '10m' }).prefault('30s').describe('A batch that is not written by then counts as not taken.'),
     format: z.enum(['json', 'cef', 'leef', 'ocsf']).default('json')
-      .describe('Body: json = the record\'s line; cef = CEF 0; leef = LEEF 2.0; ocsf = an event of OCSF 1.7.'),
+      .describe('Body: json = the record\'s line; cef = CEF 0; leef = LEEF 2.0; ocsf = an event of OCSF 1.6, JSON.'),
     facility: z.enum(FACILITIES).default('local0').describe('Facility of each message.'),
     app_name: wordSchema(48).default('lintel').describe('APP-NAME of each message.'),
     host_name: wordSchema(255).optional().describe('HOSTNAME of each message; none = this machine\'s.'),

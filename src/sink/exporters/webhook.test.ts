@@ -1,4 +1,5 @@
 import { exporterSuite, type Kept } from './exporter.suite.ts'
+import { assertInSchema, type Json } from './testing/ocsf-checker.ts'
 import type { Received } from './testing/receiver.ts'
 
 interface Line {
@@ -12,12 +13,28 @@ function read({ text, headers }: Received): Kept[] {
   return lines.map(({ id, event, http }) => ({ id, number: event.sequence, hostile: http.request.header['x-hostile'] }))
 }
 
-for (const format of ['ndjson', 'json'] as const) {
+interface Event {
+  readonly metadata: { readonly uid: string, readonly sequence: number }
+  readonly http_request: { readonly http_headers: readonly { readonly name: string, readonly value: string }[] }
+}
+
+function readOcsf({ text, headers }: Received): Kept[] {
+  const events = headers['content-type'] === 'application/json' ? JSON.parse(text) as Event[] : text.trimEnd().split('\n').map(line => JSON.parse(line) as Event)
+  return events.map(event => {
+    assertInSchema(event as unknown as Json)
+    const hostile = event.http_request.http_headers.filter(({ name }) => name === 'x-hostile').map(({ value }) => value)
+    return { id: event.metadata.uid, number: event.metadata.sequence, hostile: hostile.length === 0 ? undefined : hostile }
+  })
+}
+
+const FORMS = [['ndjson', 'record'], ['json', 'record'], ['ndjson', 'ocsf'], ['json', 'ocsf']] as const
+for (const [format, body] of FORMS) {
+  const readBody = body === 'ocsf' ? readOcsf : read
   exporterSuite({
-    type: 'webhook', more: { format, compression: format === 'json' ? 'zstd' : 'gzip' },
-    read, accept: () => ({ status: 204 }),
+    type: 'webhook', more: { format, body, compression: format === 'json' ? 'zstd' : 'gzip' },
+    read: readBody, accept: () => ({ status: 204 }),
     refuse: (request, bad) => {
-      const records = read(request)
+      const records = readBody(request)
       const refused = records.some(({ number }) => bad.has(number))
       return refused ? { said: { status: 400, body: 'bad record in it' }, kept: [] } : { said: { status: 200 }, kept: records }
     },

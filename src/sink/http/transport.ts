@@ -13,6 +13,14 @@ export interface Reply {
   readonly body: Buffer
 }
 
+/** An answer whose body is still to come. */
+export interface OpenReply {
+  readonly status: number
+  readonly headers: IncomingMessage['headers']
+  /** To be read to its end, or destroyed; fails when the connection is closed within it, or the request aborted. */
+  readonly body: IncomingMessage
+}
+
 export interface Post {
   /** Put behind the path of the url; may have a query. */
   readonly path?: string
@@ -84,26 +92,49 @@ export class Transport {
   /** @throws {NoAnswer} when none came, or not a whole one, by the time limit or until `signal` is aborted */
   async post(post: Post, signal: AbortSignal): Promise<Reply> {
     const body = await this.#compressed(post.body)
-    const headers = {
-      ...this.#headers, ...post.headers, 'content-type': post.type, 'content-length': String(body.length), 'user-agent': 'lintel',
-      ...(body === post.body ? {} : { 'content-encoding': this.#config.compression }),
-    }
+    const headers = this.#headersOf(post, body)
+    return await this.#again(() => this.#exchange(post.path ?? '', headers, body, signal), signal)
+  }
+
+  /** For answers that are read as they come. @throws {NoAnswer} when none has begun by the time limit or until `signal` is aborted */
+  async open(post: Post, signal: AbortSignal): Promise<OpenReply> {
+    const body = await this.#compressed(post.body)
+    const options = { method: 'POST', headers: this.#headersOf(post, body), agent: this.#agent, signal, timeout: this.#config.timeout }
+    return await this.#again(() => new Promise((resolve, reject) => {
+      const request = this.#request(this.#target(post.path ?? ''), options)
+      request.on('error', error => { reject(Object.assign(error, { isReused: request.reusedSocket })) })
+      request.on('timeout', () => {
+        request.destroy(Object.assign(new Error(`no answer within ${this.#config.timeout} ms`), { code: 'ETIMEDOUT' }))
+      })
+      request.on('response', response => { resolve({ status: response.statusCode ?? 0, headers: response.headers, body: response }) })
+      request.end(body)
+    }), signal)
+  }
+
+  close(): void {
+    this.#agent.destroy()
+  }
+
+  /** Once more where the server closed a kept connection while this was on its way: usual, and no trouble. @throws {NoAnswer} */
+  async #again<T>(run: () => Promise<T>, signal: AbortSignal): Promise<T> {
     try {
-      return await this.#exchange(post.path ?? '', headers, body, signal)
+      return await run()
     } catch (error) {
-      // The server closed a kept connection while this was on its way: usual, and no trouble.
       const isStale = (error as { isReused?: boolean }).isReused === true && (error as NodeJS.ErrnoException).code === 'ECONNRESET'
       if (!isStale || signal.aborted) throw this.#noAnswer(error)
     }
     try {
-      return await this.#exchange(post.path ?? '', headers, body, signal)
+      return await run()
     } catch (error) {
       throw this.#noAnswer(error)
     }
   }
 
-  close(): void {
-    this.#agent.destroy()
+  #headersOf(post: Post, body: Buffer): Record<string, string> {
+    return {
+      ...this.#headers, ...post.headers, 'content-type': post.type, 'content-length': String(body.length), 'user-agent': 'lintel',
+      ...(body === post.body ? {} : { 'content-encoding': this.#config.compression }),
+    }
   }
 
   #target(path: string): URL {

@@ -8,6 +8,8 @@
  * @module
  */
 export type { RequestLabel } from './request-labels.ts'
+export { instrumentOf } from './request-histograms.ts'
+export type { RequestHistograms } from './request-histograms.ts'
 export { RequestMetrics } from './request-metrics.ts'
 export type { RequestMetricsOptions } from './request-metrics.ts'
 export { requestMetricsOptions } from './request-options.ts'

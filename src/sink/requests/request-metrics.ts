@@ -1,16 +1,19 @@
-import type { HistogramFamily, Labels, MetricFamily } from '../../../lib/prometheus/mod.ts'
+import type { Labels, MetricFamily, NumberFamily } from '../../../lib/prometheus/mod.ts'
 import type { SafeBatch } from '../batch.ts'
-import { DurationHistogram } from './duration-histogram.ts'
 import { Finder } from './finder.ts'
 import { ABSENT_ID, LabelValues, OTHER_ID } from './label-values.ts'
+import { prometheusFamily, QUANTITIES, type Quantity, type RequestHistograms, type Side, SIDES } from './request-histograms.ts'
 import {
   type LabelPlace, prometheusName, REQUEST_LABEL_NAMES, REQUEST_LABELS, type RequestLabel, type Section, SECTIONS,
 } from './request-labels.ts'
+import { type Measure, ValueHistogram } from './value-histogram.ts'
 
 export interface RequestMetricsOptions {
   readonly labels: readonly RequestLabel[]
   /** Upper bounds of the buckets in seconds, rising. */
   readonly buckets: readonly number[]
+  /** Whether sizes of bodies are counted, too. */
+  readonly sizes: boolean
   /** Sets of labels that are told apart. */
   readonly series_max: number
 }
@@ -20,17 +23,22 @@ export const LABEL_VALUES_MAX = 100
 
 const [LF, QUOTE, DOT, ZERO, NINE, BACKSLASH] = [0x0a, 0x22, 0x2e, 0x30, 0x39, 0x5c]
 const EXCHANGE = Buffer.from('{"kind":"exchange"')
+const BODY_SIZE = '"body":{"size":'
 const OPEN = Buffer.from('"name":"open"')
 /** `{"kind":"exchange","time":"` */
 const TIME_AT = 27
 const TRACE_ID_BYTES = 32
 const TRACE_ID = /^[0-9a-f]{32}$/
 
-type Side = 'server' | 'client'
+/** Histograms of one set of labels; of a quantity that is not counted there is none. */
+type Series = Readonly<Record<Quantity, ValueHistogram | undefined>>
+
+/** Powers of four from 256 bytes to a gigabyte. */
+const SIZE_BOUNDS = Float64Array.from({ length: 12 }, (_, index) => 4 ** (index + 4))
 
 /** A label, and what finds its values. */
 class Label {
-  readonly name: string
+  readonly name: RequestLabel
   readonly section: Section
   readonly values = new LabelValues(LABEL_VALUES_MAX)
   readonly #within: number
@@ -39,7 +47,7 @@ class Label {
 
   constructor(name: RequestLabel) {
     const { section, needle, within, isNumber }: LabelPlace = REQUEST_LABELS[name]
-    this.name = prometheusName(name)
+    this.name = name
     this.section = section
     this.#within = within ?? Infinity
     this.#finder = needle === '' ? undefined : new Finder(needle)
@@ -67,9 +75,11 @@ class Label {
  */
 export class RequestMetrics {
   readonly #labels: readonly Label[]
-  readonly #bounds: Float64Array
+  readonly #measures: Readonly<Record<Quantity, Measure | undefined>>
   readonly #seriesMax: number
-  readonly #series = { server: new Map<number, DurationHistogram>(), client: new Map<number, DurationHistogram>() }
+  /** The key of the set of labels for what finds no room. */
+  readonly #otherKey: number
+  readonly #series = { server: new Map<number, Series>(), client: new Map<number, Series>() }
   readonly #duration = new Finder('"duration":')
   readonly #event = new Finder('"event":{')
   readonly #client = new Finder('"client":{"address":"')
@@ -80,8 +90,12 @@ export class RequestMetrics {
   readonly #http = new Finder(SECTIONS.http)
   readonly #trace = new Finder('"trace":{"id":"')
   readonly #notSampled = new Finder('"sampled":false')
+  readonly #response = new Finder('"response":{')
+  readonly #requestBody = new Finder(BODY_SIZE)
+  readonly #responseBody = new Finder(BODY_SIZE)
   readonly #finders = [
     this.#duration, this.#event, this.#client, this.#server, this.#process, this.#network, this.#url, this.#http, this.#trace, this.#notSampled,
+    this.#response, this.#requestBody, this.#responseBody,
   ]
   /** Of the line at hand; -1 = it is not there. */
   readonly #sections: Record<Section, number> = { server: -1, url: -1, http: -1 }
@@ -90,9 +104,13 @@ export class RequestMetrics {
   #noHttp = 0
   #noDuration = 0
 
-  constructor({ labels, buckets, series_max }: RequestMetricsOptions) {
+  constructor({ labels, buckets, sizes, series_max }: RequestMetricsOptions) {
     this.#labels = REQUEST_LABEL_NAMES.filter(name => labels.includes(name)).map(name => new Label(name))
-    this.#bounds = Float64Array.from(buckets)
+    this.#otherKey = this.#labels.reduce((all, { values }) => all * values.idsMax + OTHER_ID, 0)
+    const size = sizes ? { parts: 1, octaveMin: -1, bounds: SIZE_BOUNDS } : undefined
+    this.#measures = {
+      'request.duration': { parts: 1e9, octaveMin: -20, bounds: Float64Array.from(buckets) }, 'request.body.size': size, 'response.body.size': size,
+    }
     this.#seriesMax = series_max
   }
 
@@ -112,11 +130,19 @@ export class RequestMetrics {
 
   /** Everything that was counted, for a scraper. */
   families(): MetricFamily[] {
-    const others = this.#labels.map(({ name, values }) => ({ labels: [['label', name]] as Labels, value: values.others }))
+    return [...this.histograms().map(prometheusFamily), ...this.ownFamilies()]
+  }
+
+  /** The histograms; from then on exemplars are replaced. */
+  histograms(): RequestHistograms[] {
+    return QUANTITIES.flatMap(quantity => this.#measures[quantity] === undefined ? [] : SIDES.map(side => this.#read(quantity, side)))
+  }
+
+  /** What of the requests is in no histogram, or not under its own labels. */
+  ownFamilies(): NumberFamily[] {
+    const others = this.#labels.map(({ name, values }) => ({ labels: [['label', prometheusName(name)]] as Labels, value: values.others }))
     const leftOut = Object.entries({ open: this.#open, no_http: this.#noHttp, no_duration: this.#noDuration })
     return [
-      this.#family('server', 'Duration of HTTP requests that came to a server.'),
-      this.#family('client', 'Duration of HTTP requests that a client on this machine sent to servers elsewhere.'),
       {
         name: 'lintel_request_metrics_other_total', type: 'counter',
         help: 'Requests whose label says other, because it has too many values, or because there are too many sets of labels (all).',
@@ -129,7 +155,7 @@ export class RequestMetrics {
       },
       {
         name: 'lintel_request_metrics_series', type: 'gauge', help: 'Sets of labels that are told apart.',
-        samples: (['server', 'client'] as const).map(side => ({ labels: [['side', side]] as Labels, value: this.#series[side].size })),
+        samples: SIDES.map(side => ({ labels: [['side', side]] as Labels, value: this.#series[side].size })),
       },
     ]
   }
@@ -157,9 +183,25 @@ export class RequestMetrics {
       this.#noDuration++
       return
     }
-    const histogram = this.#histogram(this.#side(bytes, clientAt, networkAt), this.#key(bytes, end))
-    const bucket = histogram.observe(nanoseconds)
-    if (histogram.wantsExemplar(bucket)) this.#addExemplar(histogram, bucket, nanoseconds, bytes, start, end)
+    const series = this.#seriesOf(this.#side(bytes, clientAt, networkAt), this.#key(bytes, end))
+    this.#observe(series['request.duration'], nanoseconds, 1e9, bytes, start, end)
+    if (series['request.body.size'] !== undefined) this.#sizes(series, bytes, start, end)
+  }
+
+  /** A size that the record does not tell is not counted. */
+  #sizes(series: Series, bytes: Buffer, start: number, end: number): void {
+    const { http } = this.#sections
+    const responseAt = this.#response.find(bytes, http, end)
+    const requestBody = this.#requestBody.find(bytes, http, responseAt === -1 ? end : responseAt)
+    const responseBody = responseAt === -1 ? -1 : this.#responseBody.find(bytes, responseAt, end)
+    if (requestBody !== -1) this.#observe(series['request.body.size'], numberAt(bytes, requestBody), 1, bytes, start, end)
+    if (responseBody !== -1) this.#observe(series['response.body.size'], numberAt(bytes, responseBody), 1, bytes, start, end)
+  }
+
+  #observe(histogram: ValueHistogram | undefined, amount: number, parts: number, bytes: Buffer, start: number, end: number): void {
+    if (histogram === undefined) return
+    const bucket = histogram.observe(amount)
+    if (histogram.wantsExemplar(bucket)) this.#addExemplar(histogram, bucket, amount / parts, bytes, start, end)
   }
 
   /** The client's only where its process is known and the server's is not. */
@@ -176,36 +218,45 @@ export class RequestMetrics {
     return key
   }
 
-  #histogram(side: Side, key: number): DurationHistogram {
+  #seriesOf(side: Side, key: number): Series {
     const series = this.#series[side]
     const found = series.get(key)
     if (found !== undefined) return found
     // The last two are for what finds no room.
     if (this.#series.server.size + this.#series.client.size < this.#seriesMax - 2) return this.#added(side, key)
     this.#folded++
-    const other = this.#labels.reduce((all, { values }) => all * values.idsMax + OTHER_ID, 0)
-    return series.get(other) ?? this.#added(side, other)
+    return series.get(this.#otherKey) ?? this.#added(side, this.#otherKey)
   }
 
-  #added(side: Side, key: number): DurationHistogram {
-    const histogram = new DurationHistogram(this.#bounds)
-    this.#series[side].set(key, histogram)
-    return histogram
+  #added(side: Side, key: number): Series {
+    const made = QUANTITIES.map(quantity => {
+      const measure = this.#measures[quantity]
+      return [quantity, measure === undefined ? undefined : new ValueHistogram(measure)] as const
+    })
+    const series = Object.fromEntries(made) as Series
+    this.#series[side].set(key, series)
+    return series
   }
 
-  #addExemplar(histogram: DurationHistogram, bucket: number, nanoseconds: number, bytes: Buffer, start: number, end: number): void {
+  #addExemplar(histogram: ValueHistogram, bucket: number, value: number, bytes: Buffer, start: number, end: number): void {
     const traceAt = this.#trace.find(bytes, start, end)
     // One that was not sampled leads nowhere.
     if (traceAt === -1 || this.#notSampled.find(bytes, traceAt, end) !== -1) return
     const id = bytes.toString('latin1', traceAt, traceAt + TRACE_ID_BYTES)
     const timeMs = Date.parse(bytes.toString('latin1', start + TIME_AT, start + TIME_AT + 23) + 'Z')
     if (!TRACE_ID.test(id) || Number.isNaN(timeMs)) return
-    histogram.setExemplar(bucket, { labels: [['trace_id', id]], value: nanoseconds / 1e9, timeMs })
+    histogram.setExemplar(bucket, { labels: [['trace_id', id]], value, timeMs })
   }
 
-  #family(side: Side, help: string): HistogramFamily {
-    const histograms = [...this.#series[side]].map(([key, histogram]) => histogram.read(this.#labelsOf(key)))
-    return { name: `http_${side}_request_duration_seconds`, type: 'histogram', help, histograms }
+  #read(quantity: Quantity, side: Side): RequestHistograms {
+    let overflow: Labels | undefined
+    const histograms = [...this.#series[side]].flatMap(([key, series]) => {
+      const labels = this.#labelsOf(key)
+      if (key === this.#otherKey && this.#labels.length > 0) overflow = labels
+      const histogram = series[quantity]?.read(labels)
+      return histogram === undefined || histogram.count === 0 ? [] : [histogram]
+    })
+    return { side, quantity, histograms, overflow }
   }
 
   #labelsOf(key: number): Labels {
@@ -236,13 +287,18 @@ function endOfDigits(bytes: Buffer, start: number): number {
   return at
 }
 
+function numberAt(bytes: Buffer, start: number): number {
+  let value = 0
+  const end = endOfDigits(bytes, start)
+  for (let at = start; at < end; at++) value = value * 10 + (bytes[at] as number) - ZERO
+  return value
+}
+
 /** Decimal seconds, as records have them, in nanoseconds; -1 where no number stands. */
 function nanosecondsAt(bytes: Buffer, start: number): number {
   const dot = endOfDigits(bytes, start)
   if (dot === start) return -1
-  let value = 0
-  for (let at = start; at < dot; at++) value = value * 10 + (bytes[at] as number) - ZERO
-  value *= 1e9
+  let value = numberAt(bytes, start) * 1e9
   if (bytes[dot] !== DOT) return value
   let unit = 1e8
   const end = endOfDigits(bytes, dot + 1)

@@ -15,6 +15,8 @@ export const requestMetricsOptions = {
     .max(BUCKETS_MAX, `must be ${BUCKETS_MAX} bounds at most`)
     .refine(bounds => bounds.every((bound, index) => index === 0 || bound > (bounds[index - 1] as number)), 'must rise from bound to bound')
     .default(BUCKETS).describe('Upper bounds of the buckets in seconds; native histograms have their own.'),
+  sizes: z.boolean().default(false).describe('Also count the sizes of bodies, of requests and of responses, as far as they are known; ' +
+    'a set of labels then takes 12 KB.'),
   series_max: z.int().min(10).max(10_000).default(1000)
     .describe('Sets of labels that are told apart, some 4 KB each; in those beyond all labels are `other`.'),
 }

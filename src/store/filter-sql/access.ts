@@ -1,37 +1,35 @@
 import type { ASTNode } from '@marcbachmann/cel-js'
-import type { Name } from '../../sink/filter/mod.ts'
-import { identifier, quote } from '../columns.ts'
+import type { Name, ValueType } from '../../sink/filter/mod.ts'
+import { identifier } from '../columns.ts'
 import type { Term, Translator } from './term.ts'
+
+const LISTS: ReadonlySet<ValueType> = new Set(['strings', 'numbers', 'headers', 'reasons'])
 
 export function translateName(translator: Translator, node: ASTNode, name: string): Term {
   const variable = translator.variables.get(name)
   if (variable !== undefined) return { ...variable, node }
-  return fieldTerm(node, translator.scope.find(name) as Name)
+  return fieldTerm(translator, node, translator.scope.find(name) as Name)
 }
 
 /** `a.b.c` as a column, or `http.request.header.host` as the values of a header. */
 export function translateSelect(translator: Translator, node: ASTNode, object: ASTNode, key: string): Term {
   const known = nameOf(translator, node)
-  if (known?.type !== undefined) return fieldTerm(node, known)
-  return headerValues(node, translator.translate(object), key)
+  if (known?.type !== undefined) return fieldTerm(translator, node, known)
+  return headerValues(translator, node, translator.translate(object), key)
 }
 
 /** `list[0]`, `headers["host"]`, `marks["duration"]`. */
 export function translateIndex(translator: Translator, node: ASTNode, object: ASTNode, key: ASTNode): Term {
+  const { dialect } = translator
   const list = translator.translate(object)
   const index = translator.translate(key)
-  if (list.type === 'headers' && typeof index.constant === 'string') return headerValues(node, list, index.constant)
-  if (list.type === 'headers') return { node, type: 'strings', sql: `${list.sql}[${index.sql}]` }
-  if (list.type === 'reasons') return { node, type: 'string', sql: `${list.sql}[${index.sql}]` }
+  if (list.type === 'headers' && typeof index.constant === 'string') return headerValues(translator, node, list, index.constant)
+  if (list.type === 'headers') return { node, type: 'strings', ...dialect.headerValues(list.sql, index.sql, false) }
+  if (list.type === 'reasons') return { node, type: 'string', sql: dialect.reason(list.sql, index.sql) }
   const type = list.type === 'strings' ? 'string' : 'number'
-  if (typeof index.constant === 'number') {
-    const isPlace = Number.isInteger(index.constant) && index.constant >= 0
-    return { node, type, sql: isPlace ? `(${list.sql})[${index.constant + 1}]` : `NULL::${type === 'string' ? 'VARCHAR' : 'BIGINT'}` }
-  }
-  // SQL counts from 1, and from the end below 0.
-  const place = `(${index.sql})::DOUBLE`
-  const isPlace = `${place} >= 0 AND ${place} < 2147483647 AND ${place} = floor(${place})`
-  return { node, type, sql: `(CASE WHEN ${isPlace} THEN (${list.sql})[(${place} + 1)::BIGINT] END)` }
+  if (typeof index.constant !== 'number') return { node, type, sql: dialect.itemAt(list, index.sql) }
+  const isPlace = Number.isInteger(index.constant) && index.constant >= 0
+  return { node, type, sql: isPlace ? dialect.item(list, index.constant) : dialect.missing(type) }
 }
 
 /** Field or namespace that a path stands for. */
@@ -52,10 +50,11 @@ function pathOf(translator: Translator, node: ASTNode): string | undefined {
   return parent === undefined ? undefined : `${parent}.${node.args[1]}`
 }
 
-function fieldTerm(node: ASTNode, name: Name): Term {
-  return { node, type: name.type ?? 'string', sql: columnOf(name.path) }
+export function fieldTerm({ dialect }: Translator, node: ASTNode, name: Name): Term {
+  const [type, sql] = [name.type ?? 'string', columnOf(name.path)]
+  return { node, type, sql, present: LISTS.has(type) ? dialect.listIsThere(sql, name.path) : undefined }
 }
 
-function headerValues(node: ASTNode, headers: Term, name: string): Term {
-  return { node, type: 'strings', sql: `${headers.sql}[${quote(name.toLowerCase())}]` }
+function headerValues({ dialect }: Translator, node: ASTNode, headers: Term, name: string): Term {
+  return { node, type: 'strings', ...dialect.headerValues(headers.sql, dialect.quote(name.toLowerCase()), true) }
 }

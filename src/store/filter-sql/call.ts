@@ -1,26 +1,22 @@
 import type { ASTNode } from '@marcbachmann/cel-js'
 import { parseDuration } from '../../../lib/units/duration.ts'
-import { quote } from '../columns.ts'
-import { columnOf, nameOf } from './access.ts'
+import type { Name } from '../../sink/filter/mod.ts'
+import { fieldTerm, nameOf } from './access.ts'
 import { patternSql } from './pattern.ts'
-import { asDouble, condition, numberSql, type Term, type Translator, untold } from './term.ts'
-
-/** White space of JavaScript's trim(). */
-const SPACES = '\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\ufeff'
-const UPPER = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'
-const DECIMAL = '^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?$'
+import { condition, numberSql, type Term, type Translator, untold } from './term.ts'
 
 export function translateCall(translator: Translator, node: ASTNode, name: string, args: readonly ASTNode[]): Term {
   const [first] = args as [ASTNode]
   if (name === 'has') return translateHas(translator, node, first)
+  const { dialect } = translator
   const term = translator.translate(first)
   switch (name) {
-    case 'size': return size(node, term)
+    case 'size': return { node, type: 'number', sql: dialect.size(term) }
     case 'duration': return constantNumber(node, parseDuration(term.constant as string) / 1000)
-    case 'timestamp': return { node, type: 'time', sql: `make_timestamp_ns(${epochNanoseconds(term.constant as string)})` }
-    case 'string': return text(node, term)
-    case 'double': return { node, type: 'number', sql: number(term) }
-    default: return { node, type: 'number', sql: `trunc(${number(term)})` }
+    case 'timestamp': return { node, type: 'time', sql: dialect.time(epochNanoseconds(term.constant as string)) }
+    case 'string': return text(translator, node, term)
+    case 'double': return { node, type: 'number', sql: number(translator, term) }
+    default: return { node, type: 'number', sql: `trunc(${number(translator, term)})` }
   }
 }
 
@@ -28,53 +24,55 @@ export function translateMethod(translator: Translator, node: ASTNode, name: str
   if (name === 'exists' || name === 'all' || name === 'exists_one') {
     return macro(translator, node, name, object, args as [ASTNode & { op: 'id' }, ASTNode])
   }
+  const { dialect } = translator
   const term = translator.translate(object)
   switch (name) {
-    case 'size': return size(node, term)
-    case 'lowerAscii': return { node, type: 'string', sql: `translate(${term.sql}, '${UPPER}', '${UPPER.toLowerCase()}')` }
-    case 'upperAscii': return { node, type: 'string', sql: `translate(${term.sql}, '${UPPER.toLowerCase()}', '${UPPER}')` }
-    case 'trim': return { node, type: 'string', sql: `trim(${term.sql}, ${quote(SPACES)})` }
+    case 'size': return { node, type: 'number', sql: dialect.size(term) }
+    case 'lowerAscii': return { node, type: 'string', sql: dialect.lower(term.sql) }
+    case 'upperAscii': return { node, type: 'string', sql: dialect.upper(term.sql) }
+    case 'trim': return { node, type: 'string', sql: dialect.trim(term.sql) }
   }
   const argument = translator.translate(args[0] as ASTNode)
-  if (name === 'matches') {
-    const pattern = quote(patternSql(argument.node, argument.constant as string))
-    return { node, type: 'bool', sql: `coalesce(regexp_matches(${term.sql}, ${pattern}), false)` }
+  const test = (sql: string): Term => ({ node, type: 'bool', sql: `coalesce(${sql}, false)` })
+  switch (name) {
+    case 'matches': return test(dialect.matches(term.sql, dialect.quote(patternSql(argument.node, argument.constant as string))))
+    case 'startsWith': return test(dialect.startsWith(term.sql, argument.sql))
+    case 'endsWith': return test(dialect.endsWith(term.sql, argument.sql))
+    case 'contains': return test(dialect.contains(term.sql, argument.sql))
+    default: throw untold(node, `${name}()`)
   }
-  const test = { startsWith: 'starts_with', endsWith: 'suffix', contains: 'contains' }[name]
-  if (test === undefined) throw untold(node, `${name}()`)
-  return { node, type: 'bool', sql: `coalesce(${test}(${term.sql}, ${argument.sql}), false)` }
 }
 
 function translateHas(translator: Translator, node: ASTNode, argument: ASTNode): Term {
   const name = nameOf(translator, argument)
-  if (name === undefined) return { node, type: 'bool', sql: `(${translator.translate(argument).sql} IS NOT NULL)` }
-  const names = translator.scope.fieldNames
-  return { node, type: 'bool', sql: `(${name.ids.map(id => `${columnOf(names[id - 1] as string)} IS NOT NULL`).join(' OR ')})` }
+  if (name === undefined) return { node, type: 'bool', sql: `(${isThere(translator, translator.translate(argument))})` }
+  const { scope } = translator
+  const fields = name.ids.map(id => scope.find(scope.fieldNames[id - 1] as string) as Name)
+  const tests = fields.map(field => isThere(translator, fieldTerm(translator, node, field)))
+  return { node, type: 'bool', sql: `(${tests.join(' OR ')})` }
 }
 
-/** Code points of a text, entries of a list, names of headers. */
-function size(node: ASTNode, term: Term): Term {
-  const isMap = term.type === 'headers' || term.type === 'reasons'
-  return { node, type: 'number', sql: `${isMap ? 'cardinality' : term.type === 'string' ? 'length' : 'len'}(${term.sql})` }
+function isThere({ dialect }: Translator, { sql, present }: Term): string {
+  return present ?? dialect.isThere(sql)
 }
 
 function constantNumber(node: ASTNode, value: number): Term {
   return { node, type: 'number', sql: numberSql(value), constant: value }
 }
 
-function text(node: ASTNode, term: Term): Term {
+function text({ dialect }: Translator, node: ASTNode, term: Term): Term {
   if (term.type === 'string') return { ...term, node }
-  if (term.constant !== undefined) return { node, type: 'string', sql: quote(String(term.constant)), constant: String(term.constant) }
+  if (term.constant !== undefined) return { node, type: 'string', sql: dialect.quote(String(term.constant)), constant: String(term.constant) }
   // Broken numbers are written in another way: 5.0 and 1e-07.
   if (term.type === 'number') throw untold(node, 'string() of a number')
-  return { node, type: 'string', sql: `(${term.sql})::VARCHAR` }
+  const sql = dialect.text(term)
+  if (sql === undefined) throw untold(node, 'string() of a time')
+  return { node, type: 'string', sql }
 }
 
 /** Missing when the text is no number. */
-function number(term: Term): string {
-  if (term.type === 'number') return asDouble(term)
-  const trimmed = `trim(${term.sql}, ${quote(SPACES)})`
-  return `(CASE WHEN regexp_matches(${trimmed}, '${DECIMAL}') THEN try_cast(${trimmed} AS DOUBLE) END)`
+function number({ dialect }: Translator, { type, sql }: Term): string {
+  return type === 'number' ? dialect.double(sql) : dialect.parsed(sql)
 }
 
 function epochNanoseconds(time: string): bigint {
@@ -85,15 +83,17 @@ function epochNanoseconds(time: string): bigint {
 /** Over values of a list, or over the names of headers; false when the list is missing. */
 function macro(translator: Translator, node: ASTNode, name: 'exists' | 'all' | 'exists_one', object: ASTNode,
   [binding, body]: readonly [ASTNode & { op: 'id' }, ASTNode]): Term {
+  const { dialect } = translator
   const list = translator.translate(object)
-  const values = list.type === 'headers' || list.type === 'reasons' ? `map_keys(${list.sql})` : list.sql
+  const values = list.type === 'headers' || list.type === 'reasons' ? dialect.keys(list.sql) : list.sql
   const variable = translator.fresh()
   const outer = translator.variables.get(binding.args)
   translator.variables.set(binding.args, { node: binding, type: list.type === 'numbers' ? 'number' : 'string', sql: variable })
   const test = condition(translator.translate(body))
   if (outer === undefined) translator.variables.delete(binding.args)
   else translator.variables.set(binding.args, outer)
-  const hits = `len(list_filter(${values}, lambda ${variable}: ${name === 'all' ? `NOT ${test}` : test}))`
+  const hits = dialect.count(values, variable, name === 'all' ? `NOT ${test}` : test)
   const wanted = name === 'exists' ? '> 0' : name === 'all' ? '= 0' : '= 1'
-  return { node, type: 'bool', sql: `coalesce(${hits} ${wanted}, false)` }
+  const isThere = list.present === undefined ? '' : `${list.present} AND `
+  return { node, type: 'bool', sql: `coalesce(${isThere}${hits} ${wanted}, false)` }
 }

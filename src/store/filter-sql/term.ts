@@ -1,18 +1,22 @@
 import type { ASTNode } from '@marcbachmann/cel-js'
 import { FilterError } from '../../sink/filter/mod.ts'
 import type { Scope, ValueType } from '../../sink/filter/mod.ts'
+import type { Dialect } from './dialect.ts'
 
 /** A part of an expression as SQL; NULL stands for a missing value. */
 export interface Term {
   readonly node: ASTNode
   readonly type: ValueType
   readonly sql: string
+  /** Of a list or map that cannot be NULL: where it counts as there. */
+  readonly present?: string | undefined
   /** The value itself, when it does not depend on the record. */
   readonly constant?: string | number | bigint | boolean
 }
 
 /** What the parts of the translator need of each other. */
 export interface Translator {
+  readonly dialect: Dialect
   readonly scope: Scope
   readonly variables: Map<string, Term>
   translate(node: ASTNode): Term
@@ -23,11 +27,6 @@ export interface Translator {
 /** As a condition: what is missing is not true. */
 export function condition(term: Term): string {
   return term.constant === undefined ? `coalesce(${term.sql}, false)` : String(term.constant)
-}
-
-/** For arithmetic: numbers are those of JavaScript. */
-export function asDouble({ sql }: Term): string {
-  return `(${sql})::DOUBLE`
 }
 
 /** A number as SQL: whole ones as such, so that a column of whole numbers is compared as it is stored. */

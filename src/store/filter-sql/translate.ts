@@ -1,29 +1,32 @@
 import type { ASTNode } from '@marcbachmann/cel-js'
 import { compileFilter, parseFilter, Scope } from '../../sink/filter/mod.ts'
-import { type Column, quote } from '../columns.ts'
+import type { Column } from '../columns.ts'
 import { translateIndex, translateName, translateSelect } from './access.ts'
 import { translateCall, translateMethod } from './call.ts'
-import { asDouble, condition, numberSql, type Term, type Translator, untold } from './term.ts'
+import type { Dialect } from './dialect.ts'
+import { DUCKDB } from './duckdb-dialect.ts'
+import { condition, numberSql, type Term, type Translator, untold } from './term.ts'
 
 /**
  * A filter as an SQL condition. What the filter's own compiler refuses is refused with its words; from there on every part has
  * the type that it needs.
  *
+ * @param dialect of the engine that is asked; none = a store's
  * @throws {FilterError} that marks the place of what is wrong, or cannot be told in SQL
  */
-export function filterSql(text: string, columns: readonly Column[]): string {
+export function filterSql(text: string, columns: readonly Column[], dialect: Dialect = DUCKDB): string {
   const fields = columns.map(({ field, fieldType }) => ({ name: field, type: fieldType }))
   compileFilter(text, fields)
   let count = 0
   const translator: Translator = {
-    scope: new Scope(fields), variables: new Map(), translate: node => translate(translator, node), fresh: () => `v${++count}`,
+    dialect, scope: new Scope(fields), variables: new Map(), translate: node => translate(translator, node), fresh: () => `v${++count}`,
   }
   return condition(translator.translate(parseFilter(text)))
 }
 
 function translate(translator: Translator, node: ASTNode): Term {
   switch (node.op) {
-    case 'value': return literal(node, node.args)
+    case 'value': return literal(translator, node, node.args)
     case 'id': return translateName(translator, node, node.args)
     case '.': return translateSelect(translator, node, node.args[0], node.args[1])
     case '[]': return translateIndex(translator, node, node.args[0], node.args[1])
@@ -35,30 +38,30 @@ function translate(translator: Translator, node: ASTNode): Term {
     }
     case '?:': return choice(node, ...node.args.map(part => translator.translate(part)) as [Term, Term, Term])
     case '!_': return { node, type: 'bool', sql: `(NOT ${condition(translator.translate(node.args))})` }
-    case '-_': return negative(node, translator.translate(node.args))
+    case '-_': return negative(translator, node, translator.translate(node.args))
     case 'in': return membership(translator, node, node.args[0], node.args[1])
     case '==': case '!=': case '<': case '<=': case '>': case '>=':
       return comparison(node, node.op, translator.translate(node.args[0]), translator.translate(node.args[1]))
     case '+': case '-': case '*': case '/': case '%':
-      return arithmetic(node, node.op, translator.translate(node.args[0]), translator.translate(node.args[1]))
+      return arithmetic(translator, node, node.op, translator.translate(node.args[0]), translator.translate(node.args[1]))
     default: throw untold(node, `"${node.op}"`)
   }
 }
 
-function literal(node: ASTNode, value: unknown): Term {
+function literal({ dialect }: Translator, node: ASTNode, value: unknown): Term {
   if (typeof value === 'string') {
     // The store's texts have no NUL, and SQL text cannot hold one.
     if (value.includes('\0')) throw untold(node, 'a text with a NUL')
-    return { node, type: 'string', sql: quote(value), constant: value }
+    return { node, type: 'string', sql: dialect.quote(value), constant: value }
   }
   if (typeof value === 'boolean') return { node, type: 'bool', sql: String(value), constant: value }
   const number = Number(value)
   return { node, type: 'number', sql: numberSql(number), constant: number }
 }
 
-function negative(node: ASTNode, term: Term): Term {
+function negative({ dialect }: Translator, node: ASTNode, term: Term): Term {
   if (typeof term.constant === 'number') return { node, type: 'number', sql: numberSql(-term.constant), constant: -term.constant }
-  return { node, type: 'number', sql: `(-${asDouble(term)})` }
+  return { node, type: 'number', sql: `(-${dialect.double(term.sql)})` }
 }
 
 function choice(node: ASTNode, test: Term, yes: Term, no: Term): Term {
@@ -73,22 +76,25 @@ function comparison(node: ASTNode, op: keyof typeof OPERATOR, left: Term, right:
 }
 
 function membership(translator: Translator, node: ASTNode, left: ASTNode, right: ASTNode): Term {
+  const { dialect } = translator
   const item = translator.translate(left)
   if (right.op === 'list') {
     const values = right.args.map(entry => translator.translate(entry).sql)
-    return { node, type: 'bool', sql: values.length === 0 ? 'false' : `coalesce(${item.sql} IN (${values.join(', ')}), false)` }
+    return { node, type: 'bool', sql: values.length === 0 ? 'false' : `coalesce(${dialect.isOneOf(item.sql, values)}, false)` }
   }
   const list = translator.translate(right)
   if (list.type === 'strings' || list.type === 'numbers') {
-    return { node, type: 'bool', sql: `coalesce(list_contains(${list.sql}, ${item.sql}), false)` }
+    return { node, type: 'bool', sql: `coalesce(${dialect.listHas(list.sql, item.sql)}, false)` }
   }
-  const key = list.type === 'headers' && typeof item.constant === 'string' ? quote(item.constant.toLowerCase()) : item.sql
-  return { node, type: 'bool', sql: `coalesce(map_contains(${list.sql}, ${key}), false)` }
+  const key = list.type === 'headers' && typeof item.constant === 'string' ? dialect.quote(item.constant.toLowerCase()) : item.sql
+  return { node, type: 'bool', sql: `coalesce(${dialect.mapHas(list.sql, key)}, false)` }
 }
 
-function arithmetic(node: ASTNode, op: '+' | '-' | '*' | '/' | '%', left: Term, right: Term): Term {
+function arithmetic({ dialect }: Translator, node: ASTNode, op: '+' | '-' | '*' | '/' | '%', left: Term, right: Term): Term {
   if (left.type === 'string') return { node, type: 'string', sql: `(${left.sql} || ${right.sql})` }
-  const [a, b] = [asDouble(left), asDouble(right)]
-  if (op === '/' || op === '%') return { node, type: 'number', sql: `(CASE WHEN ${b} <> 0 THEN ${a} ${op} ${b} END)` }
+  const [a, b] = [dialect.double(left.sql), dialect.double(right.sql)]
+  if (op === '/' || op === '%') {
+    return { node, type: 'number', sql: `(CASE WHEN ${b} <> 0 THEN ${op === '/' ? `${a} / ${b}` : dialect.remainder(a, b)} END)` }
+  }
   return { node, type: 'number', sql: `(${a} ${op} ${b})` }
 }

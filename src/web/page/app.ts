@@ -3,6 +3,7 @@ import { useEffect, useMemo, useState } from 'preact/hooks'
 import type { About } from './about.ts'
 import { useAnswer, type ViewAnswer } from './ask.ts'
 import type { Vocabulary } from './completion.ts'
+import { ConnectionsView } from './connections-view.ts'
 import { FilterBar } from './filter-bar.ts'
 import { HeaderTable } from './header-table.ts'
 import { HealthView } from './health-view.ts'
@@ -29,7 +30,8 @@ const TABS: readonly Tab[] = [
   { path: '/live', title: 'Live', needs: 'live', isForOperators: true }, { path: '/overview', title: 'Overview', needs: 'store' },
   { path: '/routes', title: 'Routes', needs: 'store' }, { path: '/inventory', title: 'Inventory', needs: 'store' },
   { path: '/consumers', title: 'Consumers', needs: 'store', isForOperators: true },
-  { path: '/records', title: 'Records', needs: 'store', isForOperators: true }, { path: '/health', title: 'Health', needs: 'any' },
+  { path: '/records', title: 'Records', needs: 'store', isForOperators: true }, { path: '/connections', title: 'Connections', needs: 'store' },
+  { path: '/health', title: 'Health', needs: 'any' },
 ]
 const ROWS = 100
 const KINDS = ['exchange', 'connection', 'packet', 'anomaly', 'websocket', 'handshake']
@@ -98,6 +100,7 @@ function Shown({ about, path, place, span, filter, asked, headers }: ShownOption
     case '/consumers': return html`<${HeaderTable} about=${about} question=${questionText(range, filter)} filter=${filter}
       header=${parameter('header')} known=${headers} />
       <${Tables} about=${about} names=${['clients', 'connections']} range=${range} filter=${filter} />`
+    case '/connections': return html`<${ConnectionsView} about=${about} range=${range} filter=${filter} />`
     case '/records': return html`<${RecordsView} range=${range} filter=${filter} />`
     default: return html`<${HealthView} about=${about} range=${range} filter=${filter} />`
   }

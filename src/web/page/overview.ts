@@ -6,7 +6,7 @@ import { Chart, type ChartLine } from './chart.ts'
 import { change, format, seconds } from './format.ts'
 import { html } from './html.ts'
 import { go, linkTo } from './place.ts'
-import { rangeBefore, type TimeRange } from './time-range.ts'
+import { pointTimes, rangeBefore, rowsByTime, type TimeRange } from './time-range.ts'
 import { ViewTable } from './view-table.ts'
 
 export interface OverviewOptions {
@@ -81,9 +81,8 @@ function rate(value: number): string {
 function chartsOf(now: ViewAnswer, past: ViewAnswer | undefined, classes: ViewAnswer | undefined, range: TimeRange):
   { times: number[], rates: ChartLine[], durations: ChartLine[], stack: ChartLine[] } {
   const { bucketMs } = now
-  const start = Math.floor(range.fromMs / bucketMs) * bucketMs
-  const times = Array.from({ length: Math.max(1, Math.ceil((range.toMs - start) / bucketMs)) }, (_, index) => start + index * bucketMs)
-  const at = byTime(now)
+  const times = pointTimes(bucketMs, range)
+  const at = rowsByTime(now)
   const perSecond = (rows: ReadonlyMap<number, Row>, column: number, shiftMs = 0): number[] =>
     times.map(time => Number(rows.get(time - shiftMs)?.[column] ?? 0) / (bucketMs / 1000))
   const span = (column: number): (number | null)[] => times.map(time => at.get(time)?.[column] as number | null | undefined ?? null)
@@ -94,9 +93,9 @@ function chartsOf(now: ViewAnswer, past: ViewAnswer | undefined, classes: ViewAn
   if (past !== undefined) {
     // Points of both lie at multiples of one width, the range may not: the one before is shifted by whole points.
     const shift = Math.round((range.toMs - range.fromMs) / bucketMs) * bucketMs
-    rates.push({ title: 'before', colour: 'muted', isDashed: true, values: perSecond(byTime(past), 1, shift) })
+    rates.push({ title: 'before', colour: 'muted', isDashed: true, values: perSecond(rowsByTime(past), 1, shift) })
   }
-  const stacked = classes === undefined ? new Map<number, Row>() : byTime(classes)
+  const stacked = classes === undefined ? new Map<number, Row>() : rowsByTime(classes)
   return {
     times, rates,
     durations: [
@@ -106,8 +105,4 @@ function chartsOf(now: ViewAnswer, past: ViewAnswer | undefined, classes: ViewAn
     stack: ['2xx', '3xx', '4xx', '5xx', 'other', 'none'].map((title, index) =>
       ({ title, colour: CLASS_COLOURS[index] as string, values: perSecond(stacked, index + 1) })),
   }
-}
-
-function byTime({ rows }: ViewAnswer): ReadonlyMap<number, Row> {
-  return new Map(rows.map(row => [row[0] as number, row]))
 }

@@ -1,3 +1,5 @@
+import type { Row, ViewAnswer } from './ask.ts'
+
 /** A span of time: milliseconds since 1970, the end not included. */
 export interface TimeRange {
   readonly fromMs: number
@@ -44,4 +46,15 @@ function ownRange(parameters: URLSearchParams): TimeRange | undefined {
   const [from, to] = [parameters.get('from'), parameters.get('to')]
   if (from === null || to === null || !/^\d{1,15}$/.test(from) || !/^\d{1,15}$/.test(to) || Number(from) >= Number(to)) return undefined
   return { fromMs: Number(from), toMs: Number(to) }
+}
+
+/** The times of a chart's points over a range: multiples of their width, as the store counts them. */
+export function pointTimes(bucketMs: number, { fromMs, toMs }: TimeRange): number[] {
+  const start = Math.floor(fromMs / bucketMs) * bucketMs
+  return Array.from({ length: Math.max(1, Math.ceil((toMs - start) / bucketMs)) }, (_, index) => start + index * bucketMs)
+}
+
+/** Rows of a view over time, by their time. */
+export function rowsByTime({ rows }: ViewAnswer): ReadonlyMap<number, Row> {
+  return new Map(rows.map(row => [row[0] as number, row]))
 }

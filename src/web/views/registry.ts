@@ -1,6 +1,7 @@
 import type { View } from '../view.ts'
 import { anomalies } from './anomalies.ts'
 import { clients } from './clients.ts'
+import { connectionTroubles, troubledClients, troubledHosts } from './connection-troubles.ts'
 import { connections } from './connections.ts'
 import { failingRoutes } from './failing-routes.ts'
 import { headerNames } from './header-names.ts'
@@ -21,5 +22,5 @@ import { userAgents } from './user-agents.ts'
 /** One line per view. */
 export const VIEWS: readonly View[] = [
   span, totals, traffic, statusClasses, methods, statuses, hosts, routes, clients, userAgentClasses, userAgents, slowRoutes, failingRoutes,
-  connections, inventory, anomalies, marks, headerNames,
+  connections, inventory, anomalies, marks, headerNames, connectionTroubles, troubledHosts, troubledClients,
 ]

@@ -18,14 +18,14 @@ import (
 )
 
 func main() {
-	if err := run(os.Args[1], os.Args[2], os.Args[3], os.Args[4]); err != nil {
+	if err := run(os.Args[1], os.Args[2], os.Args[3], os.Args[4], os.Args[5]); err != nil {
 		fmt.Fprintln(os.Stderr, "otel-collector:", err)
 		os.Exit(1)
 	}
 }
 
 // Addresses to listen at, HOST:PORT, and files that are written.
-func run(http, grpc, logs, traces string) error {
+func run(http, grpc, logs, traces, metrics string) error {
 	ctx := context.Background()
 	receivers := otlpreceiver.NewFactory()
 	config := receivers.CreateDefaultConfig()
@@ -60,6 +60,14 @@ func run(http, grpc, logs, traces string) error {
 	if err != nil {
 		return err
 	}
+	settings, fileConfig, err = open("metrics", metrics)
+	if err != nil {
+		return err
+	}
+	metricFile, err := exporters.CreateMetrics(ctx, settings, fileConfig)
+	if err != nil {
+		return err
+	}
 	receiverSettings := receiver.Settings{ID: component.NewID(receivers.Type()), TelemetrySettings: telemetry}
 	logReceiver, err := receivers.CreateLogs(ctx, receiverSettings, config, logFile)
 	if err != nil {
@@ -69,7 +77,11 @@ func run(http, grpc, logs, traces string) error {
 	if err != nil {
 		return err
 	}
-	parts := []component.Component{logFile, traceFile, logReceiver, traceReceiver}
+	metricReceiver, err := receivers.CreateMetrics(ctx, receiverSettings, config, metricFile)
+	if err != nil {
+		return err
+	}
+	parts := []component.Component{logFile, traceFile, metricFile, logReceiver, traceReceiver, metricReceiver}
 	for _, part := range parts {
 		if err := part.Start(ctx, host); err != nil {
 			return err

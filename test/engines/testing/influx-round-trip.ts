@@ -33,14 +33,6 @@ function tagsOf({ kind, http }: Json): [string, unknown][] {
 
 const text = (entries: Iterable<readonly [string, unknown]>): string => JSON.stringify([...entries].sort(([a], [b]) => a < b ? -1 : 1))
 
-/** Numbered anew, as the records of one run are. */
-export function renumbered(lines: readonly string[]): readonly string[] {
-  return lines.map((line, index) => {
-    const record = JSON.parse(line) as { event?: object }
-    return JSON.stringify({ ...record, event: { ...record.event, sequence: index } })
-  })
-}
-
 export function hostileLine(): string {
   return Buffer.from(exchanges(0, 1).bytes).toString().trimEnd()
 }

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { LogRecord, Span } from '../../../src/sink/exporters/testing/otlp-decoder.ts'
+import type { Metric } from '../../../src/sink/exporters/testing/otlp-metrics.ts'
 import { accepts } from '../../gateway/testing/gateway.ts'
 import { Running } from '../../gateway/testing/process.ts'
 import { engine } from './engine-folder.ts'
@@ -10,13 +11,14 @@ import { freePort } from './free-port.ts'
 interface Line {
   readonly resourceLogs?: readonly { readonly scopeLogs: readonly { readonly logRecords: readonly LogRecord[] }[] }[]
   readonly resourceSpans?: readonly { readonly resource: Resource, readonly scopeSpans: readonly { readonly spans: readonly Span[] }[] }[]
+  readonly resourceMetrics?: readonly { readonly scopeMetrics: readonly { readonly metrics: readonly Metric[] }[] }[]
 }
 
 interface Resource {
   readonly attributes: readonly { readonly key: string, readonly value: { readonly stringValue: string } }[]
 }
 
-/** The program of ../otel-collector on its own, on loopback ports: what it takes by OTLP it writes to two files. */
+/** The program of ../otel-collector on its own, on loopback ports: what it takes by OTLP it writes to files, one for each signal. */
 export class OtelCollector {
   readonly #http: number
   readonly #grpc: number
@@ -43,7 +45,7 @@ export class OtelCollector {
   /** At the same ports, with the same files. */
   async run(): Promise<void> {
     const addresses = [this.#http, this.#grpc].map(port => `127.0.0.1:${port}`)
-    this.#process = new Running(engine('otel-collector'), [...addresses, join(this.#folder, 'logs.json'), join(this.#folder, 'traces.json')])
+    this.#process = new Running(engine('otel-collector'), [...addresses, ...['logs', 'traces', 'metrics'].map(name => join(this.#folder, `${name}.json`))])
     for (const port of [this.#http, this.#grpc]) await this.#process.until(() => accepts(String(port)), `listening port ${port}`)
   }
 
@@ -70,6 +72,13 @@ export class OtelCollector {
       }
     }
     return found
+  }
+
+  /** By push, in order. */
+  pushes(): readonly (readonly Metric[])[] {
+    return [...this.#lines('metrics.json')].map(({ resourceMetrics = [] }) => {
+      return resourceMetrics.flatMap(({ scopeMetrics }) => scopeMetrics.flatMap(({ metrics }) => metrics))
+    })
   }
 
   /** By LF alone: values have other line ends in them. */

@@ -1,5 +1,5 @@
 import { columnsOf, recordLine, StoreReader } from '../../../src/store/mod.ts'
-import type { PlainValue, ReaderOptions } from '../../../src/store/mod.ts'
+import type { Answer, PlainValue, ReaderOptions } from '../../../src/store/mod.ts'
 import { configSchema } from '../../../src/config.ts'
 import { FIELDS } from '../../../src/exchange/fields.ts'
 import { openSink } from '../../../src/sink/mod.ts'
@@ -62,7 +62,12 @@ export async function ask(folder: string, sql: string, more: Partial<ReaderOptio
   }
 }
 
-export async function rowsOf(reader: StoreReader, sql: string): Promise<readonly PlainValue[][]> {
+/** Who answers questions. */
+export interface Asked {
+  ask(sql: string): Promise<Answer>
+}
+
+export async function rowsOf(reader: Asked, sql: string): Promise<readonly PlainValue[][]> {
   const rows: PlainValue[][] = []
   for await (const part of (await reader.ask(sql)).rows) rows.push(...part)
   return rows

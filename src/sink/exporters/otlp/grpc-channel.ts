@@ -8,6 +8,7 @@ import { grpcAnswer, type GrpcEnd } from './grpc-status.ts'
 const PATHS = {
   logs: '/opentelemetry.proto.collector.logs.v1.LogsService/Export',
   traces: '/opentelemetry.proto.collector.trace.v1.TraceService/Export',
+  metrics: '/opentelemetry.proto.collector.metrics.v1.MetricsService/Export',
 } as const satisfies Record<Signal, string>
 
 /** Before a message: is it compressed, and its length. */

@@ -7,7 +7,7 @@ const TYPE = 'application/x-protobuf'
 const NOTHING = Buffer.alloc(0)
 
 /**
- * https://opentelemetry.io/docs/specs/otlp/#otlphttp, binary: POSTs to /v1/logs and /v1/traces behind the url's path.
+ * https://opentelemetry.io/docs/specs/otlp/#otlphttp, binary: POSTs to /v1/logs, /v1/traces and /v1/metrics behind the url's path.
  *
  * A 500, which clients of OTLP are told not to try again, is tried again as by every output: records wait in the spool, and are not lost.
  */

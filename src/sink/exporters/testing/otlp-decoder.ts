@@ -5,11 +5,12 @@
 import assert from 'node:assert/strict'
 import { fileURLToPath } from 'node:url'
 import protobuf from 'protobufjs'
+import type { Metric } from './otlp-metrics.ts'
 
 const folder = fileURLToPath(new URL('./otlp-proto/', import.meta.url))
 const root = new protobuf.Root()
 root.resolvePath = (_origin, target) => folder + target
-root.loadSync(['logs', 'trace'].map(name => `opentelemetry/proto/collector/${name}/v1/${name}_service.proto`))
+root.loadSync(['logs', 'trace', 'metrics'].map(name => `opentelemetry/proto/collector/${name}/v1/${name}_service.proto`))
 
 /** AnyValue: one of these. Whole numbers as text. */
 export interface AnyValue {
@@ -62,12 +63,14 @@ interface Raw {
   readonly resource: { readonly attributes: readonly KeyValue[] }
   readonly scopeLogs?: readonly Scoped[]
   readonly scopeSpans?: readonly Scoped[]
+  readonly scopeMetrics?: readonly Scoped[]
 }
 
 interface Scoped {
   readonly scope: { readonly name: string }
   readonly logRecords?: readonly LogRecord[]
   readonly spans?: readonly Span[]
+  readonly metrics?: readonly Metric[]
 }
 
 /**
@@ -83,23 +86,26 @@ function decode(type: string, bytes: Buffer): unknown {
 }
 
 /** The same bytes, made anew of what was read. */
-export function encodedAgain(signal: 'logs' | 'traces', bytes: Buffer): Buffer {
+export function encodedAgain(signal: Signal, bytes: Buffer): Buffer {
   const message = root.lookupType(`opentelemetry.proto.collector.${TYPES[signal]}`)
   return Buffer.from(message.encode(message.decode(bytes)).finish())
 }
 
-const TYPES = { logs: 'logs.v1.ExportLogsServiceRequest', traces: 'trace.v1.ExportTraceServiceRequest' } as const
+const TYPES = {
+  logs: 'logs.v1.ExportLogsServiceRequest', traces: 'trace.v1.ExportTraceServiceRequest', metrics: 'metrics.v1.ExportMetricsServiceRequest',
+} as const
+type Signal = keyof typeof TYPES
 
 const hex = (value: unknown): { traceId?: string } => Object.fromEntries(Object.entries(value as object)
   .map(([name, part]) => [name, Buffer.isBuffer(part) ? part.toString('hex') : part as unknown]))
 
-function group<One>({ resource, scopeLogs, scopeSpans }: Raw): Grouped<One> {
-  const scoped = scopeLogs ?? scopeSpans ?? []
+function group<One>({ resource, scopeLogs, scopeSpans, scopeMetrics }: Raw): Grouped<One> {
+  const scoped = scopeLogs ?? scopeSpans ?? scopeMetrics ?? []
   assert.equal(scoped.length, 1)
-  const [{ scope, logRecords, spans }] = scoped as [Scoped]
+  const [{ scope, logRecords, spans, metrics }] = scoped as [Scoped]
   return {
     resource: Object.fromEntries(resource.attributes.map(({ key, value }) => [key, value.stringValue as string])),
-    scope: scope.name, ones: (logRecords ?? spans ?? []).map(one => hex(one) as One),
+    scope: scope.name, ones: (logRecords ?? spans ?? metrics ?? []).map(one => hex(one) as One),
   }
 }
 
@@ -113,9 +119,22 @@ export function decodeSpans(bytes: Buffer): readonly Grouped<Span>[] {
   return resourceSpans.map(raw => group<Span>(raw))
 }
 
-/** A response of either service. */
-export function partialSuccess(signal: 'logs' | 'traces', rejected: number, errorMessage: string): Buffer {
-  const [type, name] = signal === 'logs' ? ['logs.v1.ExportLogsServiceResponse', 'rejectedLogRecords'] : ['trace.v1.ExportTraceServiceResponse', 'rejectedSpans']
+/** All of one resource. */
+export function decodeMetrics(bytes: Buffer): Grouped<Metric> {
+  assert.ok(encodedAgain('metrics', bytes).equals(bytes), 'as protobufjs writes it')
+  const { resourceMetrics = [] } = decode(TYPES.metrics, bytes) as { resourceMetrics?: readonly Raw[] }
+  assert.equal(resourceMetrics.length, 1)
+  return group<Metric>(resourceMetrics[0] as Raw)
+}
+
+const RESPONSES = {
+  logs: ['logs.v1.ExportLogsServiceResponse', 'rejectedLogRecords'], traces: ['trace.v1.ExportTraceServiceResponse', 'rejectedSpans'],
+  metrics: ['metrics.v1.ExportMetricsServiceResponse', 'rejectedDataPoints'],
+} as const
+
+/** A response of a service. */
+export function partialSuccess(signal: Signal, rejected: number, errorMessage: string): Buffer {
+  const [type, name] = RESPONSES[signal]
   const message = root.lookupType(`opentelemetry.proto.collector.${type}`)
   return Buffer.from(message.encode(message.fromObject({ partialSuccess: { [name as string]: rejected, errorMessage } })).finish())
 }

@@ -4,7 +4,7 @@ import type { SafeBatch } from '../../batch.ts'
 import type { RequestMetrics, RequestMetricsOptions } from '../request-metrics.ts'
 import { REQUEST_LABEL_NAMES } from '../request-labels.ts'
 
-export const OPTIONS: RequestMetricsOptions = { labels: REQUEST_LABEL_NAMES, buckets: [0.0005, 0.001, 0.01, 1], series_max: 10_000 }
+export const OPTIONS: RequestMetricsOptions = { labels: REQUEST_LABEL_NAMES, buckets: [0.0005, 0.001, 0.01, 1], sizes: false, series_max: 10_000 }
 
 type Json = Readonly<Record<string, unknown>>
 

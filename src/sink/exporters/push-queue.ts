@@ -1,6 +1,5 @@
 import { type Answer, pause } from '../delivery/mod.ts'
 import { type BackoffOptions, waitMs } from '../delivery/backoff.ts'
-import { answerOf, orNoAnswer, type Transport } from '../http/mod.ts'
 import type { SinkHost } from '../sink.ts'
 import { type Trouble, TroubleTeller } from '../trouble.ts'
 
@@ -9,10 +8,18 @@ export interface Push {
   readonly samples: number
 }
 
-export interface RemoteWriteQueueOptions {
+/** A server that takes metrics. */
+export interface PushTarget {
+  /** For messages; without secrets. */
+  readonly target: string
+  /** What became of a push: `unnamed` of `done` are samples that were refused. Never rejects; ends soon after `signal` is aborted. */
+  post(body: Buffer, signal: AbortSignal): Promise<Answer>
+  close(): void
+}
+
+export interface PushQueueOptions {
   readonly bytesMax: number
   readonly retry: BackoffOptions
-  readonly headers: Readonly<Record<string, string>>
 }
 
 export const QUEUE_FULL = 'queue full'
@@ -20,12 +27,12 @@ export const REFUSED = 'refused'
 const NOT_SENT = 'not sent before the stop'
 
 /**
- * Pushes that wait for a server of remote write, sent one at a time and in order. What is answered with 5xx, 429 or not at all is sent
- * again; what is refused is dropped, as the protocol wants it. Bound: bytes; beyond them the oldest goes, counted.
+ * Pushes of metrics that wait for their server, sent one at a time and in order. What the server may take later is sent again; what it
+ * refuses is dropped, counted: later figures stand in later pushes. Bound: bytes; beyond them the oldest goes, counted.
  */
-export class RemoteWriteQueue {
-  readonly #transport: Transport
-  readonly #options: RemoteWriteQueueOptions
+export class PushQueue {
+  readonly #target: PushTarget
+  readonly #options: PushQueueOptions
   readonly #trouble: TroubleTeller
   readonly #stop = new AbortController()
   readonly #dropped = new Map<string, number>()
@@ -35,8 +42,8 @@ export class RemoteWriteQueue {
   #sentBytes = 0
   #sending: Promise<void> | undefined
 
-  constructor(transport: Transport, options: RemoteWriteQueueOptions, log: SinkHost['log']) {
-    this.#transport = transport
+  constructor(target: PushTarget, options: PushQueueOptions, log: SinkHost['log']) {
+    this.#target = target
     this.#options = options
     this.#trouble = new TroubleTeller(log)
   }
@@ -67,14 +74,14 @@ export class RemoteWriteQueue {
     await this.#sending
     clearTimeout(deadline)
     while (this.#waiting.length > 0) this.#drop(0, NOT_SENT)
-    this.#transport.close()
+    this.#target.close()
   }
 
   async #send(): Promise<void> {
     let tries = 0
     while (this.#waiting.length > 0 && !this.#stop.signal.aborted) {
       const push = this.#waiting[0] as Push
-      const answer = await this.#post(push.body)
+      const answer = await this.#target.post(push.body, this.#stop.signal)
       if (answer.outcome === 'later') {
         if (this.#stop.signal.aborted) return
         this.#trouble.tell(answer.hindrance, 'trying again, what comes waits in memory')
@@ -84,26 +91,33 @@ export class RemoteWriteQueue {
       tries = 0
       if (answer.outcome === 'apart') {
         this.#drop(0, REFUSED)
-        const message = `${this.#transport.target} refuses metrics (${answer.reason})`
-        this.#trouble.tell({ reason: REFUSED, message }, `${push.samples} samples are dropped`)
+        this.#tellRefused(push.samples, answer.reason)
         continue
       }
       this.#waiting.shift()
       this.#waitingBytes -= push.body.length
-      this.#sentSamples += push.samples
       this.#sentBytes += push.body.length
-      this.#trouble.over(`sending to ${this.#transport.target} works again`)
+      const refused = Math.min(answer.unnamed?.count ?? 0, push.samples)
+      this.#sentSamples += push.samples - refused
+      if (refused > 0) {
+        this.#count(refused, REFUSED)
+        this.#tellRefused(refused, answer.unnamed?.reason ?? '')
+      } else this.#trouble.over(`sending to ${this.#target.target} works again`)
     }
   }
 
-  #post(body: Buffer): Promise<Answer> {
-    const post = { type: 'application/x-protobuf', headers: this.#options.headers, body }
-    return orNoAnswer(async () => answerOf(await this.#transport.post(post, this.#stop.signal), this.#transport))
+  #tellRefused(samples: number, reason: string): void {
+    const message = `${this.#target.target} refuses metrics (${reason})`
+    this.#trouble.tell({ reason: REFUSED, message }, `${samples} samples are dropped`)
   }
 
   #drop(index: number, reason: string): void {
     const [push] = this.#waiting.splice(index, 1) as [Push]
     this.#waitingBytes -= push.body.length
-    this.#dropped.set(reason, (this.#dropped.get(reason) ?? 0) + push.samples)
+    this.#count(push.samples, reason)
+  }
+
+  #count(samples: number, reason: string): void {
+    this.#dropped.set(reason, (this.#dropped.get(reason) ?? 0) + samples)
   }
 }
