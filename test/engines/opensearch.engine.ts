@@ -19,7 +19,8 @@ let number = 0
 
 function open(server: OpenSearch, host: RecordingHost): Sink {
   return openOutput({
-    type: 'elasticsearch', url: server.url, spool: { path: join(folder, `spool-${number++}`) }, drain: '5m', batch: { age: '10ms' }, retry: { max_wait: '200ms' },
+    type: 'elasticsearch', url: server.url, spool: { path: join(folder, `spool-${number++}`) }, drain: '5m', batch: { age: '10ms' },
+    retry: { max_wait: '200ms' },
   }, host)
 }
 
@@ -105,7 +106,7 @@ test('OpenSearch killed and started again midway: everything is there once, and 
     assert.equal(delivery(sink).sent, batches * records, host.logs.join('\n'))
     const found = (await server.all(STREAM)).map(({ _source }) => _source as unknown as Document & { event: { sequence: number } })
     assert.deepEqual(found.map(({ event }) => event.sequence).sort((a, b) => a - b), range(0, batches * records))
-    const hostile = found.flatMap(({ lintel }) => lintel?.http?.request?.header?.['x-hostile'] === undefined ? [] : [lintel.http.request.header['x-hostile']])
+    const hostile = found.map(({ lintel }) => lintel?.http?.request?.header?.['x-hostile']).filter(values => values !== undefined)
     assert.deepEqual(hostile, Array.from({ length: batches }, () => HOSTILE))
   } finally {
     await sink.close()

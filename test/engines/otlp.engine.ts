@@ -1,4 +1,4 @@
-/** Records of real captures and of a live run, sent to a real OpenTelemetry Collector over HTTP and gRPC, and read back from the files that it writes. */
+/** Records of captures and of a live run, sent to a real OpenTelemetry Collector over HTTP and gRPC, and read back from the files that it writes. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -79,7 +79,9 @@ function assertSame(there: readonly unknown[], wanted: readonly unknown[]): void
   assert.equal(found.length, sought.length)
 }
 
-const WAYS = [['http', 'gzip', CAPTURES], ['http', 'zstd', CAPTURES], ['grpc', 'gzip', CAPTURES], ['http', 'gzip', LIVE], ['grpc', 'gzip', LIVE]] as const
+const WAYS = [
+  ['http', 'gzip', CAPTURES], ['http', 'zstd', CAPTURES], ['grpc', 'gzip', CAPTURES], ['http', 'gzip', LIVE], ['grpc', 'gzip', LIVE],
+] as const
 
 for (const [protocol, compression, source] of WAYS) {
   test(`OpenTelemetry Collector over ${protocol}, ${compression}: ${source.name}: each is there, field by field`, async context => {

@@ -1,4 +1,4 @@
-/** Metrics of the requests of captures and of a live run, by remote write into a real Prometheus that is stopped and started midway, asked by PromQL. */
+/** Metrics of captures' and a live run's requests, by remote write into a real Prometheus that is stopped and started midway, asked by PromQL. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -34,7 +34,8 @@ async function liveRun(): Promise<Run> {
 
 async function roundTrip({ lines, requests }: Run, context: TestContext): Promise<void> {
   const exchanges = lines.filter(line => line.startsWith('{"kind":"exchange"'))
-  const server = await Prometheus.start(join(folder, `prometheus-${requests.length}`), { features: ['native-histograms', 'exemplar-storage'], isReceiver: true })
+  const features = ['native-histograms', 'exemplar-storage']
+  const server = await Prometheus.start(join(folder, `prometheus-${requests.length}`), { features, isReceiver: true })
   const host = new RecordingHost()
   const sink = openOutput({
     type: 'prometheus_remote_write', url: `${server.url}/api/v1/write`, labels: { instance: 'gw-1' }, interval: '200ms', histograms: 'both',

@@ -1,4 +1,4 @@
-/** Records of real captures and of a live run, and hostile ones, to the OpenTelemetry Collector's receiver of Fluent forward, and to Elastic's server of Lumberjack. */
+/** Records of captures and of a live run, and hostile ones, to the Collector's receiver of Fluent forward, and to Elastic's server of Lumberjack. */
 import assert from 'node:assert/strict'
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -116,7 +116,9 @@ async function roundTrip(protocol: Protocol, source: Source, context: TestContex
 
 for (const protocol of PROTOCOLS) {
   for (const source of SOURCES) {
-    test(`VictoriaLogs by ${protocol.type}: ${source.name}: each is there, field by field`, async context => { await roundTrip(protocol, source, context) })
+    test(`VictoriaLogs by ${protocol.type}: ${source.name}: each is there, field by field`, async context => {
+      await roundTrip(protocol, source, context)
+    })
   }
 }
 
