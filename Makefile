@@ -29,6 +29,7 @@ test: setup-test build ## install what is missing, build, and run every test
 
 .PHONY: test-engines
 test-engines: setup-test setup-engines build ## send records to real servers, which are fetched and built into a cache folder outside the clone
+	$(ROOT_ONLY)
 	@tools/engines.sh
 	@$(NODE) tools/test.ts 'test/engines/*.engine.ts'
 

@@ -3,6 +3,7 @@
 # What is there already is kept.
 set -e
 kafka=4.1.1
+opensearch=2.19.6
 chdb=3.4.0
 folder=${LINTEL_ENGINES:-${XDG_CACHE_HOME:-$HOME/.cache}/lintel-engines}
 mkdir -p "$folder"
@@ -35,17 +36,29 @@ if [ ! "$folder/otel-collector" -nt "$collector/main.go" ] || [ ! "$folder/otel-
   echo "engines: building the OpenTelemetry Collector (once, some minutes)" >&2
   (cd "$collector" && go build -trimpath -o "$folder/otel-collector" .)
 fi
-if [ ! -e "$folder/kafka/kafka_2.13-$kafka.jar" ]; then
-  command -v mvn >/dev/null || { echo "engines: mvn and java 17 are needed for Kafka; install them (Debian: maven)" >&2; exit 1; }
-  echo "engines: fetching Kafka $kafka (once, 43 MB)" >&2
+# What Maven has of a server and all that it needs, without installing anything of it.
+fetch_jars() { # fetch_jars NAME JAR-THAT-TELLS-THE-VERSION GROUP:ARTIFACT:VERSION...
+  local name=$1 told=$2 needed="" jars group artifact version one
+  shift 2
+  [ -e "$folder/$name/$told" ] && return
+  command -v mvn >/dev/null || { echo "engines: mvn and java 17 are needed for $name; install them (Debian: maven)" >&2; exit 1; }
+  echo "engines: fetching $name (once, some 45 MB)" >&2
   jars=$(mktemp -d)
+  for one in "$@"; do
+    IFS=: read -r group artifact version <<< "$one"
+    needed+="<dependency><groupId>$group</groupId><artifactId>$artifact</artifactId><version>$version</version></dependency>"
+  done
   cat > "$jars/pom.xml" <<END
-<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion><groupId>lintel</groupId><artifactId>kafka</artifactId><version>1</version>
-<dependencies><dependency><groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>$kafka</version></dependency></dependencies></project>
+<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion><groupId>lintel</groupId><artifactId>$name</artifactId><version>1</version>
+<dependencies>$needed</dependencies></project>
 END
-  mvn -q -B -f "$jars/pom.xml" dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$jars/kafka"
-  rm -rf "$folder/kafka" && mv "$jars/kafka" "$folder/kafka" && rm -r "$jars"
-fi
+  mvn -q -B -f "$jars/pom.xml" dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$jars/all"
+  rm -rf "$folder/$name" && mv "$jars/all" "$folder/$name" && rm -r "$jars"
+}
+fetch_jars kafka "kafka_2.13-$kafka.jar" "org.apache.kafka:kafka_2.13:$kafka"
+# The newest for Java 17.
+fetch_jars opensearch "opensearch-$opensearch.jar" "org.opensearch:opensearch:$opensearch" \
+  "org.opensearch.plugin:transport-netty4-client:$opensearch" org.apache.logging.log4j:log4j-core:2.25.4
 # ClickHouse as a library, with its current engine; Debian's server is of 2018 and has none of the types that records need.
 if [ "$(cat "$folder/chdb/version" 2>/dev/null)" != "$chdb" ]; then
   echo "engines: fetching ClickHouse's engine, chdb $chdb (once, 546 MB)" >&2

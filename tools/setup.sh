@@ -47,7 +47,7 @@ if [ "$need" != run ]; then
 fi
 if [ "$need" = engines ]; then
 	want mvn maven
-	want java default-jre-headless
+	want javac default-jdk-headless
 	want cc gcc
 fi
 if [ "$need" = bench ]; then

@@ -1,4 +1,4 @@
-/** Records of real captures, sent to a real OpenTelemetry Collector over HTTP and gRPC, and read back from the files that it writes. */
+/** Records of captures and of a live run, sent to a real OpenTelemetry Collector over HTTP and gRPC, and read back from the files that it writes. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -9,11 +9,10 @@ import { delivery, exchanges, HOSTILE, openOutput, range, until } from '../../sr
 import { messageText } from '../../src/sink/exporters/message-text.ts'
 import { type AnyValue, byName, expectedAttributes, type LogRecord, type Span } from '../../src/sink/exporters/testing/otlp-decoder.ts'
 import { RecordingHost } from '../../src/sink/sink.suite.ts'
-import { hasCorpora } from '../conformance/testing/corpora.ts'
-import { corpusLines } from '../store/testing/corpus-lines.ts'
 import { batchesOf } from '../store/testing/stored.ts'
 import { OtelCollector } from './testing/otel-collector.ts'
 import { sendAll } from './testing/send-all.ts'
+import { CAPTURES, LIVE } from './testing/sources.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lintel-collector-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
@@ -80,18 +79,19 @@ function assertSame(there: readonly unknown[], wanted: readonly unknown[]): void
   assert.equal(found.length, sought.length)
 }
 
-let captured: Promise<readonly string[]> | undefined
+const WAYS = [
+  ['http', 'gzip', CAPTURES], ['http', 'zstd', CAPTURES], ['grpc', 'gzip', CAPTURES], ['http', 'gzip', LIVE], ['grpc', 'gzip', LIVE],
+] as const
 
-for (const [protocol, compression] of [['http', 'gzip'], ['http', 'zstd'], ['grpc', 'gzip']] as const) {
-  test(`OpenTelemetry Collector over ${protocol}, ${compression}: every record of the captures is there, field by field`, async context => {
-    if (!hasCorpora(context)) return
-    captured ??= corpusLines()
-    const lines = await captured
+for (const [protocol, compression, source] of WAYS) {
+  test(`OpenTelemetry Collector over ${protocol}, ${compression}: ${source.name}: each is there, field by field`, async context => {
+    const lines = await source.lines(context)
+    if (lines === undefined) return
     const exchangeLines = lines.filter(line => {
       const { kind, event } = JSON.parse(line) as Fields
       return kind === 'exchange' && event?.name !== 'open'
     })
-    const collector = await OtelCollector.start(join(folder, `${protocol}-${compression}`))
+    const collector = await OtelCollector.start(join(folder, `collector-${number++}`))
     try {
       await sendAll(host => open({ protocol, compression, url: collector.url(protocol) }, host), lines)
     } finally {

@@ -1,27 +1,25 @@
-/** Records of real captures, and hostile ones, to the OpenTelemetry Collector's receiver of Fluent forward, and to Elastic's server of Lumberjack. */
+/** Records of captures and of a live run, and hostile ones, to the Collector's receiver of Fluent forward, and to Elastic's server of Lumberjack. */
 import assert from 'node:assert/strict'
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { after, test, type TestContext } from 'node:test'
 import { exchanges, openOutput, range, until } from '../../src/sink/exporters/exporter.suite.ts'
 import { makeCertificates } from '../../src/sink/exporters/testing/certificates.ts'
 import type { Sink } from '../../src/sink/mod.ts'
 import { RecordingHost } from '../../src/sink/sink.suite.ts'
-import { hasCorpora } from '../conformance/testing/corpora.ts'
-import { corpusLines } from '../store/testing/corpus-lines.ts'
 import { GoReceiver } from './testing/go-receiver.ts'
 import { sendAll } from './testing/send-all.ts'
+import { CAPTURES, LIVE, type Source } from './testing/sources.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lintel-receivers-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
 let number = 0
-let captured: Promise<readonly string[]> | undefined
 
-/** Of all corpora, and hostile ones. */
-async function allLines(): Promise<readonly string[]> {
-  captured ??= corpusLines()
-  return [...Buffer.from(exchanges(0, 1).bytes).toString().trimEnd().split('\n'), ...await captured]
+/** Of a source, and hostile ones. */
+async function linesOf(source: Source, context: TestContext): Promise<readonly string[] | undefined> {
+  const lines = await source.lines(context)
+  return lines === undefined ? undefined : [Buffer.from(exchanges(0, 1).bytes).toString().trimEnd(), ...lines]
 }
 
 function open(options: Record<string, unknown>, host: RecordingHost): Sink {
@@ -44,10 +42,10 @@ function untagged(events: readonly string[]): { lines: string[], ids: Set<string
   return { lines, ids }
 }
 
-for (const more of [{}, { compression: 'none' }, { tls: true }] as const) {
-  test(`go-lumber by logstash ${JSON.stringify(more)}: every record of the captures is there, byte for byte`, async context => {
-    if (!hasCorpora(context)) return
-    const lines = await allLines()
+for (const [more, source] of [[{}, CAPTURES], [{ compression: 'none' }, CAPTURES], [{ tls: true }, CAPTURES], [{}, LIVE]] as const) {
+  test(`go-lumber by logstash ${JSON.stringify(more)}: ${source.name}: each is there, byte for byte`, async context => {
+    const lines = await linesOf(source, context)
+    if (lines === undefined) return
     const files = 'tls' in more ? makeCertificates(folder, 'lumber', 'IP:127.0.0.1') : undefined
     const server = await GoReceiver.start('lumber', join(folder, `lumber-${number}`), files === undefined ? [] : [files.cert, files.key])
     try {
@@ -98,11 +96,11 @@ function nanoseconds(time: string): string {
   return BigInt(`${Math.min(Date.parse(`${seconds}Z`) / 1000, 0xffff_ffff)}${fraction.padEnd(9, '0')}`).toString()
 }
 
-for (const compression of ['none', 'gzip']) {
-  test(`the Collector by fluent, compression ${compression}: every record of the captures is there, field by field`, async context => {
-    if (!hasCorpora(context)) return
-    const lines = await allLines()
-    const server = await GoReceiver.start('fluent', join(folder, `fluent-${compression}`))
+for (const [compression, source] of [['none', CAPTURES], ['gzip', CAPTURES], ['gzip', LIVE]] as const) {
+  test(`the Collector by fluent, compression ${compression}: ${source.name}: each is there, field by field`, async context => {
+    const lines = await linesOf(source, context)
+    if (lines === undefined) return
+    const server = await GoReceiver.start('fluent', join(folder, `fluent-${number}`))
     try {
       await sendAll(host => open({ type: 'fluent', compression, url: `tcp://${server.address}` }, host), lines)
       await until('all there', () => server.lines().length >= lines.length)

@@ -1,17 +1,16 @@
-/** Records of real captures, sent to a real VictoriaLogs by each protocol that it speaks, and read back by its query API. */
+/** Records of real captures and of a live run, sent to a real VictoriaLogs by each protocol that it speaks, and read back by its query API. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { after, test, type TestContext } from 'node:test'
 import { configSchema } from '../../src/config.ts'
 import { ecsDocument } from '../../src/sink/exporters/ecs.ts'
 import { openSink, type Sink } from '../../src/sink/mod.ts'
 import { exchanges, HOSTILE, until } from '../../src/sink/exporters/exporter.suite.ts'
 import { RecordingHost } from '../../src/sink/sink.suite.ts'
-import { hasCorpora } from '../conformance/testing/corpora.ts'
-import { corpusLines } from '../store/testing/corpus-lines.ts'
 import { sendAll } from './testing/send-all.ts'
+import { type Source, SOURCES } from './testing/sources.ts'
 import { VictoriaLogs } from './testing/victorialogs-server.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lintel-victorialogs-'))
@@ -87,6 +86,7 @@ interface Protocol {
 
 const PROTOCOLS: readonly Protocol[] = [
   { type: 'victorialogs', path: '' },
+  { type: 'webhook', path: '/insert/jsonline?_time_field=time&_stream_fields=kind' },
   { type: 'loki', path: '/insert', add: { service_name: 'lintel' } },
   { type: 'splunk_hec', path: '/insert/splunk', more: { token: { env: 'LINTEL_TEST_HEC' } }, add: { sourcetype: 'lintel' }, prefix: 'event.' },
   {
@@ -95,28 +95,31 @@ const PROTOCOLS: readonly Protocol[] = [
   },
 ]
 
-let captured: Promise<readonly string[]> | undefined
+async function roundTrip(protocol: Protocol, source: Source, context: TestContext): Promise<void> {
+  const { type, path, more, prefix = '' } = protocol
+  const lines = (await source.lines(context))?.filter(line => !line.includes(EPOCH))
+  if (lines === undefined) return
+  const server = await VictoriaLogs.start(join(folder, `data-${number++}`))
+  try {
+    await sendAll(host => open({ type, url: `${server.url}${path}`, ...more }, host), lines)
+    const entries = await server.shows(lines.length)
+    const [there, wanted] = [entries.map(entry => stored(entry, prefix)).sort(), lines.map(line => expected(line, protocol)).sort()]
+    const odd = there.findIndex((text, index) => text !== wanted[index])
+    assert.equal(there[odd], wanted[odd], `${there.length} and ${wanted.length} records`)
+    assert.equal(there.length, wanted.length)
+    assert.equal(new Set(entries.map(entry => entry[type === 'elasticsearch' ? 'event.id' : `${prefix}id`])).size, lines.length)
+    context.diagnostic(`${lines.length} records`)
+  } finally {
+    await server.stop()
+  }
+}
 
 for (const protocol of PROTOCOLS) {
-  const { type, path, more, prefix = '' } = protocol
-  test(`VictoriaLogs by ${type}: every record of the captures is there, field by field`, async context => {
-    if (!hasCorpora(context)) return
-    captured ??= corpusLines()
-    const lines = (await captured as readonly string[]).filter(line => !line.includes(EPOCH))
-    const server = await VictoriaLogs.start(join(folder, `data-${type}`))
-    try {
-      await sendAll(host => open({ type, url: `${server.url}${path}`, ...more }, host), lines)
-      const entries = await server.shows(lines.length)
-      const [there, wanted] = [entries.map(entry => stored(entry, prefix)).sort(), lines.map(line => expected(line, protocol)).sort()]
-      const odd = there.findIndex((text, index) => text !== wanted[index])
-      assert.equal(there[odd], wanted[odd], `${there.length} and ${wanted.length} records`)
-      assert.equal(there.length, wanted.length)
-      assert.equal(new Set(entries.map(entry => entry[type === 'elasticsearch' ? 'event.id' : `${prefix}id`])).size, lines.length)
-      context.diagnostic(`${lines.length} records`)
-    } finally {
-      await server.stop()
-    }
-  })
+  for (const source of SOURCES) {
+    test(`VictoriaLogs by ${protocol.type}: ${source.name}: each is there, field by field`, async context => {
+      await roundTrip(protocol, source, context)
+    })
+  }
 }
 
 test('VictoriaLogs stopped and started again midway: everything is there, a batch at most twice, and nothing is forged', async context => {

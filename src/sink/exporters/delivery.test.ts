@@ -1,7 +1,6 @@
 /** What the delivery does around an exporter, by the plainest one: see exporter.suite.ts for what every exporter must hold to. */
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
@@ -20,7 +19,6 @@ import { type Behaviour, type Received, Receiver } from './testing/receiver.ts'
 const folder = mkdtempSync(join(tmpdir(), 'lintel-delivery-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
 let number = 0
-const needsRoot = { skip: process.getuid?.() === 0 ? false : 'mounting a small disk needs root' }
 
 function options(url: string, more: Record<string, unknown> = {}): Record<string, unknown> {
   return { type: 'webhook', url, spool: { path: join(folder, `${number++}`) }, batch: { records: 20, age: '5ms' }, retry: { max_wait: '20ms' }, drain: '2s', ...more }
@@ -118,62 +116,6 @@ test('a stop ends in time while the server says nothing, and what was under way 
   await openOutput({ ...it, url: second.url, drain: '2s' }, new RecordingHost()).close()
   await second.kill()
   assert.deepEqual(kept, range(0, 30))
-})
-
-test('a full disk before the spool: told, counted, and all that was taken arrives once there is room', needsRoot, async () => {
-  const mount = join(folder, 'disk')
-  mkdirSync(mount)
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k,mode=700', 'tmpfs', mount])
-  try {
-    await withOutput({ spool: { path: join(mount, 'spool') }, queue_bytes: '1MiB' }, async ({ receiver, sink, host, kept, accept }) => {
-      receiver.behave = () => ({ status: 503 })
-      let next = 0
-      while (sink.health().lastError === undefined || !/no space left/.test(sink.health().lastError as string)) {
-        sink.write(exchanges(next, 50))
-        next += 50
-        await until('it is written or told', () => sink.health().queuedRecords === 0 || /no space/.test(sink.health().lastError ?? ''), host)
-      }
-      for (let index = 0; index < 200; index++, next += 50) sink.write(exchanges(next, 50))
-      assert.deepEqual([...sink.health().droppedRecords.keys()], ['disk full'])
-      receiver.behave = accept
-      await sink.flush()
-      await until('all sent', () => delivery(sink).waitingRecords === 0, host)
-      assertAddsUp(sink)
-      assert.equal(kept.length, host.written)
-      assert.equal(new Set(kept).size, kept.length)
-      assert.equal(host.written + (sink.health().droppedRecords.get('disk full') ?? 0), next)
-      assert.match(host.logs.join('\n'), /Cannot write to the spool ".*": no space left on the disk[\s\S]*works again/)
-    })
-  } finally {
-    execFileSync('umount', ['-l', mount])
-  }
-})
-
-test('a damaged segment costs what it holds, counted; the rest is delivered', async () => {
-  const it = options('http://127.0.0.1:1', { drain: '0ms' })
-  const before = openOutput(it, new RecordingHost())
-  for (let index = 0; index < 5; index++) {
-    before.write(exchanges(index * 10, 10))
-    await before.flush()
-  }
-  await before.close()
-  const path = (it['spool'] as { path: string }).path
-  const segment = join(path, readdirSync(path).find(name => name.startsWith('spool-')) as string)
-  const fd = openSync(segment, 'r+')
-  writeSync(fd, 'XX', readFileSync(segment).indexOf('"sequence":23'))
-  closeSync(fd)
-  const kept: number[] = []
-  const receiver = await Receiver.start(request => {
-    kept.push(...numbersIn(request))
-    return { status: 200 }
-  })
-  const host = new RecordingHost()
-  const sink = openOutput({ ...it, url: receiver.url, drain: '2s' }, host)
-  await sink.close()
-  await receiver.kill()
-  assert.deepEqual(kept, [...range(0, 20), ...range(30, 20)])
-  assert.deepEqual([...delivery(sink).dropped], [['spool damaged', 10]])
-  assertAddsUp(sink)
 })
 
 test('dead letters have a bound; what is refused beyond it is counted', async () => {

@@ -9,7 +9,9 @@ import { openSink, SINK_KINDS, type SinkOptions } from '../registry.ts'
 import type { DeliveryHealth, Sink, SinkHost } from '../sink.ts'
 import { RecordingHost } from '../sink.suite.ts'
 import { makeCertificates, readIdentity } from './testing/certificates.ts'
+import { spoolFaults } from './spool-faults.suite.ts'
 import { type Identity, type Received, Receiver, type Said } from './testing/receiver.ts'
+import { startTrickle } from './testing/stream-server.ts'
 
 /** A record as its server keeps it. */
 export interface Kept {
@@ -192,6 +194,23 @@ export function exporterSuite(subject: Subject): void {
     assert.deepEqual(unique(it.kept), range(0, 400))
     assert.ok(it.kept.length <= 420, 'a batch whose answer was lost with the server is there twice')
     assert.equal(it.sink.health().lastError, undefined)
+  })
+
+  test(`${type}: over a connection that trickles everything arrives once`, async () => {
+    const it = await scene({ drain: '50ms' })
+    const trickle = await startTrickle(it.receiver.url)
+    await it.sink.close()
+    const url = trickle.url.replace('tcp:', 'http:') + (subject.path ?? '')
+    it.sink = open({ ...it.options, url, drain: '20s', batch: { records: 200, age: '10ms' } }, it.host)
+    it.sink.write(exchanges(0, 400))
+    await end(it)
+    trickle.close()
+    assert.deepEqual([numbers(it.kept), it.host.logs], [range(0, 400), []])
+  })
+
+  spoolFaults(type, async more => {
+    const it = await scene(more)
+    return { it, server: it.receiver, kept: it.kept, reopen: options => open({ ...it.options, ...options }, it.host) }
   })
 
   test(`${type}: what cannot be sent before a stop is sent after the next start`, async () => {

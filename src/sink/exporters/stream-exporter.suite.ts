@@ -6,6 +6,7 @@ import { after, test } from 'node:test'
 import type { Sink } from '../sink.ts'
 import { RecordingHost } from '../sink.suite.ts'
 import { assertAddsUp, delivery, exchanges, HOSTILE, type Kept, openOutput, range, until } from './exporter.suite.ts'
+import { spoolFaults } from './spool-faults.suite.ts'
 import { makeCertificates, readIdentity } from './testing/certificates.ts'
 import type { Identity } from './testing/receiver.ts'
 import { type Converse, startTrickle, StreamServer } from './testing/stream-server.ts'
@@ -131,6 +132,11 @@ export function streamExporterSuite(subject: StreamSubject): void {
     await end(it)
     trickle.close()
     assert.deepEqual([numbers(it.server.kept), it.host.logs], [range(0, 400), []])
+  })
+
+  spoolFaults(name, async more => {
+    const it = await scene(more)
+    return { it, server: it.server, kept: it.server.kept, reopen: options => openOutput({ ...it.options, ...options }, it.host) }
   })
 
   test(`${name}: what cannot be sent before a stop is sent after the next start`, async () => {

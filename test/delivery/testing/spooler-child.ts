@@ -14,6 +14,8 @@ import { batchesOf, numberedLines } from '../../store/testing/stored.ts'
 const [options, first, count] = [JSON.parse(process.argv[2] as string) as Record<string, unknown>, Number(process.argv[3]), Number(process.argv[4])]
 const BATCHES_WAITING = 4
 const BATCH_RECORDS = 10
+/** So many wait for the server at most: else each life leaves thousands more than it delivers, and the last of a thousand has millions to send. */
+const BACKLOG_RECORDS = 1000
 const starts = new Map<SafeBatch, number>()
 let next = first
 
@@ -33,6 +35,11 @@ const [checked] = configSchema.shape.outputs.parse([options])
 const sink = openSink(checked as NonNullable<typeof checked>, host)
 
 function more(): void {
+  if (count === 0 && (sink.health().delivery?.waitingRecords ?? 0) >= BACKLOG_RECORDS) setTimeout(more, 1)
+  else fill()
+}
+
+function fill(): void {
   while (starts.size < BATCHES_WAITING && (count === 0 || next < first + count)) {
     const [batch] = batchesOf(numberedLines(next, BATCH_RECORDS), BATCH_RECORDS) as [SafeBatch]
     starts.set(batch, next)

@@ -46,7 +46,15 @@ export async function captureMetrics(folder: string): Promise<{ families: () => 
   await agent.stop()
   for (const batch of batchesOf(tracedLines(), TRACES)) metrics.observe(batch)
   const lines = [...readFileSync(path, 'utf8').trimEnd().split('\n'), ...tracedLines()]
-  const requests = lines.flatMap((line): Request[] => {
+  const requests = requestsOf(lines)
+  assert.ok(requests.length > 1000)
+  const figures = { version: '0', cpuSeconds: 1, residentBytes: 1, startSeconds: 1 }
+  return { families: () => [...agentFamilies(agent.stats(), figures), ...metrics.families()], requests }
+}
+
+/** The requests that NDJSON tells of. */
+export function requestsOf(lines: readonly string[]): Request[] {
+  return lines.flatMap((line): Request[] => {
     const record = JSON.parse(line) as {
       readonly kind: string, readonly duration?: number, readonly client?: { readonly process?: object }, readonly server?: { readonly process?: object },
       readonly http?: { readonly request?: { readonly method?: string }, readonly response?: { readonly status_code?: number } },
@@ -55,9 +63,6 @@ export async function captureMetrics(folder: string): Promise<{ families: () => 
     const side = record.client?.process !== undefined && record.server?.process === undefined ? 'client' : 'server'
     return [{ side, method: record.http.request?.method ?? '', status: String(record.http.response?.status_code ?? ''), duration: record.duration }]
   })
-  assert.ok(requests.length > 1000)
-  const figures = { version: '0', cpuSeconds: 1, residentBytes: 1, startSeconds: 1 }
-  return { families: () => [...agentFamilies(agent.stats(), figures), ...metrics.families()], requests }
 }
 
 /** Requests by method and status, as PromQL's `sum by` names the groups. */
