@@ -4,6 +4,9 @@
  */
 export * from './allocator'
 export * from './json'
+export { copyFields } from './fields'
+export { fieldCount } from './fields-output'
+export { escapeMark } from './json-scan'
 export { setHeaderSeed } from './json-headers'
 export { headInfo, scanHead } from './head'
 export { decodeBlock, hpackInfo } from './hpack'

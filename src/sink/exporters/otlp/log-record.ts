@@ -38,7 +38,7 @@ const EMPTY = Buffer.from('record')
 export function writeLog(reader: RecordReader, { id, made, now }: LogContext, out: Output): void {
   const { attributes } = reader
   writeBody(reader)
-  out.reserve(attributes.at + body.at + ROOM)
+  out.reserve(attributes.length + body.at + ROOM)
   const time = timeOf(reader)
   if (time !== undefined && time !== 0n) {
     out.byte(0x09) // time_unix_nano = 1
@@ -48,7 +48,7 @@ export function writeLog(reader: RecordReader, { id, made, now }: LogContext, ou
   out.byte(severity(reader))
   out.byte(0x2a) // body = 5, its string_value = 1
   writeText(body.view, out)
-  out.copy(attributes.bytes, 0, attributes.at) // attributes = 6
+  out.copy(attributes, 0, attributes.length) // attributes = 6
   out.byte(0x32)
   out.byte(UID.length + 4 + id.length) // ids are of some 30 characters
   out.copy(UID, 0, UID.length)
