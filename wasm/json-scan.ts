@@ -171,3 +171,19 @@ export function escapeMark(from: usize, end: usize, to: usize, mark: u32): usize
   }
   return out
 }
+
+/**
+ * True when all is printable and in one line whoever shows it: no control characters, DEL, nor the line breaks of Unicode. False as well
+ * for some few others, those whose first byte is that of one of these.
+ */
+export function isPrintable(from: usize, end: usize): bool {
+  for (let at = from; at < end; at += 16) {
+    const block = v128.load(at)
+    const odd = v128.or(v128.or(i8x16.lt_u(block, i8x16.splat(0x20)), i8x16.eq(block, i8x16.splat(0x7f))),
+      v128.or(i8x16.eq(block, i8x16.splat(<i8>0xc2)), i8x16.eq(block, i8x16.splat(<i8>0xe2))))
+    const left = <u32>(end - at)
+    const found = <u32>i8x16.bitmask(odd)
+    if ((left < 16 ? found & ((1 << left) - 1) : found) != 0) return false
+  }
+  return true
+}

@@ -14,6 +14,7 @@ const OUT_BYTES = FULL_BYTES + 2 * LINE_BYTES_MAX
 interface JoinExports {
   joinPieces(list: number, count: number, to: number): number
   escapeMark(from: number, end: number, to: number, mark: number): number
+  isPrintable(from: number, end: number): number
 }
 
 /** Where fields are copied to: addresses. */
@@ -46,8 +47,7 @@ export class LineArea {
   readonly bytes = Buffer.from(this.memory.u8.buffer)
   readonly #list = this.memory.reserve(PIECES_MAX * 8)
   readonly #out = this.memory.reserve(OUT_BYTES + PICK_SLACK)
-  readonly #join = this.memory.exports<JoinExports>().joinPieces
-  readonly #escape = this.memory.exports<JoinExports>().escapeMark
+  readonly #exports = this.memory.exports<JoinExports>()
   #copies: Copies | undefined
   #end = this.#out
   #count = 0
@@ -90,9 +90,14 @@ export class LineArea {
     for (let start = 0; start < from.length; start += LINE_BYTES_MAX) { // an escaped byte is one byte: parts are as good as the whole
       const part = from.subarray(start, start + LINE_BYTES_MAX)
       this.hold(part)
-      behind += this.bytes.copy(to, behind, out, this.#escape(this.line, this.line + part.length, out, mark))
+      behind += this.bytes.copy(to, behind, out, this.#exports.escapeMark(this.line, this.line + part.length, out, mark))
     }
     return behind
+  }
+
+  /** False when a control character, DEL or a line break of Unicode may be in it; so for some texts that have none, and for very long ones. */
+  isPrintable(text: Uint8Array): boolean {
+    return this.hold(text) && this.#exports.isPrintable(this.line, this.line + text.length) !== 0
   }
 
   /** Another piece of the text that is put together; copied with `join`. @throws {RangeError} for too many */
@@ -110,7 +115,7 @@ export class LineArea {
       this.#count = this.#pieceBytes = 0
       throw new RangeError('Cannot join pieces: they are too long')
     }
-    this.#end = this.#join(this.#list, this.#count, this.#end)
+    this.#end = this.#exports.joinPieces(this.#list, this.#count, this.#end)
     this.#count = this.#pieceBytes = 0
     if (this.#end - this.#out >= FULL_BYTES) this.#give()
   }

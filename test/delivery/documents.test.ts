@@ -72,7 +72,7 @@ function assertEcs(line: Buffer, record: Json): void {
 function assertSiem(line: Buffer): void {
   for (const table of [CEF, LEEF]) {
     const [fast, plain] = [mapped({ line, id: 'x' }, table), mappedPlainly(line, table)]
-    assert.deepEqual({ ...fast, rest: JSON.parse(fast.rest) as unknown }, { ...plain, rest: JSON.parse(plain.rest) as unknown })
+    assert.deepEqual({ ...fast, rest: JSON.parse(fast.rest.toString()) as unknown }, { ...plain, rest: JSON.parse(plain.rest.toString()) as unknown })
   }
 }
 
