@@ -1,5 +1,6 @@
 /** Where fields are copied to: bytes one behind the other, and room for what is put together before. */
 import { copyOver } from './copy'
+import { ROOM_LIMIT, ROOM_LIST, ROOM_OUT, ROOM_TAGS, ROOM_TEXT } from './fields-contract'
 
 const CALL_FROM: u32 = 512
 /** Free bytes that a field wants beside its name and value: tags and lengths, and what copies write behind their end. */
@@ -21,13 +22,13 @@ export function fieldCount(): u32 {
   return count
 }
 
-export function openOutput(to: usize, end: usize, textRoom: usize, listRoom: usize, tagRoom: usize): void {
-  out = to
-  begin = to
-  limit = end
-  text = textRoom
-  list = listRoom
-  tags = tagRoom
+export function openOutput(room: usize): void {
+  out = load<u32>(room, ROOM_OUT)
+  begin = out
+  limit = load<u32>(room, ROOM_LIMIT)
+  text = load<u32>(room, ROOM_TEXT)
+  list = load<u32>(room, ROOM_LIST)
+  tags = load<u32>(room, ROOM_TAGS)
   count = 0
 }
 

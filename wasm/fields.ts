@@ -6,7 +6,7 @@
  */
 import { equalBytes } from './copy'
 import { FIELD_LENGTH, FIELD_NAME, FIELD_NUMBER, FIELD_TRAITS, FIELDS_COUNT, FIELDS_DEPTH_MAX, FIELDS_MASK, FIELDS_ODD, FIELDS_SLOTS,
-  FIELDS_SPANS, ROOM_LIMIT, ROOM_LIST, ROOM_OUT, ROOM_PATH, ROOM_TAGS, ROOM_TEXT, TARGET_LINE, TRAIT_APART, TRAIT_JSON,
+  FIELDS_SPANS, ROOM_OUT, ROOM_PATH, TARGET_LINE, TRAIT_APART, TRAIT_JSON,
 } from './fields-contract'
 import { lineField } from './fields-line'
 import { protobufField } from './fields-protobuf'
@@ -112,7 +112,7 @@ export function copyFields(known: usize, room: usize, form: u32, record: usize, 
   path = load<u32>(room, ROOM_PATH)
   target = form
   depth = 0
-  openOutput(load<u32>(room, ROOM_OUT), load<u32>(room, ROOM_LIMIT), load<u32>(room, ROOM_TEXT), load<u32>(room, ROOM_LIST), load<u32>(room, ROOM_TAGS))
+  openOutput(room)
   memory.fill(load<u32>(table, FIELDS_SPANS), 0, load<u32>(table, FIELDS_COUNT) * SPAN_BYTES)
   if (length < 2 || load<u8>(line) != 0x7b || walk(line + 1, 0, 0) != lineEnd) return FIELDS_ODD
   return <i32>(out - load<u32>(room, ROOM_OUT))

@@ -143,7 +143,8 @@ export class LineArea {
 
   #reserveCopies(): Copies {
     const reserve = (lines: number): number => this.memory.reserve(lines * LINE_BYTES_MAX + PICK_SLACK)
-    const [room, text, list, tags, out] = [this.memory.reserve(F.ROOM_BYTES), reserve(1), reserve(F.LIST_GROWTH), reserve(1), reserve(COPY_BYTES_MAX / LINE_BYTES_MAX)]
+    const [text, list, tags, out] = [reserve(1), reserve(F.LIST_GROWTH), reserve(1), reserve(COPY_BYTES_MAX / LINE_BYTES_MAX)]
+    const room = this.memory.reserve(F.ROOM_BYTES)
     const fields = [[F.ROOM_PATH, this.rest], [F.ROOM_TEXT, text], [F.ROOM_LIST, list], [F.ROOM_TAGS, tags], [F.ROOM_OUT, out],
       [F.ROOM_LIMIT, out + COPY_BYTES_MAX]] as const
     for (const [field, value] of fields) this.memory.view.setUint32(room + field, value, true)
