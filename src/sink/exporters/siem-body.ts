@@ -42,7 +42,8 @@ export function writeCef(record: SpooledRecord, severity: number, out: Output): 
   const { pairs, rest, kind } = mapped(record, CEF)
   const name = visible(nameOf(kind, pairs)).replace(/[\\|]/g, '\\$&')
   const time = timeMs(record.line)
-  let text = `CEF:0|Lintel|lintel|${VERSION}|${kind}|${name}|${rank(severity)}|${time === undefined ? '' : `rt=${Math.floor(time)} `}externalId=${record.id}`
+  const began = time === undefined ? '' : `rt=${Math.floor(time)} `
+  let text = `CEF:0|Lintel|lintel|${VERSION}|${kind}|${name}|${rank(severity)}|${began}externalId=${record.id}`
   for (const [key, value] of pairs) text += ` ${key}=${cefValue(value)}`
   if (pairs.some(([key]) => key === 'cn1')) text += ' cn1Label=status'
   out.text(`${text} cs1Label=record cs1=`)
@@ -69,7 +70,8 @@ function nameOf(kind: string, pairs: Mapped['pairs']): string {
 export function writeLeef(record: SpooledRecord, severity: number, out: Output): void {
   const { pairs, rest, kind } = mapped(record, LEEF)
   const time = timeMs(record.line)
-  let text = `LEEF:2.0|Lintel|lintel|${VERSION}|${kind}|x09|${time === undefined ? '' : `devTime=${Math.floor(time)}\t`}sev=${rank(severity)}\tid=${record.id}`
+  const began = time === undefined ? '' : `devTime=${Math.floor(time)}\t`
+  let text = `LEEF:2.0|Lintel|lintel|${VERSION}|${kind}|x09|${began}sev=${rank(severity)}\tid=${record.id}`
   for (const [key, value] of pairs) text += `\t${key}=${visible(value)}`
   out.text(`${text}\trecord=`)
   if (ownLineArea().isPrintable(rest)) out.append(rest)
