@@ -38,6 +38,7 @@ const SUBJECTS: readonly Subject[] = [
   FILE, SPOOL,
   http('clickhouse', 'clickhouse'),
   http('elasticsearch', 'elasticsearch'),
+  http('influxdb', 'influxdb', { api: 'v1', database: 'bench' }),
   http('loki', 'loki'),
   {
     name: 'module (the example)',
@@ -46,6 +47,9 @@ const SUBJECTS: readonly Subject[] = [
       options: { source: 'gw-1', http: { url: `http://127.0.0.1:${ports.http}/events`, compression: 'none' } },
     }),
   },
+  http('otlp, logs', 'otlp', { signals: ['logs'] }),
+  http('otlp, traces', 'otlp', { signals: ['traces'] }),
+  http('otlp, both', 'otlp'),
   http('splunk_hec', 'splunk_hec', { token: { env: 'LINTEL_BENCH_TOKEN' } }),
   syslog('json'), syslog('cef'), syslog('leef'),
   http('victorialogs', 'victorialogs'),

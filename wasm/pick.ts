@@ -5,6 +5,7 @@
  * In: a table and a line (pick-contract.ts). Out: spans, and the rest as bytes.
  */
 import { copyOver, equalBytes } from './copy'
+import { skipValue } from './json-scan'
 import { CHILD_BELOW, CHILD_FIT, CHILD_KEY, CHILD_KEY_LENGTH, CHILD_MEMBER, CHILD_NODE, CHILD_STAYS, FIT_ANY, FIT_IP, FIT_IPV4,
   NO_MEMBER, PICK_COUNT, PICK_DEPTH_MAX, PICK_MASK, PICK_ODD, PICK_SLOTS, PICK_SPANS, SPAN_BYTES, SPAN_END, SPAN_START,
 } from './pick-contract'
@@ -29,54 +30,6 @@ function copyText(from: usize, length: u32): void {
   if (length < CALL_FROM) copyOver(out, from, length)
   else memory.copy(out, from, length)
   out += length
-}
-
-/** The place behind a string that begins at `at`; 0 = it does not end. */
-function skipString(at: usize): usize {
-  let next = at + 1
-  while (next < lineEnd) {
-    const block = v128.load(next)
-    const found = i8x16.bitmask(v128.or(i8x16.eq(block, i8x16.splat(0x22)), i8x16.eq(block, i8x16.splat(0x5c))))
-    if (found == 0) {
-      next += 16
-      continue
-    }
-    next += ctz(found)
-    if (next >= lineEnd) return 0
-    if (load<u8>(next) == 0x22) return next + 1
-    next += 2
-  }
-  return 0
-}
-
-function skipNested(from: usize): usize {
-  let at = from
-  let depth: u32 = 0
-  while (at < lineEnd) {
-    const code = load<u8>(at)
-    if (code == 0x22) {
-      at = skipString(at)
-      if (at == 0) return 0
-      continue
-    }
-    at++
-    const bracket = code | 0x20 // [ and {, ] and } differ in this bit
-    if (bracket == 0x7b) depth++
-    else if (bracket == 0x7d && --depth == 0) return at
-  }
-  return 0
-}
-
-/** The place behind the value at `at`; 0 = there is none. */
-function skipValue(at: usize): usize {
-  const first = load<u8>(at)
-  if (first == 0x22) return skipString(at)
-  if ((first | 0x20) == 0x7b) return skipNested(at)
-  for (let end = at; end < lineEnd; end++) {
-    const code = load<u8>(end)
-    if (code == 0x2c || (code | 0x20) == 0x7d) return end == at ? 0 : end
-  }
-  return 0
 }
 
 /** Opens what the path needs, then the members, which stand one behind the other in the line. */
@@ -178,7 +131,7 @@ function walk(from: usize, node: u32, depth: u32): usize {
       store<u32>(openings + depth * 8, <u32>(start + 1 - at), 4)
       end = walk(start + 1, load<u16>(child, CHILD_BELOW), depth + 1)
     } else {
-      end = skipValue(start)
+      end = skipValue(start, lineEnd)
       if (member != NO_MEMBER && end != 0) isLeft = !take(child, start, end)
     }
     if (end == 0) return 0

@@ -10,6 +10,7 @@ import { type AddressInfo, createServer } from 'node:net'
 
 const ANSWERS: Readonly<Record<string, string>> = {
   '/_bulk': '{"errors":false}', '/services/collector/event': '{"text":"Success","code":0}', '/events': '{"rejected":[]}',
+  '/v1/logs': '', '/v1/traces': '',
 }
 
 const http = createHttpServer((request, response) => {

@@ -76,6 +76,18 @@ export class Output {
     this.at = at
   }
 
+  /** Bytes as they are. Makes room itself. */
+  append(bytes: Buffer): void {
+    this.reserve(bytes.length)
+    this.copy(bytes, 0, bytes.length)
+  }
+
+  /** A text as UTF-8, without tag and length. Makes room itself. */
+  text(text: string): void {
+    this.reserve(text.length * 3)
+    this.at += this.bytes.write(text, this.at)
+  }
+
   /** Tag, length, bytes. Makes room itself. */
   field(tag: number, content: Buffer): void {
     this.reserve(content.length + 6)

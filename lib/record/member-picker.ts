@@ -83,6 +83,11 @@ export class MemberPicker {
     return this.#restLength
   }
 
+  /** The same as bytes, in the area's memory: good until the next line; `{}` when nothing is left. */
+  get restBytes(): Buffer {
+    return this.#restLength === 0 ? Buffer.from('{}') : this.#area.bytes.subarray(this.#area.rest, this.#area.rest + this.#restLength)
+  }
+
   /** The same as text; `{}` when nothing is left. */
   get restJson(): string {
     return this.#restLength === 0 ? '{}' : this.#area.utf8(this.#area.rest, this.#restLength)

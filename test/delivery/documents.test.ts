@@ -7,15 +7,23 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { decode } from '@msgpack/msgpack'
+import { Packer } from '../../lib/msgpack/mod.ts'
+import { LineArea } from '../../lib/record/mod.ts'
 import { leftOutFields } from '../../src/config/choice.ts'
 import { ChosenFieldsSink, cutPlainly } from '../../src/sink/chosen-fields.ts'
 import { EcsWriter } from '../../src/sink/exporters/ecs-line.ts'
 import { ecsDocument } from '../../src/sink/exporters/ecs.ts'
+import { LineProtocol } from '../../src/sink/exporters/line-protocol.ts'
+import { RequestMaker } from '../../src/sink/exporters/otlp/export-request.ts'
 import { OcsfWriter } from '../../src/sink/exporters/ocsf-line.ts'
 import { CEF, LEEF, mapped, mappedPlainly } from '../../src/sink/exporters/siem-body.ts'
 import { assertInSchema, assertTells } from '../../src/sink/exporters/testing/ocsf-checker.ts'
+import { byName, decodeLogs, decodeSpans, expectedAttributes } from '../../src/sink/exporters/testing/otlp-decoder.ts'
+import { type Point, readLines } from '../../src/sink/exporters/testing/read-lines.ts'
 import type { SafeBatch, Sink, SinkHealth } from '../../src/sink/mod.ts'
 import { CORPORA, hasCorpora, truthRows } from '../conformance/testing/corpora.ts'
+import { expectedFields, readFields } from './testing/plain-forms.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lintel-documents-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
@@ -82,11 +90,34 @@ function assertOcsf(line: Buffer, record: Json): void {
 function assertSiem(line: Buffer): void {
   for (const table of [CEF, LEEF]) {
     const [fast, plain] = [mapped({ line, id: 'x' }, table), mappedPlainly(line, table)]
-    assert.deepEqual({ ...fast, rest: JSON.parse(fast.rest) as unknown }, { ...plain, rest: JSON.parse(plain.rest) as unknown })
+    assert.deepEqual({ ...fast, rest: JSON.parse(fast.rest.toString()) as unknown }, { ...plain, rest: JSON.parse(plain.rest.toString()) as unknown })
   }
 }
 
-test('ECS documents, events of OCSF, CEF, LEEF and chosen fields of every line are those of the parsed record', async context => {
+const maker = new RequestMaker({ service: undefined, resource: {} })
+const lines = new LineProtocol({ measurement: 'lintel', tags: {}, headerFields: [] })
+const area = new LineArea()
+
+function assertForms(line: Buffer, record: Json): void {
+  const id = '0123456789abcdef-7'
+  const { logs, spans, unfit } = maker.make([{ id, line }], () => true, true)
+  assert.deepEqual(unfit, [])
+  const ones = [...decodeLogs(logs.body).flatMap(group => group.ones), ...decodeSpans(spans.body).flatMap(group => group.ones)]
+  assert.equal(ones.length, logs.count + spans.count)
+  for (const { attributes } of ones) {
+    const found = byName(attributes)
+    for (const name of ['log.record.uid', 'lintel.trace.generated']) found.delete(name)
+    assert.deepEqual(found, expectedAttributes(record))
+  }
+  const fields = expectedFields(record, id)
+  const [point] = readLines(lines.lines([{ id, line }]).toString())
+  assert.deepEqual(readFields((point as Point).fields, fields), fields)
+  assert.deepEqual(decode(new Packer(0).json(area, line).bytes, { useBigInt64: false }), record)
+  const escaped = Buffer.alloc(line.length * 2)
+  assert.equal(`"${escaped.toString('utf8', 0, area.escape(line, escaped, 0, 0x22))}"`, JSON.stringify(line.toString()))
+}
+
+test('documents, attributes, fields and chosen fields of every line are those of the parsed record', async context => {
   if (!hasCorpora(context)) return
   let count = 0
   for await (const text of createInterface({ input: createReadStream(replayAll()), crlfDelay: Infinity })) {
@@ -94,6 +125,7 @@ test('ECS documents, events of OCSF, CEF, LEEF and chosen fields of every line a
     assertEcs(line, JSON.parse(text) as Json)
     assertOcsf(line, JSON.parse(text) as Json)
     assertSiem(line)
+    assertForms(line, JSON.parse(text) as Json)
     assertChosen(line, text)
     count++
   }

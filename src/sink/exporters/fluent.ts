@@ -6,6 +6,7 @@ import { Packer, unpack, type Unpacked } from '../../../lib/msgpack/mod.ts'
 import { durationSchema } from '../../../lib/units/mod.ts'
 import { type Answer, type DeliveryConfig, deliveryOptions, type Exporter, NetworkSink, timeNanoseconds } from '../delivery/mod.ts'
 import { readSecret, Redaction, secretSchema, type SecretSource, type TlsConfig, tlsSchema } from '../http/mod.ts'
+import { ownLineArea } from '../own-line-area.ts'
 import { sharedOptions, type SharedOptions, type SinkKind } from '../sink-kind.ts'
 import type { SpooledRecord } from '../spool/mod.ts'
 import { type FluentSecrets, type Helo, heloOf, Ping } from './fluent-handshake.ts'
@@ -100,7 +101,7 @@ function packed(records: readonly SpooledRecord[]): Buffer {
   for (const { id, line } of records) {
     const digits = timeNanoseconds(line) ?? `${Date.now()}000000`
     packer.array(2).extension8(EVENT_TIME, Math.min(Math.max(0, Number(digits.slice(0, -9))), SECONDS_MAX), Number(digits.slice(-9)))
-    packer.jsonObject(line, 1, same => same.text('id').text(id))
+    packer.jsonObject(ownLineArea(), line, 1, same => same.text('id').text(id))
   }
   return packer.bytes
 }

@@ -44,7 +44,7 @@ export class InfluxExporter implements Exporter {
 
   send(records: readonly SpooledRecord[], signal: AbortSignal): Promise<Answer> {
     return orNoAnswer(async () => {
-      const body = Buffer.from(records.map(record => this.#lines.line(record)).join(''))
+      const body = this.#lines.lines(records)
       const reply = await this.#transport.post({ path: this.#path, type: 'text/plain; charset=utf-8', body }, signal)
       return this.#namedLines(reply, records.length) ?? answerOf(reply, this.#transport)
     })

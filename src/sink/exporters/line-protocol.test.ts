@@ -7,7 +7,7 @@ import { readLines } from './testing/read-lines.ts'
 const lines = new LineProtocol({ measurement: 'lintel', tags: { host: 'gw 1,a=b' }, headerFields: ['x-a', '__proto__'] })
 
 function pointOf(record: object, id = '00000000000000ab-1234567') {
-  const points = readLines(lines.line({ id, line: Buffer.from(JSON.stringify(record)) }))
+  const points = readLines(lines.lines([{ id, line: Buffer.from(JSON.stringify(record)) }]).toString())
   assert.equal(points.length, 1)
   return points[0] as NonNullable<typeof points[0]>
 }
@@ -26,7 +26,7 @@ test('line protocol: types, tags, and the time with the number of the record', (
   ]))
   assert.equal(time, '1795356783123007042')
   assert.equal(pointOf({ time: '1970-01-01T00:00:00.000000000Z' }).time, '0234567', 'by the id where there is no number')
-  assert.match(lines.line({ id: 'a-1', line: Buffer.from('{"duration":3}') }), /,duration=3 \d{13}000001\n$/, 'a whole second is no integer')
+  assert.match(lines.lines([{ id: 'a-1', line: Buffer.from('{"duration":3}') }]).toString(), /,duration=3 \d{13}000001\n$/, 'a whole second is no integer')
 })
 
 test('line protocol: whatever stands in texts, method and headers, the point has just these fields and tags', () => {

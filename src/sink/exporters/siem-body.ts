@@ -1,9 +1,10 @@
 /** Records as CEF 0 and LEEF 2.0. What a table does not name goes whole, as JSON text, into one field: no name comes from traffic. */
+import type { Output } from '../../../lib/protobuf/mod.ts'
 import { MemberPicker } from '../../../lib/record/mod.ts'
 import { timeMs } from '../delivery/mod.ts'
 import { ownLineArea } from '../own-line-area.ts'
 import type { SpooledRecord } from '../spool/mod.ts'
-import { kindOf, messageText, textOf } from './message-text.ts'
+import { kindOf, messageOf, textOf } from './message-text.ts'
 
 type Json = Record<string, unknown>
 /** Name in docs/fields.md, and the key that it gets when the value, a text or a number, is fit for it. */
@@ -32,35 +33,49 @@ export const LEEF: readonly Entry[] = [
 ]
 
 /**
- * `CEF:0|...`: `|` and `\` of the header, `=`, `\` and line breaks of values escaped as its specification says; other control
+ * Appends `CEF:0|...`: `|` and `\` of the header, `=`, `\` and line breaks of values escaped as its specification says; other control
  * characters, which it has no escape for, are written as text, `\u001b`.
  *
  * @param severity of syslog, 0 to 7
  */
-export function cefBody(record: SpooledRecord, severity: number): string {
+export function writeCef(record: SpooledRecord, severity: number, out: Output): void {
   const { pairs, rest, kind } = mapped(record, CEF)
-  const name = visible(messageText(record.line)).replace(/[\\|]/g, '\\$&')
+  const name = visible(nameOf(kind, pairs)).replace(/[\\|]/g, '\\$&')
   const time = timeMs(record.line)
-  const all: [string, string][] = time === undefined ? [] : [['rt', String(Math.floor(time))]]
-  all.push(['externalId', record.id], ...pairs)
-  if (pairs.some(([key]) => key === 'cn1')) all.push(['cn1Label', 'status'])
-  all.push(['cs1Label', 'record'], ['cs1', rest])
-  const text = all.map(([key, value]) => `${key}=${cefValue(value)}`).join(' ')
-  return `CEF:0|Lintel|lintel|${VERSION}|${kind}|${name}|${rank(severity)}|${text}`
+  const began = time === undefined ? '' : `rt=${Math.floor(time)} `
+  let text = `CEF:0|Lintel|lintel|${VERSION}|${kind}|${name}|${rank(severity)}|${began}externalId=${record.id}`
+  for (const [key, value] of pairs) text += ` ${key}=${cefValue(value)}`
+  if (pairs.some(([key]) => key === 'cn1')) text += ' cn1Label=status'
+  out.text(`${text} cs1Label=record cs1=`)
+  if (!ownLineArea().isPrintable(rest)) return out.text(cefValue(rest.toString()))
+  out.reserve(rest.length * 2)
+  out.at = ownLineArea().escape(rest, out.bytes, out.at, EQUALS)
+}
+
+const EQUALS = 0x3d
+
+function nameOf(kind: string, pairs: Mapped['pairs']): string {
+  const value = (key: string): string | undefined => pairs.find(([found]) => found === key)?.[1]
+  return messageOf({
+    kind, method: value('requestMethod'), domain: value('dhost'), path: value('request'), status: value('cn1'), event: value('act'),
+  })
 }
 
 /**
- * `LEEF:2.0|...` with tabs between attributes. LEEF has no escapes: control characters, the tab among them, are written as `\u0009`.
+ * Appends `LEEF:2.0|...` with tabs between attributes. LEEF has no escapes: control characters, the tab among them, are written as
+ * `\u0009`.
  *
  * @param severity of syslog, 0 to 7
  */
-export function leefBody(record: SpooledRecord, severity: number): string {
+export function writeLeef(record: SpooledRecord, severity: number, out: Output): void {
   const { pairs, rest, kind } = mapped(record, LEEF)
   const time = timeMs(record.line)
-  const all: [string, string][] = time === undefined ? [] : [['devTime', String(Math.floor(time))]]
-  all.push(['sev', String(rank(severity))], ['id', record.id], ...pairs, ['record', rest])
-  const text = all.map(([key, value]) => `${key}=${visible(value)}`).join('\t')
-  return `LEEF:2.0|Lintel|lintel|${VERSION}|${kind}|x09|${text}`
+  const began = time === undefined ? '' : `devTime=${Math.floor(time)}\t`
+  let text = `LEEF:2.0|Lintel|lintel|${VERSION}|${kind}|x09|${began}sev=${rank(severity)}\tid=${record.id}`
+  for (const [key, value] of pairs) text += `\t${key}=${visible(value)}`
+  out.text(`${text}\trecord=`)
+  if (ownLineArea().isPrintable(rest)) out.append(rest)
+  else out.text(visible(rest.toString()))
 }
 
 /** 0 to 10, as SIEMs count. */
@@ -89,8 +104,8 @@ function escaped(char: string): string {
 
 export interface Mapped {
   readonly pairs: [key: string, value: string][]
-  /** The record without them, as JSON. */
-  readonly rest: string
+  /** The record without them, as JSON: good until the next line is taken apart. */
+  readonly rest: Buffer
   readonly kind: string
 }
 
@@ -109,7 +124,7 @@ export function mapped({ line }: SpooledRecord, table: readonly Entry[]): Mapped
     const json = picker.json(slot)
     if (json !== undefined) pairs.push([to, textOf(json)])
   }
-  return { pairs, rest: picker.restJson, kind: kindOf(line) ?? 'record' }
+  return { pairs, rest: picker.restBytes, kind: kindOf(line) ?? 'record' }
 }
 
 /** The plain way, that takes any JSON. */
@@ -121,7 +136,7 @@ export function mappedPlainly(line: Buffer, table: readonly Entry[]): Mapped {
     const value = taken(record, from.split('.'), fit === undefined ? () => true : fit === 'ip' ? isIp : isIpv4)
     if (value !== undefined) pairs.push([to, String(value)])
   }
-  return { pairs, rest: JSON.stringify(record), kind }
+  return { pairs, rest: Buffer.from(JSON.stringify(record)), kind }
 }
 
 /** Takes a text or number out of the record, and the objects that are empty then. */

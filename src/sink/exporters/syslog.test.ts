@@ -6,9 +6,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { createServer as createTlsServer } from 'node:tls'
+import type { SpooledRecord } from '../spool/mod.ts'
 import { RecordingHost } from '../sink.suite.ts'
 import { assertAddsUp, delivery, exchanges, HOSTILE, openOutput, range, until } from './exporter.suite.ts'
-import { cefBody, leefBody } from './siem-body.ts'
+import { Output } from '../../../lib/protobuf/mod.ts'
+import { writeCef, writeLeef } from './siem-body.ts'
 import { assertInSchema, assertTells, type Json } from './testing/ocsf-checker.ts'
 import { makeCertificates, readIdentity } from './testing/certificates.ts'
 
@@ -196,9 +198,15 @@ function readCef(text: string): { head: string[], keys: Map<string, string> } {
   return { head, keys }
 }
 
+function bodyOf(write: typeof writeCef, record: SpooledRecord): string {
+  const out = new Output(0)
+  write(record, 3, out)
+  return out.view.toString()
+}
+
 test('CEF: hostile values forge no field, and the rest reads back equal', () => {
   const record = hostile()
-  const text = cefBody(record, 3)
+  const text = bodyOf(writeCef, record)
   assert.doesNotMatch(text, /[\u0000-\u001f\u007f-\u009f]/)
   const { head, keys } = readCef(text)
   assert.deepEqual([...head.slice(0, 5), head[6]], ['CEF:0', 'Lintel', 'lintel', '1', 'exchange', '8'])
@@ -209,7 +217,7 @@ test('CEF: hostile values forge no field, and the rest reads back equal', () => 
 })
 
 test('LEEF: hostile values forge no attribute, and the rest reads back equal', () => {
-  const text = leefBody(hostile(), 3)
+  const text = bodyOf(writeLeef, hostile())
   const head = text.split('|', 6)
   assert.deepEqual(head, ['LEEF:2.0', 'Lintel', 'lintel', '1', 'exchange', 'x09'])
   const pairs = text.slice(head.join('|').length + 1).split('\t').map(pair => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)] as const)

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os'
 import { z } from 'zod'
+import { Output } from '../../../lib/protobuf/mod.ts'
 import { durationSchema } from '../../../lib/units/mod.ts'
 import { type Answer, type DeliveryConfig, deliveryOptions, type Exporter, NetworkSink, timeText } from '../delivery/mod.ts'
 import { type TlsConfig, tlsSchema } from '../http/mod.ts'
@@ -8,7 +9,7 @@ import type { SpooledRecord } from '../spool/mod.ts'
 import { DatagramSocket } from './datagram-socket.ts'
 import { kindOf, statusOf } from './message-text.ts'
 import { OcsfWriter } from './ocsf-line.ts'
-import { cefBody, leefBody } from './siem-body.ts'
+import { writeCef, writeLeef } from './siem-body.ts'
 import { addressOf, streamUrlSchema, wordSchema } from './stream-address.ts'
 import { StreamSocket, streamTrouble } from './stream-socket.ts'
 
@@ -16,7 +17,17 @@ import { StreamSocket, streamTrouble } from './stream-socket.ts'
 const FACILITIES = ['kern', 'user', 'mail', 'daemon', 'auth', 'syslog', 'lpr', 'news', 'uucp', 'cron', 'authpriv', 'ftp', 'ntp',
   'audit', 'alert', 'clock', 'local0', 'local1', 'local2', 'local3', 'local4', 'local5', 'local6', 'local7'] as const
 const [ERROR, WARNING, INFORMATIONAL] = [3, 4, 6]
-const FORMATS = { json: ({ line }: SpooledRecord): Buffer => line, cef: text(cefBody), leef: text(leefBody), ocsf }
+let ocsfWriter: OcsfWriter | undefined
+type Write = (record: SpooledRecord, severity: number, out: Output) => void
+const FORMATS: Readonly<Record<SyslogOptions['format'], Write>> = {
+  json: ({ line }, _severity, out) => { out.append(line) },
+  cef: writeCef,
+  leef: writeLeef,
+  ocsf: (record, _severity, out) => { out.append((ocsfWriter ??= new OcsfWriter()).event(record)) },
+}
+
+/** What a message has more than its record, and a message, as a rule; both grow where it is not so. */
+const [AROUND, MESSAGE_BYTES] = [512, 8192]
 
 /**
  * Messages of RFC 5424, one for each record: over TCP and TLS with octet counting (RFC 6587 3.4.1, RFC 5425 4.3), so that nothing in a
@@ -44,12 +55,15 @@ export class SyslogExporter implements Exporter {
 
   async send(records: readonly SpooledRecord[], signal: AbortSignal): Promise<Answer> {
     if (this.#datagrams !== undefined) return await this.#sendDatagrams(this.#datagrams, records, signal)
-    const parts = records.flatMap(record => {
-      const message = this.#message(record)
-      return [Buffer.from(`${message.length} `), message]
-    })
+    const all = new Output(records.reduce((sum, { line }) => sum + line.length + AROUND, 0))
+    const one = new Output(MESSAGE_BYTES)
+    for (const record of records) {
+      const message = this.#message(record, one)
+      all.text(`${message.length} `)
+      all.append(message)
+    }
     try {
-      await (this.#stream as StreamSocket).write(Buffer.concat(parts), signal)
+      await (this.#stream as StreamSocket).write(all.view, signal)
       return { outcome: 'done' }
     } catch (error) {
       return { outcome: 'later', hindrance: streamTrouble(error, this.target) }
@@ -66,7 +80,7 @@ export class SyslogExporter implements Exporter {
     for (const [index, record] of records.entries()) {
       try {
         signal.throwIfAborted()
-        await socket.send(this.#message(record))
+        await socket.send(this.#message(record, new Output(MESSAGE_BYTES)))
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'EMSGSIZE') {
           refused.push({ index, reason: 'longer than a datagram' })
@@ -80,27 +94,19 @@ export class SyslogExporter implements Exporter {
     return { outcome: 'done', refused }
   }
 
-  #message(record: SpooledRecord): Buffer {
+  /** What is written to `out`, from its beginning. */
+  #message(record: SpooledRecord, out: Output): Buffer {
     const { facility, app_name, format } = this.#options
     const kind = kindOf(record.line)
     const severity = severityOf(kind, statusOf(record.line))
     // RFC 5424 6.2.3: six digits of a second at most.
     const time = timeText(record.line)?.replace(/(\.\d{6})\d+Z$/, '$1Z') ?? '-'
     const priority = FACILITIES.indexOf(facility) * 8 + severity
-    const head = `<${priority}>1 ${time} ${this.#host} ${app_name} ${process.pid} ${kind ?? '-'} ` +
-      `[lintel@32473 id="${record.id}"] `
-    return Buffer.concat([Buffer.from(head), FORMATS[format](record, severity)])
+    out.at = 0
+    out.text(`<${priority}>1 ${time} ${this.#host} ${app_name} ${process.pid} ${kind ?? '-'} [lintel@32473 id="${record.id}"] `)
+    FORMATS[format](record, severity, out)
+    return out.view
   }
-}
-
-let ocsfWriter: OcsfWriter | undefined
-
-function ocsf(record: SpooledRecord): Buffer {
-  return (ocsfWriter ??= new OcsfWriter()).event(record)
-}
-
-function text(body: (record: SpooledRecord, severity: number) => string): (record: SpooledRecord, severity: number) => Buffer {
-  return (record, severity) => Buffer.from(body(record, severity))
 }
 
 function severityOf(kind: string | undefined, status = 0): number {

@@ -66,7 +66,7 @@ export class SegmentReader {
   }
 
   async #fill(from: number, bytes: number): Promise<void> {
-    const buffer = Buffer.alloc(bytes)
+    const buffer = Buffer.allocUnsafe(bytes) // what is not filled is cut off
     let filled = 0
     this.#isReading = true
     try {

@@ -60,14 +60,14 @@ export class RequestMaker {
         continue
       }
       const made = spans && isSpan(this.#reader) ? madeIds(record.id) : undefined
-      const time = made === undefined ? undefined : timeOf(this.#reader)
+      const time = timeOf(this.#reader)
       if (made !== undefined && time === undefined) {
         unfit.push({ index, reason: 'without a time, which a span must have: log the field "time", or send no traces' })
         continue
       }
       if (logs(index)) {
         this.#one.at = 0
-        writeLog(this.#reader, { id: record.id, made, now }, this.#one)
+        writeLog(this.#reader, { id: record.id, made, time, now }, this.#one)
         logPart.add(this.#one)
       }
       if (made === undefined || time === undefined) continue

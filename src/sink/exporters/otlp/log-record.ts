@@ -1,5 +1,4 @@
 import { Output } from '../../../../lib/protobuf/mod.ts'
-import { timeOf } from './record-clock.ts'
 import type { RecordReader } from './record-reader.ts'
 import { slot } from './slots.ts'
 import { carriedSpanId, carriedTraceId, madeSpanId, madeTraceId, SPAN_BYTES, TRACE_BYTES } from './span-ids.ts'
@@ -24,6 +23,8 @@ export interface LogContext {
   readonly id: string
   /** Ids made of it, where a span of the record is sent too: the log is that span's then. */
   readonly made: Buffer | undefined
+  /** What `timeOf` says of it. */
+  readonly time: bigint | undefined
   /** When it is sent, in nanoseconds: for records without a time. */
   readonly now: bigint
 }
@@ -35,11 +36,10 @@ const EMPTY = Buffer.from('record')
  * Appends a LogRecord, without tag and length: time and the time of observation are the record's, severity follows the status, the
  * body is a line for people, the event's name is `lintel.` and the kind, attributes are the record's fields and `log.record.uid`.
  */
-export function writeLog(reader: RecordReader, { id, made, now }: LogContext, out: Output): void {
+export function writeLog(reader: RecordReader, { id, made, time, now }: LogContext, out: Output): void {
   const { attributes } = reader
   writeBody(reader)
-  out.reserve(attributes.at + body.at + ROOM)
-  const time = timeOf(reader)
+  out.reserve(attributes.length + body.at + ROOM)
   if (time !== undefined && time !== 0n) {
     out.byte(0x09) // time_unix_nano = 1
     out.fixed64(time)
@@ -48,7 +48,7 @@ export function writeLog(reader: RecordReader, { id, made, now }: LogContext, ou
   out.byte(severity(reader))
   out.byte(0x2a) // body = 5, its string_value = 1
   writeText(body.view, out)
-  out.copy(attributes.bytes, 0, attributes.at) // attributes = 6
+  out.copy(attributes, 0, attributes.length) // attributes = 6
   out.byte(0x32)
   out.byte(UID.length + 4 + id.length) // ids are of some 30 characters
   out.copy(UID, 0, UID.length)

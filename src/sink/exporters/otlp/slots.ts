@@ -17,25 +17,3 @@ export function slot(name: SlotName): number {
 
 /** Fields of the type "seconds": doubles also where their text is whole, so that an attribute has one type. */
 export const SECONDS: readonly SlotName[] = ['duration', 'time_to_first_byte', 'rpc.deadline', 'tcp.handshake_duration']
-
-interface Entry {
-  readonly id: number
-  readonly bytes: Buffer
-}
-
-const BY_LENGTH: (readonly Entry[] | undefined)[] = Array.from({ length: 64 }, (_, length) => {
-  const entries = SLOTS.filter(name => name.length === length).map(name => ({ id: slot(name), bytes: Buffer.from(name) }))
-  return entries.length === 0 ? undefined : entries
-})
-
-/** The slot of the field whose name is the first `length` bytes; -1 = none. */
-export function slotOf(path: Buffer, length: number): number {
-  const entries = BY_LENGTH[length]
-  if (entries === undefined) return -1
-  for (const { id, bytes } of entries) {
-    let at = length - 1
-    while (at >= 0 && bytes[at] === path[at]) at--
-    if (at < 0) return id
-  }
-  return -1
-}

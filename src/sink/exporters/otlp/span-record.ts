@@ -59,7 +59,7 @@ export function serviceOf(reader: RecordReader): string | undefined {
 export function writeSpan(reader: RecordReader, made: Buffer, time: bigint, out: Output): void {
   const { attributes } = reader
   writeName(reader)
-  out.reserve(attributes.at + name.at + ROOM)
+  out.reserve(attributes.length + name.at + ROOM)
   out.byte(0x0a) // trace_id = 1
   out.byte(TRACE_BYTES)
   const isCarried = carriedTraceId(reader, out)
@@ -99,10 +99,10 @@ export function writeSpan(reader: RecordReader, made: Buffer, time: bigint, out:
 }
 
 /** attributes = 9: as they stand in a log record, but for the tag. */
-function writeAttributes({ attributes, tags, count }: RecordReader, out: Output): void {
-  const start = out.at
-  out.copy(attributes.bytes, 0, attributes.at)
-  for (let index = 0; index < count; index++) out.bytes[start + (tags[index] as number)] = SPAN_ATTRIBUTE_TAG
+function writeAttributes(reader: RecordReader, out: Output): void {
+  const [start, { attributes, count }] = [out.at, reader]
+  out.copy(attributes, 0, attributes.length)
+  for (let index = 0; index < count; index++) out.bytes[start + reader.tagAt(index)] = SPAN_ATTRIBUTE_TAG
 }
 
 /** Few values: the method; of gRPC the call; of a protocol of one's own its name. */
