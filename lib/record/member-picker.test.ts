@@ -74,7 +74,7 @@ test('any record gives the same as a walk over its objects', () => {
   const key = fc.constantFrom('a', 'b', 'c', 'key', 'a_longer_key', 'header')
   const { record } = fc.letrec(tie => ({
     leaf: fc.oneof(fc.string({ unit: 'binary' }), fc.integer(), fc.double({ noNaN: true, noDefaultInfinity: true }), fc.boolean(), fc.constant(null), fc.array(fc.string())),
-    record: fc.dictionary(key, fc.oneof({ depthSize: 'small', withCrossShrink: true }, tie('leaf'), tie('record')), { minKeys: 1, noNullPrototype: true }),
+    record: fc.dictionary(key, fc.oneof({ maxDepth: 4, depthSize: 'small', withCrossShrink: true }, tie('leaf'), tie('record')), { minKeys: 1, maxKeys: 4, noNullPrototype: true }),
   }))
   const names = fc.uniqueArray(fc.array(key, { minLength: 1, maxLength: 4 }).map(keys => keys.join('.')), { maxLength: 6 })
     .filter(all => all.every(name => !all.some(other => other.startsWith(`${name}.`))))
