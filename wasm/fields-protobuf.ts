@@ -4,7 +4,7 @@
  */
 import { TRAIT_DOUBLE } from './fields-contract'
 import { hasRoom, list, noteField, out, setOut, text, varintBytes, writeByte, writeBytes, writeVarint } from './fields-output'
-import { isEscaped, skipString, unescape } from './json-scan'
+import { readString, textEnd, textStart } from './json-scan'
 
 const ATTRIBUTE: u32 = 0x32
 const KEY: u32 = 0x0a
@@ -109,18 +109,11 @@ function writeItems(start: usize, end: usize): usize {
     if (at >= end) return 0
     writeByte(ITEM)
     if (load<u8>(at) == 0x22) {
-      const behind = skipString(at, end)
+      const behind = readString(at, end, text)
       if (behind == 0) return 0
-      let from = at + 1
-      let to = behind - 1
-      if (isEscaped) {
-        to = unescape(from, to, text)
-        if (to == 0) return 0
-        from = text
-      }
-      const bytes = <u32>(to - from)
+      const bytes = <u32>(textEnd - textStart)
       writeVarint(1 + varintBytes(bytes) + bytes)
-      writeString(from, bytes)
+      writeString(textStart, bytes)
       at = behind
     } else {
       const item = out++
@@ -151,19 +144,12 @@ function listField(path: usize, keyBytes: u32, start: usize, end: usize): usize 
 }
 
 function textField(path: usize, keyBytes: u32, start: usize, end: usize): usize {
-  const behind = skipString(start, end)
+  const behind = readString(start, end, text)
   if (behind == 0) return 0
-  let from = start + 1
-  let to = behind - 1
-  if (isEscaped) {
-    to = unescape(from, to, text)
-    if (to == 0) return 0
-    from = text
-  }
-  const bytes = <u32>(to - from)
+  const bytes = <u32>(textEnd - textStart)
   if (!hasRoom(keyBytes + bytes)) return 0
   beginField(path, keyBytes, 1 + varintBytes(bytes) + bytes)
-  writeString(from, bytes)
+  writeString(textStart, bytes)
   return behind
 }
 

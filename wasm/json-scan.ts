@@ -146,6 +146,22 @@ export function unescape(from: usize, end: usize, to: usize): usize {
   return out
 }
 
+/** Of the last string that `readString` went over: its text without escapes. */
+export let textStart: usize = 0
+export let textEnd: usize = 0
+
+/** The place behind a string that begins at `at`; 0 = none. Its text stands where it is, or in `room` if there are escapes in it. */
+export function readString(at: usize, end: usize, room: usize): usize {
+  const behind = skipString(at, end)
+  if (behind == 0) return 0
+  textStart = at + 1
+  textEnd = behind - 1
+  if (!isEscaped) return behind
+  textEnd = unescape(textStart, textEnd, room)
+  textStart = room
+  return textEnd == 0 ? 0 : behind
+}
+
 /** Copies bytes, with a backslash before each that is `mark` or a backslash: no more than twice what it was. The place behind. */
 export function escapeMark(from: usize, end: usize, to: usize, mark: u32): usize {
   let at = from

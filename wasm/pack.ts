@@ -3,7 +3,7 @@
  * beyond 64 bits and all fractions become doubles; half a surrogate pair becomes U+FFFD.
  */
 import { copyOver } from './copy'
-import { isEscaped, skipString, unescape } from './json-scan'
+import { readString, textEnd, textStart } from './json-scan'
 import { ROOM_OUT, ROOM_TEXT } from './fields-contract'
 import { PACK_DEPTH_MAX, PACK_ODD } from './pack-contract'
 
@@ -34,16 +34,10 @@ function writeHead(code: u32, value: u64, bytes: u32): void {
 }
 
 function packString(at: usize): usize {
-  const behind = skipString(at, end)
+  const behind = readString(at, end, text)
   if (behind == 0) return 0
-  let from = at + 1
-  let to = behind - 1
-  if (isEscaped) {
-    to = unescape(from, to, text)
-    if (to == 0) return 0
-    from = text
-  }
-  const bytes = <u32>(to - from)
+  const from = textStart
+  const bytes = <u32>(textEnd - from)
   if (bytes < 32) store<u8>(out++, <u8>(0xa0 | bytes))
   else if (bytes < 0x100) writeHead(0xd9, bytes, 1)
   else writeHead(bytes < 0x10000 ? 0xda : 0xdb, bytes, bytes < 0x10000 ? 2 : 4)
