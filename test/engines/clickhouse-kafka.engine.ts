@@ -46,7 +46,8 @@ test('ClickHouse from Kafka: records are there once, field by field, while table
     const lines = renumbered(ofSomeDays(await corpusLines()))
     const half = Math.floor(lines.length / 2)
     const send = (part: readonly string[], name: string): Promise<void> => sendAll(host => openOutput({
-      type: 'kafka', brokers: [broker.brokers.plain], topic: 'lintel', spool: { path: join(folder, name) }, drain: '5m', compression: 'zstd',
+      type: 'kafka', brokers: [broker.brokers.plain], topic: 'lintel', host_name: 'gw-1',
+      spool: { path: join(folder, name) }, drain: '5m', compression: 'zstd',
     }, host), part)
     await send(lines.slice(0, half), 'first')
     await server.makeTables({ kafka })
@@ -56,6 +57,7 @@ test('ClickHouse from Kafka: records are there once, field by field, while table
     await shows(server, 'SELECT uniqExact(id) FROM lintel.records', lines.length)
     await shows(server, 'SELECT count() FROM lintel.refused', 1)
     assert.match(await server.ask('SELECT message FROM lintel.refused FORMAT LineAsString'), /"no number"/)
+    assert.equal(await server.ask('SELECT DISTINCT host_name FROM lintel.records FORMAT LineAsString'), 'gw-1')
     const found = await storedRecords(server)
     for (const [index, line] of lines.entries()) assert.equal(canonical(found.get(index) ?? '{}'), withoutEmpty(line))
     context.diagnostic(`${found.size} records`)

@@ -5,6 +5,7 @@ import { sharedOptions, type SharedOptions, type SinkKind } from '../sink-kind.t
 import type { SpooledRecord } from '../spool/mod.ts'
 import { isOfRecords, mendOf } from './clickhouse-trouble.ts'
 import { emptyFields, mayHaveEmptyFields } from './empty-fields.ts'
+import { hostNameOf, hostNameSchema } from './host-name.ts'
 import { ndjson } from './tagged-lines.ts'
 
 /** Whatever the user's profile says: nothing is left out without a word, and times and numbers are read to their last digit. */
@@ -31,8 +32,7 @@ export class ClickHouseExporter implements Exporter {
     this.#transport = new Transport(options)
     this.target = this.#transport.target
     this.#options = options
-    const name = options.host_name ?? process.getBuiltinModule('node:os').hostname()
-    this.#host = `,"host":{"name":${JSON.stringify(name)}}`
+    this.#host = `,"host":{"name":${JSON.stringify(hostNameOf(options))}}`
   }
 
   send(records: readonly SpooledRecord[], signal: AbortSignal): Promise<Answer> {
@@ -93,7 +93,7 @@ export const clickHouseKind = {
     ...httpOptions,
     database: databaseSchema
       .describe('Database with the tables that `lintel clickhouse schema` makes.'),
-    host_name: z.string().min(1, 'must not be empty').max(253, 'must be 253 characters at most').optional()
+    host_name: hostNameSchema
       .describe('Put into the column host_name, so that records of many agents can be told apart; none = this machine\'s name.'),
     async: z.boolean().default(false)
       .describe('The server gathers the batches of many agents before it writes (async_insert); one that is sent again may be there twice until ' +

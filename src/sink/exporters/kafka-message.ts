@@ -5,28 +5,32 @@ import { kindOf } from './message-text.ts'
 import { memberPath, memberValue } from './record-member.ts'
 import { murmur2 } from './murmur2.ts'
 
-const [ID, KIND] = [Buffer.from('id'), Buffer.from('kind')]
+const [ID, KIND, HOST] = [Buffer.from('id'), Buffer.from('kind'), Buffer.from('host.name')]
 const [HEAD, BEHIND, CLOSE] = ['{"id":"', '",', 0x7d]
-/** Kafka's own bytes for a record: lengths, offset, headers. */
-const FRAME_BYTES = 80
+/** Kafka's own bytes for a record: lengths, offset, headers but for the host's name. */
+const FRAME_BYTES = 95
 
 export interface MessageOptions {
   readonly topic: string
   /** Field whose value is the key, or `none`. */
   readonly key: string
   readonly timestamp: 'sent' | 'record'
+  /** Of the agent, for those who read records of many. */
+  readonly hostName: string
 }
 
-/** Records as messages: the record with its id in front (as `taggedLine` makes it), headers `id` and `kind`, a key if one is wanted. */
+/** Records as messages: the record with its id in front (as `taggedLine` makes it), headers `id`, `kind` and `host.name`, a key if one is wanted. */
 export class MessageMaker {
   readonly #options: MessageOptions
   readonly #keyPath: readonly Buffer[] | undefined
+  readonly #host: Buffer
   readonly #kinds = new Map<string, Buffer>()
   /** Requests so far: records without a key go to one partition a request, to all in turns. */
   #turn = 0
 
   constructor(options: MessageOptions) {
     this.#options = options
+    this.#host = Buffer.from(options.hostName)
     this.#keyPath = options.key === 'none' ? undefined : memberPath(options.key)
   }
 
@@ -44,12 +48,30 @@ export class MessageMaker {
       if (record.line[1] === CLOSE) at-- // an empty record: nothing to stand behind a comma
       at += record.line.copy(bytes, at, 1)
       const key = this.#keyPath === undefined ? undefined : memberValue(record.line, this.#keyPath)
-      const headers = new Map([[ID, bytes.subarray(idAt, idEnd)], [KIND, this.#kind(record)]])
+      const headers = new Map([[ID, bytes.subarray(idAt, idEnd)], [KIND, this.#kind(record)], [HOST, this.#host]])
       return {
         topic: this.#options.topic, key, value: bytes.subarray(start, at), headers, timestamp: this.#timestamp(record, now),
         partition: key === undefined ? turn : murmur2(key) & 0x7fffffff, // as Kafka's Java client does it
       }
     })
+  }
+
+  /** Places of the records in `records`, in order, each part with at most so many bytes; a record that is longer is alone. */
+  chunks(records: readonly SpooledRecord[], bytesMax: number): number[][] {
+    const chunks: number[][] = []
+    let room = 0
+    for (const [index, { line }] of records.entries()) {
+      const bytes = line.length + FRAME_BYTES + this.#host.length
+      const last = chunks.at(-1)
+      if (last === undefined || bytes > room) {
+        chunks.push([index])
+        room = bytesMax - bytes
+      } else {
+        last.push(index)
+        room -= bytes
+      }
+    }
+    return chunks
   }
 
   #timestamp({ line }: SpooledRecord, now: bigint): bigint {
@@ -63,22 +85,4 @@ export class MessageMaker {
     if (bytes === undefined) this.#kinds.set(name, bytes = Buffer.from(name)) // bounded: there are six kinds
     return bytes
   }
-}
-
-/** Places of the records in `records`, in order, each part with at most so many bytes; a record that is longer is alone. */
-export function chunksOf(records: readonly SpooledRecord[], bytesMax: number): number[][] {
-  const chunks: number[][] = []
-  let room = 0
-  for (const [index, { line }] of records.entries()) {
-    const bytes = line.length + FRAME_BYTES
-    const last = chunks.at(-1)
-    if (last === undefined || bytes > room) {
-      chunks.push([index])
-      room = bytesMax - bytes
-    } else {
-      last.push(index)
-      room -= bytes
-    }
-  }
-  return chunks
 }

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { RecordingHost } from '../sink.suite.ts'
 import type { SpooledRecord } from '../spool/mod.ts'
 import { assertAddsUp, delivery, exchanges, HOSTILE, openOutput, until } from './exporter.suite.ts'
-import { chunksOf, MessageMaker } from './kafka-message.ts'
+import { MessageMaker } from './kafka-message.ts'
 import { hindranceOf, outcomeOf } from './kafka-trouble.ts'
 import { murmur2 } from './murmur2.ts'
 
@@ -34,22 +34,22 @@ function open(more: Record<string, unknown>, host: RecordingHost): ReturnType<ty
     retry: { max_wait: '20ms' }, drain: '50ms', ...more }, host)
 }
 
-test('kafka: a message is the record with its id in front, whole, with the headers id and kind', () => {
+test('kafka: a message is the record with its id in front, whole, with the headers id, kind and host.name', () => {
   const sent = records(3)
-  const messages = new MessageMaker({ topic: 't', key: 'http.request.header.x-hostile', timestamp: 'record' }).messages(sent)
+  const messages = new MessageMaker({ topic: 't', key: 'http.request.header.x-hostile', timestamp: 'record', hostName: 'gw-1' }).messages(sent)
   for (const [index, { value, headers, topic }] of messages.entries()) {
     const { id, ...record } = JSON.parse(value.toString()) as Record<string, unknown>
     assert.deepEqual([id, record, topic], [sent[index]?.id, JSON.parse((sent[index] as SpooledRecord).line.toString()), 't'])
-    assert.deepEqual([...headers as Map<Buffer, Buffer>].map(([name, text]) => [name.toString(), text.toString()]), [['id', id], ['kind', 'exchange']])
+    assert.deepEqual([...headers as Map<Buffer, Buffer>].map(([name, text]) => [name.toString(), text.toString()]), [['id', id], ['kind', 'exchange'], ['host.name', 'gw-1']])
   }
   assert.deepEqual(messages.map(({ key }) => key?.toString()), [HOSTILE[0], undefined, undefined])
   assert.deepEqual(messages.map(({ timestamp }) => timestamp), [1_780_000_000_000n, 1_780_000_000_001n, 1_780_000_000_002n])
-  const [empty] = new MessageMaker({ topic: 't', key: 'none', timestamp: 'sent' }).messages([{ id: 'i', line: Buffer.from('{}') }])
+  const [empty] = new MessageMaker({ topic: 't', key: 'none', timestamp: 'sent', hostName: 'gw-1' }).messages([{ id: 'i', line: Buffer.from('{}') }])
   assert.equal(empty?.value.toString(), '{"id":"i"}')
 })
 
 test('kafka: without a key partitions take turns by request; keys go where those of the Java client go', () => {
-  const maker = new MessageMaker({ topic: 't', key: 'none', timestamp: 'sent' })
+  const maker = new MessageMaker({ topic: 't', key: 'none', timestamp: 'sent', hostName: 'gw-1' })
   assert.deepEqual([0, 1, 2].map(() => maker.messages(records(2)).map(({ partition }) => partition)), [[0, 0], [1, 1], [2, 2]])
   // The pairs of UtilsTest.testMurmur2 in Kafka's source.
   const known: readonly (readonly [string, number])[] = [['21', -973932308], ['foobar', -790332482], ['a-little-bit-long-string', -985981536],
@@ -59,9 +59,10 @@ test('kafka: without a key partitions take turns by request; keys go where those
 
 test('kafka: requests are cut by bytes, in order; what is longer is alone', () => {
   const of = (...sizes: number[]): SpooledRecord[] => sizes.map(size => ({ id: 'i', line: Buffer.alloc(size) }))
-  assert.deepEqual(chunksOf(of(100, 100, 100), 400), [[0, 1], [2]])
-  assert.deepEqual(chunksOf(of(1000, 10, 2000, 10, 10), 200), [[0], [1], [2], [3, 4]])
-  assert.deepEqual(chunksOf([], 100), [])
+  const maker = new MessageMaker({ topic: 't', key: 'none', timestamp: 'sent', hostName: 'gw-1' }) // 99 bytes beside each
+  assert.deepEqual(maker.chunks(of(100, 100, 100), 400), [[0, 1], [2]])
+  assert.deepEqual(maker.chunks(of(1000, 10, 2000, 10, 10), 220), [[0], [1], [2], [3, 4]])
+  assert.deepEqual(maker.chunks([], 100), [])
 })
 
 test('kafka: what was taken once is taken; what is about the records is refused; the rest is tried again', () => {

@@ -6,12 +6,13 @@ import {
 import { readSecret, Redaction, secretSchema, type SecretSource, type TlsConfig, tlsSchema } from '../http/mod.ts'
 import { sharedOptions, type SharedOptions, type SinkKind } from '../sink-kind.ts'
 import type { SpooledRecord } from '../spool/mod.ts'
-import { chunksOf, MessageMaker } from './kafka-message.ts'
+import { hostNameOf, hostNameSchema } from './host-name.ts'
+import { MessageMaker } from './kafka-message.ts'
 import { type KafkaMessage, KafkaProducer } from './kafka-producer.ts'
 import { type Configured, hindranceOf, outcomeOf } from './kafka-trouble.ts'
 
 /**
- * Records to a topic of Kafka, one message each: the record with its id in front, headers `id` and `kind`. Taken means that all replicas
+ * Records to a topic of Kafka, one message each: the record with its id in front, headers `id`, `kind` and `host.name`. Taken means that all replicas
  * in sync have it (acks=all). A batch goes in requests of bounded size, one after the other: order is kept within a partition.
  *
  * What is too large goes in halves, until it is known which record is; the others of the batch arrive, and none twice for it.
@@ -33,12 +34,12 @@ export class KafkaExporter implements Exporter {
     this.#producer = new KafkaProducer({
       ...options, sasl: options.sasl === undefined || password === undefined ? undefined : { ...options.sasl, password },
     })
-    this.#maker = new MessageMaker(options)
+    this.#maker = new MessageMaker({ ...options, hostName: hostNameOf(options) })
   }
 
   async send(records: readonly SpooledRecord[], signal: AbortSignal): Promise<Answer> {
     const refused: Refusal[] = []
-    const chunks = chunksOf(records, this.#options.request_bytes)
+    const chunks = this.#maker.chunks(records, this.#options.request_bytes)
     for (let chunk = chunks.shift(); chunk !== undefined; chunk = chunks.shift()) {
       const trouble = await this.#sendChunk(records, chunk, { refused, chunks }, signal)
       if (trouble === undefined) continue
@@ -133,6 +134,8 @@ export const kafkaKind = {
     sasl: saslSchema.optional().describe('Credentials; the secret comes from the environment or a file.'),
     client_id: z.string().regex(/^[!-~]{1,128}$/, 'must be 1 to 128 visible ASCII characters, no space').default('lintel')
       .describe('Name that brokers log and count this client by.'),
+    host_name: hostNameSchema
+      .describe('Header `host.name` of each message, so that records of many agents can be told apart; none = this machine\'s name.'),
     compression: z.enum(['none', 'gzip', 'snappy', 'lz4', 'zstd']).default('zstd').describe('Of what is sent.'),
     timestamp: z.enum(['sent', 'record']).default('sent')
       .describe('Time of a message: sent = when it was sent; record = the record\'s `time`. ' +
@@ -142,7 +145,7 @@ export const kafkaKind = {
     timeout: durationSchema({ min: '100ms', max: '10m' }).prefault('30s').describe('A request that is not acknowledged by then counts as not taken.'),
     ...deliveryOptions,
   }).describe('Kafka. A record is taken when all replicas in sync have it (acks=all, idempotent producer). ' +
-    'Each record has an `id` that stays the same when it is sent again, and the message headers `id` and `kind`.'),
+    'Each record has an `id` that stays the same when it is sent again, and the message headers `id`, `kind` and `host.name`.'),
   short: () => undefined,
   open: (options, host) => new NetworkSink(options, new KafkaExporter(options), host),
 } satisfies SinkKind<KafkaOptions>
@@ -159,6 +162,7 @@ interface KafkaOptions extends SharedOptions, DeliveryConfig {
     readonly password: SecretSource
   } | undefined
   readonly client_id: string
+  readonly host_name?: string | undefined
   readonly compression: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
   readonly timestamp: 'sent' | 'record'
   readonly request_bytes: number

@@ -19,6 +19,9 @@ const ADDED: readonly ClickColumn[] = [
   { name: EMPTY_FIELDS, field: EMPTY_FIELDS, fieldType: 'strings', inputType: 'Array(String)', type: 'Array(LowCardinality(String))' },
 ]
 
+/** What the output kafka tells in a header of each message: the message itself is what goes to all. */
+const BY_HEADER = new Map([['host_name', "_headers.value[indexOf(_headers.name, 'host.name')]"]])
+
 /** While the view is not in its place: what comes is refused, and waits with its agent. */
 const CLOSED = 'CONSTRAINT updating CHECK 0'
 
@@ -50,7 +53,7 @@ export function clickSchema(fields: readonly StoreField[], options: ClickSchemaO
     `CREATE MATERIALIZED VIEW IF NOT EXISTS ${at('incoming_to_records')}${on} TO ${at('records')} AS\n${select} FROM ${at('incoming')}`,
     `ALTER TABLE ${at('incoming_to_records')}${on} MODIFY QUERY\n${select} FROM ${at('incoming')}`,
     incoming(input),
-    ...kafka === undefined ? [] : topic({ input, select, at, on, kafka }),
+    ...kafka === undefined ? [] : topic({ input, select: spread(columns, BY_HEADER), at, on, kafka }),
   ]
 }
 
@@ -115,9 +118,10 @@ function list(lines: readonly string[]): string {
   return lines.map(line => `  ${line}`).join(',\n')
 }
 
-/** `http.request.method` of the input as `http_request_method`. */
-function spread(columns: readonly ClickColumn[]): string {
-  return `SELECT\n${list(columns.map(({ name, field }) => `${field.split('.').map(clickName).join('.')} AS ${name}`))}\n`
+/** `http.request.method` of the input as `http_request_method`. @param instead what some columns are read from, by name */
+function spread(columns: readonly ClickColumn[], instead: ReadonlyMap<string, string> = new Map()): string {
+  const source = ({ name, field }: ClickColumn): string => instead.get(name) ?? field.split('.').map(clickName).join('.')
+  return `SELECT\n${list(columns.map(column => `${source(column)} AS ${column.name}`))}\n`
 }
 
 type Tree = Map<string, Tree | string>
