@@ -12,7 +12,7 @@ import type { SafeBatch, Sink } from '../../src/sink/mod.ts'
 import { RecordingHost } from '../../src/sink/sink.suite.ts'
 import { renumbered } from '../store/testing/renumbered.ts'
 import { type Found, KafkaServer, PASSWORDS } from './testing/kafka-server.ts'
-import { sendAll } from './testing/send-all.ts'
+import { PATIENT, sendAll } from './testing/send-all.ts'
 import { LIVE, SOURCES } from './testing/sources.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lintel-kafka-'))
@@ -63,7 +63,7 @@ for (const source of SOURCES) {
     const topic = `all-${number}`
     await server.createTopic(topic, 3)
     await sendAll(host => openOutput({
-      type: 'kafka', brokers: [server.brokers.plain], topic, key: 'client.port', host_name: 'gw-1', drain: '5m', batch: { age: '10ms' },
+      type: 'kafka', brokers: [server.brokers.plain], topic, key: 'client.port', host_name: 'gw-1', ...PATIENT, batch: { age: '10ms' },
       spool: { path: join(folder, `spool-${number++}`) },
     }, host), lines)
     const keys = assertRead(await server.read(topic, lines.length), lines)

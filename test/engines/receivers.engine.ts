@@ -10,7 +10,7 @@ import type { Sink } from '../../src/sink/mod.ts'
 import { RecordingHost } from '../../src/sink/sink.suite.ts'
 import { GoReceiver } from './testing/go-receiver.ts'
 import { grown } from './testing/grown.ts'
-import { sendAll } from './testing/send-all.ts'
+import { PATIENT, sendAll } from './testing/send-all.ts'
 import { CAPTURES, LIVE, type Source } from './testing/sources.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lintel-receivers-'))
@@ -25,7 +25,7 @@ async function linesOf(source: Source, context: TestContext): Promise<readonly s
 
 function open(options: Record<string, unknown>, host: RecordingHost): Sink {
   const spool = { path: join(folder, `spool-${number++}`) }
-  const shared = { spool, drain: '60s', batch: { records: 500, age: '10ms' }, retry: { max_wait: '100ms' } }
+  const shared = { spool, ...PATIENT, batch: { records: 500, age: '10ms' }, retry: { max_wait: '100ms' } }
   return openOutput({ ...shared, ...options }, host)
 }
 

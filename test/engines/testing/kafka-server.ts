@@ -119,6 +119,7 @@ offsets.topic.num.partitions=1
 transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 group.initial.rebalance.delay.ms=0
+broker.session.timeout.ms=600000
 ssl.keystore.type=PEM
 ssl.keystore.location=${join(folder, 'identity.pem')}
 ssl.truststore.type=PEM

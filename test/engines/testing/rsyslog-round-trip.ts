@@ -6,7 +6,7 @@ import { accepts } from '../../gateway/testing/gateway.ts'
 import { Running } from '../../gateway/testing/process.ts'
 import { freePort } from './free-port.ts'
 import { grown } from './grown.ts'
-import { sendAll } from './send-all.ts'
+import { PATIENT, sendAll } from './send-all.ts'
 
 /** How rsyslogd is spoken to, and what it keeps. */
 interface Way {
@@ -44,7 +44,7 @@ action(type="omfile" file="${kept}" template="all")
   try {
     await server.until(() => accepts(String(port)), 'listening port')
     const spool = { path: join(folder, 'spool') }
-    await sendAll(host => openOutput({ ...options, url: `tcp://127.0.0.1:${port}`, spool, drain: '5m', batch: { age: '10ms' } }, host), lines)
+    await sendAll(host => openOutput({ ...options, url: `tcp://127.0.0.1:${port}`, spool, ...PATIENT, batch: { age: '10ms' } }, host), lines)
     await grown('lines of rsyslogd', lines.length, () => existsSync(kept) ? lineEnds(readFileSync(kept)) : 0)
   } finally {
     await server.stop()
