@@ -31,7 +31,7 @@ test: setup-test build ## install what is missing, build, and run every test
 test-engines: setup-test setup-engines build ## send records to real servers, which are fetched and built into a cache folder outside the clone
 	$(ROOT_ONLY)
 	@tools/engines.sh
-	@$(NODE) tools/test.ts 'test/engines/*.engine.ts'
+	@$(NODE) tools/test.ts $(if $(ENGINES),$(ENGINES:%=test/engines/%.engine.ts),'test/engines/*.engine.ts')
 
 .PHONY: soak
 soak: setup-test build ## an hour of HTTPS while processes start and die: no loss, no leak, no kernel warning (ARGS='--minutes 1')

@@ -56,7 +56,7 @@ export function range(first: number, count: number): number[] {
 }
 
 export async function until(what: string, isSo: () => boolean, host?: RecordingHost): Promise<void> {
-  for (let left = 500; !isSo(); left--) {
+  for (let left = 3000; !isSo(); left--) {
     if (left === 0) assert.fail(`waited in vain: ${what}${host === undefined ? '' : `; ${host.logs.join('\n')}`}`)
     await sleep(20)
   }
