@@ -38,7 +38,7 @@ export class RunPage {
     const options = { ...address, tls: tlsFilesOf(config.web), names, version: version(), ...(store === undefined ? {} : { store }) }
     const handle = new PageHandle(options, say)
     const access = accessOf(users)
-    return new RunPage(handle, linkOf(await handle.start(access), access))
+    return new RunPage(handle, linkOf(await handle.start(access, config.web.prices), access))
   }
 
   readonly output = (host: SinkHost): Sink => new WebSink(host, this.#handle)

@@ -4,6 +4,8 @@
  */
 export * from './allocator'
 export * from './json'
+export { mayWantBodies, setBodyRules, wantsBodies } from './body-rules'
+export { loseBody, openBody, scanBody } from './body-scan'
 export { copyFields } from './fields'
 export { fieldCount } from './fields-output'
 export { escapeMark, isPrintable } from './json-scan'

@@ -4,7 +4,7 @@ import { createServer as createTlsServer } from 'node:https'
 import { createSecureContext } from 'node:tls'
 import { createAdaptorServer } from '@hono/node-server'
 import { Hono } from 'hono'
-import type { FilterField, PageAccess, PageProcessOptions } from '../sink/mod.ts'
+import type { FilterField, PageAccess, PageProcessOptions, Prices } from '../sink/mod.ts'
 import type { Column } from '../store/mod.ts'
 import { type Asset, pageStyle, readAssets } from './assets.ts'
 import { Audit } from './audit.ts'
@@ -16,6 +16,9 @@ import { checkFilter, LiveTail } from './live-tail.ts'
 import { Sessions } from './sessions.ts'
 import { addStoreApi } from './store-api.ts'
 import { StoreDesk } from './store-desk.ts'
+import { NO_PRICES } from './prices.ts'
+import type { View } from './view.ts'
+import { aiViews } from './views/ai-calls.ts'
 import { VIEWS } from './views/registry.ts'
 
 export interface PageField extends FilterField {
@@ -28,6 +31,8 @@ export interface PageOptions extends PageProcessOptions {
   readonly columns: readonly Column[]
   /** True where an agent hands over what it logs. */
   readonly isLive?: boolean
+  /** What models of AI calls cost; none = no costs are shown. */
+  readonly prices?: Prices | undefined
   /** Lines for people and the audit. */
   log(level: 'warn' | 'info', message: string): void
 }
@@ -38,13 +43,16 @@ const QUERY_MS = 30_000
 const QUERY_MIB = 1024
 const QUERY_THREADS = 2
 /** Paths that are the page: each view has an address of its own. */
-const PAGES = ['/', '/live', '/overview', '/records', '/exchange', '/routes', '/inventory', '/consumers', '/connections', '/health'] as const
+const PAGES = ['/', '/live', '/overview', '/records', '/exchange', '/routes', '/inventory', '/consumers', '/connections', '/ai-calls',
+  '/health'] as const
 
 /** The page's server: see mod.ts. */
 export class PageServer {
   readonly #options: PageOptions
   readonly #server: Server
   readonly #desk: StoreDesk | undefined
+  readonly #prices: Prices
+  readonly #views: readonly View[]
   /** What is logged now; missing where nobody hands it over. */
   readonly live: LiveTail | undefined
   #health: unknown
@@ -53,6 +61,8 @@ export class PageServer {
 
   constructor(options: PageOptions) {
     this.#options = options
+    this.#prices = options.prices ?? NO_PRICES
+    this.#views = [...VIEWS, ...aiViews(this.#prices)]
     this.#scheme = options.tls === undefined ? 'http' : 'https'
     this.live = options.isLive === true ? new LiveTail(options.fields) : undefined
     this.#desk = options.store === undefined ? undefined : new StoreDesk({
@@ -128,7 +138,7 @@ export class PageServer {
       }
     })
     if (this.live !== undefined) addLiveApi(app, this.live, audit)
-    if (this.#desk !== undefined) addStoreApi(app, this.#desk, audit)
+    if (this.#desk !== undefined) addStoreApi(app, this.#desk, audit, { views: this.#views, prices: this.#prices })
     app.notFound(context => context.text('There is nothing here\n', 404))
     return app
   }
@@ -138,7 +148,8 @@ export class PageServer {
     return {
       version, hasStore: store !== undefined, isLive: this.live !== undefined,
       fields: fields.map(({ name, type, doc }) => ({ name, type, doc })),
-      views: VIEWS.map(({ name, title, columns, narrow }) => ({ name, title, columns, ...(narrow === undefined ? {} : { narrow }) })),
+      hasPrices: this.#prices.models.length > 0,
+      views: this.#views.map(({ name, title, columns, narrow }) => ({ name, title, columns, ...(narrow === undefined ? {} : { narrow }) })),
     }
   }
 }

@@ -131,7 +131,7 @@ test('an exchange with everything shows every field it can carry, each with its 
     marks: { duration: 'hook sees one direction only' },
   })
   // What hangs on the connection as facts has tests of its own; streams, gRPC and exchanges that go on: exchange-http2.test.ts.
-  const isElsewhere = (name: string): boolean => OF_FACTS.test(name) || /^(?:http2|rpc|message|tls|proxy)\.|^event\.name$/.test(name)
+  const isElsewhere = (name: string): boolean => OF_FACTS.test(name) || /^(?:http2|rpc|gen_ai|message|tls|proxy)\.|^event\.name$/.test(name)
   const ofExchanges = FIELDS.filter(({ kinds, name }) => kinds.includes('exchange') && !isElsewhere(name)).map(({ name }) => name)
   assert.deepEqual([...fields.keys()], ofExchanges)
 })

@@ -7,6 +7,7 @@ import {
 } from '../../../wasm/layout.ts'
 import { END } from '../../connection/mod.ts'
 import type { End, Gap, Side, StreamControl, StreamHandler, Turns } from '../../connection/mod.ts'
+import type { BodyFields } from '../body/mod.ts'
 import { headValue } from '../head-value.ts'
 import { MESSAGE, MESSAGE_END } from '../message.ts'
 import type { MessageEnd, MessageSink } from '../message.ts'
@@ -24,6 +25,8 @@ import type { Http1Dormitory } from './sleeping-http1.ts'
 
 const VERSION_1_1 = 0x11
 const VERSION_0_9 = 0x09
+/** Requests under way whose response's body is read. */
+const AWAITED_MAX = 1000
 
 export interface Http1Options {
   readonly memory: ByteMemory
@@ -35,6 +38,8 @@ export interface Http1Options {
    * and the connection is ignored from there.
    */
   readonly tunnel?: OpenTunnel
+  /** Whose bodies are read; undefined = nobody's. */
+  readonly bodies?: BodyFields | undefined
   /** Where it sleeps; undefined = it never does. */
   readonly dormitory?: Http1Dormitory
 }
@@ -47,6 +52,9 @@ export class Http1Connection implements StreamHandler, SideOwner {
   control: StreamControl
   readonly #openTunnelOf: OpenTunnel | undefined
   readonly #dormitory: Http1Dormitory | undefined
+  readonly #bodies: BodyFields | undefined
+  /** Exchanges of which the request's body was read, and the response's is to be. */
+  #awaited: Set<number> | undefined
   #sink: MessageSink
   readonly #memory: ByteMemory
   readonly #scanner: HeadScanner
@@ -69,6 +77,7 @@ export class Http1Connection implements StreamHandler, SideOwner {
     const { memory, scanner, control } = options
     this.#openTunnelOf = options.tunnel
     this.#dormitory = options.dormitory
+    this.#bodies = options.bodies
     this.control = control
     this.#sink = options.sink
     this.#memory = memory
@@ -160,6 +169,7 @@ export class Http1Connection implements StreamHandler, SideOwner {
     this.#sink = sink
     this.#now = -1
     this.#heldFor = 0
+    this.#awaited = undefined
     this.#messages = 0
     this.#rolesKnown = control.client !== undefined
     for (const side of [0, 1] as const) {
@@ -205,6 +215,8 @@ export class Http1Connection implements StreamHandler, SideOwner {
       if (side.isRequester) this.#pairing.requestOver()
       else this.#settle(message)
     }
+    message.findings = message.reader?.end()
+    message.reader = undefined
     this.#sink.end(this.control, message)
     if (ended === MESSAGE_END.tunnel && !side.isRequester && !this.#isTunnel) this.#startTunnel()
     else if (message.kind === MESSAGE.response) this.#answerHeld(message)
@@ -250,6 +262,7 @@ export class Http1Connection implements StreamHandler, SideOwner {
   }
 
   #giveUp(exchange: number): void {
+    this.#awaited?.delete(exchange)
     this.#sink.unanswered?.(this.control, exchange, this.#now)
   }
 
@@ -292,6 +305,8 @@ export class Http1Connection implements StreamHandler, SideOwner {
     const { exchange, state, overBound } =
       this.#pairing.request(startTime, method, endedInCall, startPosition, startAcknowledgement, serverPosition)
     message.begin(MESSAGE.request, exchange, scanner.block, startTime, oddities)
+    message.reader = this.#bodies?.request(scanner.block)
+    if (message.reader !== undefined) this.#await(exchange)
     const body = bodyOf(scanner)
     const hold = method === METHOD_CONNECT ? 'connect' : (connection & HEAD_CONNECTION_UPGRADE) !== 0 ? 'upgrade' : 'no'
     plan.body = method === METHOD_CONNECT || (body === 'until close' && scanner.body === BODY_NONE) ? 'none' : body
@@ -304,6 +319,11 @@ export class Http1Connection implements StreamHandler, SideOwner {
     this.#sink.head(this.control, message)
     if (overBound) this.anomaly(side, HTTP1_ANOMALY.outstanding, startTime)
     if (state === 'alone') this.#giveUp(exchange)
+  }
+
+  #await(exchange: number): void {
+    this.#awaited ??= new Set()
+    if (this.#awaited.size < AWAITED_MAX) this.#awaited.add(exchange)
   }
 
   #response(side: Http1Side, startTime: number, message: Http1Message, plan: BodyPlan, isCut: boolean): void {
@@ -319,6 +339,7 @@ export class Http1Connection implements StreamHandler, SideOwner {
     message.likely = likely
     message.isLikely = isLikely
     message.status = status
+    if (!isInterim && this.#awaited?.delete(likely === 0 ? exchange : likely) === true) message.reader = this.#bodies!.response(scanner.block)
     const isEmpty = status < 200 || status === 204 || status === 304 || method === METHOD_HEAD
     const isTunnel = !isCut && (status === 101 || (method === METHOD_CONNECT && status >= 200 && status < 300))
     plan.body = isTunnel ? 'tunnel' : isEmpty ? 'none' : bodyOf(scanner)

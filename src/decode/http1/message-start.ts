@@ -14,6 +14,11 @@ export function behindEmptyLines(u8: Uint8Array, at: number, end: number): numbe
   return at
 }
 
+export function hasLineFeed(u8: Uint8Array, at: number, end: number): boolean {
+  for (; at < end; at++) if (u8[at] === LF) return true
+  return false
+}
+
 /**
  * Methods that a request may have which is the first after missing bytes. What follows a loss may begin anywhere: any token is a
  * method by its form, the end of one and text of a body included. IANA's registry, what caches know, UPnP's and Icecast's.

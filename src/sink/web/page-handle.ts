@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import type { Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import type { LogLevel } from '../sink.ts'
-import type { FromPage, PageAccess, PageProcessOptions, ToPage } from './page-message.ts'
+import type { FromPage, PageAccess, PageProcessOptions, Prices, ToPage } from './page-message.ts'
 
 /** By its address: nothing of the page or of DuckDB is loaded into the agent. */
 const PROGRAM = fileURLToPath(new URL('../../web-process.ts', import.meta.url))
@@ -26,7 +26,7 @@ export class PageHandle {
   }
 
   /** @returns the page's address, without the token. @throws {Error} with the mend; the process is gone then */
-  async start(access: PageAccess): Promise<string> {
+  async start(access: PageAccess, prices?: Prices): Promise<string> {
     const child = fork(PROGRAM, [JSON.stringify(this.#options)], {
       stdio: ['pipe', 'ignore', 'inherit', 'ipc'], execArgv: ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=4'], env: cacheOnly(),
     })
@@ -47,7 +47,7 @@ export class PageHandle {
       refuse(how)
       if (this.#started && !this.#stopping) this.#log('error', `the page's process ${how}: there is no page any more; the capture goes on`)
     })
-    this.#send({ type: 'start', access })
+    this.#send({ type: 'start', access, prices })
     try {
       const url = await answer.promise
       this.#started = true

@@ -1,7 +1,7 @@
 /** What the agent tells the page's process; records come by its standard input, as NDJSON. */
 export type ToPage =
   /** The first: by this way, and not by an argument, because everybody on a machine may read arguments. */
-  | { readonly type: 'start', readonly access: PageAccess }
+  | { readonly type: 'start', readonly access: PageAccess, readonly prices?: Prices | undefined }
   /** The agent's own figures, as JSON that the page shows. */
   | { readonly type: 'health', readonly health: unknown }
   /** Records that were not handed over, because more came than the page takes. */
@@ -21,6 +21,24 @@ export interface PageUser {
   readonly password: string
   /** None = operator: see src/web/role.ts. */
   readonly role?: 'viewer' | 'operator'
+}
+
+/** What a model costs, in money for a million tokens (web.prices). */
+export interface Price {
+  /** Name of the model; * stands for any characters. */
+  readonly model: string
+  readonly input: number
+  readonly output: number
+  /** Input tokens that come from a cache, and that go into one; undefined = as other input. */
+  readonly cache_read?: number | undefined
+  readonly cache_creation?: number | undefined
+}
+
+export interface Prices {
+  /** Shown beside costs. */
+  readonly currency?: string | undefined
+  /** The first one whose name fits counts. */
+  readonly models: readonly Price[]
 }
 
 /** How a page is served; its process gets it as its argument, as JSON. */

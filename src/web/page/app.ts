@@ -1,6 +1,7 @@
 import type { VNode } from 'preact'
 import { useEffect, useMemo, useState } from 'preact/hooks'
 import type { About } from './about.ts'
+import { AiCallsView } from './ai-calls-view.ts'
 import { useAnswer, type ViewAnswer } from './ask.ts'
 import type { Vocabulary } from './completion.ts'
 import { ConnectionsView } from './connections-view.ts'
@@ -31,9 +32,10 @@ const TABS: readonly Tab[] = [
   { path: '/routes', title: 'Routes', needs: 'store' }, { path: '/inventory', title: 'Inventory', needs: 'store' },
   { path: '/consumers', title: 'Consumers', needs: 'store', isForOperators: true },
   { path: '/records', title: 'Records', needs: 'store', isForOperators: true }, { path: '/connections', title: 'Connections', needs: 'store' },
-  { path: '/health', title: 'Health', needs: 'any' },
+  { path: '/ai-calls', title: 'AI calls', needs: 'store' }, { path: '/health', title: 'Health', needs: 'any' },
 ]
 const ROWS = 100
+const CONSUMERS = { name: 'by-header', path: '/consumers', like: 'methods', keys: 1 }
 const KINDS = ['exchange', 'connection', 'packet', 'anomaly', 'websocket', 'handshake']
 
 export function App(): VNode {
@@ -97,10 +99,12 @@ function Shown({ about, path, place, span, filter, asked, headers }: ShownOption
     case '/overview': return html`<${Overview} about=${about} range=${range} filter=${filter} isCompared=${place.parameters.has('compare')} />`
     case '/routes': return html`<${Tables} about=${about} names=${['routes', 'slow-routes', 'failing-routes']} range=${range} filter=${filter} />`
     case '/inventory': return html`<${Tables} about=${about} names=${['inventory']} range=${range} filter=${filter} />`
-    case '/consumers': return html`<${HeaderTable} about=${about} question=${questionText(range, filter)} filter=${filter}
+    case '/consumers': return html`<${HeaderTable} about=${about} groups=${CONSUMERS} question=${questionText(range, filter)} filter=${filter}
       header=${parameter('header')} known=${headers} />
       <${Tables} about=${about} names=${['clients', 'connections']} range=${range} filter=${filter} />`
     case '/connections': return html`<${ConnectionsView} about=${about} range=${range} filter=${filter} />`
+    case '/ai-calls': return html`<${AiCallsView} about=${about} range=${range} filter=${filter} isCompared=${place.parameters.has('compare')}
+      header=${parameter('header')} headers=${headers} />`
     case '/records': return html`<${RecordsView} range=${range} filter=${filter} />`
     default: return html`<${HealthView} about=${about} range=${range} filter=${filter} />`
   }

@@ -1,6 +1,6 @@
 import type { Value } from './ask.ts'
 
-export type Unit = 'text' | 'count' | 'share' | 'seconds' | 'bytes' | 'time' | 'list'
+export type Unit = 'text' | 'count' | 'cost' | 'share' | 'seconds' | 'bytes' | 'time' | 'list'
 
 const COUNT = new Intl.NumberFormat('en')
 const BYTES = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
@@ -12,12 +12,18 @@ export function format(value: Value | undefined, unit: Unit): string {
   if (typeof value !== 'number') return typeof value === 'object' ? JSON.stringify(value) : String(value)
   switch (unit) {
     case 'count': return COUNT.format(value)
+    case 'cost': return cost(value)
     case 'share': return `${(value * 100).toFixed(value > 0 && value < 0.01 ? 2 : 1)} %`
     case 'seconds': return seconds(value)
     case 'bytes': return bytes(value)
     case 'time': return time(value)
     default: return String(value)
   }
+}
+
+/** Money: of small amounts the digits that say something. */
+export function cost(value: number): string {
+  return value === 0 || value >= 1 ? value.toFixed(2) : value >= 0.0001 ? value.toFixed(4) : value.toExponential(1)
 }
 
 export function seconds(value: number): string {
