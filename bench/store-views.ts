@@ -12,7 +12,7 @@ import { configSchema } from '../src/config.ts'
 import { FIELDS } from '../src/exchange/fields.ts'
 import { openSink, type Sink, type SinkHost } from '../src/sink/mod.ts'
 import { listStore } from '../src/sink/store/mod.ts'
-import { columnsOf } from '../src/store/mod.ts'
+import { columnsOf, storeSource } from '../src/store/mod.ts'
 import { answerOf, newestRecords } from '../src/web/desk-answers.ts'
 import { headerView } from '../src/web/header-view.ts'
 import { type Question as Asked, questionOf } from '../src/web/question.ts'
@@ -146,7 +146,7 @@ function sizes(path: string, records: number, { settledSeconds, packedSeconds, n
 }
 
 async function views(path: string, records: number, rounds: number, { progress }: Settings): Promise<Table> {
-  const desk = new StoreDesk({ folder: path, columns: COLUMNS, threads: 2, memoryMiB: 1024, timeoutMs: 120_000 })
+  const desk = new StoreDesk(storeSource({ folder: path, columns: COLUMNS, threads: 2, memoryMiB: 1024, timeoutMs: 120_000 }))
   const questions = SPANS.map(({ fromMs, toMs, filter }) => questionOf(
     new URLSearchParams({ from: String(Math.floor(DAY_START_MS + fromMs)), to: String(Math.floor(DAY_START_MS + toMs)), filter }), COLUMNS))
   const asked: readonly (readonly [name: string, ask: (question: Asked) => Promise<unknown>])[] = [

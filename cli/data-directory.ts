@@ -2,6 +2,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { Config } from '../src/config.ts'
 import { configSchema } from '../src/config.ts'
+import type { PageStore } from '../src/sink/mod.ts'
 
 /** Folder for what the agent keeps: configured, else /var/lib/lintel for root, else below the home folder. */
 function dataDirectory(config: Config): string {
@@ -23,12 +24,27 @@ export function withOutputs(config: Config, keep: boolean): Config {
 }
 
 /** The first store of the outputs. */
-export function storeOf(config: Config): string | undefined {
+function storeOf(config: Config): string | undefined {
   const output = config.outputs.find(entry => entry.type === 'store')
   return output?.type === 'store' ? output.path : undefined
 }
 
-/** The store that a query reads when none is named: the first of the outputs, else the one in the data folder. */
-export function defaultStore(config: Config): string {
+/** What a run's page shows over time: what `store` of the config names, else the first store of the outputs. */
+export function pageStoreOf(config: Config): PageStore | undefined {
+  const folder = storeOf(config)
+  return serverOf(config) ?? (folder === undefined ? undefined : { folder })
+}
+
+/** The records that are asked: those of a folder that is named, of the config's server, of the default store. */
+export function askedStore(config: Config, folder: string | undefined): PageStore {
+  return (folder === undefined ? serverOf(config) : undefined) ?? { folder: folder ?? defaultStore(config) }
+}
+
+function serverOf({ store: { engine, clickhouse } }: Config): PageStore | undefined {
+  return engine === 'clickhouse' && clickhouse !== undefined ? { clickhouse } : undefined
+}
+
+/** The store that is read when none is named: the first of the outputs, else the one in the data folder. */
+function defaultStore(config: Config): string {
   return storeOf(config) ?? join(dataDirectory(config), 'store')
 }

@@ -4,7 +4,7 @@ import { tlsFilesOf } from '../src/config/web.ts'
 import { pageHealth } from '../src/page-health.ts'
 import { type PageAccess, PageHandle, type Sink, type SinkHost, WebSink } from '../src/sink/mod.ts'
 import { makeToken } from '../src/web/token.ts'
-import { storeOf } from './data-directory.ts'
+import { pageStoreOf } from './data-directory.ts'
 import { say } from './exit.ts'
 import { version } from './version.ts'
 
@@ -33,12 +33,12 @@ export class RunPage {
 
   /** @throws {Error} with the mend, when it cannot be served */
   static async start(config: Config): Promise<RunPage> {
-    const store = storeOf(config)
     const { address, names, users } = config.web
-    const options = { ...address, tls: tlsFilesOf(config.web), names, version: version(), ...(store === undefined ? {} : { store }) }
+    const options = { ...address, tls: tlsFilesOf(config.web), names, version: version() }
     const handle = new PageHandle(options, say)
     const access = accessOf(users)
-    return new RunPage(handle, linkOf(await handle.start(access, config.web.prices), access))
+    const url = await handle.start(access, { prices: config.web.prices, store: pageStoreOf(config) })
+    return new RunPage(handle, linkOf(url, access))
   }
 
   readonly output = (host: SinkHost): Sink => new WebSink(host, this.#handle)
@@ -46,7 +46,7 @@ export class RunPage {
   /** Says where the page is, and tells it the agent's figures every second. */
   follow(agent: AgentContract, attachments: readonly Attachment[], hasStore: boolean): void {
     say('info', `page: ${this.#link}`)
-    if (!hasStore) say('info', 'the page shows live records only; with --output store:DIR it shows them over time as well')
+    if (!hasStore) say('info', 'the page shows live records only; with --output store:DIR, or store.engine: clickhouse, it shows them over time as well')
     const tell = (): void => { this.#handle.tell(pageHealth(agent.stats(), attachments)) }
     tell()
     this.#timer = setInterval(tell, TELL_MS)

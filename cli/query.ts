@@ -8,7 +8,7 @@ import { FIELDS } from '../src/exchange/fields.ts'
 import { ClickReader } from '../src/store/clickhouse/mod.ts'
 import { columnsOf, FilterError, jsonText, QueryError, recordLine, StoreReader } from '../src/store/mod.ts'
 import type { Answer, PlainValue } from '../src/store/mod.ts'
-import { defaultStore } from './data-directory.ts'
+import { askedStore } from './data-directory.ts'
 import { say, UsageError } from './exit.ts'
 import { configOf } from './flag-config.ts'
 import { HAR_END, harBegin, harEntry } from './har.ts'
@@ -60,15 +60,13 @@ async function openReader(flags: QueryFlags, exportPath: string | undefined): Pr
     memoryMiB: Math.max(64, Math.floor(unit('--memory', flags.memory, parseBytes) / 1024 / 1024)),
     timeoutMs: unit('--timeout', flags.timeout, parseDuration),
   }
-  const { engine, clickhouse } = config.store
-  if (flags.store !== undefined || engine === 'duckdb' || clickhouse === undefined) {
-    const folder = flags.store ?? defaultStore(config)
-    return await StoreReader.open({ ...options, folder, threads: 2, ...(exportPath === undefined ? {} : { exportPath }) })
-  }
+  const store = askedStore(config, flags.store)
+  if ('folder' in store) return await StoreReader.open({ ...options, ...store, threads: 2, ...(exportPath === undefined ? {} : { exportPath }) })
   if (exportPath !== undefined) {
     throw new UsageError('Cannot write Parquet from ClickHouse: ask its own client (... FORMAT Parquet), or use --format csv')
   }
-  return new ClickReader({ ...options, server: clickhouse, database: clickhouse.database })
+  const { database, ...server } = store.clickhouse
+  return new ClickReader({ ...options, server, database })
 }
 
 interface Question {

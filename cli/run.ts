@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { AgentContract, Attachment } from '../src/agent-contract.ts'
 import type { Config } from '../src/config.ts'
-import { storeOf, withOutputs } from './data-directory.ts'
+import { pageStoreOf, withOutputs } from './data-directory.ts'
 import { say } from './exit.ts'
 import { configFrom, durationFrom } from './flag-config.ts'
 import type { CaptureFlags, OutputFlags } from './flags.ts'
@@ -23,7 +23,7 @@ export async function run(flags: CaptureFlags & OutputFlags): Promise<void> {
       ...(page === undefined ? {} : { outputs: [page.output] }),
       started: (attachments, metrics, agent) => {
         tellStarted(config, attachments, metrics, agent)
-        page?.follow(agent, attachments, storeOf(config) !== undefined)
+        page?.follow(agent, attachments, pageStoreOf(config) !== undefined)
       },
     })
   } finally {

@@ -3,8 +3,8 @@ import { text } from 'node:stream/consumers'
 import { tlsFilesOf } from '../src/config/web.ts'
 import { FIELDS } from '../src/exchange/fields.ts'
 import { columnsOf } from '../src/store/mod.ts'
-import { hashPassword, PageServer } from '../src/web/mod.ts'
-import { defaultStore } from './data-directory.ts'
+import { hashPassword, PageServer, pageSource } from '../src/web/mod.ts'
+import { askedStore } from './data-directory.ts'
 import { say, UsageError } from './exit.ts'
 import { configOf, webFrom } from './flag-config.ts'
 import { accessOf, linkOf } from './page.ts'
@@ -19,25 +19,26 @@ export interface WebFlags {
 
 const PASSWORD_MIN = 10
 
-/** `lintel web`: the page over a store, until a signal. */
+/** `lintel web`: the page over a store, or over what the config's store names, until a signal. */
 export async function web(flags: WebFlags): Promise<void> {
   if (flags.hashPassword === true) return await printHash()
   const config = configOf(flags.config)
   const wanted = webFrom(config.web, flags.listen, 'listen')
   const { address, names, users, prices } = wanted
-  const store = flags.store ?? defaultStore(config)
-  if (statSync(store, { throwIfNoEntry: false })?.isDirectory() !== true) {
-    throw new UsageError(`Cannot show the store "${store}": there is no such folder; name it with --store DIR`)
+  const store = askedStore(config, flags.store)
+  if ('folder' in store && statSync(store.folder, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    throw new UsageError(`Cannot show the store "${store.folder}": there is no such folder; name it with --store DIR`)
   }
+  const source = pageSource(store, columnsOf(FIELDS))
   const access = accessOf(users)
   process.umask(0o077)
   const server = new PageServer({
-    ...address, tls: tlsFilesOf(wanted), names, access, prices, version: version(), fields: FIELDS, columns: columnsOf(FIELDS), store, log: say,
+    ...address, tls: tlsFilesOf(wanted), names, access, prices, version: version(), fields: FIELDS, source, log: say,
   })
   const ended = new Promise<void>(resolve => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { resolve() })
   })
-  say('info', `the page shows "${store}" at ${linkOf(await server.start(), access)}`)
+  say('info', `the page shows ${source.title} at ${linkOf(await server.start(), access)}`)
   await ended
   await server.stop()
 }

@@ -6,6 +6,8 @@ import { filterSql } from './filter-sql/mod.ts'
 import { NO_ROWS } from './rollup/cubes.ts'
 import { type OpenSegment, readPath, Snapshot } from './snapshot.ts'
 import { plainValue, type PlainValue } from './plain-value.ts'
+import type { RecordSource } from './record-source.ts'
+import { DUCKDB_WORDS } from './view-sql/mod.ts'
 
 export interface ReaderOptions {
   readonly folder: string
@@ -161,6 +163,15 @@ export class StoreReader implements Reader {
         : /^Permission Error/.test(text) ? '\nA query reads the store and nothing else: no files, no settings' : ''
     return new QueryError(`Cannot run the query: ${text}${mend}`)
   }
+}
+
+/** A snapshot is as old as this at most: long enough for all questions of one look at a page, short enough for the agent to remove what is too old. */
+const FRESH_MS = 2000
+
+/** A store, to be asked again and again. */
+export function storeSource(options: Omit<ReaderOptions, 'sinceMs' | 'exportPath'>): RecordSource {
+  const { folder, columns } = options
+  return { title: `"${folder}"`, columns, words: DUCKDB_WORDS, freshMs: FRESH_MS, open: () => StoreReader.open({ ...options, sinceMs: 0 }) }
 }
 
 async function openStore(options: ReaderOptions, thorough: boolean): Promise<{ engine: DuckDBConnection, snapshot: Snapshot }> {

@@ -1,41 +1,49 @@
-import { restSql, ROWS_MAX, rolledSql } from '../store/mod.ts'
+import { ROWS_MAX } from '../store/mod.ts'
 import { narrowedTo, type Question } from './question.ts'
-import { LENGTH_MAX, newestSql, type TwoSteps } from './records-sql.ts'
+import { LENGTH_MAX, RecordsSql, type TwoSteps } from './records-sql.ts'
 import type { DeskAnswer, StoreDesk } from './store-desk.ts'
-import type { View } from './view.ts'
+import type { RolledQuestion, View } from './view.ts'
 
 /** Exchanges, the newest, among which those that pass a filter are looked for before all are. */
 const LOOKED_AT_FIRST = 200_000
 
 /** What a view says: out of the roll-ups where it can, else out of the records. */
 export async function answerOf(desk: StoreDesk, view: View, question: Question, signal?: AbortSignal): Promise<DeskAnswer> {
-  const rolled = question.filter === '' ? view.rolled?.(question) : undefined
+  const rolled = rolledOf(view, question)
   if (rolled === undefined) {
     const count = question.filter === '' ? view.newest : undefined
     const end = count === undefined ? undefined : await newestOf(desk, question, count, signal)
     return await desk.ask(view.sql(end ?? question), signal)
   }
-  const answer = await desk.ask(rolled.sql, signal)
-  const [[rest] = []] = (await desk.ask(restSql(rolled.cube, question, rolled.first), signal)).rows
+  const answer = await desk.ask(rolled.sql(), signal)
+  const restSql = question.words.rest?.(rolled.cube, question, rolled.first)
+  const [[rest] = []] = restSql === undefined ? [] : (await desk.ask(restSql, signal)).rows
   if (Number(rest ?? 0) === 0) return answer
   const note = `${rest} requests are counted as (other): the ${ROWS_MAX} most frequent of a quarter of an hour are kept`
   return { ...answer, notes: [...answer.notes, note] }
 }
 
+/** The question as roll-ups of its engine answer it; undefined where only the records do. */
+export function rolledOf(view: View, question: Question): RolledQuestion | undefined {
+  const rolled = question.filter === '' ? view.rolled?.(question) : undefined
+  return rolled !== undefined && question.words.cubes.has(rolled.cube) ? rolled : undefined
+}
+
 /** The newest records of a question: those of the end of its time first, which often is enough. */
 export async function newestRecords(desk: StoreDesk, question: Question, limit: number, signal?: AbortSignal): Promise<DeskAnswer> {
+  const lists = new RecordsSql(desk.words, desk.columns)
   const first = await newestOf(desk, question, question.filter === '' ? limit : LOOKED_AT_FIRST, signal)
   if (first !== undefined) {
-    const answer = await inTwoSteps(desk, newestSql(first.where, limit), signal)
+    const answer = await inTwoSteps(desk, lists.newest(first.where, limit), signal)
     if (answer.rows.length === limit || answer.isCut) return answer
   }
-  return await inTwoSteps(desk, newestSql(question.where, limit), signal)
+  return await inTwoSteps(desk, lists.newest(question.where, limit), signal)
 }
 
 /** The end of a question's time with at least so many exchanges; undefined when there are not as many, or no roll-ups to say so. */
 async function newestOf(desk: StoreDesk, question: Question, count: number, signal: AbortSignal | undefined): Promise<Question | undefined> {
   const { rows } = await desk.ask(`SELECT max(slot) FROM (SELECT slot, sum(sum(n)) OVER (ORDER BY slot DESC) AS newer
-    FROM (${rolledSql('minute', question)}) GROUP BY slot) WHERE newer >= ${count}`, signal)
+    FROM (${question.words.rolled('minute', question)}) GROUP BY slot) WHERE newer >= ${count}`, signal)
   const fromMs = Number(rows[0]?.[0] ?? 0)
   return fromMs > question.fromMs ? narrowedTo(question, fromMs) : undefined
 }
@@ -49,9 +57,11 @@ export interface CutAnswer extends DeskAnswer {
 export async function inTwoSteps(desk: StoreDesk, steps: TwoSteps | undefined, signal?: AbortSignal): Promise<CutAnswer> {
   if (steps === undefined) return { names: [], rows: [], notes: [] }
   const times = await desk.ask(steps.times, signal)
-  const [first, last, left] = times.rows[0] ?? []
-  if (typeof first !== 'string' || typeof last !== 'string') return { names: [], rows: [], notes: times.notes }
-  const { names, rows, notes } = await desk.ask(steps.records(first, last), signal)
+  const [first, last, left, found] = times.rows[0] ?? []
+  if (Number(found) === 0) return { names: [], rows: [], notes: times.notes }
+  const answer = await desk.ask(steps.records(String(first), String(last)), signal)
+  const rows = answer.rows.map(row => desk.words.record(desk.columns, row))
+  const { names, notes } = answer
   if (Number(left) === 0) return { names, rows, notes }
   const cut = `${left} more are left out: those shown have ${LENGTH_MAX / 1024 / 1024} MiB together; narrow the range or the filter`
   return { names, rows, notes: [...notes, cut], isCut: true }

@@ -1,4 +1,4 @@
-import { CALLER_HEADERS } from '../store/mod.ts'
+import { CALLER_HEADERS, type Words } from '../store/mod.ts'
 import { AskedWronglyError } from './question.ts'
 import { groupedRolled, groupedSql, SHARED_COLUMNS, type View } from './view.ts'
 
@@ -21,7 +21,13 @@ export function headerView(name: string): View {
     name: 'by-header',
     title: 'By header',
     columns: [{ title: name, unit: 'text' }, ...SHARED_COLUMNS],
-    sql: question => groupedSql(`http_request_header['${name.replaceAll("'", "''")}'][1]`, question),
+    sql: question => groupedSql(firstValue(question.words, name), question),
     rolled: question => CALLER_HEADERS.includes(name) ? groupedRolled('header', 'k2', question, name) : undefined,
   }
+}
+
+/** SQL of the first value of a request header. */
+export function firstValue({ filter }: Words, name: string): string {
+  const { sql } = filter.headerValues('http_request_header', filter.quote(name), true)
+  return filter.valueAt(sql, 0)
 }

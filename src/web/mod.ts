@@ -1,7 +1,7 @@
 /**
  * web: a store, and what the agent logs → people, in a browser.
  *
- * In    a folder of a store (read through src/store), fields and columns, a token or users.
+ * In    records in a store or a ClickHouse (read through src/store), fields, a token or users.
  * Out   a page on a port of the loopback, or elsewhere by HTTPS for users: what was logged, by time, by route, by client, one
  *       exchange opened. Audit lines.
  * Limits 128 connections, 64 sessions, 10 wrong tokens or passwords a minute and caller, 64 questions that wait, 30 s and 1 GiB a
@@ -13,5 +13,6 @@
  */
 export { PageServer } from './page-server.ts'
 export type { PageField, PageOptions } from './page-server.ts'
+export { pageSource } from './page-source.ts'
 export { makeToken } from './token.ts'
 export { hashPassword } from './password.ts'

@@ -5,7 +5,7 @@ import { createSecureContext } from 'node:tls'
 import { createAdaptorServer } from '@hono/node-server'
 import { Hono } from 'hono'
 import type { FilterField, PageAccess, PageProcessOptions, Prices } from '../sink/mod.ts'
-import type { Column } from '../store/mod.ts'
+import type { RecordSource } from '../store/mod.ts'
 import { type Asset, pageStyle, readAssets } from './assets.ts'
 import { Audit } from './audit.ts'
 import { addDoor } from './door.ts'
@@ -28,7 +28,8 @@ export interface PageField extends FilterField {
 export interface PageOptions extends PageProcessOptions {
   readonly access: PageAccess
   readonly fields: readonly PageField[]
-  readonly columns: readonly Column[]
+  /** None = the page has no views over time. */
+  readonly source?: RecordSource
   /** True where an agent hands over what it logs. */
   readonly isLive?: boolean
   /** What models of AI calls cost; none = no costs are shown. */
@@ -39,9 +40,6 @@ export interface PageOptions extends PageProcessOptions {
 
 const CONNECTIONS_MAX = 128
 const TIMEOUT_MS = 10_000
-const QUERY_MS = 30_000
-const QUERY_MIB = 1024
-const QUERY_THREADS = 2
 /** Paths that are the page: each view has an address of its own. */
 const PAGES = ['/', '/live', '/overview', '/records', '/exchange', '/routes', '/inventory', '/consumers', '/connections', '/ai-calls',
   '/health'] as const
@@ -65,9 +63,7 @@ export class PageServer {
     this.#views = [...VIEWS, ...aiViews(this.#prices)]
     this.#scheme = options.tls === undefined ? 'http' : 'https'
     this.live = options.isLive === true ? new LiveTail(options.fields) : undefined
-    this.#desk = options.store === undefined ? undefined : new StoreDesk({
-      folder: options.store, columns: options.columns, threads: QUERY_THREADS, memoryMiB: QUERY_MIB, timeoutMs: QUERY_MS,
-    })
+    this.#desk = options.source === undefined ? undefined : new StoreDesk(options.source)
     const limits = { requestTimeout: TIMEOUT_MS, headersTimeout: TIMEOUT_MS, keepAliveTimeout: TIMEOUT_MS }
     const shared = { fetch: this.#app().fetch, hostname: options.host, overrideGlobalObjects: false }
     this.#server = createAdaptorServer(options.tls === undefined ? { ...shared, createServer, serverOptions: limits }
@@ -144,9 +140,9 @@ export class PageServer {
   }
 
   #about(): object {
-    const { version, fields, store } = this.#options
+    const { version, fields, source } = this.#options
     return {
-      version, hasStore: store !== undefined, isLive: this.live !== undefined,
+      version, hasStore: source !== undefined, isLive: this.live !== undefined,
       fields: fields.map(({ name, type, doc }) => ({ name, type, doc })),
       hasPrices: this.#prices.models.length > 0,
       views: this.#views.map(({ name, title, columns, narrow }) => ({ name, title, columns, ...(narrow === undefined ? {} : { narrow }) })),

@@ -1,4 +1,5 @@
 import type { Price, Prices } from '../sink/mod.ts'
+import type { Words } from '../store/mod.ts'
 
 export const NO_PRICES: Prices = { models: [] }
 
@@ -9,9 +10,9 @@ const CACHE_CREATION = 'coalesce(gen_ai_usage_cache_creation_input_tokens, 0)'
 const HAS_COUNTS = 'coalesce(gen_ai_usage_input_tokens, gen_ai_usage_output_tokens) IS NOT NULL'
 
 /** What one call costs; NULL where its model has no price, or its tokens are not known. `model`: SQL of the model's name. */
-export function costSql({ models }: Prices, model: string): string {
-  if (models.length === 0) return 'CAST(NULL AS DOUBLE)'
-  const cases = models.map(price => `WHEN ${model} LIKE ${likeSql(price.model)} THEN (${sumSql(price)}) / 1000000`)
+export function costSql({ models }: Prices, model: string, { filter }: Words): string {
+  if (models.length === 0) return filter.missing('number')
+  const cases = models.map(price => `WHEN ${filter.matches(model, filter.quote(patternOf(price.model)))} THEN (${sumSql(price)}) / 1000000`)
   return `CASE WHEN NOT (${HAS_COUNTS}) THEN NULL ${cases.join(' ')} END`
 }
 
@@ -26,7 +27,7 @@ function numberSql(value: number): string {
   return value.toExponential()
 }
 
-function likeSql(pattern: string): string {
-  const text = pattern.replace(/[\\%_]/g, '\\$&').replaceAll('*', '%').replaceAll("'", "''")
-  return text.includes('\\') ? `'${text}' ESCAPE '\\'` : `'${text}'`
+/** The whole name, * for any characters, as a pattern of RE2. */
+function patternOf(name: string): string {
+  return `^(?s:${name.replace(/[\\^$.|?+()[\]{}]/g, '\\$&').replaceAll('*', '.*')})$`
 }

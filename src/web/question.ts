@@ -1,9 +1,11 @@
-import { type Column, filterSql } from '../store/mod.ts'
+import { type Column, DUCKDB_WORDS, filterSql, type Words } from '../store/mod.ts'
 
 /** What all views are asked: a span of time, a filter, how many rows. */
 export interface Question {
   readonly fromMs: number
   readonly toMs: number
+  /** Of the engine that is asked. */
+  readonly words: Words
   /** SQL over the columns: within the span, and the filter is true. */
   readonly where: string
   /** CEL as it was asked; empty = everything. */
@@ -31,18 +33,19 @@ const BUCKETS_MS = [
 /**
  * `from`, `to` (milliseconds since 1970, `to` not included), `filter` (CEL), `limit` of a URL.
  *
+ * @param words of the engine that is asked; none = a store's
  * @throws {Error} AskedWronglyError or FilterError, with the mend
  */
-export function questionOf(parameters: URLSearchParams, columns: readonly Column[]): Question {
+export function questionOf(parameters: URLSearchParams, columns: readonly Column[], words: Words = DUCKDB_WORDS): Question {
   const fromMs = wholeNumber(parameters, 'from', 0, TIME_MAX)
   const toMs = wholeNumber(parameters, 'to', TIME_MAX, TIME_MAX)
   if (fromMs >= toMs) throw new AskedWronglyError(`Cannot use the time range ${fromMs} to ${toMs}: "from" must be before "to"`)
   const filter = (parameters.get('filter') ?? '').trim()
-  const span = `"time" >= ${timeSql(fromMs)} AND "time" < ${timeSql(toMs)}`
+  const span = `"time" >= ${timeSql(words, fromMs)} AND "time" < ${timeSql(words, toMs)}`
   const width = (toMs - fromMs) / POINTS
   return {
-    fromMs, toMs, filter,
-    where: filter === '' ? span : `${span} AND (${filterSql(filter, columns)})`,
+    fromMs, toMs, filter, words,
+    where: filter === '' ? span : `${span} AND (${filterSql(filter, columns, words.filter)})`,
     limit: wholeNumber(parameters, 'limit', LIMIT, LIMIT_MAX),
     bucketMs: BUCKETS_MS.find(bucket => bucket >= width) ?? (BUCKETS_MS.at(-1) as number),
   }
@@ -50,7 +53,7 @@ export function questionOf(parameters: URLSearchParams, columns: readonly Column
 
 /** The same of the end of its time. @param fromMs after its own */
 export function narrowedTo(question: Question, fromMs: number): Question {
-  return { ...question, fromMs, where: `${question.where} AND "time" >= ${timeSql(fromMs)}` }
+  return { ...question, fromMs, where: `${question.where} AND "time" >= ${timeSql(question.words, fromMs)}` }
 }
 
 /** A whole number of a URL. @throws {AskedWronglyError} */
@@ -63,6 +66,6 @@ export function wholeNumber(parameters: URLSearchParams, name: string, absent: n
   return Number(text)
 }
 
-function timeSql(ms: number): string {
-  return `make_timestamp_ns(${BigInt(ms) * 1_000_000n})`
+function timeSql({ filter }: Words, ms: number): string {
+  return filter.time(BigInt(ms) * 1_000_000n)
 }

@@ -1,9 +1,9 @@
-import type { PlainValue } from '../store/mod.ts'
+import type { Column, PlainValue, Words } from '../store/mod.ts'
 import { AskedWronglyError } from './question.ts'
 
 const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{9}Z$/
 /** Numbers of connections begin anew with each run: those of one run stand close together. */
-const NEIGHBOURHOOD = 'INTERVAL 1 HOUR'
+const NEIGHBOURHOOD_NS = 3_600_000_000_000n
 
 /** About the bytes of a record as JSON: most of a large one are headers. */
 const LENGTH = '2000 + coalesce(http_request_header_bytes, 0) + coalesce(http_response_header_bytes, 0)'
@@ -15,55 +15,76 @@ export const LENGTH_MAX = 16 * 1024 * 1024
  * which times its records stand, which reads the columns of the condition only, and then the records between these times.
  */
 export interface TwoSteps {
-  /** Gives one row: the first and the last time, null when there is none, and how many records were left out for their size. */
+  /** Gives one row: the first and the last time, how many records were left out for their size, how many there are. */
   readonly times: string
   records(first: string, last: string): string
 }
 
-/** A record by what names it: the number alone would not, in a store of many runs. @throws {AskedWronglyError} */
-export function exchangeSql(time: string, sequence: number): string {
-  return `SELECT * FROM records WHERE "time" = ${timeLiteral(time)} AND event_sequence = ${sequence} LIMIT 1`
-}
+/** Lists of records in the words of an engine. */
+export class RecordsSql {
+  readonly #words: Words
+  readonly #list: string
 
-/** The newest records for which a condition is true, the newest first. */
-export function newestSql(where: string, limit: number): TwoSteps {
-  return twoSteps(where, '"time" DESC', limit, '"time" DESC, event_sequence DESC')
-}
+  constructor(words: Words, columns: readonly Column[]) {
+    this.#words = words
+    this.#list = words.recordList(columns)
+  }
 
-/** The other records of a record's connection, the nearest in time, in order; undefined when it names none. */
-export function neighboursSql(value: (column: string) => PlainValue, time: string, limit: number): TwoSteps | undefined {
-  const [id, port] = [value('network_connection_id'), value('client_port')]
-  if (typeof id !== 'bigint') return undefined
-  const at = timeLiteral(time)
-  const near = `"time" BETWEEN (${at}::TIMESTAMP - ${NEIGHBOURHOOD})::TIMESTAMP_NS AND (${at}::TIMESTAMP + ${NEIGHBOURHOOD})::TIMESTAMP_NS`
-  const same = `${near} AND network_connection_id = ${id} AND client_port IS NOT DISTINCT FROM ${typeof port === 'bigint' ? port : 'NULL'}`
-  return twoSteps(same, `abs(epoch_ns("time") - epoch_ns(${at})), event_sequence`, limit, '"time", event_sequence')
-}
+  /** A record by what names it: the number alone would not, in a store of many runs. @throws {AskedWronglyError} */
+  exchange(time: string, sequence: number): string {
+    return `SELECT ${this.#list} FROM records WHERE "time" = ${this.#time(nanosecondsOf(time))} AND event_sequence = ${sequence} LIMIT 1`
+  }
 
-/** The first records of one trace, in order; undefined when the record belongs to none. */
-export function traceSql(value: (column: string) => PlainValue, time: string, limit: number): TwoSteps | undefined {
-  const id = value('trace_id')
-  if (typeof id !== 'string') return undefined
-  const at = timeLiteral(time)
-  const near = `"time" BETWEEN (${at}::TIMESTAMP - ${NEIGHBOURHOOD})::TIMESTAMP_NS AND (${at}::TIMESTAMP + ${NEIGHBOURHOOD})::TIMESTAMP_NS`
-  return twoSteps(`${near} AND trace_id = '${id.replaceAll("'", "''")}'`, '"time", event_sequence', limit, '"time", event_sequence')
-}
+  /** The newest records for which a condition is true, the newest first. */
+  newest(where: string, limit: number): TwoSteps {
+    return this.#twoSteps(where, '"time" DESC', limit, '"time" DESC, event_sequence DESC')
+  }
 
-function twoSteps(where: string, order: string, limit: number, shown: string): TwoSteps {
-  return {
-    times: `SELECT min("time") FILTER (fits), max("time") FILTER (fits), count(*) FILTER (NOT fits) FROM (
-      SELECT "time", coalesce(sum(${LENGTH}) OVER (ORDER BY ${order} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) < ${LENGTH_MAX} AS fits
-      FROM (SELECT "time", event_sequence, http_request_header_bytes, http_response_header_bytes FROM records
-        WHERE ${where} ORDER BY ${order} LIMIT ${limit}))`,
-    records: (first, last) => `SELECT * FROM (SELECT * FROM records WHERE ${where} AND "time" BETWEEN ${timeLiteral(first)} AND ${timeLiteral(last)}
-      ORDER BY ${order} LIMIT ${limit}) ORDER BY ${shown}`,
+  /** The other records of a record's connection, the nearest in time, in order; undefined when it names none. */
+  neighbours(value: (column: string) => PlainValue, time: string, limit: number): TwoSteps | undefined {
+    const [id, port] = [value('network_connection_id'), value('client_port')]
+    if (typeof id !== 'bigint') return undefined
+    const at = nanosecondsOf(time)
+    const same = `${this.#near(at)} AND network_connection_id = ${id} AND client_port ${typeof port === 'bigint' ? `= ${port}` : 'IS NULL'}`
+    return this.#twoSteps(same, `abs(${this.#words.nanoseconds('"time"')} - ${at}), event_sequence`, limit, '"time", event_sequence')
+  }
+
+  /** The first records of one trace, in order; undefined when the record belongs to none. */
+  trace(value: (column: string) => PlainValue, time: string, limit: number): TwoSteps | undefined {
+    const id = value('trace_id')
+    if (typeof id !== 'string') return undefined
+    const same = `${this.#near(nanosecondsOf(time))} AND trace_id = ${this.#words.filter.quote(id)}`
+    return this.#twoSteps(same, '"time", event_sequence', limit, '"time", event_sequence')
+  }
+
+  #near(at: bigint): string {
+    return `"time" BETWEEN ${this.#time(at - NEIGHBOURHOOD_NS)} AND ${this.#time(at + NEIGHBOURHOOD_NS)}`
+  }
+
+  #twoSteps(where: string, order: string, limit: number, shown: string): TwoSteps {
+    const list = this.#list
+    const between = (first: string, last: string): string => `${this.#time(nanosecondsOf(first))} AND ${this.#time(nanosecondsOf(last))}`
+    return {
+      times: `SELECT min("time") FILTER (WHERE fits), max("time") FILTER (WHERE fits), count(*) FILTER (WHERE NOT fits), count(*) FROM (
+        SELECT "time", coalesce(sum(${LENGTH}) OVER (ORDER BY ${order} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) < ${LENGTH_MAX} AS fits
+        FROM (SELECT "time", event_sequence, http_request_header_bytes, http_response_header_bytes FROM records
+          WHERE ${where} ORDER BY ${order} LIMIT ${limit}))`,
+      records: (first, last) => `SELECT ${list} FROM (SELECT ${list} FROM records WHERE ${where} AND "time" BETWEEN ${between(first, last)}
+        ORDER BY ${order} LIMIT ${limit}) ORDER BY ${shown}`,
+    }
+  }
+
+  #time(nanoseconds: bigint): string {
+    return this.#words.filter.time(nanoseconds)
   }
 }
 
-function timeLiteral(time: string): string {
-  if (!TIME.test(time)) {
+/** Of a time as records show it. @throws {AskedWronglyError} */
+function nanosecondsOf(time: string): bigint {
+  const ms = TIME.test(time) ? Date.parse(`${time.slice(0, 19)}Z`) : Number.NaN
+  if (Number.isNaN(ms)) {
     const shown = JSON.stringify(time.slice(0, 40))
     throw new AskedWronglyError(`Cannot use time=${shown}: write it as records do, 2026-01-31T12:00:00.000000000Z`)
   }
-  return `TIMESTAMP_NS '${time.slice(0, -1).replace('T', ' ')}'`
+  return BigInt(ms) * 1_000_000n + BigInt(time.slice(20, 29))
 }

@@ -1,4 +1,4 @@
-import type { Column } from '../store/mod.ts'
+import { type Column, filterSql } from '../store/mod.ts'
 
 /** `viewer`: counts and tables. `operator`: single records with their headers as well. */
 export type Role = 'viewer' | 'operator'
@@ -21,12 +21,14 @@ export function requireOperator(role: Role, what: string): void {
 /**
  * A viewer's filter may not ask for what only records show.
  *
- * @param where SQL of the filter: however the filter writes a field, its column stands here
+ * Looked for in the filter's SQL, where its column stands however the filter writes a field: a store's, of which `TEXT` knows the quotes,
+ * whichever engine is asked.
+ *
  * @throws {ForbiddenError}
  */
-export function requireOpenFilter(role: Role, where: string, columns: readonly Column[]): void {
-  if (role === 'operator') return
-  const words = new Set(where.replaceAll(TEXT, ' ').match(/\w+/g) ?? [])
+export function requireOpenFilter(role: Role, filter: string, columns: readonly Column[]): void {
+  if (role === 'operator' || filter === '') return
+  const words = new Set(filterSql(filter, columns).replaceAll(TEXT, ' ').match(/\w+/g) ?? [])
   const hidden = columns.filter(({ name, field, fieldType }) => words.has(name) && (fieldType === 'headers' || HIDDEN.has(field)))
   if (hidden.length > 0) requireOperator(role, `what a filter finds by ${hidden.map(({ field }) => field).join(', ')}`)
 }

@@ -8,7 +8,7 @@ import type { PageEnvironment } from './guard.ts'
 import { AskedWronglyError, type Question, questionOf, wholeNumber } from './question.ts'
 import { headerName, headerView } from './header-view.ts'
 import { answerOf, inTwoSteps, newestRecords } from './desk-answers.ts'
-import { exchangeSql, neighboursSql, traceSql } from './records-sql.ts'
+import { RecordsSql } from './records-sql.ts'
 import { ForbiddenError, requireOpenFilter, requireOperator } from './role.ts'
 import { DeskBusyError, type StoreDesk } from './store-desk.ts'
 import type { View } from './view.ts'
@@ -29,6 +29,7 @@ export interface StoreViews {
 
 /** What the page asks of a store: views, records, one exchange. All answers are JSON (or CSV), never HTML. */
 export function addStoreApi(app: Hono<PageEnvironment>, desk: StoreDesk, audit: Audit, { views: all, prices }: StoreViews): void {
+  const lists = new RecordsSql(desk.words, desk.columns)
   const views = new Map(all.map(view => [view.name, view]))
   const byHeader = new Map([['by-header', headerView], ['ai-by-header', (name: string): View => aiHeaderView(name, prices)]])
 
@@ -41,8 +42,8 @@ export function addStoreApi(app: Hono<PageEnvironment>, desk: StoreDesk, audit: 
     const parameters = new URL(context.req.url).searchParams
     const isCsv = parameters.get('format') === 'csv'
     if (isCsv && !parameters.has('limit')) parameters.set('limit', String(CSV_ROWS))
-    const question = questionOf(parameters, desk.columns)
-    requireOpenFilter(context.get('role'), question.where, desk.columns)
+    const question = questionOf(parameters, desk.columns, desk.words)
+    requireOpenFilter(context.get('role'), question.filter, desk.columns)
     const of = ofHeader === undefined ? '' : ` ${view.columns[0]?.title}`
     looked(context, audit, `view ${view.name}${of}${isCsv ? ' as CSV' : ''}`, question, desk)
     return await answerView(context, desk, view, question, isCsv)
@@ -50,7 +51,7 @@ export function addStoreApi(app: Hono<PageEnvironment>, desk: StoreDesk, audit: 
 
   app.get('/api/records', context => answered(context, audit, async () => {
     requireOperator(context.get('role'), 'single records')
-    const question = questionOf(new URL(context.req.url).searchParams, desk.columns)
+    const question = questionOf(new URL(context.req.url).searchParams, desk.columns, desk.words)
     looked(context, audit, 'records', question, desk)
     const limit = Math.min(question.limit, RECORDS_MAX)
     const { rows, notes } = await newestRecords(desk, question, limit, context.req.raw.signal)
@@ -62,15 +63,15 @@ export function addStoreApi(app: Hono<PageEnvironment>, desk: StoreDesk, audit: 
     const parameters = new URL(context.req.url).searchParams
     const time = parameters.get('time') ?? ''
     const sequence = wholeNumber(parameters, 'sequence', -1, Number.MAX_SAFE_INTEGER)
-    const found = await desk.ask(exchangeSql(time, sequence), context.req.raw.signal)
-    const [row] = found.rows
-    if (row === undefined) {
+    const [found] = (await desk.ask(lists.exchange(time, sequence), context.req.raw.signal)).rows
+    if (found === undefined) {
       return context.json({ error: `Cannot find record ${sequence} of ${time}: it is not in the store, or not any more` }, 404)
     }
     audit.looked(context.get('session'), addressOf(context), `record ${sequence} of ${time}`)
+    const row = desk.words.record(desk.columns, found)
     const value = valueOf(desk, row)
-    const neighbours = await inTwoSteps(desk, neighboursSql(value, time, NEIGHBOURS_MAX), context.req.raw.signal)
-    const trace = await inTwoSteps(desk, traceSql(value, time, NEIGHBOURS_MAX), context.req.raw.signal)
+    const neighbours = await inTwoSteps(desk, lists.neighbours(value, time, NEIGHBOURS_MAX), context.req.raw.signal)
+    const trace = await inTwoSteps(desk, lists.trace(value, time, NEIGHBOURS_MAX), context.req.raw.signal)
     return jsonAnswer(context, `{"record":${recordLine(desk.columns, row)},"neighbours":${linesJson(desk, neighbours.rows)},` +
       `"trace":${linesJson(desk, trace.rows)}}`)
   }))

@@ -1,12 +1,4 @@
-import { type Column, type PlainValue, StoreReader } from '../store/mod.ts'
-
-export interface DeskOptions {
-  readonly folder: string
-  readonly columns: readonly Column[]
-  readonly threads: number
-  readonly memoryMiB: number
-  readonly timeoutMs: number
-}
+import type { Column, PlainValue, Reader, RecordSource, Words } from '../store/mod.ts'
 
 export interface DeskAnswer {
   readonly names: readonly string[]
@@ -19,32 +11,33 @@ export interface DeskAnswer {
 const WAITING_MAX = 64
 /** Whatever a question says, no answer has more rows. */
 const ROWS_MAX = 20_000
-/** A view of a page is a dozen questions: they share one snapshot of the store, which is as old as this at most. */
-const SNAPSHOT_MS = 2000
+/** A reader that nobody asks is closed: a page that is left keeps nothing. */
+const IDLE_MS = 2000
 
 /** More questions wait than are taken. */
 export class DeskBusyError extends Error {
   override readonly name = 'DeskBusyError'
 }
 
-/**
- * Asks a store one question after the other, in the order in which they came. The engine and the snapshot are kept for two
- * seconds: long enough for all questions of one look at a page, short enough for the agent to remove what is too old.
- */
+/** Asks one question after the other, in the order in which they came, by a reader that they share as long as its source lets them. */
 export class StoreDesk {
-  readonly #options: DeskOptions
+  readonly #source: RecordSource
   #last: Promise<unknown> = Promise.resolve()
   #waiting = 0
-  #reader: StoreReader | undefined
+  #reader: Reader | undefined
   #openedAt = 0
   #idle: NodeJS.Timeout | undefined
 
-  constructor(options: DeskOptions) {
-    this.#options = options
+  constructor(source: RecordSource) {
+    this.#source = source
   }
 
   get columns(): readonly Column[] {
-    return this.#options.columns
+    return this.#source.columns
+  }
+
+  get words(): Words {
+    return this.#source.words
   }
 
   /**
@@ -86,15 +79,15 @@ export class StoreDesk {
       throw error
     } finally {
       signal?.removeEventListener('abort', leave)
-      this.#idle = setTimeout(() => { this.#closeReader() }, SNAPSHOT_MS)
+      this.#idle = setTimeout(() => { this.#closeReader() }, IDLE_MS)
       this.#idle.unref()
     }
   }
 
-  async #open(): Promise<StoreReader> {
-    if (this.#reader !== undefined && performance.now() - this.#openedAt < SNAPSHOT_MS) return this.#reader
+  async #open(): Promise<Reader> {
+    if (this.#reader !== undefined && performance.now() - this.#openedAt < this.#source.freshMs) return this.#reader
     this.#closeReader()
-    this.#reader = await StoreReader.open({ ...this.#options, sinceMs: 0 })
+    this.#reader = await this.#source.open()
     this.#openedAt = performance.now()
     return this.#reader
   }

@@ -1,4 +1,4 @@
-import { CLIENT, type Cube, quantilesSql, rolledSql } from '../store/mod.ts'
+import { CLIENT, type Cube, type RolledGroups } from '../store/mod.ts'
 import type { Question } from './question.ts'
 
 export { CLIENT }
@@ -23,31 +23,27 @@ export interface View {
    * without a value leads nowhere.
    */
   readonly narrow?: string
-  /** One SELECT over `exchanges` (or `records`), bounded by the question's limit. */
+  /** One SELECT over `exchanges` (or `records`), bounded by the question's limit, in the words of its engine. */
   sql(question: Question): string
   /** So many of the newest exchanges are enough for it. */
   readonly newest?: number
-  /** The same out of the store's roll-ups, for questions without a filter; durations within 1 %. Missing = only the records know. */
+  /** The same out of the engine's roll-ups, for questions without a filter; durations within 1 %. Missing = only the records know. */
   rolled?(question: Question): RolledQuestion | undefined
 }
 
 export interface RolledQuestion {
-  readonly sql: string
-  /** What is asked; its keys beyond the most frequent are counted together, which is then told. */
+  /** What is asked; its keys beyond the most frequent are counted together, which is then told. An engine need not have it. */
   readonly cube: Cube
   /** Only of this first key. */
   readonly first?: string
+  sql(): string
 }
 
-export const FAILED = 'count(*) FILTER (http_response_status_code >= 500)'
-export const REFUSED = 'count(*) FILTER (http_response_status_code >= 400 AND http_response_status_code < 500)'
+export const FAILED = 'count(*) FILTER (WHERE http_response_status_code >= 500)'
+export const REFUSED = 'count(*) FILTER (WHERE http_response_status_code >= 400 AND http_response_status_code < 500)'
 /** NULL where nothing was counted: 0 would say that nothing failed. */
-export const FAILED_SHARE = `${FAILED} / nullif(count(*) FILTER (http_response_status_code IS NOT NULL), 0)`
-export const P50 = 'quantile_cont(duration, 0.5)'
-export const P95 = 'quantile_cont(duration, 0.95)'
-export const P99 = 'quantile_cont(duration, 0.99)'
-export const FIRST_SEEN = 'epoch_ms(min("time")::TIMESTAMP)'
-export const LAST_SEEN = 'epoch_ms(max("time")::TIMESTAMP)'
+export const FAILED_SHARE = `${FAILED} / nullif(count(*) FILTER (WHERE http_response_status_code IS NOT NULL), 0)`
+export const SHARES = { p50: 0.5, p95: 0.95, p99: 0.99 } as const
 /** Not from the headers: reading them all takes five times as long. */
 export const USER_AGENT = 'user_agent_original'
 
@@ -58,35 +54,40 @@ export const SHARED_COLUMNS: readonly ViewColumn[] = [
 ]
 
 /** Of a chart: the beginning of the point that an exchange falls into, milliseconds since 1970. */
-export function pointSql({ bucketMs }: Question): string {
-  return `(epoch_ns("time") // ${bucketMs * 1_000_000}) * ${bucketMs}`
+export function pointSql({ words, bucketMs }: Question): string {
+  return `${words.quotient(words.nanoseconds('"time"'), bucketMs * 1_000_000)} * ${bucketMs}`
+}
+
+/** The same of a row of a roll-up. */
+export function rolledPointSql({ words, bucketMs }: Question): string {
+  return `${words.quotient('slot', bucketMs)} * ${bucketMs}`
+}
+
+/** Quantiles of durations, each with its name. */
+export function quantilesOf({ words }: Question, names: readonly (keyof typeof SHARES)[] = ['p50', 'p95', 'p99']): string {
+  return names.map(name => `${words.quantile(SHARES[name])} AS ${name}`).join(', ')
 }
 
 /** `value` grouped, with the shared columns behind it, the most frequent first. */
-export function groupedSql(value: string, { where, limit }: Question, from = 'exchanges'): string {
+export function groupedSql(value: string, question: Question, from = 'exchanges'): string {
   return `SELECT ${value} AS value, count(*) AS n, ${REFUSED} AS refused, ${FAILED} AS failed, ${FAILED_SHARE} AS failed_share, ` +
-    `${P50} AS p50, ${P99} AS p99 FROM ${from} WHERE ${where} GROUP BY 1 ORDER BY n DESC, 1 LIMIT ${limit}`
+    `${quantilesOf(question, ['p50', 'p99'])} FROM ${from} WHERE ${question.where} GROUP BY 1 ORDER BY n DESC, 1 LIMIT ${question.limit}`
 }
 
-/** Sums over rows of a roll-up, named and typed as the columns of `groupedSql`. */
-export const ROLLED_SUMS = 'coalesce(sum(n), 0)::BIGINT AS n, coalesce(sum(refused), 0)::BIGINT AS refused, ' +
-  'coalesce(sum(failed), 0)::BIGINT AS failed'
-export const ROLLED_SHARE = 'sum(failed) / nullif(sum(answered), 0) AS failed_share'
-export const SHARES = { p50: 0.5, p95: 0.95, p99: 0.99 } as const
+/** Sums over rows of a roll-up, `r`, named as the columns of `groupedSql`. */
+export const ROLLED_SUMS = ['n', 'refused', 'failed'].map(name => `coalesce(sum(r.${name}), 0) AS ${name}`)
+export const ROLLED_SHARE = 'sum(r.failed) / nullif(sum(r.answered), 0) AS failed_share'
 
 /**
  * `groupedSql` over the rows of a cube.
  *
- * @param value SQL of a key of the cube
+ * @param by    SQL of a key of the cube
  * @param first only rows of this first key
  */
-export function groupedRolled(cube: Cube, value: string, question: Question, first?: string): RolledQuestion {
-  const only = first === undefined ? '' : ` WHERE k1 = '${first.replaceAll("'", "''")}'`
-  const sql = `WITH given AS MATERIALIZED (SELECT ${value} AS value, n, refused, failed, answered, "at", hits
-      FROM (${rolledSql(cube, question)})${only}),
-    sums AS MATERIALIZED (SELECT value, ${ROLLED_SUMS}, ${ROLLED_SHARE} FROM given GROUP BY 1 ORDER BY n DESC, 1 LIMIT ${question.limit}),
-    shown AS (SELECT given.* FROM given JOIN sums ON given.value IS NOT DISTINCT FROM sums.value),
-    times AS (${quantilesSql('shown', ['value'], { p50: SHARES.p50, p99: SHARES.p99 })})
-    SELECT sums.*, p50, p99 FROM sums LEFT JOIN times ON sums.value IS NOT DISTINCT FROM times.value ORDER BY n DESC, 1`
-  return { sql, cube, ...(first === undefined ? {} : { first }) }
+export function groupedRolled(cube: Cube, by: string, question: Question, first?: string): RolledQuestion {
+  const only = first === undefined ? {} : { first }
+  const groups: RolledGroups = {
+    cube, by, ...only, sums: [...ROLLED_SUMS, ROLLED_SHARE], shares: { p50: SHARES.p50, p99: SHARES.p99 }, order: 'n DESC, 1', limit: question.limit,
+  }
+  return { cube, ...only, sql: () => question.words.rolledGroups(question, groups) }
 }

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { storeSource } from '../../src/store/mod.ts'
 import { StoreDesk } from '../../src/web/store-desk.ts'
 import { VIEWS } from '../../src/web/views/registry.ts'
 import { hasCorpora } from '../conformance/testing/corpora.ts'
@@ -150,7 +151,7 @@ test('a list of large records ends at its bound, and says so', async () => {
 })
 
 test('a question that nobody waits for any more is ended, the next is answered', async () => {
-  const desk = new StoreDesk({ folder: store, columns: COLUMNS, threads: 1, memoryMiB: 256, timeoutMs: 60_000 })
+  const desk = new StoreDesk(storeSource({ folder: store, columns: COLUMNS, threads: 1, memoryMiB: 256, timeoutMs: 60_000 }))
   const leaving = new AbortController()
   const endless = desk.ask('SELECT count(*) FROM range(10000000) a, range(10000000) b WHERE a.range * b.range % 7 = 3', leaving.signal)
   const waiting = desk.ask('SELECT 1', leaving.signal)
@@ -163,7 +164,7 @@ test('a question that nobody waits for any more is ended, the next is answered',
 })
 
 test('more questions than may wait are refused at once', async () => {
-  const desk = new StoreDesk({ folder: store, columns: COLUMNS, threads: 1, memoryMiB: 256, timeoutMs: 60_000 })
+  const desk = new StoreDesk(storeSource({ folder: store, columns: COLUMNS, threads: 1, memoryMiB: 256, timeoutMs: 60_000 }))
   const asked = await Promise.allSettled(Array.from({ length: 70 }, () => desk.ask('SELECT 1')))
   assert.deepEqual(asked.map(({ status }) => status), [...Array<string>(64).fill('fulfilled'), ...Array<string>(6).fill('rejected')])
   assert.match(String((asked.at(-1) as PromiseRejectedResult).reason), /64 questions wait already; try again/)

@@ -6,6 +6,7 @@ import { END, GAP } from '../../connection/mod.ts'
 import { DrivenConnection } from '../http2/testing/driven-connection.ts'
 import * as T from '../http2/testing/frames.ts'
 import { createProtocols } from '../registry.ts'
+import type { Recorded } from '../testing/message-recorder.ts'
 import { TestConnection } from '../testing/test-connection.ts'
 import { BodyFields } from './body-fields.ts'
 import type { BodyRule } from './body-fields.ts'
@@ -51,7 +52,7 @@ function frames(stream: number, bytes: Buffer, step: number): Buffer[] {
   return parts
 }
 
-function found(messages: DrivenConnection['recorder']['messages']) {
+function found(messages: readonly Recorded[]) {
   return messages.map(({ kind, exchange, findings }) => ({
     kind, exchange, model: findings?.model === undefined ? undefined : Buffer.from(findings.model).toString(), counts: findings?.counts, unread: findings?.unread,
   }))

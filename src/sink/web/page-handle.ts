@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import type { Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import type { LogLevel } from '../sink.ts'
-import type { FromPage, PageAccess, PageProcessOptions, Prices, ToPage } from './page-message.ts'
+import { type FromPage, type PageAccess, type PageProcessOptions, type PageShown, type ToPage, variablesOf } from './page-message.ts'
 
 /** By its address: nothing of the page or of DuckDB is loaded into the agent. */
 const PROGRAM = fileURLToPath(new URL('../../web-process.ts', import.meta.url))
@@ -25,10 +25,14 @@ export class PageHandle {
     this.#log = log
   }
 
-  /** @returns the page's address, without the token. @throws {Error} with the mend; the process is gone then */
-  async start(access: PageAccess, prices?: Prices): Promise<string> {
+  /**
+   * @returns the page's address, without the token
+   * @throws {Error} with the mend; the process is gone then
+   */
+  async start(access: PageAccess, shown: PageShown = {}): Promise<string> {
     const child = fork(PROGRAM, [JSON.stringify(this.#options)], {
-      stdio: ['pipe', 'ignore', 'inherit', 'ipc'], execArgv: ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=4'], env: cacheOnly(),
+      stdio: ['pipe', 'ignore', 'inherit', 'ipc'], execArgv: ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=4'],
+      env: environment(variablesOf(shown.store)),
     })
     this.#child = child
     child.stdin?.on('error', () => {}) // 'exit' tells
@@ -47,7 +51,7 @@ export class PageHandle {
       refuse(how)
       if (this.#started && !this.#stopping) this.#log('error', `the page's process ${how}: there is no page any more; the capture goes on`)
     })
-    this.#send({ type: 'start', access, prices })
+    this.#send({ type: 'start', access, shown })
     try {
       const url = await answer.promise
       this.#started = true
@@ -97,8 +101,7 @@ export class PageHandle {
   }
 }
 
-/** Where Node keeps what it compiled; nothing else of the agent's environment is needed. */
-function cacheOnly(): NodeJS.ProcessEnv {
-  const cache = process.env['NODE_COMPILE_CACHE']
-  return cache === undefined ? {} : { NODE_COMPILE_CACHE: cache }
+/** Where Node keeps what it compiled, and what a store's secrets are read from; nothing else of the agent's environment is needed. */
+function environment(names: readonly string[]): NodeJS.ProcessEnv {
+  return Object.fromEntries(['NODE_COMPILE_CACHE', ...names].map(name => [name, process.env[name]]).filter(([, value]) => value !== undefined))
 }

@@ -1,7 +1,9 @@
+import type { HttpConfig, SecretSource } from '../http/mod.ts'
+
 /** What the agent tells the page's process; records come by its standard input, as NDJSON. */
 export type ToPage =
   /** The first: by this way, and not by an argument, because everybody on a machine may read arguments. */
-  | { readonly type: 'start', readonly access: PageAccess, readonly prices?: Prices | undefined }
+  | { readonly type: 'start', readonly access: PageAccess, readonly shown: PageShown }
   /** The agent's own figures, as JSON that the page shows. */
   | { readonly type: 'health', readonly health: unknown }
   /** Records that were not handed over, because more came than the page takes. */
@@ -51,6 +53,27 @@ export interface PageProcessOptions {
   readonly tls?: { readonly certificate: string, readonly key: string } | undefined
   /** Names under which it may be asked for, besides its own. */
   readonly names?: readonly string[]
-  /** Folder of the store; none = the page has no views over time. */
-  readonly store?: string
+}
+
+/** Where the records are that a page shows over time: a store's folder, or tables of a ClickHouse. */
+export type PageStore = { readonly folder: string } | { readonly clickhouse: ClickServer }
+
+export interface ClickServer extends Omit<HttpConfig, 'compression' | 'timeout'> {
+  readonly database: string
+}
+
+/** What a page shows beside live records. */
+export interface PageShown {
+  /** None = no views over time. */
+  readonly store?: PageStore | undefined
+  /** None = no costs. */
+  readonly prices?: Prices | undefined
+}
+
+/** The environment's variables that it takes to ask there. */
+export function variablesOf(store: PageStore | undefined): readonly string[] {
+  if (store === undefined || 'folder' in store) return []
+  const { auth, headers } = store.clickhouse
+  const sources: readonly (string | SecretSource | undefined)[] = [auth?.basic?.password, auth?.bearer, ...Object.values(headers)]
+  return sources.flatMap(source => typeof source === 'object' && 'env' in source ? [source.env] : [])
 }

@@ -3,6 +3,8 @@ import { type Answer, checkQuestion, QueryError, type Reader, recordSql } from '
 import type { Column } from '../columns.ts'
 import { CLICKHOUSE, filterSql } from '../filter-sql/mod.ts'
 import type { PlainValue } from '../plain-value.ts'
+import type { RecordSource } from '../record-source.ts'
+import { CLICK_WORDS } from '../view-sql/mod.ts'
 import { FORMAT, readAnswer } from './click-answer.ts'
 import { recordColumns, recordRow } from './click-records.ts'
 import { clickQuote } from './click-text.ts'
@@ -112,6 +114,17 @@ export class ClickReader implements Reader {
       default: return text
     }
   }
+}
+
+/** Its answers are those of the moment: a reader is kept as long as it is asked. */
+const FRESH_MS = 3_600_000
+
+/** A server's tables, to be asked again and again. @throws {Error} with the mend, when a secret or certificate is not to be had */
+export function clickSource(options: Omit<ClickReaderOptions, 'sinceMs'>): RecordSource {
+  const { server, database, columns } = options
+  const open = (): ClickReader => new ClickReader({ ...options, sinceMs: 0 })
+  open().close()
+  return { title: `database "${database}" at ${new URL(server.url).origin}`, columns, words: CLICK_WORDS, freshMs: FRESH_MS, open: async () => open() }
 }
 
 /** The beginning of a body, the rest of which is not read. */

@@ -1,5 +1,6 @@
 import type { StoreField } from '../columns.ts'
 import { type ClickColumn, clickColumnsOf, EMPTY_FIELDS } from './click-columns.ts'
+import { rollupStatements } from './click-rollup-schema.ts'
 import { clickName, clickQuote } from './click-text.ts'
 
 export interface ClickSchemaOptions {
@@ -31,7 +32,7 @@ const LOOKED_UP = ['trace_id', 'request_id', 'client_address', 'client_real_addr
 /**
  * Statements that make the tables for records, and that bring those of an earlier version up to date; they may be run again and again.
  *
- * `records` keeps them. `incoming` keeps nothing: NDJSON as the outputs write it is inserted there (`INSERT INTO incoming FORMAT
+ * `records` keeps them, `rollup` what the page's overview counts of them. `incoming` keeps nothing: NDJSON as the outputs write it is inserted there (`INSERT INTO incoming FORMAT
  * JSONEachRow`), and a view spreads the nested objects over the columns of `records`. With `kafka` the same is read from a topic. No insert
  * falls between: `incoming` is closed until the view is there.
  */
@@ -50,6 +51,7 @@ export function clickSchema(fields: readonly StoreField[], options: ClickSchemaO
     ...ttl(at('records'), on, options),
     `CREATE OR REPLACE VIEW ${at('exchanges')}${on} AS SELECT * FROM ${at('records')} WHERE kind = 'exchange'`,
     incoming([...input, CLOSED]),
+    ...rollupStatements({ at, on, isReplicated: cluster !== undefined, expiry: options.days === undefined ? '' : expiry(options.days, 'slot') }),
     `CREATE MATERIALIZED VIEW IF NOT EXISTS ${at('incoming_to_records')}${on} TO ${at('records')} AS\n${select} FROM ${at('incoming')}`,
     `ALTER TABLE ${at('incoming_to_records')}${on} MODIFY QUERY\n${select} FROM ${at('incoming')}`,
     incoming(input),
@@ -71,8 +73,8 @@ function ttl(table: string, on: string, { days }: ClickSchemaOptions): string[] 
   return days === undefined ? [] : [`ALTER TABLE ${table}${on} MODIFY ${expiry(days)}`]
 }
 
-function expiry(days: number): string {
-  return `TTL toDateTime(time) + toIntervalDay(${days})`
+function expiry(days: number, time = 'time'): string {
+  return `TTL toDateTime(${time}) + toIntervalDay(${days})`
 }
 
 interface Topic {

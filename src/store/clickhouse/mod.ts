@@ -7,7 +7,7 @@
  *
  * @module
  */
-export { ClickReader } from './click-reader.ts'
+export { ClickReader, clickSource } from './click-reader.ts'
 export type { ClickReaderOptions } from './click-reader.ts'
 export { recordColumns, recordRow } from './click-records.ts'
 export { clickSchema } from './click-schema.ts'

@@ -29,7 +29,7 @@ export function translateIndex(translator: Translator, node: ASTNode, object: AS
   const type = list.type === 'strings' ? 'string' : 'number'
   if (typeof index.constant !== 'number') return { node, type, sql: dialect.itemAt(list, index.sql) }
   const isPlace = Number.isInteger(index.constant) && index.constant >= 0
-  return { node, type, sql: isPlace ? dialect.item(list, index.constant) : dialect.missing(type) }
+  return { node, type, sql: isPlace ? dialect.valueAt(list.sql, index.constant) : dialect.missing(type) }
 }
 
 /** Field or namespace that a path stands for. */

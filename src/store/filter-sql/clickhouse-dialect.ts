@@ -22,7 +22,7 @@ export const CLICKHOUSE: Dialect = {
   headerValues: (headers, name, isConstant) => isConstant ? { sql: `${headers}[${name}]`, present: `mapContains(${headers}, ${name})` }
     : { sql: `${headers}[ifNull(${name}, '')]`, present: `(${name} IS NOT NULL AND mapContains(${headers}, ifNull(${name}, '')))` },
   reason: (marks, field) => `if(mapContains(${marks}, ifNull(${field}, '')), ${marks}[ifNull(${field}, '')], NULL)`,
-  item: ({ sql }, place) => `if(length(${sql}) > ${place}, (${sql})[${place + 1}], NULL)`,
+  valueAt: (list, place) => `if(length(${list}) > ${place}, (${list})[${place + 1}], NULL)`,
   itemAt: ({ sql }, index) => {
     const place = `toFloat64(${index})`
     const isPlace = `${place} >= 0 AND ${place} < length(${sql}) AND ${place} = floor(${place})`

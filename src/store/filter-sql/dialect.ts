@@ -14,7 +14,7 @@ export interface Dialect {
   headerValues(headers: string, name: string, isConstant: boolean): { readonly sql: string, readonly present?: string }
   reason(marks: string, field: string): string
   /** The nth value from 0; missing beyond the ends. */
-  item(list: Term, place: number): string
+  valueAt(list: string, place: number): string
   itemAt(list: Term, place: string): string
   size(term: Term): string
   lower(text: string): string

@@ -15,7 +15,7 @@ export const DUCKDB: Dialect = {
   listIsThere: () => undefined,
   headerValues: (headers, name) => ({ sql: `${headers}[${name}]` }),
   reason: (marks, field) => `${marks}[${field}]`,
-  item: ({ sql }, place) => `(${sql})[${place + 1}]`,
+  valueAt: (list, place) => `(${list})[${place + 1}]`,
   // SQL counts from 1, and from the end below 0.
   itemAt: ({ sql }, index) => {
     const place = `(${index})::DOUBLE`

@@ -1,5 +1,5 @@
 /** In this order: a bot often calls itself Mozilla as well. */
-const CLASSES: readonly (readonly [name: string, pattern: string])[] = [
+export const AGENT_CLASSES: readonly (readonly [name: string, pattern: string])[] = [
   ['bot', '(?i)bot\\b|bot/|crawl|spider|slurp|facebookexternalhit|monitor|uptime|healthcheck|kube-probe|googlehc'],
   ['scanner', '(?i)nikto|sqlmap|nmap|masscan|zgrab|nuclei|wpscan|dirbuster|gobuster|ffuf'],
   ['command line', '(?i)^(curl|wget|httpie|aria2)'],
@@ -10,6 +10,6 @@ const CLASSES: readonly (readonly [name: string, pattern: string])[] = [
 
 /** SQL: what kind of user agent calls itself so. */
 export function agentClassSql(agent: string): string {
-  const cases = CLASSES.map(([name, pattern]) => `WHEN regexp_matches(${agent}, '${pattern}') THEN '${name}'`)
+  const cases = AGENT_CLASSES.map(([name, pattern]) => `WHEN regexp_matches(${agent}, '${pattern}') THEN '${name}'`)
   return `CASE WHEN ${agent} IS NULL THEN 'none' ${cases.join(' ')} ELSE 'other' END`
 }

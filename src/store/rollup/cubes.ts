@@ -31,7 +31,7 @@ interface CubeKind extends RowsKind {
 }
 
 export const MINUTE_MS = 60_000
-const QUARTER_MS = 900_000
+export const QUARTER_MS = 900_000
 /** Of one slot and cube; the rest is one row, `(other)`. */
 export const ROWS_MAX = 1000
 export const OTHER = '(other)'
@@ -85,7 +85,7 @@ export const NO_ROWS = `SELECT NULL::VARCHAR AS cube, NULL::BIGINT AS slot, NULL
   NULL::UINTEGER[] AS seen, NULL::VARCHAR AS about, NULL::SMALLINT[] AS "at", NULL::BIGINT[] AS hits WHERE false`
 
 /** Headers that carry a credential; of a hidden one the name is still there. */
-const CREDENTIALS = ['authorization', 'cookie', 'proxy-authorization', 'x-api-key', 'api-key', 'apikey', 'x-auth-token', 'x-access-token']
+export const CREDENTIALS = ['authorization', 'cookie', 'proxy-authorization', 'x-api-key', 'api-key', 'apikey', 'x-auth-token', 'x-access-token']
 export const HAS_CREDENTIAL = `(${CREDENTIALS.map(name => `map_contains(http_request_header, '${name}')`).join(' OR ')})`
 /** The client behind trusted proxies where it is known. */
 export const CLIENT = 'coalesce(client_real_address, client_address)'

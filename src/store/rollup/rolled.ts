@@ -35,7 +35,7 @@ export function restSql(cube: Cube, span: Span, first?: string): string {
 }
 
 /** Empty, and at its beginning, where the span holds no whole slot. */
-function wholeSlots(cube: Cube, { fromMs, toMs }: Span): Span {
+export function wholeSlots(cube: Cube, { fromMs, toMs }: Span): Span {
   const { slotMs } = CUBES[cube]
   const [first, last] = [Math.ceil(fromMs / slotMs) * slotMs, Math.floor(toMs / slotMs) * slotMs]
   return first < last ? { fromMs: first, toMs: last } : { fromMs, toMs: fromMs }

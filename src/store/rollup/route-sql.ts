@@ -1,12 +1,12 @@
 /** Paths whose routes are looked for, the most frequent first; the rest is one route, `(other)`. */
-const PATHS_MAX = 20_000
+export const PATHS_MAX = 20_000
 /** Segments of a path that are looked at; what stands behind is `/...`. */
-const DEPTH = 7
+export const DEPTH = 7
 /** So many values in one place below one route make the place a parameter. */
-const VALUES_MAX = 40
+export const VALUES_MAX = 40
 
 /** Segments that are parameters by their form alone. Placed in order; RE2, the whole segment. */
-const FORMS: readonly (readonly [name: string, pattern: string])[] = [
+export const FORMS: readonly (readonly [name: string, pattern: string])[] = [
   ['{number}', '-?[0-9]+'],
   ['{uuid}', '[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}'],
   ['{date}', '[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:.]+Z?)?'],

@@ -5,11 +5,11 @@
  */
 export const QUANTILE_ERROR = 0.01
 
-const GAMMA = (1 + QUANTILE_ERROR) / (1 - QUANTILE_ERROR)
+export const GAMMA = (1 + QUANTILE_ERROR) / (1 - QUANTILE_ERROR)
 /** Bucket of what is no longer than a nanosecond: its value is 0. */
-const ZERO = -32_768
-const SMALLEST = 1e-9
-const BUCKET_MAX = 32_767
+export const ZERO = -32_768
+export const SMALLEST = 1e-9
+export const BUCKET_MAX = 32_767
 
 /** SQL: the bucket of a duration in seconds; NULL of NULL. */
 export function bucketSql(duration: string): string {

@@ -1,7 +1,8 @@
 import type { Prices } from '../../sink/mod.ts'
 import { costSql } from '../prices.ts'
 import type { Question } from '../question.ts'
-import { CLIENT, FAILED, P50, P95, pointSql, REFUSED, type View, type ViewColumn } from '../view.ts'
+import { firstValue } from '../header-view.ts'
+import { CLIENT, FAILED, pointSql, quantilesOf, REFUSED, type View, type ViewColumn } from '../view.ts'
 
 /** The model that answered; where that is not known, the one that was asked for. */
 const MODEL = 'coalesce(gen_ai_response_model, gen_ai_request_model)'
@@ -18,13 +19,13 @@ function columnsOf({ currency }: Prices): readonly ViewColumn[] {
 }
 
 /** Sums are NULL where nothing was told: 0 would say that nothing was used. A call costs nothing known without a price, or counts. */
-const SUMS = `count(*) AS n, ${REFUSED} AS refused, ${FAILED} AS failed, sum(gen_ai_usage_input_tokens)::BIGINT AS input,
-  sum(gen_ai_usage_cache_read_input_tokens)::BIGINT AS cached, sum(gen_ai_usage_output_tokens)::BIGINT AS output,
+const SUMS = `count(*) AS n, ${REFUSED} AS refused, ${FAILED} AS failed, sum(gen_ai_usage_input_tokens) AS input,
+  sum(gen_ai_usage_cache_read_input_tokens) AS cached, sum(gen_ai_usage_output_tokens) AS output,
   sum(cost) AS cost, count(*) FILTER (cost IS NULL) AS unpriced`
 
 /** Calls with what each costs. */
-function priced(prices: Prices, { where }: Question): string {
-  return `(SELECT *, ${costSql(prices, MODEL)} AS cost FROM exchanges WHERE ${IS_CALL} AND ${where})`
+function priced(prices: Prices, { where, words }: Question): string {
+  return `(SELECT *, ${costSql(prices, MODEL, words)} AS cost FROM exchanges WHERE ${IS_CALL} AND ${where})`
 }
 
 function grouped(prices: Prices, keys: readonly string[], question: Question, more = ''): string {
@@ -40,7 +41,7 @@ export function aiViews(prices: Prices): readonly View[] {
     {
       name: 'ai-totals', title: 'AI calls',
       columns: [...shared, { title: 'p50', unit: 'seconds' }, { title: 'p95', unit: 'seconds' }],
-      sql: question => `SELECT ${SUMS}, ${P50} AS p50, ${P95} AS p95 FROM ${priced(prices, question)}`,
+      sql: question => `SELECT ${SUMS}, ${quantilesOf(question, ['p50', 'p95'])} FROM ${priced(prices, question)}`,
     },
     {
       name: 'ai-calls', title: 'AI calls over time',
@@ -52,7 +53,7 @@ export function aiViews(prices: Prices): readonly View[] {
       columns: [{ title: 'Model', unit: 'text' }, { title: 'Provider', unit: 'text' }, { title: 'Operation', unit: 'text' }, ...shared,
         { title: 'p50', unit: 'seconds' }, { title: 'p95', unit: 'seconds' }],
       sql: question => grouped(prices, [`${MODEL} AS model`, 'gen_ai_provider_name', 'gen_ai_operation_name'], question,
-        `, ${P50} AS p50, ${P95} AS p95`),
+        `, ${quantilesOf(question, ['p50', 'p95'])}`),
     },
     {
       name: 'ai-clients', title: 'AI calls by client',
@@ -67,6 +68,6 @@ export function aiHeaderView(name: string, prices: Prices): View {
   return {
     name: 'ai-by-header', title: 'AI calls by header',
     columns: [{ title: name, unit: 'text' }, ...columnsOf(prices)],
-    sql: question => grouped(prices, [`http_request_header['${name.replaceAll("'", "''")}'][1] AS tenant`], question),
+    sql: question => grouped(prices, [`${firstValue(question.words, name)} AS tenant`], question),
   }
 }

@@ -2,7 +2,7 @@ import type { Question } from '../question.ts'
 import { pointSql, type View, type ViewColumn } from '../view.ts'
 
 /** Connections that are over; each is told once then. */
-const ENDED = `"kind" = 'connection' AND event_name IS DISTINCT FROM 'open'`
+const ENDED = `"kind" = 'connection' AND coalesce(event_name, '') <> 'open'`
 /** What the client asked for by TLS, where it did; records of connections know no other name. */
 const HOST = 'coalesce(tls_client_server_name, server_address)'
 
@@ -12,12 +12,12 @@ const COLUMNS: readonly ViewColumn[] = [
 ]
 
 function ended(reason: string): string {
-  return `count(*) FILTER (event_name = '${reason}')`
+  return `count(*) FILTER (WHERE event_name = '${reason}')`
 }
 
 /** The last two are NULL where `fields` left them out: 0 would say that there was none. */
 const COUNTS = `count(*) AS n, ${ended('reset')} AS reset, ${ended('refused')} AS refused, ${ended('timeout')} AS timed_out,
-  sum(tcp_resets)::BIGINT AS resets, sum(tcp_retransmissions)::BIGINT AS retransmissions`
+  sum(tcp_resets) AS resets, sum(tcp_retransmissions) AS retransmissions`
 /** The most troubled first. */
 const ORDER = 'coalesce(resets, 0) + coalesce(retransmissions, 0) + reset + refused + timed_out DESC, n DESC'
 
@@ -39,7 +39,7 @@ export const troubledHosts: View = {
   name: 'troubled-hosts',
   title: 'Resets and retransmissions by host',
   columns: [{ title: 'Host', unit: 'text' }, { title: 'Port', unit: 'text' }, ...COLUMNS],
-  sql: question => grouped([`${HOST} AS host`, 'server_port::VARCHAR AS port'], question),
+  sql: question => grouped([`${HOST} AS host`, `${question.words.text('server_port')} AS port`], question),
 }
 
 export const troubledClients: View = {

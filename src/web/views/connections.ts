@@ -9,12 +9,12 @@ export const connections: View = {
     { title: 'Client', unit: 'text' }, { title: 'Server', unit: 'text' }, { title: 'Port', unit: 'text' }, { title: 'Process', unit: 'text' },
     { title: 'Requests', unit: 'count' }, { title: 'Connections', unit: 'count' }, { title: 'Protocols', unit: 'list' },
   ],
-  sql: ({ where, limit }) => `SELECT client_address, server_address, server_port::VARCHAR AS port,
+  sql: ({ words, where, limit }) => `SELECT client_address, server_address, ${words.text('server_port')} AS port,
     any_value(server_process_executable_name) AS process, count(*) AS n, count(DISTINCT network_connection_id) AS connections,
-    list_sort(list(DISTINCT concat_ws('/', network_protocol_name, network_protocol_version))) AS protocols
+    ${words.listed(words.joined('/', ['network_protocol_name', 'network_protocol_version']))} AS protocols
     FROM exchanges WHERE ${where} GROUP BY 1, 2, 3 ORDER BY n DESC, 1, 2, 3 LIMIT ${limit}`,
   rolled: question => ({
-    sql: `SELECT k1, k2, k3, process, n, ${distinctSql('seen', COUNTED)} AS connections, protocols
+    sql: () => `SELECT k1, k2, k3, process, n, ${distinctSql('seen', COUNTED)} AS connections, protocols
       FROM (SELECT k1, k2, k3, any_value(about) AS process, sum(n)::BIGINT AS n,
         ${mergedSeenSql(COUNTED)} AS seen,
         list_sort(list_distinct(flatten(list(items)))) AS protocols

@@ -9,8 +9,8 @@ export const headerNames: View = {
   columns: [{ title: 'Header', unit: 'text' }, { title: 'Exchanges', unit: 'count' }],
   narrow: '% in http.request.header || % in http.response.header',
   newest: NEWEST,
-  sql: ({ where, limit }) => `SELECT name, count(*) AS n FROM (SELECT unnest(list_distinct(list_concat(
-    coalesce(map_keys(http_request_header), []), coalesce(map_keys(http_response_header), [])))) AS name
+  sql: ({ words, where, limit }) => `SELECT name, count(*) AS n FROM (SELECT
+    ${words.unnest(words.keysOf('http_request_header', 'http_response_header'))} AS name
     FROM exchanges WHERE ${where}
       AND "time" >= (SELECT min("time") FROM (SELECT "time" FROM exchanges WHERE ${where} ORDER BY "time" DESC LIMIT ${NEWEST})))
     GROUP BY 1 ORDER BY n DESC, 1 LIMIT ${limit}`,

@@ -6,10 +6,10 @@ export const marks: View = {
   name: 'marks',
   title: 'What exchanges lack',
   columns: [{ title: 'Field', unit: 'text' }, { title: 'Reason', unit: 'text' }, { title: 'Exchanges', unit: 'count' }],
-  sql: ({ where, limit }) => `SELECT mark.key AS field, mark.value AS reason, count(*) AS n
-    FROM (SELECT unnest(map_entries(marks)) AS mark FROM exchanges WHERE ${where}) GROUP BY 1, 2 ORDER BY n DESC, 1, 2 LIMIT ${limit}`,
+  sql: ({ words, where, limit }) => `SELECT mark.key AS field, mark.value AS reason, count(*) AS n
+    FROM (SELECT ${words.unnest(words.entries('marks'))} AS mark FROM exchanges WHERE ${where}) GROUP BY 1, 2 ORDER BY n DESC, 1, 2 LIMIT ${limit}`,
   rolled: question => ({
-    sql: `SELECT k1, k2, sum(n)::BIGINT AS n FROM (${rolledSql('mark', question)})
+    sql: () => `SELECT k1, k2, sum(n)::BIGINT AS n FROM (${rolledSql('mark', question)})
       GROUP BY 1, 2 ORDER BY n DESC, 1, 2 LIMIT ${question.limit}`,
     cube: 'mark',
   }),

@@ -1,10 +1,9 @@
-import { routedSql } from '../../store/mod.ts'
 import { groupedRolled, groupedSql, SHARED_COLUMNS, type View } from '../view.ts'
 
 export const routes: View = {
   name: 'routes',
   title: 'Routes',
   columns: [{ title: 'Route', unit: 'text' }, ...SHARED_COLUMNS],
-  sql: question => `WITH ${routedSql(question.where)} ${groupedSql('route', { ...question, where: 'true' }, 'routed')}`,
+  sql: question => `WITH ${question.words.routed(question.where)} ${groupedSql('route', { ...question, where: 'true' }, 'routed')}`,
   rolled: question => groupedRolled('route', 'k2', question),
 }

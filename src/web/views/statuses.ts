@@ -6,5 +6,5 @@ export const statuses: View = {
   columns: [{ title: 'Status', unit: 'text' }, ...SHARED_COLUMNS],
   narrow: 'http.response.status_code == %',
   sql: question => groupedSql('http_response_status_code', question),
-  rolled: question => groupedRolled('minute', 'k1::BIGINT', question),
+  rolled: question => groupedRolled('minute', question.words.whole('k1'), question),
 }

@@ -2,7 +2,8 @@ import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { type Field, FIELDS } from '../../../src/exchange/fields.ts'
 import { httpOptions } from '../../../src/sink/http/mod.ts'
-import { ClickReader, type ClickReaderOptions, clickSchema, type ClickSchemaOptions } from '../../../src/store/clickhouse/mod.ts'
+import { ClickReader, type ClickReaderOptions, clickSchema, clickSource, type ClickSchemaOptions } from '../../../src/store/clickhouse/mod.ts'
+import type { RecordSource } from '../../../src/store/mod.ts'
 import { COLUMNS } from '../../store/testing/stored.ts'
 import { Running } from '../../gateway/testing/process.ts'
 import { engine } from './engine-folder.ts'
@@ -56,6 +57,16 @@ export class ClickHouse {
   reader(more: Partial<ClickReaderOptions> = {}): ClickReader {
     const server = httpConfigSchema.parse({ url: this.url })
     return new ClickReader({ server, database: 'lintel', columns: COLUMNS, sinceMs: 0, memoryMiB: 2048, timeoutMs: 600_000, ...more })
+  }
+
+  /** What a page asks. */
+  source(): RecordSource {
+    return clickSource({ server: httpConfigSchema.parse({ url: this.url }), database: 'lintel', columns: COLUMNS, memoryMiB: 1024, timeoutMs: 600_000 })
+  }
+
+  /** The same data behind credentials, once it was stopped. */
+  async withCredentials(credentials: string): Promise<ClickHouse> {
+    return await ClickHouse.start(this.#args[0], credentials)
   }
 
   /** What a statement gives, as text. @throws {Error} with what it said */

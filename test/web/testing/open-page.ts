@@ -1,7 +1,7 @@
 import { request, type IncomingHttpHeaders } from 'node:http'
 import { request as requestByTls } from 'node:https'
 import { FIELDS } from '../../../src/exchange/fields.ts'
-import { PageServer } from '../../../src/web/mod.ts'
+import { PageServer, pageSource } from '../../../src/web/mod.ts'
 import { COLUMNS, batchesOf, openStore, StoreHost } from '../../store/testing/stored.ts'
 
 export const TOKEN = 'a-token-of-the-tests'
@@ -31,7 +31,8 @@ export class OpenPage {
 
   constructor(store?: string, more: Partial<ConstructorParameters<typeof PageServer>[0]> = {}) {
     this.server = new PageServer({
-      host: '127.0.0.1', port: 0, access: { token: TOKEN }, version: '0.0.0-test', fields: FIELDS, columns: COLUMNS, ...(store === undefined ? {} : { store }),
+      host: '127.0.0.1', port: 0, access: { token: TOKEN }, version: '0.0.0-test', fields: FIELDS,
+      ...(store === undefined ? {} : { source: pageSource({ folder: store }, COLUMNS) }),
       log: (level, message) => { this.lines.push(`${level}: ${message}`) }, ...more,
     })
   }
