@@ -4,10 +4,11 @@
  *     make soak ARGS='--minutes 60 --clients-per-second 3 --seed 1 --port 29641'
  *
  * Every request that a client completed must stand in the log once; the agent, its descriptors and its kernel maps must not
- * grow once warm (judged from 30 minutes up; the first half is warm-up: until then tables fill that have a bound); its ledgers
- * must add up; the kernel must have nothing to complain of; and nothing may stay attached. Exits with 1 when one of these does not hold. The tables, the verdict last, go
- * to standard output, a line a sample to standard error, all samples to build/soak.json. Needs root; listens on 127.0.0.1, on
- * nine ports from the first on. SIGINT ends it early, with its tables.
+ * grow once warm (judged from 30 minutes up; the first half is warm-up: until then tables fill that have a bound); its
+ * ledgers must add up; the kernel must have nothing to complain of; and nothing may stay attached. Exits with 1 when one of
+ * these does not hold. The tables, the verdict last, go to standard output, a line a sample to standard error, all samples
+ * to build/soak.json. Needs root; listens on 127.0.0.1, on nine ports from the first on. SIGINT ends it early, with its
+ * tables.
  *
  * @module
  */
