@@ -232,6 +232,6 @@ async function browse(browser: BrowserPage, url: string, token: string): Promise
   await browser.press('ArrowDown')
   await browser.press('Enter')
   await browser.until(`location.pathname === '/exchange' && document.querySelector('.detail') !== null && ${BUSY}`)
-  assert.ok(await browser.evaluate<number>(`document.querySelectorAll('.neighbours li').length`) > 10)
+  await browser.until(`document.querySelectorAll('.neighbours li').length > 10`)
   await look('exchange')
 }

@@ -21,11 +21,11 @@ function columnsOf({ currency }: Prices): readonly ViewColumn[] {
 /** Sums are NULL where nothing was told: 0 would say that nothing was used. A call costs nothing known without a price, or counts. */
 const SUMS = `count(*) AS n, ${REFUSED} AS refused, ${FAILED} AS failed, sum(gen_ai_usage_input_tokens) AS input,
   sum(gen_ai_usage_cache_read_input_tokens) AS cached, sum(gen_ai_usage_output_tokens) AS output,
-  sum(cost) AS cost, count(*) FILTER (cost IS NULL) AS unpriced`
+  sum(price) AS cost, count(*) FILTER (WHERE price IS NULL) AS unpriced`
 
 /** Calls with what each costs. */
 function priced(prices: Prices, { where, words }: Question): string {
-  return `(SELECT *, ${costSql(prices, MODEL, words)} AS cost FROM exchanges WHERE ${IS_CALL} AND ${where})`
+  return `(SELECT *, ${costSql(prices, MODEL, words)} AS price FROM exchanges WHERE ${IS_CALL} AND ${where})`
 }
 
 function grouped(prices: Prices, keys: readonly string[], question: Question, more = ''): string {
