@@ -32,7 +32,8 @@ export class PageHandle {
    */
   async start(access: PageAccess, store?: PageStore): Promise<string> {
     const child = fork(PROGRAM, [JSON.stringify(this.#options)], {
-      stdio: ['pipe', 'ignore', 'inherit', 'ipc'], execArgv: ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=4'], env: environment(variablesOf(store)),
+      stdio: ['pipe', 'ignore', 'inherit', 'ipc'], execArgv: ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=4'],
+      env: environment(variablesOf(store)),
     })
     this.#child = child
     child.stdin?.on('error', () => {}) // 'exit' tells
