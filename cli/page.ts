@@ -46,7 +46,9 @@ export class RunPage {
   /** Says where the page is, and tells it the agent's figures every second. */
   follow(agent: AgentContract, attachments: readonly Attachment[], hasStore: boolean): void {
     say('info', `page: ${this.#link}`)
-    if (!hasStore) say('info', 'the page shows live records only; with --output store:DIR, or store.engine: clickhouse, it shows them over time as well')
+    if (!hasStore) {
+      say('info', 'the page shows live records only; with --output store:DIR, or store.engine: clickhouse, it shows them over time as well')
+    }
     const tell = (): void => { this.#handle.tell(pageHealth(agent.stats(), attachments)) }
     tell()
     this.#timer = setInterval(tell, TELL_MS)

@@ -6,7 +6,8 @@ const { url, auth, headers, tls, proxy } = httpOptions
 
 export const storeSchema = z.strictObject({
   engine: z.enum(['duckdb', 'clickhouse']).default('duckdb')
-    .describe('What `lintel query`, `lintel web` and the page of a run ask when no store is named: `duckdb` = the first output of type store, here; `clickhouse` = a server.'),
+    .describe('What `lintel query`, `lintel web` and the page of a run ask when no store is named: `duckdb` = the first output of type store, ' +
+      'here; `clickhouse` = a server.'),
   clickhouse: z.strictObject({
     url, auth, headers, tls, proxy,
     database: databaseSchema.describe('Database with the tables that `lintel clickhouse schema` makes.'),

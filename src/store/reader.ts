@@ -165,7 +165,7 @@ export class StoreReader implements Reader {
   }
 }
 
-/** A snapshot is as old as this at most: long enough for all questions of one look at a page, short enough for the agent to remove what is too old. */
+/** A snapshot is as old as this at most: enough for all questions of one look at a page, and the agent can remove what is too old. */
 const FRESH_MS = 2000
 
 /** A store, to be asked again and again. */

@@ -64,6 +64,7 @@ export class StoreDesk {
     signal?.throwIfAborted()
     clearTimeout(this.#idle)
     const reader = await this.#open()
+    signal?.throwIfAborted()
     const leave = (): void => { reader.interrupt('nobody waits for it any more') }
     signal?.addEventListener('abort', leave, { once: true })
     try {

@@ -138,6 +138,7 @@ test('ClickHouse: a batch that is sent again is taken once; one cut in another w
     await insert([1, 2, 3], '1/3')
     await insert([1, 2, 3], '1/3')
     assert.equal(await count(), 3)
+    assert.equal(await server.ask("SELECT sum(n) FROM lintel.rollup WHERE counted_by = 'minute'"), '3\n')
     await insert([1, 2, 3, 4], '1/4')
     assert.deepEqual([await count(), await count({ final: '1' })], [7, 4])
   })

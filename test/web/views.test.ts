@@ -157,7 +157,7 @@ test('a question that nobody waits for any more is ended, the next is answered',
   const waiting = desk.ask('SELECT 1', leaving.signal)
   const next = desk.ask('SELECT count(*) FROM exchanges')
   setTimeout(() => { leaving.abort() }, 100)
-  await assert.rejects(endless, /nobody waits for it any more/)
+  await assert.rejects(endless, /nobody waits for it any more|aborted/)
   await assert.rejects(waiting, /abort/i)
   assert.deepEqual((await next).rows, [[600n]])
   await desk.close()

@@ -124,7 +124,8 @@ export function clickSource(options: Omit<ClickReaderOptions, 'sinceMs'>): Recor
   const { server, database, columns } = options
   const open = (): ClickReader => new ClickReader({ ...options, sinceMs: 0 })
   open().close()
-  return { title: `database "${database}" at ${new URL(server.url).origin}`, columns, words: CLICK_WORDS, freshMs: FRESH_MS, open: async () => open() }
+  const title = `database "${database}" at ${new URL(server.url).origin}`
+  return { title, columns, words: CLICK_WORDS, freshMs: FRESH_MS, open: async () => open() }
 }
 
 /** The beginning of a body, the rest of which is not read. */

@@ -22,8 +22,8 @@ export const CLICK_CUBES: ReadonlySet<Cube> = new Set(Object.keys(KEYS) as Cube[
 export const ROLLUP_COLUMNS: readonly string[] = [
   'counted_by LowCardinality(String)', "slot DateTime64(3, 'UTC')", 'key Array(String)',
   ...['n', 'refused', 'failed', 'answered'].map(name => `${name} SimpleAggregateFunction(sum, UInt64)`),
-  'bytes SimpleAggregateFunction(sum, Nullable(Int64))', 'first_ns SimpleAggregateFunction(min, Int64)', 'last_ns SimpleAggregateFunction(max, Int64)',
-  'durations SimpleAggregateFunction(sumMap, Map(Int16, UInt64))',
+  'bytes SimpleAggregateFunction(sum, Nullable(Int64))', 'first_ns SimpleAggregateFunction(min, Int64)',
+  'last_ns SimpleAggregateFunction(max, Int64)', 'durations SimpleAggregateFunction(sumMap, Map(Int16, UInt64))',
 ]
 
 const SUMS = 'sum(r.refused) AS refused, sum(r.failed) AS failed, sum(r.answered) AS answered, sum(r.bytes) AS bytes, ' +
@@ -71,8 +71,8 @@ export function clickRolled(cube: Cube, span: Span): string {
   ]
   const key = 'if(empty(r.key), NULL, r.key[1])'
   const keys = cube === 'agent' ? [clickAgentClass(key), key] : [key, 'NULL']
-  return `SELECT toUnixTimestamp64Milli(r.slot) AS slot, ${keys[0]} AS k1, ${keys[1]} AS k2, n, refused, failed, answered, bytes, first_ns, last_ns, durations
-    FROM (${rows.join('\nUNION ALL\n')}) AS r`
+  return `SELECT toUnixTimestamp64Milli(r.slot) AS slot, ${keys[0]} AS k1, ${keys[1]} AS k2, n, refused, failed, answered, bytes, first_ns, last_ns,
+    durations FROM (${rows.join('\nUNION ALL\n')}) AS r`
 }
 
 /** SQL: what kind of user agent calls itself so. */

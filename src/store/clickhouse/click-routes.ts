@@ -18,7 +18,8 @@ export function clickRouted(where: string): string {
   for (let place = 1; place <= DEPTH; place++) {
     const many = `uniqExact(s[${place}]) OVER (PARTITION BY arraySlice(s, 1, ${place - 1}), length(s)) > ${VALUES_MAX}`
     level = `SELECT url_path, if(length(s) >= ${place} AND is_many AND NOT startsWith(s[${place}], '{'),
-      arrayConcat(arraySlice(s, 1, ${place - 1}), ['{any}'], arraySlice(s, ${place + 1})), s) AS s FROM (SELECT url_path, s, ${many} AS is_many FROM (${level}))`
+      arrayConcat(arraySlice(s, 1, ${place - 1}), ['{any}'], arraySlice(s, ${place + 1})), s) AS s
+      FROM (SELECT url_path, s, ${many} AS is_many FROM (${level}))`
   }
   return `routes AS (SELECT url_path, concat('/', arrayStringConcat(arraySlice(s, 1, ${DEPTH}), '/'), if(length(s) > ${DEPTH}, '/...', '')) AS found
       FROM (${level})),

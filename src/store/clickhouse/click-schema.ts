@@ -38,7 +38,7 @@ const LOOKED_UP = ['trace_id', 'request_id', 'client_address', 'client_real_addr
  */
 export function clickSchema(fields: readonly StoreField[], options: ClickSchemaOptions): readonly string[] {
   const columns = [...ADDED, ...clickColumnsOf(fields)]
-  const { database, cluster, kafka } = options
+  const { database, days, cluster, kafka } = options
   const on = cluster === undefined ? '' : ` ON CLUSTER ${clickName(cluster)}`
   const at = (table: string): string => `${clickName(database)}.${table}`
   const input = inputColumns(columns)
@@ -51,7 +51,7 @@ export function clickSchema(fields: readonly StoreField[], options: ClickSchemaO
     ...ttl(at('records'), on, options),
     `CREATE OR REPLACE VIEW ${at('exchanges')}${on} AS SELECT * FROM ${at('records')} WHERE kind = 'exchange'`,
     incoming([...input, CLOSED]),
-    ...rollupStatements({ at, on, isReplicated: cluster !== undefined, expiry: options.days === undefined ? '' : expiry(options.days, 'slot') }),
+    ...rollupStatements({ at, on, isReplicated: cluster !== undefined, expiry: days === undefined ? '' : expiry(days, 'slot') }),
     `CREATE MATERIALIZED VIEW IF NOT EXISTS ${at('incoming_to_records')}${on} TO ${at('records')} AS\n${select} FROM ${at('incoming')}`,
     `ALTER TABLE ${at('incoming_to_records')}${on} MODIFY QUERY\n${select} FROM ${at('incoming')}`,
     incoming(input),

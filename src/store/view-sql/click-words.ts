@@ -53,6 +53,7 @@ function rolledGroups(span: Span, { cube, by, first, sums, shares, order, limit 
 /** Over `pairs` of bucket and count, in order, and their running sum `upto`: interpolated as `quantile` does. */
 function quantileOf(share: number): string {
   const rank = `((toFloat64(upto[-1]) - 1) * ${share})`
-  const [low, high] = ['floor', 'ceil'].map(round => clickBucketValue(`(pairs[arrayFirstIndex(u -> u > ${round}(${rank}), upto)].1)`)) as [string, string]
+  const value = (round: string): string => clickBucketValue(`(pairs[arrayFirstIndex(u -> u > ${round}(${rank}), upto)].1)`)
+  const [low, high] = [value('floor'), value('ceil')]
   return `if(empty(pairs), NULL, ${low} + (${high} - ${low}) * (${rank} - floor(${rank})))`
 }

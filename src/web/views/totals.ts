@@ -15,7 +15,8 @@ export const totals: View = {
   rolled: ({ words, ...question }) => ({
     sql: () => `SELECT n, refused, failed, failed_share, p50, p95, p99, bytes, (${words.rolledClients(question)}) AS clients, unanswered
       FROM (${words.rolledGroups(question, {
-        cube: 'minute', sums: [...ROLLED_SUMS, ROLLED_SHARE, 'sum(r.bytes) AS bytes', 'coalesce(sum(r.n - r.answered), 0) AS unanswered'], shares: SHARES,
+        cube: 'minute', shares: SHARES,
+        sums: [...ROLLED_SUMS, ROLLED_SHARE, 'sum(r.bytes) AS bytes', 'coalesce(sum(r.n - r.answered), 0) AS unanswered'],
       })})`,
     cube: 'minute',
   }),
