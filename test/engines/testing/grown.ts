@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-const [POLL_MS, POLLS_MAX] = [100, 600]
+const [POLL_MS, POLLS_MAX] = [500, 600]
 
 /**
  * Waits until there are so many, as long as there are ever more of them: a slow machine needs its time, a server that stands still has failed.
