@@ -1,4 +1,5 @@
 import { explain, reasonOf } from '../disk-trouble.ts'
+import { Redaction } from '../http/secret.ts'
 import type { DeliveryHealth, LogLevel } from '../sink.ts'
 import type { Spool, SpoolBatch, SpooledRecord } from '../spool/mod.ts'
 import { type Trouble, TroubleTeller } from '../trouble.ts'
@@ -17,6 +18,8 @@ export interface DeliveryOptions {
 /** Reason that refused records are lost for. */
 export const LETTERS_FULL = 'dead-letter file full'
 
+/** A record for which an exporter throws so often, alone, is refused. */
+const THROWS_MAX = 3
 const IDLE_MS = 600_000
 const LOOK_MS = 100
 
@@ -33,7 +36,7 @@ interface Fates {
  * Takes records out of a spool and sends them by an exporter: one batch at a time, in order, again and again until the server says
  * that it has them. The spool's position moves only then: what a kill interrupts is sent again, a batch at most.
  *
- * What a server refuses for good goes to the dead letters. Nothing here is waited for by anybody but `stop`.
+ * What a server refuses for good goes to the dead letters, and so does a record that cannot be made ready to be sent. Nothing here is waited for by anybody but `stop`.
  */
 export class Delivery {
   readonly #spool: Spool
@@ -167,7 +170,7 @@ export class Delivery {
   async #deliver(records: readonly SpooledRecord[], fates: Fates): Promise<boolean> {
     let left = records
     for (let tries = 1; !this.#isOver; tries++) {
-      const answer = await this.#send(left)
+      const answer = await this.#send(left, tries)
       if (answer.outcome === 'apart') return await this.#deliverApart(left, answer.reason, fates)
       if (answer.outcome === 'done') {
         const refused = (answer.refused ?? []).map(({ index, reason }) => ({ record: left[index] as SpooledRecord, reason }))
@@ -199,13 +202,15 @@ export class Delivery {
     return await this.#deliver(records.slice(0, middle), fates) && await this.#deliver(records.slice(middle), fates)
   }
 
-  async #send(records: readonly SpooledRecord[]): Promise<Answer> {
+  /** What an exporter throws is about a record: its halves tell which. Alone it is tried again before it is refused, lest it was of the moment. */
+  async #send(records: readonly SpooledRecord[], tries: number): Promise<Answer> {
     this.#state = 'sending'
     try {
       return await this.#exporter.send(records, this.#stop.signal)
     } catch (error) {
-      const message = `Cannot send to ${this.#exporter.target}: ${(error as Error).message}`
-      return { outcome: 'later', hindrance: { reason: 'exporter failed', message } }
+      const said = new Redaction([]).clean((error as Error).message)
+      if (records.length > 1 || tries >= THROWS_MAX) return { outcome: 'apart', reason: `cannot be made ready to be sent: ${said}` }
+      return { outcome: 'later', hindrance: { reason: 'exporter failed', message: `Cannot make a record ready for ${this.#exporter.target}: ${said}` } }
     }
   }
 
