@@ -1,5 +1,5 @@
 import type { StreamControl } from '../connection/mod.ts'
-import { INTERIM_MAX } from './block.ts'
+import { INTERIM_MAX } from './interim.ts'
 
 /** Pending exchanges that are looked through one by one. */
 const FEW = 8
