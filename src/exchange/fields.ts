@@ -127,6 +127,7 @@ export const FIELDS: readonly Field[] = [
   field('http.response.body.size', 'int', E, true, 'none', 'Bytes of the response body, transfer coding taken off.', 'By'),
   field('http.response.trailer', 'headers', E, true, 'headers', 'Response trailer fields.'),
   field('http.response.interim_status_codes', 'ints', E, true, 'none', 'Status codes of the 1xx responses before the final one.'),
+  field('http.response.interim_header', 'headers', E, true, 'headers', 'Header fields of these: lower-case name to values in order of arrival.'),
   field('http2.stream.id', 'int', E, true, 'none', 'HTTP/2 stream that carried it; even = pushed by the server.'),
   field('rpc.system.name', 'string', E, true, 'none', 'grpc, for gRPC and gRPC-Web.'),
   field('rpc.method', 'string', E, true, 'free', 'Service and method of the call: package.Service/Method.'),

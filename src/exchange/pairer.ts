@@ -4,10 +4,12 @@ import type { End, Side, StreamControl } from '../connection/mod.ts'
 import { MESSAGE, MESSAGE_END } from '../decode/mod.ts'
 import type { Handshake, Message, MessageSink, ProxyHeader, Settlement, Unanswered, WebSocket } from '../decode/mod.ts'
 import * as L from '../../wasm/layout.ts'
-import { absorbResponse, addInterim, closeBlock, dropInterim, freeHead, mark, MARK_FIELD, openBlock } from './block.ts'
+import { absorbResponse, closeBlock, mark, MARK_FIELD, openBlock } from './block.ts'
 import type { MarkReason } from './fields.ts'
 import { genAiCall, genAiGaps, writeGenAi } from './gen-ai-facts.ts'
 import { writeProxy, writeTls } from './handshake-record.ts'
+import { freeHead } from './head-block.ts'
+import { addInterim, dropInterim } from './interim.ts'
 import { closeReason, cutReason, resetReason, unansweredReason } from './end-reason.ts'
 import { isWhole, Waiting } from './waiting.ts'
 import type { Pending } from './waiting.ts'
@@ -281,8 +283,9 @@ export class Pairer implements MessageSink {
     const status = message.head === 0 ? 0 : this.#memory.u16[(message.head + L.HEAD_STATUS) >>> 1]!
     if (status !== 0 && pending === undefined) waiting.keepInterim(message.exchange, status)
     else if (status !== 0 && pending !== undefined) {
-      addInterim(this.#memory, pending.block, status)
+      addInterim(this.#memory, pending.block, status, message.head)
       if (message.isLikely === true) pending.hasLikelyInterim = true
+      return
     }
     freeHead(this.#memory, message.head)
   }
@@ -295,7 +298,7 @@ export class Pairer implements MessageSink {
       pending = this.#begin(waiting, message, likely)
       if (pending === undefined) return this.#refused(waiting, likely)
       pending.requestOver = true
-      for (const status of waiting.interimOf(message.exchange)) addInterim(this.#memory, pending.block, status)
+      for (const status of waiting.interimOf(message.exchange)) addInterim(this.#memory, pending.block, status, 0)
       if (likely !== undefined) waiting.hold(pending, likely)
       else mark(this.#memory, pending.block, MARK_FIELD.request, this.#requestMissing(waiting.connection, message))
     }

@@ -1,6 +1,6 @@
 import type { StreamControl } from '../connection/mod.ts'
 import type { BodyFindings } from '../decode/mod.ts'
-import { INTERIM_MAX } from './block.ts'
+import { INTERIM_MAX } from './interim.ts'
 
 /** Pending exchanges that are looked through one by one. */
 const FEW = 8

@@ -1,6 +1,6 @@
 import type { ByteMemory } from '../../../lib/bytes/mod.ts'
 import { METHOD_CONNECT, METHOD_HEAD } from '../../../wasm/head-contract.ts'
-import { HEADER_UPGRADE } from '../../../wasm/header-ids.ts'
+import { HEADER_EXPECT, HEADER_UPGRADE } from '../../../wasm/header-ids.ts'
 import {
   BODY_CHUNKED, BODY_LENGTH, BODY_NONE, HEAD_CONNECTION_CLOSE, HEAD_CONNECTION_KEEP_ALIVE, HEAD_CONNECTION_UPGRADE,
   HEAD_KIND_REQUEST, HEAD_KIND_RESPONSE, ODDITY_LENGTH_DIFFERS, ODDITY_LENGTH_INVALID,
@@ -72,6 +72,9 @@ export class Http1Connection implements StreamHandler, SideOwner {
   /** Exchange of the request that what is held depends on; 0 = its response will not be known. */
   #heldFor = 0
   readonly #isHeard: [boolean, boolean] = [false, false]
+  /** Exchange of the last request that asks for leave to send its body, -1 = it has it; and whether it was answered without. */
+  #asksLeave = -1
+  #isRefusedLeave = false
 
   constructor(options: Http1Options) {
     const { memory, scanner, control } = options
@@ -237,6 +240,16 @@ export class Http1Connection implements StreamHandler, SideOwner {
     if (!side.isRequester) this.#pairing.serverDropped(position, mayBegin)
   }
 
+  /** A client that asked for leave and has its final response may keep the body (RFC 9110 10.1.1); with 100, or without an answer, it sends it. */
+  mayLackBody({ kind, exchange }: Http1Message): boolean {
+    return kind !== MESSAGE.request || (exchange === this.#asksLeave && this.#isRefusedLeave)
+  }
+
+  #noteLeave(status: number): void {
+    if (status === 100) this.#asksLeave = -1
+    else if (status >= 200) this.#isRefusedLeave = true
+  }
+
   anomaly(side: Http1Side, name: Http1Anomaly, time: number): void {
     this.#sink.anomaly(this.control, side.side, name, time)
   }
@@ -311,7 +324,11 @@ export class Http1Connection implements StreamHandler, SideOwner {
     const hold = method === METHOD_CONNECT ? 'connect' : (connection & HEAD_CONNECTION_UPGRADE) !== 0 ? 'upgrade' : 'no'
     plan.body = method === METHOD_CONNECT || (body === 'until close' && scanner.body === BODY_NONE) ? 'none' : body
     plan.length = scanner.contentLength
-    plan.isUnsure = false
+    plan.isUnsure = plan.body !== 'none' && headValue(this.#memory, scanner.block, HEADER_EXPECT)?.toLowerCase() === '100-continue'
+    if (plan.isUnsure) {
+      this.#asksLeave = exchange
+      this.#isRefusedLeave = false
+    }
     plan.hold = hold
     plan.isLast = isLast(version, connection)
     if (hold !== 'no') this.#heldFor = state === 'paired' ? exchange : 0
@@ -340,6 +357,7 @@ export class Http1Connection implements StreamHandler, SideOwner {
     message.isLikely = isLikely
     message.status = status
     if (!isInterim && this.#awaited?.delete(likely === 0 ? exchange : likely) === true) message.reader = this.#bodies!.response(scanner.block)
+    if (exchange === this.#asksLeave && isLikely !== true) this.#noteLeave(status)
     const isEmpty = status < 200 || status === 204 || status === 304 || method === METHOD_HEAD
     const isTunnel = !isCut && (status === 101 || (method === METHOD_CONNECT && status >= 200 && status < 300))
     plan.body = isTunnel ? 'tunnel' : isEmpty ? 'none' : bodyOf(scanner)

@@ -144,8 +144,7 @@ export class Http1Side {
         case 'hold':
           this.#holdBytes(at, end, time)
           return end
-        case 'done':
-          return at
+        case 'done': return at
       }
     }
     this.#askSkip()
@@ -155,6 +154,7 @@ export class Http1Side {
   gap(length: number, time: number): void {
     const message = this.#message
     if (this.#state === 'done') return
+    if (this.isRequester) this.#isUnsure = false
     if (this.#skipping > 0 && !this.#skipIsStale) return this.#lose(time)
     if (message !== undefined && this.#state === 'until close' && !this.#isUnsure) {
       message.bodyBytes = length === 0 || message.bodyBytes < 0 ? -1 : message.bodyBytes + length
@@ -335,9 +335,10 @@ export class Http1Side {
   #body(at: number, end: number, time: number): number {
     if (this.#isUnsure) {
       this.#isUnsure = false
-      // Where the body should begin there is the next head: the request was HEAD.
-      if (this.#scanner.exports.scanStart(at, end - at, this.#kind) === 1) {
+      // Where the body should begin there is the next head: the request was HEAD, or the client was answered without its body.
+      if (this.#owner.mayLackBody(this.#message!) && this.#scanner.exports.scanStart(at, end - at, this.#kind) === 1) {
         this.#finish(MESSAGE_END.complete, this.#message!.endTime)
+        this.#endedInCall = false
         return at
       }
     }
@@ -402,8 +403,8 @@ export class Http1Side {
 
   /** Asks for a long rest to be left out. Only at the end of a call, from where the stream counts. */
   #askSkip(): void {
-    if (this.#skipping > 0 || this.#isUnsure || this.#message?.reader?.skippable === 0) return
-    const length = this.#bodyRemaining()
+    const isWanted = this.#message?.reader?.skippable === 0
+    const length = this.#skipping > 0 || this.#isUnsure || isWanted ? 0 : this.#bodyRemaining()
     if (length < SKIP_BYTES_MIN) return
     this.#skipping = length
     this.#owner.control.skip(this.side, length)

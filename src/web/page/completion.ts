@@ -26,7 +26,7 @@ const METHODS: readonly (readonly [text: string, doc: string])[] = [
 /** What could stand at the cursor, the nearest first. */
 export function completions(text: string, cursor: number, vocabulary: Vocabulary): readonly Completion[] {
   const before = text.slice(0, cursor)
-  const header = /\bhttp\.(?:request|response)\.(?:header|trailer)\["([\w-]*)$/.exec(before)
+  const header = /\bhttp\.(?:request|response)\.(?:header|trailer|interim_header)\["([\w-]*)$/.exec(before)
   if (header !== null) return matching(vocabulary.headers.map(name => [`${name}"]`, '']), header[1] as string, cursor)
   const hasHeader = /"([\w-]+)$/.exec(before)
   const value = /([a-z0-9_.]+)\s*==\s*"([^"]*)$/.exec(before)

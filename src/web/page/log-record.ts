@@ -12,7 +12,10 @@ export interface LogRecord {
   readonly url?: { readonly scheme?: string, readonly domain?: string, readonly path?: string, readonly query?: string }
   readonly http?: {
     readonly request?: { readonly method?: string, readonly header?: Headers, readonly trailer?: Headers }
-    readonly response?: { readonly status_code?: number, readonly reason_phrase?: string, readonly header?: Headers, readonly trailer?: Headers }
+    readonly response?: {
+      readonly status_code?: number, readonly reason_phrase?: string
+      readonly header?: Headers, readonly trailer?: Headers, readonly interim_header?: Headers
+    }
   }
   readonly network?: { readonly connection?: { readonly id?: number } }
   readonly tcp?: { readonly handshake_duration?: number }
@@ -68,7 +71,7 @@ export function plainFields(record: LogRecord): readonly (readonly [name: string
     }
     for (const [key, inner] of Object.entries(value)) {
       const path = name === '' ? key : `${name}.${key}`
-      if (!/\.(header|trailer)$/.test(path)) walk(inner as Value, path)
+      if (!/\.(header|trailer|interim_header)$/.test(path)) walk(inner as Value, path)
     }
   }
   walk(record as Value, '')

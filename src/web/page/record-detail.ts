@@ -33,6 +33,7 @@ export function RecordDetail({ record, neighbours, trace, hasStore }: RecordDeta
       <${HeaderTable} title="Response headers" headers=${http?.response?.header} />
       <${HeaderTable} title="Request trailers" headers=${http?.request?.trailer} />
       <${HeaderTable} title="Response trailers" headers=${http?.response?.trailer} />
+      <${HeaderTable} title="Interim response headers" headers=${http?.response?.interim_header} />
     </div>
     <${Others} title="On the same connection" record=${record} others=${neighbours} hasStore=${hasStore} />
     <${Others} title="In the same trace" record=${record} others=${trace ?? []} hasStore=${hasStore} />
