@@ -10,6 +10,7 @@ import { answerOf, inTwoSteps, newestRecords } from './desk-answers.ts'
 import { exchangeSql, neighboursSql, traceSql } from './records-sql.ts'
 import { ForbiddenError, requireOpenFilter, requireOperator } from './role.ts'
 import { DeskBusyError, type StoreDesk } from './store-desk.ts'
+import { valuesView } from './values-view.ts'
 import type { View } from './view.ts'
 import { VIEWS } from './views/registry.ts'
 
@@ -26,15 +27,14 @@ export function addStoreApi(app: Hono<PageEnvironment>, desk: StoreDesk, audit: 
 
   app.get('/api/view/:name', context => answered(context, audit, async () => {
     const name = context.req.param('name')
-    if (name === 'by-header') requireOperator(context.get('role'), 'values of headers')
-    const view = name === 'by-header' ? headerView(context.req.query('header') ?? '') : views.get(name)
+    const view = viewOfOne(context, desk, name) ?? views.get(name)
     if (view === undefined) return context.json({ error: `Cannot show "${name.slice(0, 40)}": there is no such view` }, 404)
     const parameters = new URL(context.req.url).searchParams
     const isCsv = parameters.get('format') === 'csv'
     if (isCsv && !parameters.has('limit')) parameters.set('limit', String(CSV_ROWS))
     const question = questionOf(parameters, desk.columns)
     requireOpenFilter(context.get('role'), question.where, desk.columns)
-    const of = name === 'by-header' ? ` ${view.columns[0]?.title}` : ''
+    const of = views.has(name) ? '' : ` ${view.columns[0]?.title}`
     looked(context, audit, `view ${view.name}${of}${isCsv ? ' as CSV' : ''}`, question, desk)
     return await answerView(context, desk, view, question, isCsv)
   }))
@@ -65,6 +65,13 @@ export function addStoreApi(app: Hono<PageEnvironment>, desk: StoreDesk, audit: 
     return jsonAnswer(context, `{"record":${recordLine(desk.columns, row)},"neighbours":${linesJson(desk, neighbours.rows)},` +
       `"trace":${linesJson(desk, trace.rows)}}`)
   }))
+}
+
+/** A view of one header or one field, which the URL names. */
+function viewOfOne(context: PageContext, desk: StoreDesk, name: string): View | undefined {
+  if (name !== 'by-header' && name !== 'values') return undefined
+  requireOperator(context.get('role'), name === 'values' ? 'values of fields' : 'values of headers')
+  return name === 'values' ? valuesView(context.req.query('field') ?? '', desk.columns) : headerView(context.req.query('header') ?? '')
 }
 
 async function answerView(context: PageContext, desk: StoreDesk, view: View, question: Question, isCsv: boolean): Promise<Response> {

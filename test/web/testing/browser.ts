@@ -3,7 +3,8 @@ import type { TestContext } from 'node:test'
 import { type Browser, type CDPSession, chromium, type Page } from 'playwright-core'
 
 const CHROMIUM = '/usr/bin/chromium'
-const WAIT_MS = 30_000
+/** On a busy machine a page takes its time. */
+const WAIT_MS = 60_000
 
 /** Whether there is a browser. Without it the test is skipped with a notice, except with CI=true, where missing means failed. */
 export function hasBrowser(context: TestContext): boolean {
