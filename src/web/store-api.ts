@@ -11,6 +11,7 @@ import { answerOf, inTwoSteps, newestRecords } from './desk-answers.ts'
 import { RecordsSql } from './records-sql.ts'
 import { ForbiddenError, requireOpenFilter, requireOperator } from './role.ts'
 import { DeskBusyError, type StoreDesk } from './store-desk.ts'
+import { valuesView } from './values-view.ts'
 import type { View } from './view.ts'
 import { aiHeaderView } from './views/ai-calls.ts'
 
@@ -31,20 +32,17 @@ export interface StoreViews {
 export function addStoreApi(app: Hono<PageEnvironment>, desk: StoreDesk, audit: Audit, { views: all, prices }: StoreViews): void {
   const lists = new RecordsSql(desk.words, desk.columns)
   const views = new Map(all.map(view => [view.name, view]))
-  const byHeader = new Map([['by-header', headerView], ['ai-by-header', (name: string): View => aiHeaderView(name, prices)]])
 
   app.get('/api/view/:name', context => answered(context, audit, async () => {
     const name = context.req.param('name')
-    const ofHeader = byHeader.get(name)
-    if (ofHeader !== undefined) requireOperator(context.get('role'), 'values of headers')
-    const view = ofHeader === undefined ? views.get(name) : ofHeader(headerName(context.req.query('header') ?? ''))
+    const view = viewOfOne(context, desk, name, prices) ?? views.get(name)
     if (view === undefined) return context.json({ error: `Cannot show "${name.slice(0, 40)}": there is no such view` }, 404)
     const parameters = new URL(context.req.url).searchParams
     const isCsv = parameters.get('format') === 'csv'
     if (isCsv && !parameters.has('limit')) parameters.set('limit', String(CSV_ROWS))
     const question = questionOf(parameters, desk.columns, desk.words)
     requireOpenFilter(context.get('role'), question.filter, desk.columns)
-    const of = ofHeader === undefined ? '' : ` ${view.columns[0]?.title}`
+    const of = views.has(name) ? '' : ` ${view.columns[0]?.title}`
     looked(context, audit, `view ${view.name}${of}${isCsv ? ' as CSV' : ''}`, question, desk)
     return await answerView(context, desk, view, question, isCsv)
   }))
@@ -75,6 +73,15 @@ export function addStoreApi(app: Hono<PageEnvironment>, desk: StoreDesk, audit: 
     return jsonAnswer(context, `{"record":${recordLine(desk.columns, row)},"neighbours":${linesJson(desk, neighbours.rows)},` +
       `"trace":${linesJson(desk, trace.rows)}}`)
   }))
+}
+
+/** A view of one header or one field, which the URL names. */
+function viewOfOne(context: PageContext, desk: StoreDesk, name: string, prices: Prices): View | undefined {
+  if (name !== 'values' && name !== 'by-header' && name !== 'ai-by-header') return undefined
+  requireOperator(context.get('role'), name === 'values' ? 'values of fields' : 'values of headers')
+  if (name === 'values') return valuesView(context.req.query('field') ?? '', desk.columns)
+  const header = headerName(context.req.query('header') ?? '')
+  return name === 'by-header' ? headerView(header) : aiHeaderView(header, prices)
 }
 
 async function answerView(context: PageContext, desk: StoreDesk, view: View, question: Question, isCsv: boolean): Promise<Response> {

@@ -208,7 +208,7 @@ const SEEN: readonly (readonly [path: string, views: readonly string[]])[] = [
 async function browse(browser: BrowserPage, url: string, token: string): Promise<void> {
   const look = async (name: string): Promise<void> => {
     const pictures = process.env['LINTEL_SCREENSHOTS']
-    if (pictures !== undefined) await browser.screenshot(join(pictures, `clickhouse-${name}.png`))
+    if (pictures !== undefined) await browser.page.screenshot({ path: join(pictures, `clickhouse-${name}.png`), fullPage: true })
   }
   await browser.open(`${url}/?token=${token}`)
   for (const [path, views] of SEEN) {
@@ -232,6 +232,6 @@ async function browse(browser: BrowserPage, url: string, token: string): Promise
   await browser.press('ArrowDown')
   await browser.press('Enter')
   await browser.until(`location.pathname === '/exchange' && document.querySelector('.detail') !== null && ${BUSY}`)
-  await browser.until(`document.querySelectorAll('.neighbours li').length > 10`)
+  await browser.until(`document.querySelectorAll('.neighbours li').length > 5`)
   await look('exchange')
 }

@@ -126,7 +126,7 @@ test('a viewer sees counts and tables, and nothing that only records show, howev
   const time = new Date(1_780_000_000_003).toISOString().replace('Z', '000000Z')
   const filters = ['"x-number" in http.request.header', 'http.request.header["x-number"][0] == "n3"', 'http . request . header["x-number"][0].startsWith("n")',
     'has(url.query)', 'true || has(http.response.header)', 'size(http.response.trailer) > 0']
-  const closed = ['/api/live', '/api/records', `/api/exchange?time=${time}&sequence=3`, '/api/view/by-header?header=x-number',
+  const closed = ['/api/live', '/api/records', `/api/exchange?time=${time}&sequence=3`, '/api/view/by-header?header=x-number', '/api/view/values?field=url.query',
     ...filters.map(filter => `/api/view/totals?filter=${encodeURIComponent(filter)}`),
     `/api/view/hosts?format=csv&filter=${encodeURIComponent(filters[0] as string)}`]
   const shown = ['/api/view/totals', '/api/view/routes?format=csv', `/api/view/totals?filter=${encodeURIComponent('http.request.method == "header"')}`, '/api/health']

@@ -4,6 +4,7 @@ export type Unit = 'text' | 'count' | 'cost' | 'share' | 'seconds' | 'bytes' | '
 
 const COUNT = new Intl.NumberFormat('en')
 const BYTES = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
+const AGES: readonly (readonly [unit: string, seconds: number])[] = [['d', 86_400], ['h', 3600], ['min', 60], ['s', 1]]
 
 /** A value of a view, for people. */
 export function format(value: Value | undefined, unit: Unit): string {
@@ -13,7 +14,7 @@ export function format(value: Value | undefined, unit: Unit): string {
   switch (unit) {
     case 'count': return COUNT.format(value)
     case 'cost': return cost(value)
-    case 'share': return `${(value * 100).toFixed(value > 0 && value < 0.01 ? 2 : 1)} %`
+    case 'share': return value === 0 || value === 1 ? `${value * 100} %` : `${(value * 100).toFixed(value < 0.01 ? 2 : 1)} %`
     case 'seconds': return seconds(value)
     case 'bytes': return bytes(value)
     case 'time': return time(value)
@@ -30,7 +31,14 @@ export function seconds(value: number): string {
   if (value >= 100) return `${value.toFixed(0)} s`
   if (value >= 1) return `${value.toFixed(2)} s`
   if (value >= 0.001) return `${(value * 1e3).toFixed(value >= 0.1 ? 0 : 1)} ms`
-  return `${(value * 1e6).toFixed(0)} µs`
+  return value === 0 ? '0' : `${(value * 1e6).toFixed(0)} µs`
+}
+
+/** How long something has been running: `3 d 4 h`, `12 min`. */
+export function age(value: number): string {
+  const parts = AGES.map(([unit, length], index) => [Math.floor(value % (AGES[index - 1]?.[1] ?? Infinity) / length), unit] as const)
+  const first = parts.findIndex(([count]) => count > 0)
+  return first === -1 ? '0 s' : parts.slice(first, first + 2).filter(([count]) => count > 0).map(([count, unit]) => `${count} ${unit}`).join(' ')
 }
 
 export function bytes(value: number): string {

@@ -51,12 +51,18 @@ export function verb(record: LogRecord): string {
 
 export function target(record: LogRecord): string {
   const { url } = record
-  if (url?.path !== undefined) return url.path + (url.query === undefined ? '' : `?${url.query}`)
+  if (url?.path !== undefined) return url.path + (url.query === undefined ? '' : `?${url.query}`) + (hasFailedCall(record) ? ` ${record.rpc?.status_code}` : '')
   return [record.rpc?.method, record.tls?.client?.server_name, record.event?.name, record.event?.reason].filter(part => part !== undefined).join(' ')
 }
 
-/** `2xx` and so on, for colours; empty without a status. */
+/** gRPC says so behind a 200. */
+function hasFailedCall({ rpc }: LogRecord): boolean {
+  return rpc?.status_code !== undefined && rpc.status_code !== 'OK'
+}
+
+/** `s2` and so on, for colours; empty without a status. */
 export function statusClass(record: LogRecord): string {
+  if (hasFailedCall(record)) return 's5'
   const status = record.http?.response?.status_code
   return status === undefined ? '' : `s${Math.floor(status / 100)}`
 }

@@ -8,6 +8,7 @@ import { html } from './html.ts'
 import { go, linkTo } from './place.ts'
 import { pointTimes, rangeBefore, rowsByTime, type TimeRange } from './time-range.ts'
 import { Totals } from './totals.ts'
+import { TrafficMap } from './traffic-map.ts'
 import { ViewTable } from './view-table.ts'
 
 export interface OverviewOptions {
@@ -33,6 +34,7 @@ export function Overview({ about, range, filter, isCompared }: OverviewOptions):
   return html`<div class="grid">
     <${Totals} about=${about} name="totals" overTime="traffic" question=${question} before=${before} />
     <${Traffic} question=${question} before=${before} range=${range} />
+    <${TrafficMap} question=${question} />
     ${about.views.filter(({ name }) => TABLES.includes(name))
       .map(view => html`<${ViewTable} key=${view.name} view=${view} question=${question} filter=${filter} rows=${ROWS}
         isWide=${view.name === 'connections'} />`)}
@@ -55,9 +57,9 @@ function Traffic({ question, before, range }: TrafficOptions): VNode {
   const select = (fromMs: number, toMs: number): void => { go(linkTo('/overview', { from: String(fromMs), to: String(toMs), range: null })) }
   if (charts === undefined) return html`<section class="card wide">${now.error ?? 'asking the store ...'}</section>`
   const { times, rates, durations, stack } = charts
-  return html`<${Chart} title="Requests per second" times=${times} lines=${rates} show=${rate} onSelect=${select} />
+  return html`<div class="charts"><${Chart} title="Requests per second" times=${times} lines=${rates} show=${rate} onSelect=${select} />
     <${Chart} title="Durations" times=${times} lines=${durations} show=${seconds} onSelect=${select} />
-    <${Chart} title="Status classes, requests per second" times=${times} lines=${stack} show=${rate} isStacked=${true} onSelect=${select} />`
+    <${Chart} title="Status classes, requests per second" times=${times} lines=${stack} show=${rate} isStacked=${true} onSelect=${select} /></div>`
 }
 
 function rate(value: number): string {

@@ -25,9 +25,10 @@ export function Totals({ about, name, overTime, question, before }: TotalsOption
   const [earlier] = (before === undefined ? undefined : past.answer?.rows) ?? []
   return html`<section class=${`card wide totals${now.isWaiting ? ' waiting' : ''}`} data-view=${name} aria-busy=${String(now.isWaiting)}>
     ${now.error === undefined ? null : html`<pre class="error" role="alert">${now.error}</pre>`}
-    ${row === undefined ? null : html`<dl>${columns.map(({ title, unit }, index) => html`<div><dt>${title}</dt><dd>${format(row[index], unit)}
+    <a class="csv aside" href=${`/api/view/${overTime}?${question}&format=csv`} download>CSV over time</a>
+    ${row === undefined ? null : html`<dl>${columns.map(({ title, unit }, index) => html`<div><dt>${title}</dt>
+      <dd class=${title === '5xx' && Number(row[index]) > 0 ? 'failed' : ''}>${format(row[index], unit)}
       ${typeof row[index] === 'number' && typeof earlier?.[index] === 'number'
         ? html`<small title=${`before: ${format(earlier[index], unit)}`}>${change(row[index], earlier[index])}</small>` : null}</dd></div>`)}</dl>`}
-    <a class="csv" href=${`/api/view/${overTime}?${question}&format=csv`} download>CSV over time</a>
   </section>`
 }
