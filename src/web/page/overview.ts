@@ -49,7 +49,8 @@ function Totals({ about, question, before }: { readonly about: About, readonly q
   return html`<section class=${`card wide totals${now.isWaiting ? ' waiting' : ''}`} data-view="totals" aria-busy=${String(now.isWaiting)}>
     ${now.error === undefined ? null : html`<pre class="error" role="alert">${now.error}</pre>`}
     <a class="csv aside" href=${`/api/view/traffic?${question}&format=csv`} download>CSV over time</a>
-    ${row === undefined ? null : html`<dl>${columns.map(({ title, unit }, index) => html`<div><dt>${title}</dt><dd class=${title === '5xx' && Number(row[index]) > 0 ? 'failed' : ''}>${format(row[index], unit)}
+    ${row === undefined ? null : html`<dl>${columns.map(({ title, unit }, index) => html`<div><dt>${title}</dt>
+      <dd class=${title === '5xx' && Number(row[index]) > 0 ? 'failed' : ''}>${format(row[index], unit)}
       ${typeof row[index] === 'number' && typeof earlier?.[index] === 'number'
         ? html`<small title=${`before: ${format(earlier[index], unit)}`}>${change(row[index], earlier[index])}</small>` : null}</dd></div>`)}</dl>`}
   </section>`
