@@ -15,7 +15,8 @@ const TYPES = ['string', 'address', 'mac', 'int']
 export function valuesView(field: string, columns: readonly Column[]): View {
   const column = columns.find(each => each.field === field && TYPES.includes(each.fieldType))
   if (column === undefined) {
-    throw new AskedWronglyError(`Cannot use field=${JSON.stringify(field.slice(0, 60))}: it must be a field with a text or a whole number, e.g. url.domain`)
+    const shown = JSON.stringify(field.slice(0, 60))
+    throw new AskedWronglyError(`Cannot use field=${shown}: it must be a field with a text or a whole number, e.g. url.domain`)
   }
   return {
     name: 'values',

@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { configSchema } from '../../src/config.ts'
-import { hashPassword } from '../../src/web/mod.ts'
+import { hashPassword, pageSource } from '../../src/web/mod.ts'
 import { isPassword } from '../../src/web/password.ts'
 import { Sessions } from '../../src/web/sessions.ts'
-import { numberedLines } from '../store/testing/stored.ts'
+import { COLUMNS, numberedLines } from '../store/testing/stored.ts'
 import { OpenPage, storeOf, TOKEN } from './testing/open-page.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lintel-web-'))
@@ -122,7 +122,7 @@ test('a viewer sees counts and tables, and nothing that only records show, howev
   await storeOf(store, numberedLines(0, 40))
   const hashed = await hashPassword(PASSWORD)
   const access = { users: [{ name: 'vic', password: hashed, role: 'viewer' as const }, { name: 'opa', password: hashed, role: 'operator' as const }] }
-  const page = await open(t, { access, store })
+  const page = await open(t, { access, source: pageSource({ folder: store }, COLUMNS) })
   const time = new Date(1_780_000_000_003).toISOString().replace('Z', '000000Z')
   const filters = ['"x-number" in http.request.header', 'http.request.header["x-number"][0] == "n3"', 'http . request . header["x-number"][0].startsWith("n")',
     'has(url.query)', 'true || has(http.response.header)', 'size(http.response.trailer) > 0']

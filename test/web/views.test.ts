@@ -259,7 +259,7 @@ test('over replays of the corpora every view answers, and counts what SQL counts
   const [[exchanges]] = await ask(path, 'SELECT count(*) FROM exchanges') as [[bigint]]
   for (const view of VIEWS) {
     const { rows, notes } = await opened.json<ViewAnswer>(`/api/view/${view.name}?limit=10000`)
-    assert.ok(rows.length > 0, view.name)
+    assert.equal(rows.length > 0, view.name !== 'rpc-statuses', view.name) // no capture of gRPC is among them
     assert.deepEqual(notes, [])
     for (const row of rows) assert.equal(row.length, view.columns.length, view.name)
     const column = view.columns.findIndex(({ title }) => title === 'Requests')

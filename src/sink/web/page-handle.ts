@@ -6,7 +6,8 @@ import { type FromPage, type PageAccess, type PageProcessOptions, type PageShown
 
 /** By its address: nothing of the page or of DuckDB is loaded into the agent. */
 const PROGRAM = fileURLToPath(new URL('../../web-process.ts', import.meta.url))
-const START_MS_MAX = 20_000
+/** On a busy machine a process at a low priority takes its time. */
+const START_MS_MAX = 60_000
 const STOP_MS_MAX = 2000
 
 /**

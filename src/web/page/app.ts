@@ -36,6 +36,7 @@ const TABS: readonly Tab[] = [
 ]
 const ROWS = 100
 const CONSUMERS = { name: 'by-header', path: '/consumers', like: 'methods', keys: 1 }
+const ROUTE_TABLES = ['routes', 'slow-routes', 'failing-routes', 'rpc-statuses']
 
 export function App(): VNode {
   const { answer: about, error } = useAnswer<About>('/api/about')
@@ -96,7 +97,7 @@ function Shown({ about, path, place, span, filter, asked, headers }: ShownOption
   if (span === 'asking') return html`<p class="muted">asking the store ...</p>`
   switch (path) {
     case '/overview': return html`<${Overview} about=${about} range=${range} filter=${filter} isCompared=${place.parameters.has('compare')} />`
-    case '/routes': return html`<${Tables} about=${about} names=${['routes', 'slow-routes', 'failing-routes', 'rpc-statuses']} range=${range} filter=${filter} />`
+    case '/routes': return html`<${Tables} about=${about} names=${ROUTE_TABLES} range=${range} filter=${filter} />`
     case '/inventory': return html`<${Tables} about=${about} names=${['inventory']} range=${range} filter=${filter} />`
     case '/consumers': return html`<${HeaderTable} about=${about} groups=${CONSUMERS} question=${questionText(range, filter)} filter=${filter}
       header=${parameter('header')} known=${headers} />

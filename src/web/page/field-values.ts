@@ -8,7 +8,9 @@ const LENGTH_MAX = 200
 /** So many fields' values are kept. */
 const FIELDS_MAX = 50
 /** Views that begin with the values of a field: open to viewers, and of all the store. */
-const VIEWS: ReadonlyMap<string, string> = new Map([['url.domain', 'hosts'], ['http.request.method', 'methods'], ['http.response.status_code', 'statuses']])
+const VIEWS: ReadonlyMap<string, string> = new Map([
+  ['url.domain', 'hosts'], ['http.request.method', 'methods'], ['http.response.status_code', 'statuses'],
+])
 const NONE: readonly string[] = []
 
 /** Values seen of what is compared, the most frequent first: asked once a visit. */
@@ -33,7 +35,8 @@ function pathOf({ field, header }: Compared, isOperator: boolean): string | unde
   const view = VIEWS.get(field)
   if (view !== undefined) return `/api/view/${view}?limit=${limit}`
   if (!isOperator) return undefined
-  return header === undefined ? `/api/view/values?${new URLSearchParams({ field, limit })}` : `/api/view/by-header?${new URLSearchParams({ header, limit })}`
+  if (header === undefined) return `/api/view/values?${new URLSearchParams({ field, limit })}`
+  return `/api/view/by-header?${new URLSearchParams({ header, limit })}`
 }
 
 function textsOf(values: readonly unknown[]): readonly string[] {

@@ -23,8 +23,10 @@ export function FilterBar({ filter, error, about, vocabulary, onFilter }: Filter
   const [chosen, setChosen] = useState(-1)
   const compared = cursor === undefined ? undefined : comparedAt(text.slice(0, cursor))
   const values = useFieldValues(compared, about)
-  const offered = useMemo(() => cursor === undefined ? [] : completions(text, cursor, vocabulary, compared === undefined ? undefined : { compared, values }),
-    [text, cursor, vocabulary, values])
+  const offered = useMemo(() => {
+    if (cursor === undefined) return []
+    return completions(text, cursor, vocabulary, compared === undefined ? undefined : { compared, values })
+  }, [text, cursor, vocabulary, values])
   useEffect(() => { setText(filter) }, [filter])
   useKeys({ '/': () => { input.current?.focus() } })
   const offerAt = (next: number | undefined): void => {

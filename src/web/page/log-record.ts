@@ -51,7 +51,9 @@ export function verb(record: LogRecord): string {
 
 export function target(record: LogRecord): string {
   const { url } = record
-  if (url?.path !== undefined) return url.path + (url.query === undefined ? '' : `?${url.query}`) + (hasFailedCall(record) ? ` ${record.rpc?.status_code}` : '')
+  if (url?.path !== undefined) {
+    return url.path + (url.query === undefined ? '' : `?${url.query}`) + (hasFailedCall(record) ? ` ${record.rpc?.status_code}` : '')
+  }
   return [record.rpc?.method, record.tls?.client?.server_name, record.event?.name, record.event?.reason].filter(part => part !== undefined).join(' ')
 }
 

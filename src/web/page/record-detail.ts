@@ -28,7 +28,8 @@ export function RecordDetail({ record, neighbours, trace, hasStore }: RecordDeta
   const status = http?.response?.status_code
   return html`<article class="detail" aria-label="Record">
     <h2><span class=${statusClass(record)}>${status ?? record.kind ?? ''}</span> ${verb(record)} ${record.url?.domain ?? ''}${target(record)}</h2>
-    <p class="muted">${record.time ?? ''} ${hasStore && location.pathname !== '/exchange' ? html`<a href=${linkTo('/exchange', addressOf(record))}>link to this record</a>` : null}</p>
+    <p class="muted">${record.time ?? ''} ${hasStore && location.pathname !== '/exchange'
+      ? html`<a href=${linkTo('/exchange', addressOf(record))}>link to this record</a>` : null}</p>
     <${Timing} record=${record} />
     <div class="columns">
       <${HeaderTable} title="Request headers" headers=${http?.request?.header} />
@@ -62,7 +63,8 @@ function HeaderTable({ title, headers }: { readonly title: string, readonly head
   if (headers === undefined) return null
   const lines = Object.entries(headers).flatMap(([name, values]) => values.map(value => [name, value] as const))
   return html`<section><h3>${title} (${lines.length})</h3><table class="pairs"><tbody>
-    ${lines.map(([name, value]) => html`<tr><th scope="row">${name}</th><td><${Text} name=${name} text=${value} /></td></tr>`)}</tbody></table></section>`
+    ${lines.map(([name, value]) => html`<tr><th scope="row">${name}</th><td><${Text} name=${name} text=${value} /></td></tr>`)}
+  </tbody></table></section>`
 }
 
 /** A text; a long one in a box of its own. */

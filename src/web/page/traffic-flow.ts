@@ -24,8 +24,10 @@ const NODES_MAX = 12
 
 /** Rows of the view `connections`: client, server, port, process, requests. */
 export function flowOf(rows: readonly (readonly unknown[])[]): Flow {
-  const pairs = rows.map(([client, server, port, process, requests]) => (
-    { client: String(client ?? '?'), server: String(server ?? '?'), about: [process, port].filter(part => part !== null).join(' :'), requests: Number(requests) }))
+  const pairs = rows.map(([client, server, port, process, requests]) => ({
+    client: String(client ?? '?'), server: String(server ?? '?'), about: [process, port].filter(part => part !== null).join(' :'),
+    requests: Number(requests),
+  }))
   const others = pairs.filter(({ client, server }) => client !== server)
   const [callers, called] = [new Set(others.map(({ client }) => client)), new Set(others.map(({ server }) => server))]
   const nodes = new Map<string, FlowNode>()
@@ -52,6 +54,7 @@ export function flowOf(rows: readonly (readonly unknown[])[]): Flow {
     const key = `${from} ${client}\n${to} ${server}`
     wires.set(key, { from: `${from} ${client}`, to: `${to} ${server}`, requests: requests + (wires.get(key)?.requests ?? 0) })
   }
-  const edges = [...wires.values()].map(wire => ({ from: nodes.get(wire.from) as FlowNode, to: nodes.get(wire.to) as FlowNode, requests: wire.requests }))
+  const edges = [...wires.values()].map(({ from, to, requests }) => (
+    { from: nodes.get(from) as FlowNode, to: nodes.get(to) as FlowNode, requests }))
   return { nodes: [...nodes.values()], edges, left }
 }

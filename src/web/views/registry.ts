@@ -22,6 +22,6 @@ import { userAgents } from './user-agents.ts'
 
 /** One line per view. */
 export const VIEWS: readonly View[] = [
-  span, totals, traffic, statusClasses, methods, statuses, hosts, routes, clients, userAgentClasses, userAgents, slowRoutes, failingRoutes, rpcStatuses,
-  connections, inventory, anomalies, marks, headerNames, connectionTroubles, troubledHosts, troubledClients,
+  span, totals, traffic, statusClasses, methods, statuses, hosts, routes, clients, userAgentClasses, userAgents, slowRoutes, failingRoutes,
+  rpcStatuses, connections, inventory, anomalies, marks, headerNames, connectionTroubles, troubledHosts, troubledClients,
 ]
