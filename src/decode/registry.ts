@@ -27,7 +27,7 @@ export interface ProtocolOptions {
 export function createProtocols(memory: ByteMemory, options: ProtocolOptions = {}, depth = DEPTH_MAX): Protocol[] {
   const { own = [], bodies } = options
   const openInner = depth > 0 ? innerOpener(memory, options, depth - 1) : undefined
-  const http2 = new Http2Protocol(memory, openInner)
+  const http2 = new Http2Protocol(memory, openInner, bodies)
   return [
     ...own,
     ...(openInner === undefined ? [] : [new ProxyProtocol(memory, openInner), new SocksProtocol(memory, openInner)]),
