@@ -59,8 +59,8 @@ fields: {include: ["*"]}
 outputs:
   - {type: file, path: ${directory}/log.ndjson}
   - {type: stdout}
-stats: {interval: 200ms}
 `)
+  await untilTlsIsRead()
 })
 after(async () => {
   try {
@@ -74,6 +74,19 @@ after(async () => {
   }
 })
 
+/** Probes are in this program's own TLS once a session of it is read from its start on. */
+async function untilTlsIsRead(): Promise<void> {
+  const isRead = ({ url, marks, http }: LoggedRecord): boolean => url?.path === '/first' && marks === undefined && http?.response !== undefined
+  for (let tries = 0; tries < 100 && !lintel.now().some(isRead); tries++) {
+    const question = httpsRequest(`https://127.0.0.1:${PORTS.https}/first`, { agent: false, rejectUnauthorized: false })
+    question.end()
+    const [response] = await once(question, 'response') as [IncomingMessage]
+    response.resume()
+    await once(response, 'end')
+    await delay(300)
+  }
+}
+
 /** Answers as the API would that the query names, in the form that it names. */
 function answer(question: IncomingMessage, response: ServerResponse): void {
   const query = new URL(question.url!, 'http://x').searchParams
@@ -86,8 +99,9 @@ async function send(response: ServerResponse, api: Answer | undefined, form: str
   const type = api?.isEvents === true ? 'text/event-stream' : 'application/json'
   const body = Buffer.from(api === undefined ? '{"model":"no"}' : longer(api.response, api.isEvents))
   response.setHeader('content-type', type)
-  if (form === 'gzip') return void response.setHeader('content-encoding', 'gzip').end(gzipSync(body))
-  if (form === 'length') return void response.setHeader('content-length', body.length).end(body)
+  if (form === 'gzip') response.setHeader('content-encoding', 'gzip')
+  if (form === 'length') response.setHeader('content-length', body.length)
+  if (form !== 'chunked') return void response.end(form === 'gzip' ? gzipSync(body) : body)
   for (let at = 0; at < body.length; at += 50_000) {
     response.write(body.subarray(at, at + 50_000))
     await delay(1)
