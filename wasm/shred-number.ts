@@ -49,7 +49,7 @@ function readFraction(text: usize, length: u32): f64 {
     } else if (code == 0x2e && point == length) {
       point = index
     } else {
-      digits = length
+      digits = EXACT_DIGITS + 1 // it has an exponent, or is none
       break
     }
   }

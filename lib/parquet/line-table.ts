@@ -37,7 +37,7 @@ export interface RawPage {
 export interface RawChunk {
   readonly hasDictionary: boolean
   readonly nulls: number
-  /** Of a flat leaf; undefined where it has no value, or none that is short. */
+  /** Of a flat leaf; undefined where it has no value, or one of them is long. */
   readonly least: Uint8Array | undefined
   readonly greatest: Uint8Array | undefined
 }
@@ -158,7 +158,8 @@ export class LineTable {
     const { type, repetitionMax } = this.leaves[index] as Leaf
     if (values === 0 || repetitionMax > 0 || type === S.TYPE_BOOL) return { least: undefined, greatest: undefined }
     this.#exports.measureLeaf(this.#state, this.#leaf(index))
-    return { least: this.#end(type, S.SHRED_LEAST), greatest: this.#end(type, S.SHRED_GREATEST) }
+    const [least, greatest] = [this.#end(type, S.SHRED_LEAST), this.#end(type, S.SHRED_GREATEST)]
+    return least === undefined || greatest === undefined ? { least: undefined, greatest: undefined } : { least, greatest }
   }
 
   #end(type: number, field: number): Uint8Array | undefined {

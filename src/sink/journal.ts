@@ -90,10 +90,11 @@ export interface JournalCheck {
  * without it.
  *
  * @param setAside is called before a damaged file is replaced; it gives the file one more name, or moves it
+ * @param read     gives all bytes of a file
  * @throws {Error} with `code` of the system call; the file is as it was
  */
-export function mendJournal(path: string, setAside: () => void): JournalCheck {
-  const { check, good } = checkJournal(readFileSync(path))
+export function mendJournal(path: string, setAside: () => void, read: (path: string) => Buffer = readFileSync): JournalCheck {
+  const { check, good } = checkJournal(read(path))
   if (check.damagedBytes > 0) {
     const fresh = join(dirname(path), `${UNFINISHED}${basename(path)}`)
     writeFileSync(fresh, Buffer.concat(good), { mode: 0o600 })

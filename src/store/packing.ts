@@ -6,6 +6,7 @@ import { OddLinesError } from '../../lib/parquet/mod.ts'
 import { ASIDE, listStore, mendJournal, withoutReaders, type JournalFile, type PackerOptions, type SegmentFile } from '../sink/store/mod.ts'
 import { type Column, journalSelect, quote } from './columns.ts'
 import { openEngine } from './engine.ts'
+import { FileRoom } from './file-room.ts'
 import { writeRollup } from './rollup/rollup-file.ts'
 import { JournalSegments } from './journal-segment.ts'
 import { damageOf, type Made, type Numbers, obviousDamage, writeSegment } from './segment.ts'
@@ -39,6 +40,7 @@ export class Packing {
   readonly #columns: readonly Column[]
   readonly #hooks: PackerHooks
   readonly #journals: JournalSegments
+  readonly #room = new FileRoom()
   readonly #engines: (DuckDBConnection | undefined)[] = []
   #looked = false
   /** Segments of which no roll-up could be made: questions read them instead. */
@@ -96,7 +98,7 @@ export class Packing {
 
   /** @returns records in it */
   #mend({ path }: JournalFile): number {
-    const check = mendJournal(path, () => { this.#keepCopy(path) })
+    const check = mendJournal(path, () => { this.#keepCopy(path) }, file => this.#room.read(file))
     if (check.damagedBytes > 0) {
       this.#hooks.log('error', `"${path}" is damaged: ${check.damagedBytes} bytes of it are not as they were written; the file is ` +
         `kept in "${ASIDE}", its other ${check.records} records are taken in`)

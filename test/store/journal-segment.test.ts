@@ -42,9 +42,12 @@ async function assertSame(paths: readonly string[], records: number): Promise<vo
   assert.ok(theirs !== undefined)
   assert.equal(own.rows, theirs.rows)
   assert.deepEqual([own.segment.fromMs, own.segment.toMs], [theirs.segment.fromMs, theirs.segment.toMs])
-  const [mine, other] = [own, theirs].map(({ segment }) => `(SELECT * FROM read_parquet(${quote(segment.path)}))`) as [string, string]
-  assert.equal(await all(`DESCRIBE ${mine}`), await all(`DESCRIBE ${other}`))
-  assert.equal(await all(`SELECT count(*) FROM ((${mine} EXCEPT ALL ${other}) UNION ALL (${other} EXCEPT ALL ${mine}))`), '[["0n"]]')
+  const [mine, other] = [own, theirs].map(({ segment }) => `read_parquet(${quote(segment.path)})`) as [string, string]
+  assert.equal(await all(`DESCRIBE SELECT * FROM ${mine}`), await all(`DESCRIBE SELECT * FROM ${other}`))
+  // The same rows, in whatever order: by column, so that it is seen where they differ.
+  const sums = COLUMNS.map(({ name }) => `sum(hash(${name})::HUGEINT)`).join(', ')
+  const rows = `count(*), sum(hash(record)::HUGEINT), ${sums}`
+  assert.equal(await all(`SELECT ${rows} FROM ${mine} AS record`), await all(`SELECT ${rows} FROM ${other} AS record`))
 }
 
 test('records of the corpora, of all kinds and fields', async (context) => {
@@ -55,8 +58,8 @@ test('records of the corpora, of all kinds and fields', async (context) => {
 
 test('more rows than a row group has, out of several files', async () => {
   const half = GROUP_ROWS / 2 + 1000
-  const paths = [0, 1, 2].map(index => journalOf(generatedBatch(index * half, half, DAY_MS).bytes).path)
-  await assertSame(paths, 3 * half)
+  const paths = [0, 1].map(index => journalOf(generatedBatch(index * half, half, DAY_MS).bytes).path)
+  await assertSame(paths, 2 * half)
 })
 
 test('seals are no records, and a file without lines is none', async () => {
