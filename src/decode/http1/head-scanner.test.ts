@@ -132,7 +132,9 @@ test('the first line is judged', () => {
   assert.equal(first('HTTP/1.1 20 OK', L.HEAD_KIND_RESPONSE), C.HEAD_ERROR_STATUS)
   assert.equal(first('HTTP/1.1 200X', L.HEAD_KIND_RESPONSE), C.HEAD_ERROR_STATUS)
   assert.equal(first('HTTP/11.1 200 OK', L.HEAD_KIND_RESPONSE), C.HEAD_ERROR_VERSION)
-  assert.equal(first('ICY 200 OK nothing', L.HEAD_KIND_RESPONSE), C.HEAD_ERROR_START_LINE)
+  assert.equal(first('ICE/1.1 200 OK nothing', L.HEAD_KIND_RESPONSE), C.HEAD_ERROR_START_LINE)
+  assert.equal(first('ICY 200 OK', L.HEAD_KIND_RESPONSE), 'start_line')
+  assert.equal(first('ICY 2000', L.HEAD_KIND_RESPONSE), C.HEAD_ERROR_STATUS)
 })
 
 test('a request without a version is whole only where it is allowed', () => {
