@@ -55,7 +55,8 @@ function writePlain(type: u32, entry: usize, to: usize): usize {
 export function dictionaryPage(state: usize, leaf: usize): i32 {
   const type = <u32>load<u8>(leaf, LEAF_TYPE)
   const out = <usize>load<u32>(state, SHRED_OUT)
-  if (plainBytes(type, load<u32>(leaf, LEAF_ENTRY_COUNT), load<u32>(leaf, LEAF_ENTRY_TEXT)) + SLACK > load<u32>(state, SHRED_OUT_END) - out) return SHRED_ODD
+  const most = plainBytes(type, load<u32>(leaf, LEAF_ENTRY_COUNT), load<u32>(leaf, LEAF_ENTRY_TEXT)) + SLACK
+  if (most > load<u32>(state, SHRED_OUT_END) - out) return SHRED_ODD
   clearOdd()
   let to = out
   const vec = leaf + LEAF_ENTRIES

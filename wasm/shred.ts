@@ -7,7 +7,8 @@ import { isEscaped, readString, skipString, skipValue, textEnd, textStart } from
 import { childOf, keyHash, readKey } from './member-table'
 import { CHILD_BELOW, CHILD_MEMBER, NO_MEMBER } from './pick-contract'
 import { addSlots, addValue, arenaLeft, arenaRoom, beginRow, isFull, keptAt, openArena } from './shred-leaf'
-import { ARENA_SPARE, COLUMN_BYTES, COLUMN_LEAF, COLUMN_SHAPE, ENTRY_ID, LEAF_BYTES, LEAF_IS_PLAIN, LEAF_KEYS_LAST, LEAF_KIND, LEAF_LAST, LEAF_TYPE, LEAF_VALUES_LAST, SHAPE_FLAT, SHAPE_LIST, SHAPE_LISTS, SHRED_ARENA,
+import { ARENA_SPARE, COLUMN_BYTES, COLUMN_LEAF, COLUMN_SHAPE, ENTRY_ID, LEAF_BYTES, LEAF_IS_PLAIN, LEAF_KEYS_LAST, LEAF_KIND, LEAF_LAST,
+  LEAF_TYPE, LEAF_VALUES_LAST, SHAPE_FLAT, SHAPE_LIST, SHAPE_LISTS, SHRED_ARENA,
   SHRED_ARENA_END, SHRED_COLUMNS, SHRED_LEAF_COUNT, SHRED_LEAVES, SHRED_ODD, SHRED_ROWS, SHRED_ROWS_MAX, SHRED_TABLE, TYPE_BOOL, TYPE_TEXT, TYPE_TIME,
 } from './shred-contract'
 

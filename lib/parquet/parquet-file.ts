@@ -96,7 +96,8 @@ class GrowingFile {
 
   close(columns: readonly ParquetColumn[]): ParquetFile {
     const footer = compact([
-      [1, i32(1)], [2, structs(schemaOf(columns))], [3, i64(this.#rows)], [4, structs(this.#groups.map(fields => struct(...fields)))], [6, text('lintel')],
+      [1, i32(1)], [2, structs(schemaOf(columns))], [3, i64(this.#rows)], [4, structs(this.#groups.map(fields => struct(...fields)))],
+      [6, text('lintel')],
     ])
     const length = Buffer.alloc(4)
     length.writeUInt32LE(footer.length)
@@ -107,7 +108,8 @@ class GrowingFile {
   }
 
   /** Without a dictionary, and small, it stands there as it is. */
-  #addChunk(leaf: Leaf, { hasDictionary, nulls, least, greatest }: RawChunk, table: LineTable, index: number): { readonly fields: Thrift, readonly bytes: number } {
+  #addChunk(leaf: Leaf, { hasDictionary, nulls, least, greatest }: RawChunk, table: LineTable,
+    index: number): { readonly fields: Thrift, readonly bytes: number } {
     const start = this.#at
     let bytes = 0
     if (hasDictionary) bytes += this.#addPage(table.dictionaryPage(index), true)

@@ -31,7 +31,8 @@ export function unfinishedSegment(folder: string, { first }: Numbers): string {
  * @returns undefined when there is no row, or not as many as are wanted
  * @throws {Error} of DuckDB or the file system; no segment was made
  */
-export async function writeSegment(engine: DuckDBConnection, folder: string, select: string, numbers: Numbers, wanted?: number): Promise<Made | undefined> {
+export async function writeSegment(engine: DuckDBConnection, folder: string, select: string, numbers: Numbers,
+  wanted?: number): Promise<Made | undefined> {
   const path = unfinishedSegment(folder, numbers)
   try {
     return await write(engine, folder, path, select, numbers, wanted)
@@ -52,7 +53,8 @@ async function write(engine: DuckDBConnection, folder: string, path: string, sel
     rmSync(path)
     return undefined
   }
-  return { segment: nameSegment(folder, path, { ...numbers, fromMs: Math.max(0, fromMs), toMs: Math.max(0, toMs), crc32: checksum(path, true) }), rows }
+  const times = { fromMs: Math.max(0, fromMs), toMs: Math.max(0, toMs) }
+  return { segment: nameSegment(folder, path, { ...numbers, ...times, crc32: checksum(path, true) }), rows }
 }
 
 /** Gives a file that is whole and on the disk its name. */
