@@ -6,7 +6,7 @@ import { ClickReader, type ClickReaderOptions, clickSchema, clickSource, type Cl
 import type { RecordSource } from '../../../src/store/mod.ts'
 import { COLUMNS } from '../../store/testing/stored.ts'
 import { Running } from '../../gateway/testing/process.ts'
-import { engine } from './engine-folder.ts'
+import { engine, START_MS_MAX } from './engine-folder.ts'
 import { freePort } from './free-port.ts'
 
 interface TableOptions extends Partial<ClickSchemaOptions> {
@@ -37,7 +37,7 @@ export class ClickHouse {
   /** At the same port, with what it had stored. */
   async run(): Promise<void> {
     this.#process = new Running(process.execPath, [PROGRAM, engine('chdb'), ...this.#args])
-    await this.#process.until(() => fetch(`${this.url}/ping`).then(({ ok }) => ok, () => false), 'answer')
+    await this.#process.until(() => fetch(`${this.url}/ping`).then(({ ok }) => ok, () => false), 'answer', START_MS_MAX)
   }
 
   get pid(): number {

@@ -16,3 +16,6 @@ export function engine(name: string): string {
   if (!existsSync(path)) throw new Error(`Cannot find "${path}": run tools/engines.sh, or make test-engines`)
   return path
 }
+
+/** For its server to answer: one that has ended is told at once, one on a busy machine needs minutes. */
+export const START_MS_MAX = 600_000

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { accepts } from '../../gateway/testing/gateway.ts'
 import { Running } from '../../gateway/testing/process.ts'
-import { engine } from './engine-folder.ts'
+import { engine, START_MS_MAX } from './engine-folder.ts'
 import { freePort } from './free-port.ts'
 
 /** A server of ../receivers on a loopback port, which writes what it takes to a file, a line each. */
@@ -29,7 +29,7 @@ export class GoReceiver {
   /** At the same port, with what it had written. */
   async run(): Promise<void> {
     this.#process = new Running(this.#program, [this.address, this.#file, ...this.#args])
-    await this.#process.until(() => accepts(this.address), 'listening port')
+    await this.#process.until(() => accepts(this.address), 'listening port', START_MS_MAX)
   }
 
   async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {

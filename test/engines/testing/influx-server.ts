@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Running } from '../../gateway/testing/process.ts'
+import { START_MS_MAX } from './engine-folder.ts'
 import { freePort } from './free-port.ts'
 
 type Value = string | number | boolean | null
@@ -52,7 +53,7 @@ log-enabled = false
   /** At the same port, with what it had stored. */
   async run(): Promise<void> {
     this.#process = new Running(this.#program, ['-config', this.#config])
-    await this.#process.until(() => fetch(`${this.url}/ping`).then(({ ok }) => ok, () => false), 'answer')
+    await this.#process.until(() => fetch(`${this.url}/ping`).then(({ ok }) => ok, () => false), 'answer', START_MS_MAX)
   }
 
   async kill(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {

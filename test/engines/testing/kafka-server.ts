@@ -7,7 +7,7 @@ import { Admin, Consumer, MessagesStreamModes, stringDeserializers } from '@plat
 import type { CertificateFiles } from '../../../src/sink/exporters/testing/certificates.ts'
 import { accepts } from '../../gateway/testing/gateway.ts'
 import { Running } from '../../gateway/testing/process.ts'
-import { engine } from './engine-folder.ts'
+import { engine, START_MS_MAX } from './engine-folder.ts'
 import { freePort } from './free-port.ts'
 import { grown } from './grown.ts'
 
@@ -59,7 +59,7 @@ export class KafkaServer {
   /** At the same ports, with what it had stored. */
   async run(): Promise<void> {
     this.#process = new Running('java', [...javaOptions(), 'kafka.Kafka', join(this.#folder, 'properties')])
-    await this.#process.until(() => accepts(String(this.#port)), 'listening port')
+    await this.#process.until(() => accepts(String(this.#port)), 'listening port', START_MS_MAX)
   }
 
   /** At once, as a crash does it. */

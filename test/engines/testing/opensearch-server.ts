@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Running } from '../../gateway/testing/process.ts'
-import { engine } from './engine-folder.ts'
+import { engine, START_MS_MAX } from './engine-folder.ts'
 import { freePort } from './free-port.ts'
 
 const NODE = fileURLToPath(new URL('../opensearch/OpenSearchNode.java', import.meta.url))
@@ -41,7 +41,7 @@ export class OpenSearch {
   async run(): Promise<void> {
     const options = ['-Xmx1g', '-XX:+UseSerialGC', '-Dlog4j2.level=ERROR', '-cp', join(engine('opensearch'), '*')]
     this.#process = new Running('java', [...options, NODE, this.#folder, ...this.#ports.map(String)])
-    await this.#process.until(() => fetch(`${this.url}/_cluster/health`).then(({ ok }) => ok, () => false), 'answer', 120_000)
+    await this.#process.until(() => fetch(`${this.url}/_cluster/health`).then(({ ok }) => ok, () => false), 'answer', START_MS_MAX)
   }
 
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {

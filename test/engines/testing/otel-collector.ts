@@ -4,7 +4,7 @@ import type { LogRecord, Span } from '../../../src/sink/exporters/testing/otlp-d
 import type { Metric } from '../../../src/sink/exporters/testing/otlp-metrics.ts'
 import { accepts } from '../../gateway/testing/gateway.ts'
 import { Running } from '../../gateway/testing/process.ts'
-import { engine } from './engine-folder.ts'
+import { engine, START_MS_MAX } from './engine-folder.ts'
 import { freePort } from './free-port.ts'
 
 /** One line of the collector's file exporter: OTLP as JSON. */
@@ -46,7 +46,7 @@ export class OtelCollector {
   async run(): Promise<void> {
     const addresses = [this.#http, this.#grpc].map(port => `127.0.0.1:${port}`)
     this.#process = new Running(engine('otel-collector'), [...addresses, ...['logs', 'traces', 'metrics'].map(name => join(this.#folder, `${name}.json`))])
-    for (const port of [this.#http, this.#grpc]) await this.#process.until(() => accepts(String(port)), `listening port ${port}`)
+    for (const port of [this.#http, this.#grpc]) await this.#process.until(() => accepts(String(port)), `listening port ${port}`, START_MS_MAX)
   }
 
   /** In order: what it has taken stands in its files then. */

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Running } from '../../gateway/testing/process.ts'
-import { engine } from './engine-folder.ts'
+import { engine, START_MS_MAX } from './engine-folder.ts'
 import { freePort } from './free-port.ts'
 
 export interface PrometheusOptions {
@@ -53,7 +53,7 @@ export class Prometheus {
       `--config.file=${this.#folder}/prometheus.yml`, `--storage.tsdb.path=${this.#folder}/data`, `--web.listen-address=127.0.0.1:${this.#port}`, '--log.level=error',
       ...(features.length === 0 ? [] : [`--enable-feature=${features.join(',')}`]), ...(isReceiver ? ['--web.enable-remote-write-receiver'] : []),
     ])
-    await this.#process.until(() => fetch(`${this.url}/-/ready`).then(({ ok }) => ok, () => false), 'answer')
+    await this.#process.until(() => fetch(`${this.url}/-/ready`).then(({ ok }) => ok, () => false), 'answer', START_MS_MAX)
   }
 
   async stop(): Promise<void> {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { exchanges, openOutput } from '../../../src/sink/exporters/exporter.suite.ts'
 import { accepts } from '../../gateway/testing/gateway.ts'
 import { Running } from '../../gateway/testing/process.ts'
+import { START_MS_MAX } from './engine-folder.ts'
 import { freePort } from './free-port.ts'
 import { grown } from './grown.ts'
 import { PATIENT, sendAll } from './send-all.ts'
@@ -42,7 +43,7 @@ action(type="omfile" file="${kept}" template="all")
 `)
   const server = new Running('rsyslogd', ['-n', '-f', config, '-i', join(folder, 'pid')])
   try {
-    await server.until(() => accepts(String(port)), 'listening port')
+    await server.until(() => accepts(String(port)), 'listening port', START_MS_MAX)
     const spool = { path: join(folder, 'spool') }
     await sendAll(host => openOutput({ ...options, url: `tcp://127.0.0.1:${port}`, spool, ...PATIENT, batch: { age: '10ms' } }, host), lines)
     await grown('lines of rsyslogd', lines.length, () => existsSync(kept) ? lineEnds(readFileSync(kept)) : 0)

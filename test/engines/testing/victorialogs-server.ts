@@ -1,5 +1,5 @@
 import { Running } from '../../gateway/testing/process.ts'
-import { engine } from './engine-folder.ts'
+import { engine, START_MS_MAX } from './engine-folder.ts'
 import { freePort } from './free-port.ts'
 import { grown } from './grown.ts'
 
@@ -27,7 +27,7 @@ export class VictoriaLogs {
     this.#process = new Running(engine('victoria-logs'), [
       `-httpListenAddr=127.0.0.1:${this.#port}`, `-storageDataPath=${this.#folder}`, '-retentionPeriod=100y', '-futureRetention=100y', '-loggerLevel=ERROR',
     ])
-    await this.#process.until(() => fetch(`${this.url}/health`).then(({ ok }) => ok, () => false), 'answer')
+    await this.#process.until(() => fetch(`${this.url}/health`).then(({ ok }) => ok, () => false), 'answer', START_MS_MAX)
   }
 
   /** In order: what it has acknowledged it keeps. */

@@ -61,7 +61,10 @@ export class Running {
     const end = Date.now() + msMax
     while (!(await condition())) {
       if (!this.running) throw new Error(`${this.command} ended before ${what}: ${this.errors}${this.output}`)
-      if (Date.now() > end) throw new Error(`${this.command}: no ${what} within ${msMax} ms: ${this.errors}${this.output}`)
+      if (Date.now() > end) {
+        await this.stop('SIGKILL') // a test that failed at its start has nothing to stop it by, and would wait for it for ever
+        throw new Error(`${this.command}: no ${what} within ${msMax} ms: ${this.errors}${this.output}`)
+      }
       await delay(20)
     }
   }
