@@ -10,8 +10,8 @@ const folder = mkdtempSync(join(tmpdir(), 'lintel-rsyslog-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
 
 for (const way of WAYS) {
-  test(`rsyslog by ${way.options.type}: ${LIVE.name}: each arrives once, equal`, async context => {
+  test(`rsyslog by ${way.name}: ${LIVE.name}: each arrives once, equal`, async context => {
     const lines = await LIVE.lines(context)
-    if (lines !== undefined) await rsyslogRoundTrip(join(folder, way.options.type), way, lines)
+    if (lines !== undefined) await rsyslogRoundTrip(join(folder, way.name), way, lines)
   })
 }

@@ -11,6 +11,7 @@ import { Output } from '../../../lib/protobuf/mod.ts'
 import { sceneBefore, serverFaults } from './server-faults.suite.ts'
 import { writeCef, writeLeef } from './siem-body.ts'
 import { assertInSchema, assertTells, type Json } from './testing/ocsf-checker.ts'
+import { readCef, readLeef } from './testing/siem-readers.ts'
 import { StreamServer } from './testing/stream-server.ts'
 import { readKept, readMessage, syslogConverse, type SyslogMessage } from './testing/syslog-converse.ts'
 
@@ -96,18 +97,6 @@ function hostile(): { line: Buffer, id: string } {
   return { line: Buffer.from(JSON.stringify(record)), id: '0123456789abcdef-1' }
 }
 
-/** Header and extension, unescaped, as CEF's specification says. */
-function readCef(text: string): { head: string[], keys: Map<string, string> } {
-  const parts = text.match(/(?:[^\\|]|\\.)*\||.*$/g) as string[]
-  const head = parts.slice(0, 7).map(part => part.slice(0, -1))
-  const keys = new Map<string, string>()
-  for (const [, key = '', value = ''] of parts.slice(7).join('').matchAll(/(\w+)=((?:[^\\=]|\\.)*?)(?= \w+=|$)/g)) {
-    assert.equal(keys.has(key), false, `${key} is there twice`)
-    keys.set(key, value.replace(/\\(.)/g, (_, char: string) => char === 'n' ? '\n' : char === 'r' ? '\r' : char))
-  }
-  return { head, keys }
-}
-
 function bodyOf(write: typeof writeCef, record: SpooledRecord): string {
   const out = new Output(0)
   write(record, 3, out)
@@ -128,11 +117,10 @@ test('CEF: hostile values forge no field, and the rest reads back equal', () => 
 
 test('LEEF: hostile values forge no attribute, and the rest reads back equal', () => {
   const text = bodyOf(writeLeef, hostile())
-  const head = text.split('|', 6)
+  const { head, keys } = readLeef(text)
   assert.deepEqual(head, ['LEEF:2.0', 'Lintel', 'lintel', '1', 'exchange', 'x09'])
-  const pairs = text.slice(head.join('|').length + 1).split('\t').map(pair => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)] as const)
-  assert.deepEqual(pairs.map(([key]) => key), ['sev', 'id', 'src', 'domain', 'url', 'method', 'userAgent', 'status', 'record'])
-  assert.deepEqual(JSON.parse(pairs.at(-1)?.[1] as string), { kind: 'exchange', http: { request: { header: { x: HOSTILE } } } })
+  assert.deepEqual([...keys.keys()], ['sev', 'id', 'src', 'domain', 'url', 'method', 'userAgent', 'status', 'record'])
+  assert.deepEqual(JSON.parse(keys.get('record') as string), { kind: 'exchange', http: { request: { header: { x: HOSTILE } } } })
 })
 
 serverFaults({
