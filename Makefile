@@ -18,9 +18,9 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
 
 .PHONY: run
-run: setup-run build ## install what is missing, build, and log all interfaces (NDJSON in data/)
+run: setup-run build ## install what is missing, build, and log all interfaces (NDJSON and a store in data/), and show it on a page
 	$(ROOT_ONLY)
-	@bin/lintel run --output pretty --output file:data/exchanges.ndjson
+	@bin/lintel run --output pretty --output file:data/exchanges.ndjson --output store:data/store --web
 
 .PHONY: test
 test: setup-test build ## install what is missing, build, and run every test
@@ -31,7 +31,7 @@ test: setup-test build ## install what is missing, build, and run every test
 test-engines: setup-test setup-engines build ## send records to real servers, which are fetched and built into a cache folder outside the clone
 	$(ROOT_ONLY)
 	@tools/engines.sh
-	@$(NODE) tools/test.ts 'test/engines/*.engine.ts'
+	@$(NODE) tools/test.ts $(if $(ENGINES),$(ENGINES:%=test/engines/%.engine.ts),'test/engines/*.engine.ts')
 
 .PHONY: soak
 soak: setup-test build ## an hour of HTTPS while processes start and die: no loss, no leak, no kernel warning (ARGS='--minutes 1')

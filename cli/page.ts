@@ -37,7 +37,8 @@ export class RunPage {
     const options = { ...address, tls: tlsFilesOf(config.web), names, version: version() }
     const handle = new PageHandle(options, say)
     const access = accessOf(users)
-    return new RunPage(handle, linkOf(await handle.start(access, pageStoreOf(config)), access))
+    const url = await handle.start(access, { prices: config.web.prices, store: pageStoreOf(config) })
+    return new RunPage(handle, linkOf(url, access))
   }
 
   readonly output = (host: SinkHost): Sink => new WebSink(host, this.#handle)

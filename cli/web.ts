@@ -24,7 +24,7 @@ export async function web(flags: WebFlags): Promise<void> {
   if (flags.hashPassword === true) return await printHash()
   const config = configOf(flags.config)
   const wanted = webFrom(config.web, flags.listen, 'listen')
-  const { address, names, users } = wanted
+  const { address, names, users, prices } = wanted
   const store = askedStore(config, flags.store)
   if ('folder' in store && statSync(store.folder, { throwIfNoEntry: false })?.isDirectory() !== true) {
     throw new UsageError(`Cannot show the store "${store.folder}": there is no such folder; name it with --store DIR`)
@@ -33,7 +33,7 @@ export async function web(flags: WebFlags): Promise<void> {
   const access = accessOf(users)
   process.umask(0o077)
   const server = new PageServer({
-    ...address, tls: tlsFilesOf(wanted), names, access, version: version(), fields: FIELDS, source, log: say,
+    ...address, tls: tlsFilesOf(wanted), names, access, prices, version: version(), fields: FIELDS, source, log: say,
   })
   const ended = new Promise<void>(resolve => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { resolve() })

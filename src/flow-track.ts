@@ -16,7 +16,7 @@ import type { Config } from './config.ts'
 import { ConnectionTable, DatagramTable, PlaintextTable } from './connection/mod.ts'
 import type { Connection, ConnectionEnd, ConnectionEvents, StreamControl } from './connection/mod.ts'
 import { createDatagramReader, createProtocols, Detector } from './decode/mod.ts'
-import type { Handshake, Protocol, WebSocket } from './decode/mod.ts'
+import type { BodyFields, Handshake, Protocol, WebSocket } from './decode/mod.ts'
 import { Pairer, writeConnection, writeHandshake, writePacket, writeWebSocket } from './exchange/mod.ts'
 import type { ConnectionEventName, ProcessTable } from './exchange/mod.ts'
 
@@ -60,7 +60,6 @@ export class FlowTrack {
   readonly #meta = new FrameMeta()
   readonly #scratch: number
   readonly #facts: FactsTable
-  readonly #own: readonly Protocol[]
   readonly #processes: ProcessTable
   #wanted: ReturnType<typeof packetFilter>
   #wantsProcess: ReturnType<typeof processFilter> = () => true
@@ -88,11 +87,11 @@ export class FlowTrack {
   /**
    * @param scratch room for RECORD_BYTES_MAX, for what the dissector makes of whole frames
    * @param own protocols of the user's own
+   * @param bodies whose bodies are read; undefined = nobody's
    */
   constructor(memory: ByteMemory, source: PacketSource, config: Config, scratch: number, facts: FactsTable,
-    processes: ProcessTable, output: TrackOutput, own: readonly Protocol[] = []) {
+    processes: ProcessTable, output: TrackOutput, own: readonly Protocol[] = [], bodies?: BodyFields) {
     this.#memory = memory
-    this.#own = own
     this.#facts = facts
     this.#told.set('facts_refused', facts.refused) // by the track before
     this.#processes = processes
@@ -109,7 +108,7 @@ export class FlowTrack {
     }, { seesBothDirections: source.seesBothDirections, facts })
     this.#choose(config)
     this.#datagrams = new DatagramTable(memory, createDatagramReader(this.#pairer), { freeing: (block) => { this.#release(block) } })
-    const protocols = createProtocols(memory, this.#own)
+    const protocols = createProtocols(memory, bodies === undefined ? { own } : { own, bodies })
     const open = (control: StreamControl): Detector => new Detector({ memory, protocols, sink: this.#pairer, control, isOutermost: true })
     this.#table = this.#openTable(config, open)
     this.#plaintext = new PlaintextTable({

@@ -13,7 +13,7 @@ import { ALL_FLOWS, RECORD_BYTES_MAX } from './capture/mod.ts'
 import type { PacketSource } from './capture/mod.ts'
 import type { Config } from './config.ts'
 import type { StreamControl } from './connection/mod.ts'
-import { OwnProtocol } from './decode/mod.ts'
+import { BodyFields, OwnProtocol } from './decode/mod.ts'
 import type { FailureReport, LoadedDecoder } from './decode/mod.ts'
 import {
   AnomalyLog, fieldId, FIELDS, MARK_REASONS, OddityCounts, ProcessTable, RECORD_KINDS, RecordSetup, writeAnomaly,
@@ -71,6 +71,7 @@ export class Pipeline {
   readonly #raw: number
   readonly #scratch: number
   readonly #own: readonly OwnProtocol[]
+  readonly #bodies: BodyFields
   #track: FlowTrack
   #source: PacketSource
   #wanted: readonly boolean[] = []
@@ -114,6 +115,7 @@ export class Pipeline {
       anomaly: (name) => { this.#anomaly(name, 1, undefined, this.#now) },
     }))
     this.#setup.nameProtocols(this.#own.map(({ name }) => name))
+    this.#bodies = new BodyFields(memory)
     this.#track = this.#open(config)
     this.prepare(config, outputFilters)()
   }
@@ -137,6 +139,7 @@ export class Pipeline {
       this.#allOutputs = 2 ** filters.length - 1
       this.#facts.protectAll()
       trust()
+      this.#bodies.choose(config.capture.body_fields)
       this.#track.configure(config)
     }
   }
@@ -248,7 +251,7 @@ export class Pipeline {
       anomaly: (name, count, connection, time) => { this.#anomaly(name, count, connection, time) },
       record: (kind, write) => { this.#record(kind, write) },
       epoch: (time) => this.#epoch(time),
-    }, this.#own)
+    }, this.#own, this.#bodies)
   }
 
   /** Nanoseconds since 1970 of a time in the source's clock. */

@@ -9,7 +9,7 @@
  */
 import { setPriority } from 'node:os'
 import { FIELDS } from './exchange/fields.ts' // not by mod.ts: this process does without the stage
-import type { FromPage, PageAccess, PageProcessOptions, PageStore, ToPage } from './sink/web/page-message.ts'
+import type { FromPage, PageAccess, PageProcessOptions, PageShown, ToPage } from './sink/web/page-message.ts'
 import { columnsOf } from './store/mod.ts'
 import { PageServer, pageSource } from './web/mod.ts'
 
@@ -34,11 +34,11 @@ function tell(message: FromPage): void {
   process.send?.(message)
 }
 
-async function start(access: PageAccess, store: PageStore | undefined): Promise<void> {
+async function start(access: PageAccess, { prices, store }: PageShown): Promise<void> {
   const options = JSON.parse(process.argv[2] as string) as PageProcessOptions
   try {
     server = new PageServer({
-      ...options, access, fields: FIELDS, isLive: true, ...(store === undefined ? {} : { source: pageSource(store, columnsOf(FIELDS)) }),
+      ...options, access, prices, fields: FIELDS, isLive: true, ...(store === undefined ? {} : { source: pageSource(store, columnsOf(FIELDS)) }),
       log: (level, message) => { tell({ type: 'log', level, message }) },
     })
     tell({ type: 'listening', url: await server.start() })
@@ -72,7 +72,7 @@ async function stop(): Promise<void> {
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
 process.on('disconnect', () => { void stop() })
 process.on('message', (message: ToPage) => {
-  if (message.type === 'start') void start(message.access, message.store)
+  if (message.type === 'start') void start(message.access, message.shown)
   else if (message.type === 'health') server?.tell(message.health)
   else server?.live?.missed(message.count)
 })

@@ -6,6 +6,7 @@
  * @module
  */
 import { globSync } from 'node:fs'
+import { relative } from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 import { fileURLToPath } from 'node:url'
@@ -14,6 +15,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 process.chdir(root)
 
 const EVERY_TEST = ['lib/**/*.test.ts', 'src/**/*.test.ts', 'cli/**/*.test.ts', 'tools/**/*.test.ts', 'test/**/*.test.ts']
+const SLOWEST_SHOWN = 20
 const patterns = process.argv.length > 2 ? process.argv.slice(2) : EVERY_TEST
 const files = [...new Set(patterns.flatMap((pattern) => globSync(pattern)))].sort()
 if (files.length === 0) {
@@ -25,6 +27,7 @@ let passed = 0
 let failed = 0
 let skipped = 0
 const failures: string[] = []
+const seconds = new Map<string, number>()
 
 // One file after the other: live tests share the kernel's interfaces and this machine's cores.
 const stream = run({ files: files.map((file) => `${root}${file}`), concurrency: 1, cwd: root })
@@ -38,9 +41,14 @@ stream.on('test:fail', (event) => {
   failed++
   failures.push(`${event.file ?? ''}: ${event.name}`)
 })
+stream.on('test:summary', ({ file, duration_ms: ms }) => {
+  if (file !== undefined) seconds.set(relative(root, file), ms / 1000)
+})
 stream.compose(new spec()).pipe(process.stdout)
 stream.on('end', () => {
   setImmediate(() => {
+    const slowest = [...seconds].sort((a, b) => b[1] - a[1]).slice(0, SLOWEST_SHOWN)
+    console.log(`slowest files: ${slowest.map(([file, taken]) => `${file} ${taken.toFixed(0)} s`).join(', ')}`)
     const strict = process.env['CI'] === 'true'
     for (const failure of failures) console.log(`failed: ${failure}`)
     if (strict && skipped > 0) console.log(`${skipped} tests were skipped: with CI=true that counts as failed`)

@@ -307,6 +307,8 @@ function putResponse(exchange: usize): void {
   const trailer = load<u32>(exchange, L.EXCHANGE_RESPONSE_TRAILER)
   if (trailer != 0) putHeaders(F.FIELD_HTTP_RESPONSE_TRAILER, trailer, RESPONSE_INDEX, true)
   putInterim(exchange)
+  const interim = load<u32>(exchange, L.EXCHANGE_INTERIM_HEAD)
+  if (interim != 0) putHeaders(F.FIELD_HTTP_RESPONSE_INTERIM_HEADER, interim, RESPONSE_INDEX, true)
 }
 
 const SOURCE_ROOM: u32 = 32
@@ -384,7 +386,7 @@ function putMarks(exchange: usize): void {
 
 /**
  * Writes the exchange as a record at `pointer` (8-byte aligned). Returns its bytes; 0 = it does not fit in `room`. Room for
- * 9 times the heads (and trailers) on the wire + 400 bytes a header field + 16 KiB holds any exchange; one whose values
+ * 9 times the heads (trailers and interim ones too) on the wire + 400 bytes a header field + 16 KiB holds any exchange; one whose values
  * stay as they are needs little more than its heads. `event.sequence` is 0 until `setRecordInt` sets it.
  */
 export function writeExchange(exchange: usize, pointer: usize, room: u32): u32 {

@@ -18,6 +18,8 @@ let hasLength: bool = false
 let hasCoding: bool = false
 let chunkedIsLast: bool = false
 let chunkedCount: u32 = 0
+/** Any coding that is not "identity". */
+let hasRealCoding: bool = false
 
 export function resetFraming(): void {
   oddities = 0
@@ -27,6 +29,7 @@ export function resetFraming(): void {
   hasCoding = false
   chunkedIsLast = false
   chunkedCount = 0
+  hasRealCoding = false
 }
 
 // @ts-ignore: decorator
@@ -94,10 +97,12 @@ export function addTransferEncoding(at: usize, end: usize): void {
     while (to > from && isSpace(load<u8>(to - 1))) to--
     if (to == from) continue
     items++
-    if (items > 1 && isWord(from, (to - from) as u32, 0x797469746e656469, 8)) { // "identity"
+    const isIdentity = isWord(from, (to - from) as u32, 0x797469746e656469, 8) // "identity"
+    if (isIdentity && items > 1) {
       oddities |= ODDITY_CODING_UNKNOWN
       continue
     }
+    if (!isIdentity) hasRealCoding = true
     chunkedIsLast = isWord(from, (to - from) as u32, 0x64656b6e756863, 7) // "chunked"
     if (chunkedIsLast) chunkedCount++
   }
@@ -124,9 +129,16 @@ export function addConnection(at: usize, end: usize): void {
   }
 }
 
-/** BODY_* of all fields seen since `resetFraming`; a transfer coding overrides a length (RFC 9112 6.3). */
-export function bodyKind(): u32 {
+/**
+ * BODY_* of all fields seen since `resetFraming`; a transfer coding overrides a length (RFC 9112 6.3). Of a response "identity"
+ * alone does not (RFC 2616 4.4): clients go by the length.
+ */
+export function bodyKind(isResponse: bool): u32 {
   if (!hasCoding) return hasLength ? BODY_LENGTH : BODY_NONE
+  if (isResponse && hasLength && !hasRealCoding) {
+    oddities |= ODDITY_CODING_UNKNOWN
+    return BODY_LENGTH
+  }
   if (hasLength || (oddities & ODDITY_LENGTH_INVALID) != 0) oddities |= ODDITY_LENGTH_AND_CHUNKED
   if (!chunkedIsLast || chunkedCount != 1) oddities |= ODDITY_CODING_UNKNOWN
   return chunkedIsLast ? BODY_CHUNKED : BODY_UNTIL_CLOSE

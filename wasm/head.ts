@@ -267,9 +267,9 @@ function frame(id: u32, value: usize, end: usize): void {
 
 /** Tells the scan in `info` and copies it into a block. */
 function finish(base: usize, end: usize, kind: u32): i32 {
-  const body = bodyKind()
-  oddities |= framingOddities
   const plainKind = kind & 15
+  const body = bodyKind(plainKind == L.HEAD_KIND_RESPONSE)
+  oddities |= framingOddities
   const isRequest = plainKind == L.HEAD_KIND_REQUEST
   if (isRequest && load<u8>(info, L.HEAD_VERSION) >= 0x11) {
     if (hosts == 0) oddities |= L.ODDITY_HOST_MISSING

@@ -145,6 +145,7 @@ export const EXCHANGE_STREAM = 172 // u32: HTTP/2 stream, 0 = none
 export const EXCHANGE_REQUEST_MESSAGES = 176 // i32: gRPC messages of the request, -1 = not known
 export const EXCHANGE_RESPONSE_MESSAGES = 180 // i32
 export const EXCHANGE_FLAGS = 184 // u8: EXCHANGE_FLAG_*
+export const EXCHANGE_INTERIM_HEAD = 188 // u32: head block of the fields of the 1xx responses, 0 = none
 export const EXCHANGE_FLAG_OPEN = 1 // it goes on: this record shows its beginning
 export const PROTOCOL_HTTP = 0
 export const PROTOCOL_OWN = 128 // and up: decoders of the user's own, by their place

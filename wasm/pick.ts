@@ -4,10 +4,11 @@
  *
  * In: a table and a line (pick-contract.ts). Out: spans, and the rest as bytes.
  */
-import { copyOver, equalBytes } from './copy'
+import { copyOver } from './copy'
 import { skipValue } from './json-scan'
-import { CHILD_BELOW, CHILD_FIT, CHILD_KEY, CHILD_KEY_LENGTH, CHILD_MEMBER, CHILD_NODE, CHILD_STAYS, FIT_ANY, FIT_IP, FIT_IPV4,
-  NO_MEMBER, PICK_COUNT, PICK_DEPTH_MAX, PICK_MASK, PICK_ODD, PICK_SLOTS, PICK_SPANS, SPAN_BYTES, SPAN_END, SPAN_START,
+import { childOf, keyHash, readKey } from './member-table'
+import { CHILD_BELOW, CHILD_FIT, CHILD_MEMBER, CHILD_STAYS, FIT_ANY, FIT_IP, FIT_IPV4,
+  NO_MEMBER, PICK_COUNT, PICK_DEPTH_MAX, PICK_ODD, PICK_SPANS, SPAN_BYTES, SPAN_END, SPAN_START,
 } from './pick-contract'
 
 const CALL_FROM: u32 = 512
@@ -92,33 +93,15 @@ function take(child: usize, start: usize, end: usize): bool {
   return load<u8>(child, CHILD_STAYS) == 0
 }
 
-/** The child with this key in a group; 0 = it is not asked for. The hash is that of lib/record/member-picker.ts. */
-function childOf(node: u32, hash: u32, key: usize, length: u32): usize {
-  const mask = load<u32>(table, PICK_MASK)
-  let slot = ((hash + node) * 0x9e3779b1) >> 16 & mask
-  while (true) {
-    const child = <usize>load<u32>(table + slot * 4, PICK_SLOTS)
-    if (child == 0) return 0
-    if (<u32>load<u16>(child, CHILD_NODE) == node && <u32>load<u16>(child, CHILD_KEY_LENGTH) == length
-      && equalBytes(load<u32>(child, CHILD_KEY), key, length)) return child
-    slot = (slot + 1) & mask
-  }
-}
-
 /** The members behind the brace at `from - 1`. The place behind the object; 0 = it is not in the encoder's form. */
 function walk(from: usize, node: u32, depth: u32): usize {
   let at = from
   let run: usize = 0 // members that are left in the rest, one behind the other
   if (load<u8>(at) == 0x7d) return at + 1
   while (at < lineEnd && load<u8>(at) == 0x22) {
-    let key = at + 1
-    let hash: u32 = 0
-    for (let code = <u32>load<u8>(key); code != 0x22; code = <u32>load<u8>(++key)) {
-      if (code == 0x5c || key >= lineEnd) return 0 // a key with an escape is nobody's field
-      hash = (hash << 3) + code
-    }
-    if (load<u8>(key, 1) != 0x3a) return 0
-    const child = childOf(node, hash, at + 1, <u32>(key - at - 1))
+    const key = readKey(at + 1, lineEnd)
+    if (key == 0 || load<u8>(key, 1) != 0x3a) return 0
+    const child = childOf(table, node, keyHash, at + 1, <u32>(key - at - 1))
     const start = key + 2
     const member = child == 0 ? <u32>NO_MEMBER : <u32>load<u16>(child, CHILD_MEMBER)
     let end: usize

@@ -116,19 +116,34 @@ export function startLine(base: usize, end: usize, kind: u32): i32 {
   return result < 0 ? result : ((lf + 1 - base) as i32)
 }
 
+/** "ICY ": how SHOUTcast servers begin what is else a response of HTTP/1.0. */
+// @ts-ignore: decorator
+@inline
+function isIcy(base: usize, end: usize): bool {
+  return end - base >= 7 && load<u32>(base) == 0x20594349
+}
+
 function statusLine(base: usize, end: usize): i32 {
+  if (isIcy(base, end)) {
+    startLineOddities |= ODDITY_START_LINE
+    return statusAt(base, base + 4, end, 0x10)
+  }
   if (end - base < 12) return end - base >= 9 && versionAt(base) >= 0 ? HEAD_ERROR_STATUS : HEAD_ERROR_START_LINE
   const version = versionAt(base)
   if (version < 0) {
     const isHttp = load<u32>(base) == 0x50545448 && load<u8>(base, 4) == 0x2f
     return isHttp ? HEAD_ERROR_VERSION : HEAD_ERROR_START_LINE
   }
-  let at = base + 8
+  const at = base + 8
   if (load<u8>(at) != SP) {
     if (load<u8>(at) != HT) return HEAD_ERROR_VERSION
     startLineOddities |= ODDITY_START_LINE
   }
-  at++
+  return statusAt(base, at + 1, end, version)
+}
+
+function statusAt(base: usize, from: usize, end: usize, version: i32): i32 {
+  let at = from
   while (at < end && (load<u8>(at) == SP || load<u8>(at) == HT)) {
     startLineOddities |= ODDITY_START_LINE
     at++

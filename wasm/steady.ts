@@ -8,6 +8,7 @@
  * back with what was noted here, and that packet as the first. What it makes is read by the same scanner (wasm/head.ts).
  */
 import { free, reserve } from './allocator'
+import { hasBodyRules, wantsBodies } from './body-rules'
 import * as E from './events.gen'
 import { HEAD_BYTES_MAX, INFO_BLOCK, INFO_METHOD, METHOD_CONNECT, METHOD_HEAD } from './head-contract'
 import { scanHead } from './head'
@@ -221,7 +222,8 @@ function ask(block: usize, event: usize, length: u32, acknowledgement: i32): boo
   const method = <u32>load<u8>(info, INFO_METHOD)
   // Of a body the plain path needs no more than its length, later (src/connection/steady-path.ts).
   const isWhole = load<u8>(info, L.HEAD_BODY) == L.BODY_NONE ? rest == 0 : hasLength(rest)
-  if (!isWhole || method == METHOD_CONNECT || !isPlainMessage()) {
+  // Bodies that are read are the plain path's.
+  if (!isWhole || method == METHOD_CONNECT || !isPlainMessage() || (hasBodyRules() && wantsBodies(head))) {
     free(head, load<u32>(head, L.HEAD_BYTES))
     return false
   }

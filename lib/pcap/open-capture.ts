@@ -1,6 +1,6 @@
 import type { ByteInput } from './byte-input.ts'
 import { readU32 } from './byte-order.ts'
-import { COMPRESSION_MAGIC_BYTES, compressionOf } from './compression.ts'
+import { COMPRESSION_MAGIC_BYTES, compressionOf, otherCompression } from './compression.ts'
 import { openFile, type FileInput } from './file-input.ts'
 import { InflateInput } from './inflate-input.ts'
 import type { PacketReader } from './packet-reader.ts'
@@ -82,6 +82,8 @@ function describeStart(window: StreamWindow): string {
   window.ensure(8)
   const first = window.bytes.subarray(window.at, Math.min(window.end, window.at + 8))
   if (first.length === 0) return 'it is empty; capture again'
+  const packed = otherCompression(first)
+  if (packed !== undefined) return `it is packed by ${packed.name}; unpack it first with "${packed.tool}"`
   const hexadecimal = Buffer.from(first).toString('hex').replaceAll(/..(?=.)/g, '$& ')
   return `first bytes ${hexadecimal}; convert it with "editcap -F pcapng"`
 }

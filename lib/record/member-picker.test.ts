@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { LINE_BYTES_MAX, LineArea } from './line-area.ts'
-import { MemberPicker, type PickedMember } from './member-picker.ts'
+import { MemberPicker } from './member-picker.ts'
+import type { PickedMember } from './member-table.ts'
 
 const area = new LineArea()
 

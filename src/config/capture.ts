@@ -22,6 +22,20 @@ const globSchema = z.string({ error: 'must be a path, e.g. /usr/lib/*/libssl.so*
 const processSchema = z.string({ error: 'must be the name of a process or its number as text' }).min(1, 'must be the name of a process or its number')
   .describe('Name of a process, or its number.')
 
+const patternSchema = (what: string, example: string) => z.string({ error: `must be ${what}, e.g. ${example}` })
+  .regex(/^[\x21-\x7e]{1,128}$/, `must be ${what} of 1 to 128 characters of ASCII without spaces, e.g. ${example}`)
+
+const bodyFieldsSchema = z.strictObject({
+  preset: z.enum(['gen_ai'])
+    .describe('What bodies are read for. gen_ai: model and token counts of calls of chat-completion APIs, as gen_ai.* (docs/ai-calls.md).'),
+  hosts: z.array(patternSchema('a host', 'api.openai.com')).max(32, 'must be 32 hosts at most').default([])
+    .describe('Hosts that are asked, without port; * stands for any characters; none = all. Naming them lets HTTP/2 bodies of others ' +
+      'stay in the kernel.'),
+  paths: z.array(patternSchema('a path', '*/chat/completions').regex(/^[/*]/, 'must begin with "/" or "*"'))
+    .max(64, 'must be 64 paths at most').default([])
+    .describe('Paths of requests (POST), without the query; * stands for any characters; none = those of the preset.'),
+})
+
 export const ringBytesSchema = bytesSchema({ min: '64KiB', max: '1GiB' })
 
 /** What is captured, where, and how it comes out of the kernel. */
@@ -56,5 +70,7 @@ export const captureSchema = z.strictObject({
       exclude: z.array(processSchema).default([]).describe('Never log TLS of these; wins over include.'),
     }).prefault({}).describe('Processes, by name (comm, 15 characters at most) or by number.'),
   }).prefault({}).describe('TLS in the clear, without keys; ports and addresses hold for it too.'),
+  body_fields: z.array(bodyFieldsSchema).max(16, 'must be 16 rules at most').default([])
+    .describe('Exchanges whose bodies are read for a few members of their JSON; none = no body is read. Nothing else of a body is kept or logged.'),
   ring_bytes: ringBytesSchema.prefault('16MiB').describe('Buffer between kernel and agent, per worker; rounded up to a power of two.'),
 }).describe('What is captured, where, and how it comes out of the kernel.')

@@ -24,6 +24,17 @@ const userSchema = z.strictObject({
     .describe('`viewer`: counts and tables; `operator`: single records, live and stored, with their headers as well.'),
 })
 
+const moneySchema = z.number({ error: 'must be an amount for a million tokens, e.g. 2.5' }).min(0, 'must not be below 0').max(1e9)
+
+const priceSchema = z.strictObject({
+  model: z.string().regex(/^[\x20-\x7e]{1,128}$/, 'must be the name of a model of 1 to 128 characters of ASCII, e.g. gpt-4o-mini*')
+    .describe('Name of the model that answered; * stands for any characters. The first entry that fits counts: `gpt-4o-mini*` before `gpt-4o*`.'),
+  input: moneySchema.describe('A million input tokens.'),
+  output: moneySchema.describe('A million output tokens.'),
+  cache_read: moneySchema.optional().describe('A million input tokens that come from the provider\'s cache; none = as other input.'),
+  cache_creation: moneySchema.optional().describe('A million input tokens that go into it; none = as other input.'),
+})
+
 export const webSchema = z.strictObject({
   enabled: z.boolean().default(false).describe('Serve the page, in a process of its own; without users a token for it is printed at the start.'),
   address: webAddressSchema.prefault(EXAMPLE).describe('Address and port; port 0 = any. Other addresses than the loopback need tls and users.'),
@@ -33,6 +44,10 @@ export const webSchema = z.strictObject({
   }).prefault({}).describe('Serve the page by HTTPS, with both files; none = by HTTP, on the loopback only.'),
   names: z.array(z.string().regex(/^[a-z0-9.-]{1,253}$/, 'must be a host name in small letters, without a port')).max(32).default([])
     .describe('Names under which the page may be asked for, besides this machine\'s own name and addresses.'),
+  prices: z.strictObject({
+    currency: z.string().regex(/^[\x20-\x7e]{1,16}$/, 'must be 1 to 16 characters of ASCII, e.g. EUR').optional().describe('Shown beside costs.'),
+    models: z.array(priceSchema).max(500, 'must be 500 models at most').default([]).describe('Prices by model; a call without one shows no cost.'),
+  }).prefault({}).describe('What models of AI calls cost, for the view AI calls (docs/ai-calls.md).'),
   users: z.array(userSchema).max(100).default([]).describe('Who may look; none = whoever has the token.'),
 }).superRefine((web, context) => {
   const trouble = webTrouble(web)

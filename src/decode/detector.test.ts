@@ -158,6 +158,18 @@ test('a lost first segment makes the pairs that follow it doubtful, not the mess
   assert.deepEqual([pairs, responses.map(({ isLikely }) => isLikely)], [[['/1', 200]], [true]])
 })
 
+test('a side that was over before the other began is over for the protocol that is found', () => {
+  for (const text of ['', '\0\0', 'GE']) {
+    const { connection, send, close } = open()
+    send(0, text)
+    connection.end(0, 1)
+    send(1, 'HTTP/1.1 408 Request Timeout\r\n\r\nbye')
+    const { responses, closed } = close()
+    assert.deepEqual(responses.map(({ status }) => status), [408], text)
+    assert.notEqual(closed, undefined, text)
+  }
+})
+
 /** A protocol that claims a stream starting with `magic` and writes down what it is given. */
 function plain(magic: string, taken: string[]): Protocol {
   return {

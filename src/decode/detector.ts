@@ -35,6 +35,12 @@ const JOINED_BYTES_MAX = 4 * 1024 * 1024
 /** Bytes of a side that cannot be read which go by while the other side has not spoken, until the connection is ignored. */
 const ONE_SIDE_BYTES_MAX = 65_536
 
+interface Ending {
+  readonly side: Side
+  readonly cause: End
+  readonly time: number
+}
+
 /**
  * The first handler of every connection: holds the first bytes of each side until a protocol claims them, then gives way.
  *
@@ -59,6 +65,8 @@ export class Detector implements StreamHandler {
   #isJoined: boolean
   #triedBytes = 0
   #isOver = false
+  /** Sides that were over before a protocol was found: its handler learns it. */
+  #ends: Ending[] | undefined
   #handler: StreamHandler | undefined
 
   constructor(options: DetectorOptions) {
@@ -112,7 +120,9 @@ export class Detector implements StreamHandler {
     const held = side === 0 ? this.#held0 : this.#held1
     if (!this.#isOver && this.#isRefused(side)) this.#tell(DETECTOR_ANOMALY.unknown, side, time)
     else if (!this.#isOver && held !== undefined && held.length > 0) this.#tell(DETECTOR_ANOMALY.undecided, side, time)
+    if (held !== undefined && held.length > 0) this.#missing |= 1 << side
     this.#clear(side)
+    if (!this.#isOver) (this.#ends ??= []).push({ side, cause, time })
   }
 
   rest(): number {
@@ -192,6 +202,8 @@ export class Detector implements StreamHandler {
       if (((this.#missing & (1 << side)) !== 0 || isRefused) && control.fromStart) handler.gap(side, 0, GAP.lost, time)
       if (isRefused) this.#tell(DETECTOR_ANOMALY.oneSide, side, time)
     }
+    for (const { side, cause, time: ended } of this.#ends ?? []) handler.end(side, cause, ended)
+    this.#ends = undefined
     return handler
   }
 

@@ -1,4 +1,5 @@
 import type { End, Side, StreamControl } from '../connection/mod.ts'
+import type { BodyFindings } from './body/mod.ts'
 import type { WebSocket } from './websocket/mod.ts'
 import type { Handshake, ProxyHeader } from './connection-facts.ts'
 
@@ -70,6 +71,8 @@ export interface Message {
   readonly crossesReset?: boolean
   /** gRPC messages in its body, -1 = not known; undefined = it is no gRPC. Set by the time of `end`. */
   readonly messages?: number | undefined
+  /** What its body was read for, where that was asked for. Set by the time of `end`. */
+  readonly findings?: BodyFindings | undefined
 }
 
 /** What cuts a message short: the end of its connection, the server's GOAWAY, or a bound on streams. */

@@ -10,6 +10,8 @@
  *
  * @module
  */
+export { BodyFields } from './body/mod.ts'
+export type { BodyFindings, BodyRule, GenAiApi, Unread } from './body/mod.ts'
 export { DETECT } from './decoder.ts'
 export type { Detect, OpenInner, Protocol } from './decoder.ts'
 export { HANDSHAKE_OUTCOME } from './connection-facts.ts'

@@ -2,10 +2,10 @@ import type { ByteMemory } from '../../lib/bytes/mod.ts'
 import * as L from '../../wasm/layout.ts'
 import { fieldId, MARK_REASONS } from './fields.ts'
 import type { MarkReason } from './fields.ts'
+import { freeHead } from './head-block.ts'
+import { absorbInterim } from './interim.ts'
 
 const MARKS_MAX = 16
-/** Statuses of interim responses that one exchange keeps. */
-export const INTERIM_MAX = 6
 
 /** Field that a mark hangs on, by what is missing or cut. */
 export const MARK_FIELD = {
@@ -56,12 +56,13 @@ export function openBlock(memory: ByteMemory, connectionBlock: number, depth: nu
   return block
 }
 
-/** Gives back the block and the head and trailer blocks it points to. */
+/** Gives back the block and the blocks of heads and trailers it points to. */
 export function closeBlock(memory: ByteMemory, block: number): void {
   freeHead(memory, memory.u32[(block + L.EXCHANGE_REQUEST) >>> 2]!)
   freeHead(memory, memory.u32[(block + L.EXCHANGE_RESPONSE) >>> 2]!)
   freeHead(memory, memory.u32[(block + L.EXCHANGE_REQUEST_TRAILER) >>> 2]!)
   freeHead(memory, memory.u32[(block + L.EXCHANGE_RESPONSE_TRAILER) >>> 2]!)
+  freeHead(memory, memory.u32[(block + L.EXCHANGE_INTERIM_HEAD) >>> 2]!)
   memory.allocator.free(block, L.EXCHANGE_BYTES)
 }
 
@@ -77,19 +78,12 @@ export function absorbResponse(memory: ByteMemory, block: number, from: number):
   }
   const odd = L.EXCHANGE_ODDITIES >>> 2
   u32[(block >>> 2) + odd] = u32[(block >>> 2) + odd]! | u32[(from >>> 2) + odd]!
-  for (let index = 0; index < u8[from + L.EXCHANGE_INTERIM_COUNT]!; index++) {
-    addInterim(memory, block, u16[((from + L.EXCHANGE_INTERIM) >>> 1) + index]!)
-  }
+  absorbInterim(memory, block, from)
   const marks = (from + L.EXCHANGE_MARKS) >>> 1
   for (let index = 0; index < u8[from + L.EXCHANGE_MARK_COUNT]!; index++) {
     mark(memory, block, u16[marks + index * 2]!, MARK_REASONS[u16[marks + index * 2 + 1]! - 1]!)
   }
   closeBlock(memory, from)
-}
-
-/** Gives back one HEAD block; 0 is none. */
-export function freeHead(memory: ByteMemory, head: number): void {
-  if (head !== 0) memory.allocator.free(head, memory.u32[(head + L.HEAD_BYTES) >>> 2]!)
 }
 
 /** Says why a field is missing, cut or unknown; marks over the 16th are left out, the first reason of a field stands. */
@@ -103,17 +97,4 @@ export function mark(memory: ByteMemory, block: number, httpField: number, reaso
   memory.u16[marks + count * 2] = field
   memory.u16[marks + count * 2 + 1] = REASON_ID.get(reason)!
   memory.u8[block + L.EXCHANGE_MARK_COUNT] = count + 1
-}
-
-/** Forgets what `addInterim` noted. */
-export function dropInterim(memory: ByteMemory, block: number): void {
-  memory.u8[block + L.EXCHANGE_INTERIM_COUNT] = 0
-}
-
-/** Notes the status of a 1xx response; over the sixth they are not kept. */
-export function addInterim(memory: ByteMemory, block: number, status: number): void {
-  const count = memory.u8[block + L.EXCHANGE_INTERIM_COUNT]!
-  if (count >= INTERIM_MAX) return
-  memory.u16[(block + L.EXCHANGE_INTERIM + count * 2) >>> 1] = status
-  memory.u8[block + L.EXCHANGE_INTERIM_COUNT] = count + 1
 }

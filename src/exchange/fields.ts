@@ -127,6 +127,7 @@ export const FIELDS: readonly Field[] = [
   field('http.response.body.size', 'int', E, true, 'none', 'Bytes of the response body, transfer coding taken off.', 'By'),
   field('http.response.trailer', 'headers', E, true, 'headers', 'Response trailer fields.'),
   field('http.response.interim_status_codes', 'ints', E, true, 'none', 'Status codes of the 1xx responses before the final one.'),
+  field('http.response.interim_header', 'headers', E, true, 'headers', 'Header fields of these: lower-case name to values in order of arrival.'),
   field('http2.stream.id', 'int', E, true, 'none', 'HTTP/2 stream that carried it; even = pushed by the server.'),
   field('rpc.system.name', 'string', E, true, 'none', 'grpc, for gRPC and gRPC-Web.'),
   field('rpc.method', 'string', E, true, 'free', 'Service and method of the call: package.Service/Method.'),
@@ -135,6 +136,15 @@ export const FIELDS: readonly Field[] = [
   field('rpc.status_message', 'string', E, true, 'free', 'Text beside the status (grpc-message), its percent-encoding taken off.'),
   field('rpc.request.message_count', 'int', E, true, 'none', 'Messages that the client sent, where every byte of the body was followed.'),
   field('rpc.response.message_count', 'int', E, true, 'none', 'Messages that the server sent, where every byte of the body was followed.'),
+  field('gen_ai.operation.name', 'string', E, true, 'none', 'AI call (capture.body_fields): chat, text_completion, embeddings or generate_content, by the path.'),
+  field('gen_ai.provider.name', 'string', E, true, 'none', 'Whose API it is, by the host, else by the form of the path: openai, anthropic, azure.ai.openai, gcp.gemini, aws.bedrock, ...'),
+  field('gen_ai.request.model', 'string', E, true, 'free', 'Model that was asked for, from the request\'s body, else from its path.'),
+  field('gen_ai.response.model', 'string', E, true, 'free', 'Model that answered, from the response\'s body.'),
+  field('gen_ai.usage.input_tokens', 'int', E, true, 'none', 'Tokens of the input, those read from and written to a cache among them.'),
+  field('gen_ai.usage.output_tokens', 'int', E, true, 'none', 'Tokens of the output, those of reasoning among them.'),
+  field('gen_ai.usage.cache_read.input_tokens', 'int', E, true, 'none', 'Input tokens that came from the provider\'s cache.'),
+  field('gen_ai.usage.cache_creation.input_tokens', 'int', E, true, 'none', 'Input tokens that went into the provider\'s cache.'),
+  field('gen_ai.usage.reasoning.output_tokens', 'int', E, true, 'none', 'Output tokens of reasoning.'),
   field('websocket.subprotocol', 'string', W, true, 'free', 'Subprotocol that the server chose (Sec-WebSocket-Protocol).'),
   field('websocket.extensions', 'string', W, true, 'free', 'Extensions that the server agreed to (Sec-WebSocket-Extensions).'),
   field('websocket.close_code', 'int', W, true, 'none', 'Code in the first close frame; missing when there was none.'),
@@ -282,6 +292,8 @@ export const MARK_REASONS = [
   'likely, not proven: the client was not seen to wait for each response',
   'percent-encoded as it came: more than the bound',
   'the client had reset the stream before this response came',
+  'not read: compressed, or in a form, that is not known',
+  'not read: its compression is damaged',
 ] as const
 
 export type MarkReason = (typeof MARK_REASONS)[number]

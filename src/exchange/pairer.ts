@@ -4,9 +4,12 @@ import type { End, Side, StreamControl } from '../connection/mod.ts'
 import { MESSAGE, MESSAGE_END } from '../decode/mod.ts'
 import type { Handshake, Message, MessageSink, ProxyHeader, Settlement, Unanswered, WebSocket } from '../decode/mod.ts'
 import * as L from '../../wasm/layout.ts'
-import { absorbResponse, addInterim, closeBlock, dropInterim, freeHead, mark, MARK_FIELD, openBlock } from './block.ts'
+import { absorbResponse, closeBlock, mark, MARK_FIELD, openBlock } from './block.ts'
 import type { MarkReason } from './fields.ts'
+import { genAiCall, genAiGaps, writeGenAi } from './gen-ai-facts.ts'
 import { writeProxy, writeTls } from './handshake-record.ts'
+import { freeHead } from './head-block.ts'
+import { addInterim, dropInterim } from './interim.ts'
 import { closeReason, cutReason, resetReason, unansweredReason } from './end-reason.ts'
 import { isWhole, Waiting } from './waiting.ts'
 import type { Pending } from './waiting.ts'
@@ -221,6 +224,17 @@ export class Pairer implements MessageSink {
     this.#memory.u8[block + L.EXCHANGE_FLAGS] = 0
   }
 
+  /** What the bodies tell goes into the record. */
+  #keepFindings({ block, asked, answered }: Pending): void {
+    const call = genAiCall(asked, answered)
+    for (const [field, reason] of genAiGaps(call, asked, answered)) mark(this.#memory, block, field, reason)
+    if (call === undefined) return
+    const facts = this.#facts.add((writer) => { writeGenAi(writer, call) })
+    if (facts === 0) return
+    this.#facts.setSlot(block + L.EXCHANGE_FACTS, facts)
+    this.#facts.release(facts)
+  }
+
   #keepFacts(connection: StreamControl, slot: number, write: (writer: RecordWriter) => void): void {
     const block = this.#facts.add(write)
     if (block === 0) return
@@ -269,8 +283,9 @@ export class Pairer implements MessageSink {
     const status = message.head === 0 ? 0 : this.#memory.u16[(message.head + L.HEAD_STATUS) >>> 1]!
     if (status !== 0 && pending === undefined) waiting.keepInterim(message.exchange, status)
     else if (status !== 0 && pending !== undefined) {
-      addInterim(this.#memory, pending.block, status)
+      addInterim(this.#memory, pending.block, status, message.head)
       if (message.isLikely === true) pending.hasLikelyInterim = true
+      return
     }
     freeHead(this.#memory, message.head)
   }
@@ -283,7 +298,7 @@ export class Pairer implements MessageSink {
       pending = this.#begin(waiting, message, likely)
       if (pending === undefined) return this.#refused(waiting, likely)
       pending.requestOver = true
-      for (const status of waiting.interimOf(message.exchange)) addInterim(this.#memory, pending.block, status)
+      for (const status of waiting.interimOf(message.exchange)) addInterim(this.#memory, pending.block, status, 0)
       if (likely !== undefined) waiting.hold(pending, likely)
       else mark(this.#memory, pending.block, MARK_FIELD.request, this.#requestMissing(waiting.connection, message))
     }
@@ -319,6 +334,7 @@ export class Pairer implements MessageSink {
   #endRequest(pending: Pending, message: Message): void {
     const { block } = pending
     pending.requestOver = true
+    pending.asked = message.findings
     this.#memory.u32[(block + L.EXCHANGE_REQUEST_TRAILER) >>> 2] = message.trailer
     this.#memory.f64[(block + L.EXCHANGE_REQUEST_END_TIME) >>> 3] = message.endTime
     this.#memory.f64[(block + L.EXCHANGE_REQUEST_BODY) >>> 3] = message.bodyBytes
@@ -329,6 +345,7 @@ export class Pairer implements MessageSink {
   #endResponse(pending: Pending, message: Message): void {
     const { block } = pending
     pending.responseOver = true
+    pending.answered = message.findings
     this.#memory.u32[(block + L.EXCHANGE_RESPONSE_TRAILER) >>> 2] = message.trailer
     this.#memory.f64[(block + L.EXCHANGE_RESPONSE_END_TIME) >>> 3] = message.endTime
     this.#memory.f64[(block + L.EXCHANGE_RESPONSE_BODY) >>> 3] = message.bodyBytes
@@ -415,6 +432,7 @@ export class Pairer implements MessageSink {
     if (response === undefined || request === undefined || !response.isSettled || !isWhole(response)) return
     waiting.release(response)
     absorbResponse(this.#memory, request.block, response.block)
+    request.answered = response.answered
     waiting.connection.release()
     waiting.take(response)
     this.#give(waiting, request)
@@ -442,6 +460,7 @@ export class Pairer implements MessageSink {
     const { block } = pending
     if (this.#untold.size > 0) this.#untold.delete(pending)
     this.#markSocket(block)
+    if (pending.asked !== undefined || pending.answered !== undefined) this.#keepFindings(pending)
     this.#output.exchange(block)
     this.#facts.releaseSlots(block + L.EXCHANGE_FACTS, 1)
     closeBlock(this.#memory, block)

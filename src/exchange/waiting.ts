@@ -1,5 +1,6 @@
 import type { StreamControl } from '../connection/mod.ts'
-import { INTERIM_MAX } from './block.ts'
+import type { BodyFindings } from '../decode/mod.ts'
+import { INTERIM_MAX } from './interim.ts'
 
 /** Pending exchanges that are looked through one by one. */
 const FEW = 8
@@ -20,6 +21,9 @@ export interface Pending {
   requestOver: boolean
   responseOver: boolean
   hasResponse: boolean
+  /** What the bodies were read for, where that was asked for. */
+  asked: BodyFindings | undefined
+  answered: BodyFindings | undefined
 }
 
 /** Objects of exchanges that are over, of any connection: the next ones'. No more are kept, the rest goes. */
@@ -81,6 +85,7 @@ export class Waiting {
     pending.requestOver = false
     pending.responseOver = false
     pending.hasResponse = false
+    pending.asked = pending.answered = undefined
     this.#append(pending)
     return pending
   }
@@ -146,6 +151,6 @@ export function isWhole({ responseOver, likely }: Pending): boolean {
 function newPending(): Pending {
   return {
     number: 0, likely: undefined, isHeld: false, isSettled: false, hasLikelyInterim: false, block: 0, startTime: 0,
-    requestOver: false, responseOver: false, hasResponse: false,
+    requestOver: false, responseOver: false, hasResponse: false, asked: undefined, answered: undefined,
   }
 }

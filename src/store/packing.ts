@@ -2,11 +2,14 @@ import { linkSync, mkdirSync, renameSync, rmSync, statSync, utimesSync } from 'n
 import { basename, join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { LogLevel } from '../sink/mod.ts'
+import { OddLinesError } from '../../lib/parquet/mod.ts'
 import { ASIDE, listStore, mendJournal, withoutReaders, type JournalFile, type PackerOptions, type SegmentFile } from '../sink/store/mod.ts'
 import { type Column, journalSelect, quote } from './columns.ts'
 import { openEngine } from './engine.ts'
+import { FileRoom } from './file-room.ts'
 import { writeRollup } from './rollup/rollup-file.ts'
-import { damageOf, obviousDamage, writeSegment } from './segment.ts'
+import { JournalSegments } from './journal-segment.ts'
+import { damageOf, type Made, type Numbers, obviousDamage, writeSegment } from './segment.ts'
 
 /** Two journals at a time, each by an engine of one thread: one engine with two threads reads a journal no faster than one. */
 const LANES = 2
@@ -36,6 +39,8 @@ export class Packing {
   readonly #options: PackerOptions
   readonly #columns: readonly Column[]
   readonly #hooks: PackerHooks
+  readonly #journals: JournalSegments
+  readonly #room = new FileRoom()
   readonly #engines: (DuckDBConnection | undefined)[] = []
   #looked = false
   /** Segments of which no roll-up could be made: questions read them instead. */
@@ -45,6 +50,7 @@ export class Packing {
     this.#options = options
     this.#columns = columns
     this.#hooks = hooks
+    this.#journals = new JournalSegments(columns)
   }
 
   /** One round over the journals with a number smaller than `before`. @throws {Error} when it could not be done; what is stored stays */
@@ -92,7 +98,7 @@ export class Packing {
 
   /** @returns records in it */
   #mend({ path }: JournalFile): number {
-    const check = mendJournal(path, () => { this.#keepCopy(path) })
+    const check = mendJournal(path, () => { this.#keepCopy(path) }, file => this.#room.read(file))
     if (check.damagedBytes > 0) {
       this.#hooks.log('error', `"${path}" is damaged: ${check.damagedBytes} bytes of it are not as they were written; the file is ` +
         `kept in "${ASIDE}", its other ${check.records} records are taken in`)
@@ -104,7 +110,7 @@ export class Packing {
   async #packTogether(run: readonly MendedJournal[], engine: number): Promise<boolean> {
     const [first, last] = [(run[0] as MendedJournal).journal.number, (run.at(-1) as MendedJournal).journal.number]
     const records = run.reduce((sum, each) => sum + each.records, 0)
-    const made = await this.#write(journalSelect(run.map(({ journal }) => journal.path), this.#columns), { first, last }, engine, records)
+    const made = await this.#writeJournals(run.map(({ journal }) => journal.path), { first, last }, engine, records, records)
     if (made === undefined) return false
     await this.#rollUp(made.segment, [], engine)
     this.#removeCovered()
@@ -115,7 +121,7 @@ export class Packing {
   async #pack(journal: JournalFile, records: number, engine: number): Promise<void> {
     let isCovered = false
     if (records > 0) {
-      const made = await this.#write(journalSelect([journal.path], this.#columns), { first: journal.number, last: journal.number }, engine)
+      const made = await this.#writeJournals([journal.path], { first: journal.number, last: journal.number }, engine, records)
       const rows = made?.rows ?? 0
       isCovered = made !== undefined
       if (made !== undefined) await this.#rollUp(made.segment, [], engine)
@@ -152,7 +158,18 @@ export class Packing {
     return true
   }
 
-  async #write(select: string, numbers: { readonly first: number, readonly last: number }, lane = 0, rows?: number): ReturnType<typeof writeSegment> {
+  /** @param wanted so many rows, or no segment */
+  async #writeJournals(paths: readonly string[], numbers: Numbers, lane: number, records: number, wanted?: number): Promise<Made | undefined> {
+    try {
+      return this.#journals.write(this.#options.folder, paths, numbers, records)
+    } catch (error) {
+      if (!(error instanceof OddLinesError)) throw error
+      this.#hooks.log('info', `"${paths[0]}" is read in the slower way: ${error.message}`)
+    }
+    return await this.#write(journalSelect(paths, this.#columns), numbers, lane, wanted)
+  }
+
+  async #write(select: string, numbers: Numbers, lane = 0, rows?: number): Promise<Made | undefined> {
     return await writeSegment(await this.#engine(lane), this.#options.folder, select, numbers, rows)
   }
 

@@ -11,6 +11,18 @@ const ROW_BYTES = 16
 const PIECE_BYTES = 1024 * 1024
 const MAGIC = 'PAR1'
 
+/** Of the journals whose records a segment holds. */
+export type Numbers = Pick<SegmentFile, 'first' | 'last'>
+
+export interface Made {
+  readonly segment: SegmentFile
+  readonly rows: number
+}
+
+export function unfinishedSegment(folder: string, { first }: Numbers): string {
+  return join(folder, `${UNFINISHED}${first}.parquet`)
+}
+
 /**
  * Writes what `select` gives as a segment: whole and on the disk before it gets its name, so that it is there as a whole or
  * not at all.
@@ -19,9 +31,8 @@ const MAGIC = 'PAR1'
  * @returns undefined when there is no row, or not as many as are wanted
  * @throws {Error} of DuckDB or the file system; no segment was made
  */
-export async function writeSegment(engine: DuckDBConnection, folder: string, select: string,
-  numbers: { readonly first: number, readonly last: number }, wanted?: number): Promise<{ segment: SegmentFile, rows: number } | undefined> {
-  const path = join(folder, `${UNFINISHED}${numbers.first}.parquet`)
+export async function writeSegment(engine: DuckDBConnection, folder: string, select: string, numbers: Numbers, wanted?: number): Promise<Made | undefined> {
+  const path = unfinishedSegment(folder, numbers)
   try {
     return await write(engine, folder, path, select, numbers, wanted)
   } catch (error) {
@@ -30,8 +41,8 @@ export async function writeSegment(engine: DuckDBConnection, folder: string, sel
   }
 }
 
-async function write(engine: DuckDBConnection, folder: string, path: string, select: string,
-  numbers: { readonly first: number, readonly last: number }, wanted: number | undefined): ReturnType<typeof writeSegment> {
+async function write(engine: DuckDBConnection, folder: string, path: string, select: string, numbers: Numbers,
+  wanted: number | undefined): Promise<Made | undefined> {
   await engine.run(`COPY (${select}) TO ${quote(path)} ` +
     `(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROWS}, ROW_GROUP_SIZE_BYTES '${ROW_BYTES}MiB')`)
   const ends = ['min', 'max'].map(end => `coalesce(epoch_ms(${end}("time")), 0)::DOUBLE`).join(', ')
@@ -41,11 +52,15 @@ async function write(engine: DuckDBConnection, folder: string, path: string, sel
     rmSync(path)
     return undefined
   }
-  const segment = { ...numbers, fromMs: Math.max(0, fromMs), toMs: Math.max(0, toMs), crc32: checksum(path, true) }
+  return { segment: nameSegment(folder, path, { ...numbers, fromMs: Math.max(0, fromMs), toMs: Math.max(0, toMs), crc32: checksum(path, true) }), rows }
+}
+
+/** Gives a file that is whole and on the disk its name. */
+export function nameSegment(folder: string, path: string, segment: Omit<SegmentFile, 'path'>): SegmentFile {
   const named = join(folder, segmentName(segment))
   renameSync(path, named)
   syncFolder(folder)
-  return { segment: { path: named, ...segment }, rows }
+  return { path: named, ...segment }
 }
 
 /** CRC-32 of a file, eight hexadecimal digits; with `sync` the file is on the disk afterwards. */

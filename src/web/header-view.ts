@@ -5,17 +5,18 @@ import { groupedRolled, groupedSql, SHARED_COLUMNS, type View } from './view.ts'
 /** A header's name: a token (RFC 9110, 5.6.2), in small letters. */
 const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]{1,256}$/
 
+/** A header's name, from a URL, in small letters. @throws {AskedWronglyError} */
+export function headerName(header: string): string {
+  const name = header.toLowerCase()
+  if (NAME.test(name)) return name
+  throw new AskedWronglyError(`Cannot use header=${JSON.stringify(header.slice(0, 40))}: it must be the name of a header, e.g. x-tenant-id`)
+}
+
 /**
  * Exchanges by the first value of one request header, e.g. of a tenant or an API key (its hash, where privacy hashes it): who called,
  * how often, how it went.
- *
- * @param header the header's name, from a URL @throws {AskedWronglyError}
  */
-export function headerView(header: string): View {
-  const name = header.toLowerCase()
-  if (!NAME.test(name)) {
-    throw new AskedWronglyError(`Cannot use header=${JSON.stringify(header.slice(0, 40))}: it must be the name of a header, e.g. x-tenant-id`)
-  }
+export function headerView(name: string): View {
   return {
     name: 'by-header',
     title: 'By header',
@@ -25,7 +26,8 @@ export function headerView(header: string): View {
   }
 }
 
-function firstValue({ filter }: Words, name: string): string {
+/** SQL of the first value of a request header. */
+export function firstValue({ filter }: Words, name: string): string {
   const { sql } = filter.headerValues('http_request_header', filter.quote(name), true)
   return filter.valueAt(sql, 0)
 }

@@ -4,7 +4,7 @@ import { createServer as createTlsServer } from 'node:https'
 import { createSecureContext } from 'node:tls'
 import { createAdaptorServer } from '@hono/node-server'
 import { Hono } from 'hono'
-import type { FilterField, PageAccess, PageProcessOptions } from '../sink/mod.ts'
+import type { FilterField, PageAccess, PageProcessOptions, Prices } from '../sink/mod.ts'
 import type { RecordSource } from '../store/mod.ts'
 import { type Asset, pageStyle, readAssets } from './assets.ts'
 import { Audit } from './audit.ts'
@@ -16,6 +16,9 @@ import { checkFilter, LiveTail } from './live-tail.ts'
 import { Sessions } from './sessions.ts'
 import { addStoreApi } from './store-api.ts'
 import { StoreDesk } from './store-desk.ts'
+import { NO_PRICES } from './prices.ts'
+import type { View } from './view.ts'
+import { aiViews } from './views/ai-calls.ts'
 import { VIEWS } from './views/registry.ts'
 
 export interface PageField extends FilterField {
@@ -29,6 +32,8 @@ export interface PageOptions extends PageProcessOptions {
   readonly source?: RecordSource
   /** True where an agent hands over what it logs. */
   readonly isLive?: boolean
+  /** What models of AI calls cost; none = no costs are shown. */
+  readonly prices?: Prices | undefined
   /** Lines for people and the audit. */
   log(level: 'warn' | 'info', message: string): void
 }
@@ -36,13 +41,16 @@ export interface PageOptions extends PageProcessOptions {
 const CONNECTIONS_MAX = 128
 const TIMEOUT_MS = 10_000
 /** Paths that are the page: each view has an address of its own. */
-const PAGES = ['/', '/live', '/overview', '/records', '/exchange', '/routes', '/inventory', '/consumers', '/connections', '/health'] as const
+const PAGES = ['/', '/live', '/overview', '/records', '/exchange', '/routes', '/inventory', '/consumers', '/connections', '/ai-calls',
+  '/health'] as const
 
 /** The page's server: see mod.ts. */
 export class PageServer {
   readonly #options: PageOptions
   readonly #server: Server
   readonly #desk: StoreDesk | undefined
+  readonly #prices: Prices
+  readonly #views: readonly View[]
   /** What is logged now; missing where nobody hands it over. */
   readonly live: LiveTail | undefined
   #health: unknown
@@ -51,6 +59,8 @@ export class PageServer {
 
   constructor(options: PageOptions) {
     this.#options = options
+    this.#prices = options.prices ?? NO_PRICES
+    this.#views = [...VIEWS, ...aiViews(this.#prices)]
     this.#scheme = options.tls === undefined ? 'http' : 'https'
     this.live = options.isLive === true ? new LiveTail(options.fields) : undefined
     this.#desk = options.source === undefined ? undefined : new StoreDesk(options.source)
@@ -124,7 +134,7 @@ export class PageServer {
       }
     })
     if (this.live !== undefined) addLiveApi(app, this.live, audit)
-    if (this.#desk !== undefined) addStoreApi(app, this.#desk, audit)
+    if (this.#desk !== undefined) addStoreApi(app, this.#desk, audit, { views: this.#views, prices: this.#prices })
     app.notFound(context => context.text('There is nothing here\n', 404))
     return app
   }
@@ -134,7 +144,8 @@ export class PageServer {
     return {
       version, hasStore: source !== undefined, isLive: this.live !== undefined,
       fields: fields.map(({ name, type, doc }) => ({ name, type, doc })),
-      views: VIEWS.map(({ name, title, columns, narrow }) => ({ name, title, columns, ...(narrow === undefined ? {} : { narrow }) })),
+      hasPrices: this.#prices.models.length > 0,
+      views: this.#views.map(({ name, title, columns, narrow }) => ({ name, title, columns, ...(narrow === undefined ? {} : { narrow }) })),
     }
   }
 }

@@ -1,17 +1,19 @@
 import type { Context, Hono } from 'hono'
+import type { Prices } from '../sink/mod.ts'
 import { FilterError, jsonText, type PlainValue, QueryError, recordLine } from '../store/mod.ts'
 import { type Audit, fieldsIn } from './audit.ts'
 import { csvText } from './csv.ts'
 import { addressOf } from './door.ts'
 import type { PageEnvironment } from './guard.ts'
 import { AskedWronglyError, type Question, questionOf, wholeNumber } from './question.ts'
-import { headerView } from './header-view.ts'
+import { headerName, headerView } from './header-view.ts'
 import { answerOf, inTwoSteps, newestRecords } from './desk-answers.ts'
 import { RecordsSql } from './records-sql.ts'
 import { ForbiddenError, requireOpenFilter, requireOperator } from './role.ts'
 import { DeskBusyError, type StoreDesk } from './store-desk.ts'
+import { valuesView } from './values-view.ts'
 import type { View } from './view.ts'
-import { VIEWS } from './views/registry.ts'
+import { aiHeaderView } from './views/ai-calls.ts'
 
 const RECORDS_MAX = 1000
 const NEIGHBOURS_MAX = 200
@@ -20,22 +22,27 @@ const CSV_TYPE = 'text/csv; charset=utf-8'
 
 type PageContext = Context<PageEnvironment>
 
+/** What can be seen of a store. */
+export interface StoreViews {
+  readonly views: readonly View[]
+  readonly prices: Prices
+}
+
 /** What the page asks of a store: views, records, one exchange. All answers are JSON (or CSV), never HTML. */
-export function addStoreApi(app: Hono<PageEnvironment>, desk: StoreDesk, audit: Audit): void {
+export function addStoreApi(app: Hono<PageEnvironment>, desk: StoreDesk, audit: Audit, { views: all, prices }: StoreViews): void {
   const lists = new RecordsSql(desk.words, desk.columns)
-  const views = new Map(VIEWS.map(view => [view.name, view]))
+  const views = new Map(all.map(view => [view.name, view]))
 
   app.get('/api/view/:name', context => answered(context, audit, async () => {
     const name = context.req.param('name')
-    if (name === 'by-header') requireOperator(context.get('role'), 'values of headers')
-    const view = name === 'by-header' ? headerView(context.req.query('header') ?? '') : views.get(name)
+    const view = viewOfOne(context, desk, name, prices) ?? views.get(name)
     if (view === undefined) return context.json({ error: `Cannot show "${name.slice(0, 40)}": there is no such view` }, 404)
     const parameters = new URL(context.req.url).searchParams
     const isCsv = parameters.get('format') === 'csv'
     if (isCsv && !parameters.has('limit')) parameters.set('limit', String(CSV_ROWS))
     const question = questionOf(parameters, desk.columns, desk.words)
     requireOpenFilter(context.get('role'), question.filter, desk.columns)
-    const of = name === 'by-header' ? ` ${view.columns[0]?.title}` : ''
+    const of = views.has(name) ? '' : ` ${view.columns[0]?.title}`
     looked(context, audit, `view ${view.name}${of}${isCsv ? ' as CSV' : ''}`, question, desk)
     return await answerView(context, desk, view, question, isCsv)
   }))
@@ -66,6 +73,15 @@ export function addStoreApi(app: Hono<PageEnvironment>, desk: StoreDesk, audit: 
     return jsonAnswer(context, `{"record":${recordLine(desk.columns, row)},"neighbours":${linesJson(desk, neighbours.rows)},` +
       `"trace":${linesJson(desk, trace.rows)}}`)
   }))
+}
+
+/** A view of one header or one field, which the URL names. */
+function viewOfOne(context: PageContext, desk: StoreDesk, name: string, prices: Prices): View | undefined {
+  if (name !== 'values' && name !== 'by-header' && name !== 'ai-by-header') return undefined
+  requireOperator(context.get('role'), name === 'values' ? 'values of fields' : 'values of headers')
+  if (name === 'values') return valuesView(context.req.query('field') ?? '', desk.columns)
+  const header = headerName(context.req.query('header') ?? '')
+  return name === 'by-header' ? headerView(header) : aiHeaderView(header, prices)
 }
 
 async function answerView(context: PageContext, desk: StoreDesk, view: View, question: Question, isCsv: boolean): Promise<Response> {

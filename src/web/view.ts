@@ -4,7 +4,7 @@ import type { Question } from './question.ts'
 export { CLIENT }
 
 /** How the page shows the values of a column. */
-export type Unit = 'text' | 'count' | 'share' | 'seconds' | 'bytes' | 'time' | 'list'
+export type Unit = 'text' | 'count' | 'cost' | 'share' | 'seconds' | 'bytes' | 'time' | 'list'
 
 export interface ViewColumn {
   readonly title: string

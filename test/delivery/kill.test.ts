@@ -8,7 +8,9 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { type Received, Receiver } from '../../src/sink/exporters/testing/receiver.ts'
+import { type Kept, until } from '../../src/sink/exporters/exporter.suite.ts'
+import { SINK_KINDS } from '../../src/sink/registry.ts'
+import { type Served, serveEvery, WITHOUT_SERVER } from './testing/every-server.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lintel-delivery-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
@@ -18,19 +20,8 @@ const CHILD = fileURLToPath(new URL('testing/spooler-child.ts', import.meta.url)
 const KILLS = Number(process.env['LINTEL_DELIVERY_KILLS'] ?? 50)
 const SEED = Number(process.env['LINTEL_DELIVERY_SEED'] ?? Date.now() % 1_000_000)
 const BATCH_RECORDS = 25
-/** One spool goes from one exporter to another. */
-const TYPES = ['webhook', 'elasticsearch', 'victorialogs'] as const
-
-interface Arrived {
-  readonly id: string
-  readonly number: number
-}
-
-function read({ path, text }: Received): Arrived[] {
-  const objects = text.trimEnd().split('\n').map(line => JSON.parse(line) as { id: string, event: { id: string, sequence: number } })
-  const isBulk = path === '/_bulk'
-  return objects.filter((_, index) => !isBulk || index % 2 === 1).map(({ id, event }) => ({ id: isBulk ? event.id : id, number: event.sequence }))
-}
+/** Until it has sent something: the client of Kafka takes its time to load. */
+const KILL_MS = { kafka: 2000, others: 250 }
 
 /** mulberry32: the same numbers for the same seed. */
 function randomFrom(seed: number): () => number {
@@ -64,37 +55,31 @@ async function run(options: object, first: number, count: number, killAfterMs?: 
 test(`${KILLS} random kills while records are spooled and delivered lose no settled record, and double a batch each at most`, async context => {
   context.diagnostic(`LINTEL_DELIVERY_SEED=${SEED}`)
   const random = randomFrom(SEED)
-  const arrived: Arrived[] = []
-  const receiver = await Receiver.start((request, response) => {
-    const fate = random()
-    if (fate < 0.05) return { status: 503, body: 'not now' }
-    const records = read(request)
-    assert.ok(records.length <= BATCH_RECORDS)
-    arrived.push(...records)
-    const body = '{"errors":false}'
-    if (fate < 0.5) return { status: 200, body }
-    setTimeout(() => { response.writeHead(200).end(body) }, Math.floor(random() * 8)) // it has the batch, and the answer is still on its way
-    return undefined
+  const arrived: Kept[] = []
+  const servers = await serveEvery(arrived, {
+    isRefused: () => random() < 0.05,
+    delayMs: () => random() < 0.5 ? 0 : Math.floor(random() * 8),
   })
-  const options = {
-    url: receiver.url, spool: { path: join(folder, 'spool') }, batch: { records: BATCH_RECORDS, age: '1ms' }, retry: { max_wait: '20ms' },
-  }
+  assert.deepEqual([...new Set([...servers.map(({ options: { type } }) => type), ...WITHOUT_SERVER])].sort(), SINK_KINDS.map(({ type }) => type).sort())
+  // One spool goes from one exporter to another.
+  const options = { spool: { path: join(folder, 'spool') }, batch: { records: BATCH_RECORDS, age: '1ms' }, retry: { max_wait: '20ms' } }
   const settled = new Set<number>()
   const ends = new Set<number>() // how many had arrived when the agent was gone
   let most = -1000
   try {
     for (let kill = 0; kill < KILLS; kill++) {
-      const type = TYPES[Math.floor(random() * TYPES.length)]
-      const lines = await run({ type, ...options }, most + 1000, 0, Math.floor(random() * 250))
+      const { options: own, isQuiet } = servers[Math.floor(random() * servers.length)] as Served
+      const killMs = own.type === 'kafka' ? KILL_MS.kafka : KILL_MS.others
+      const lines = await run({ ...own, ...options }, most + 1000, 0, Math.floor(random() * killMs))
+      await until('what it sent is read', isQuiet)
       ends.add(arrived.length)
-      receiver.requests.length = 0
       for (const line of lines) {
         const [start, count] = line.split(' ').map(Number) as [number, number]
         for (let number = start; number < start + count; number++) settled.add(number)
         most = start + count
       }
     }
-    const told = (await run({ type: 'webhook', ...options, drain: '1h' }, most + 1000, 100)).at(-1) as string
+    const told = (await run({ ...servers[0]?.options, ...options, drain: '1h' }, most + 1000, 100)).at(-1) as string
     const { spooled, found, sent, refused, dropped, waitingRecords } = JSON.parse(told) as Record<string, number>
     assert.deepEqual({ spooled, sent, refused, dropped, waitingRecords }, { spooled: 100, sent: (found as number) + 100, refused: 0, dropped: [], waitingRecords: 0 })
     const first = new Map<string, number>() // ids to numbers, in order of their first arrival
@@ -118,6 +103,6 @@ test(`${KILLS} random kills while records are spooled and delivered lose no sett
     context.diagnostic(`${KILLS} kills: ${settled.size} records acknowledged to the agent, 0 of them missing, ${numbers.length} arrived, `
       + `${doubled} twice after ${interrupted} of the kills, ${BATCH_RECORDS} (a batch) at most after one`)
   } finally {
-    await receiver.kill()
+    for (const server of servers) await server.kill()
   }
 })

@@ -14,6 +14,7 @@ import { headerView } from '../../src/web/header-view.ts'
 import { type Question, questionOf } from '../../src/web/question.ts'
 import { StoreDesk } from '../../src/web/store-desk.ts'
 import type { View } from '../../src/web/view.ts'
+import { aiHeaderView, aiViews } from '../../src/web/views/ai-calls.ts'
 import { VIEWS } from '../../src/web/views/registry.ts'
 import { hasCorpora } from '../conformance/testing/corpora.ts'
 import { corpusLines } from '../store/testing/corpus-lines.ts'
@@ -36,8 +37,13 @@ const SPANS = [
   {}, { from: START, to: START + SPAN_MS }, { from: START + HOUR_MS / 2 + 1234, to: START + 2 * HOUR_MS + 77 }, { from: START - HOUR_MS, to: START + HOUR_MS / 2 + 1234 },
   { from: START, to: START + 600_000 }, { to: START - 1 }, { from: START + SPAN_MS + 1 }, { from: 1, to: 2 },
 ]
+const PRICES = {
+  currency: 'EUR', models: [{ model: 'model-[1]*', input: 2.5, output: 10, cache_read: 0.25 }, { model: '*', input: 0.1, output: 0.4 }],
+}
 type Asked = readonly [span: Readonly<Record<string, number>>, filter: string]
-const ALL: readonly View[] = [...VIEWS, headerView('x-tenant-id'), headerView('Authorization'), headerView("x'y")]
+const ALL: readonly View[] = [
+  ...VIEWS, headerView('x-tenant-id'), headerView('Authorization'), headerView("x'y"), ...aiViews(PRICES), aiHeaderView('x-tenant-id', PRICES),
+]
 const FILTERED: readonly Asked[] = [
   [{}, 'http.response.status_code >= 400'], [{ from: START, to: START + SPAN_MS }, 'http.request.header["x-tenant-id"][0].startsWith("t")'],
   [{ from: START + HOUR_MS / 2 + 1234 }, `url.domain == "b'.example" && !("authorization" in http.request.header)`],
@@ -213,7 +219,7 @@ async function until(browser: BrowserPage, condition: string): Promise<void> {
 async function browse(browser: BrowserPage, url: string, token: string): Promise<void> {
   const look = async (name: string): Promise<void> => {
     const pictures = process.env['LINTEL_SCREENSHOTS']
-    if (pictures !== undefined) await browser.screenshot(join(pictures, `clickhouse-${name}.png`))
+    if (pictures !== undefined) await browser.page.screenshot({ path: join(pictures, `clickhouse-${name}.png`), fullPage: true })
   }
   await browser.open(`${url}/?token=${token}`)
   for (const [path, views] of SEEN) {
@@ -237,6 +243,6 @@ async function browse(browser: BrowserPage, url: string, token: string): Promise
   await browser.press('ArrowDown')
   await browser.press('Enter')
   await until(browser, `location.pathname === '/exchange' && document.querySelector('.detail') !== null && ${BUSY}`)
-  assert.ok(await browser.evaluate<number>(`document.querySelectorAll('.neighbours li').length`) > 5)
+  await until(browser, `document.querySelectorAll('.neighbours li').length > 5`)
   await look('exchange')
 }

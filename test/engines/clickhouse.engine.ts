@@ -18,9 +18,9 @@ import { batchesOf, canonical, openStore, StoreHost } from '../store/testing/sto
 import { ClickHouse } from './testing/clickhouse-server.ts'
 import { scaleQuestions, scaleSql } from './testing/scale-sql.ts'
 import { sendAll } from './testing/send-all.ts'
+import { SOURCES } from './testing/sources.ts'
 import { storedRecords } from './testing/stored-records.ts'
 
-const EXCHANGES = 100_000
 /** Captures are of many days, and a day is a part. */
 const BIG = { drain: '10m', batch: { records: 20_000, bytes: '16MiB', age: '10s' } }
 const folder = mkdtempSync(join(tmpdir(), 'lintel-clickhouse-'))
@@ -75,29 +75,25 @@ function open(server: ClickHouse, name: string, host: RecordingHost, more: Recor
   return sink
 }
 
-/** Records of the captures: all kinds once, and the exchanges again and again until there are so many; each with a number of its own. */
-async function manyLines(): Promise<readonly string[]> {
-  const lines = await corpusLines()
-  const captured = lines.filter(line => line.startsWith('{"kind":"exchange"'))
-  const more = Array.from({ length: EXCHANGES - captured.length }, (_, index) => captured[index % captured.length] as string)
-  return renumbered([...lines, ...more, Buffer.from(exchanges(0, 1).bytes).toString().trimEnd()])
-}
-
-test(`ClickHouse: ${EXCHANGES} exchanges of the captures, and records of all kinds, are there once each, equal field by field`, async context => {
-  if (!hasCorpora(context)) return
-  const lines = await manyLines()
-  await serve('equal', async server => {
-    await server.makeTables()
-    await sendAll(host => open(server, 'equal', host, BIG), lines)
-    const found = await storedRecords(server)
-    assert.equal(found.size, lines.length)
-    for (const [index, line] of lines.entries()) assert.equal(canonical(found.get(index) ?? '{}'), canonical(line))
-    assert.equal(await server.ask('SELECT uniqExact(id), groupUniqArray(host_name) FROM lintel.records'), `${lines.length}\t['gw-1']\n`)
-    const hostile = await server.ask("SELECT http_request_header['x-hostile'] AS v FROM lintel.records WHERE notEmpty(v) FORMAT JSONEachRow")
-    assert.deepEqual(hostile.trimEnd().split('\n').map(row => (JSON.parse(row) as { v: string[] }).v), [HOSTILE])
-    context.diagnostic(`${lines.length} records`)
+for (const source of SOURCES) {
+  test(`ClickHouse: ${source.name}: each is there once, equal field by field, hostile ones too`, async context => {
+    const told = await source.lines(context)
+    if (told === undefined) return
+    const lines = renumbered([...told, Buffer.from(exchanges(0, 1).bytes).toString().trimEnd()])
+    const name = `equal-${lines.length}`
+    await serve(name, async server => {
+      await server.makeTables()
+      await sendAll(host => open(server, name, host, BIG), lines)
+      const found = await storedRecords(server)
+      assert.equal(found.size, lines.length)
+      for (const [index, line] of lines.entries()) assert.equal(canonical(found.get(index) ?? '{}'), canonical(line))
+      assert.equal(await server.ask('SELECT uniqExact(id), groupUniqArray(host_name) FROM lintel.records'), `${lines.length}\t['gw-1']\n`)
+      const last = `SELECT http_request_header['x-hostile'] AS v FROM lintel.records WHERE event_sequence = ${lines.length - 1} FORMAT JSONEachRow`
+      assert.deepEqual((JSON.parse(await server.ask(last)) as { v: string[] }).v, HOSTILE)
+      context.diagnostic(`${lines.length} records`)
+    })
   })
-})
+}
 
 test('ClickHouse killed and started again midway: every record is seen once; what it cannot read is a dead letter, and it alone', async () => {
   await serve('killed', async server => {

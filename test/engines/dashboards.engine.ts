@@ -20,7 +20,7 @@ import { tracedLines } from './testing/request-records.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lintel-dashboards-'))
 /** What Grafana fills in; the span is some scrapes. */
-const FILLED: readonly (readonly [string, string])[] = [['$__rate_interval', '10s'], ['$job', '.*'], ['$instance', '.*']]
+const FILLED: readonly (readonly [string, string])[] = [['$__rate_interval', '60s'], ['$job', '.*'], ['$instance', '.*']]
 
 const receiver = createServer((request, response) => { request.resume().on('end', () => response.writeHead(204).end()) })
 let server: MetricsServer | undefined
@@ -59,7 +59,7 @@ function filled(query: string, side: string): string {
 
 async function assertAnswers(prometheus: Prometheus): Promise<void> {
   for (const side of ['server', 'client']) {
-    await prometheus.gives(`count(count_over_time(lintel_build_info[10s]) >= 3)`, 1)
+    await prometheus.gives(`count(count_over_time(lintel_build_info[60s]) >= 3)`, 1)
     for (const { title, query } of expressions) {
       const found = await prometheus.query(filled(query, side))
       const numbers = found.map(({ value }) => Number(value?.[1]))

@@ -10,10 +10,10 @@ import { assertAddsUp, delivery, exchanges, HOSTILE, openOutput, range, until } 
 import { makeCertificates } from '../../src/sink/exporters/testing/certificates.ts'
 import type { SafeBatch, Sink } from '../../src/sink/mod.ts'
 import { RecordingHost } from '../../src/sink/sink.suite.ts'
-import { hasCorpora } from '../conformance/testing/corpora.ts'
-import { corpusLines } from '../store/testing/corpus-lines.ts'
-import { batchesOf } from '../store/testing/stored.ts'
+import { renumbered } from '../store/testing/renumbered.ts'
 import { type Found, KafkaServer, PASSWORDS } from './testing/kafka-server.ts'
+import { PATIENT, sendAll } from './testing/send-all.ts'
+import { LIVE, SOURCES } from './testing/sources.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lintel-kafka-'))
 const certificate = makeCertificates(folder, 'broker', 'IP:127.0.0.1')
@@ -55,43 +55,49 @@ function sequences(found: readonly Found[]): number[] {
   return records(found).map(({ event }) => event.sequence).sort((a, b) => a - b)
 }
 
-test('Kafka: 100,000 records of the captures are there once, byte for byte, those of one key in order in one partition', async context => {
-  if (!hasCorpora(context)) return
-  const captured = await corpusLines()
-  const count = 100_000
-  const lines = Array.from({ length: count }, (_, index) => `${captured[index % captured.length]?.slice(0, -1)},"test":${index}}`)
-  await server.createTopic('all', 3)
-  const { sink, host } = open('all', { key: 'client.address', batch: { age: '10ms' } })
-  for (const batch of batchesOf(lines, 2000)) {
-    sink.write(batch)
-    await sink.flush()
-  }
-  await until('all sent', () => delivery(sink).sent === count, host)
-  await sink.close()
-  assert.deepEqual(host.logs, [])
-  const found = await server.read('all', count)
-  assert.equal(found.length, count)
-  const seen = new Set<string>()
+for (const source of SOURCES) {
+  test(`Kafka: ${source.name}: each is there once, byte for byte, those of one key in order in one partition`, async context => {
+    const found = await source.lines(context)
+    if (found === undefined) return
+    const lines = source === LIVE ? found : renumbered(found) // captures have numbers of their own each
+    const topic = `all-${number}`
+    await server.createTopic(topic, 3)
+    await sendAll(host => openOutput({
+      type: 'kafka', brokers: [server.brokers.plain], topic, key: 'client.port', host_name: 'gw-1', ...PATIENT, batch: { age: '10ms' },
+      spool: { path: join(folder, `spool-${number++}`) },
+    }, host), lines)
+    const keys = assertRead(await server.read(topic, lines.length), lines)
+    context.diagnostic(`${lines.length} records, ${keys} keys`)
+  })
+}
+
+interface Line { readonly kind: string, readonly event: { readonly sequence: number }, readonly client?: { readonly port?: number } }
+
+/** Every line was read once, nothing else, in the order of its key. How many keys there are. */
+function assertRead(found: readonly Found[], lines: readonly string[]): number {
+  const missing = new Map(lines.map((line, index) => [(JSON.parse(line) as Line).event.sequence, { line, index }]))
+  assert.equal(missing.size, lines.length, 'numbers of records tell them apart')
+  const ids = new Set<string>()
   const places = new Map<string, { partition: number, last: number }>()
-  for (const { key, value, headers, partition, offset } of found.sort((a, b) => Number(a.offset - b.offset))) {
-    const index = Number(/"test":(\d+)\}$/.exec(value)?.[1])
-    const line = lines[index] as string
+  for (const { key, value, headers, partition, offset } of found.toSorted((a, b) => Number(a.offset - b.offset))) {
+    const { kind, event, client } = JSON.parse(value) as Line
+    const { line, index } = missing.get(event.sequence) ?? assert.fail(`twice, or never sent: ${value}`)
+    missing.delete(event.sequence)
     const id = headers.get('id') as string
     assert.equal(value, `{"id":"${id}",${line.slice(1)}`)
-    seen.add(id)
-    const record = JSON.parse(line) as { kind: string, client?: { address?: string } }
-    assert.equal(headers.get('kind'), record.kind)
-    assert.equal(key, record.client?.address, line)
+    assert.deepEqual([headers.get('kind'), headers.get('host.name'), key], [kind, 'gw-1', client?.port?.toString()])
+    ids.add(id)
     if (key === undefined) continue
     const before = places.get(key)
     const isInOrder = before === undefined || (before.partition === partition && before.last < index)
     assert.ok(isInOrder, `${key}: ${index} in ${partition} at ${offset} after ${before?.last} in ${before?.partition}`)
     places.set(key, { partition, last: index })
   }
-  assert.equal(seen.size, count)
-  const partitions = new Set(found.map(({ partition }) => partition)).size
-  context.diagnostic(`${captured.length} records of captures, ${places.size} keys, ${partitions} partitions`)
-})
+  assert.equal(missing.size, 0)
+  assert.equal(ids.size, lines.length)
+  assert.equal(new Set(found.map(({ partition }) => partition)).size, 3, 'all partitions were used')
+  return places.size
+}
 
 for (const compression of ['none', 'gzip', 'snappy', 'lz4', 'zstd']) {
   test(`Kafka: compression ${compression}: hostile values arrive whole`, async () => {

@@ -9,7 +9,7 @@ import { assertAddsUp, delivery, exchanges, HOSTILE, openOutput, range, until } 
 import type { Sink } from '../../src/sink/mod.ts'
 import { RecordingHost } from '../../src/sink/sink.suite.ts'
 import { type Hit, OpenSearch } from './testing/opensearch-server.ts'
-import { sendAll } from './testing/send-all.ts'
+import { PATIENT, sendAll } from './testing/send-all.ts'
 import { SOURCES } from './testing/sources.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lintel-opensearch-'))
@@ -19,7 +19,7 @@ let number = 0
 
 function open(server: OpenSearch, host: RecordingHost): Sink {
   return openOutput({
-    type: 'elasticsearch', url: server.url, spool: { path: join(folder, `spool-${number++}`) }, drain: '5m', batch: { age: '10ms' },
+    type: 'elasticsearch', url: server.url, spool: { path: join(folder, `spool-${number++}`) }, ...PATIENT, batch: { age: '10ms' },
     retry: { max_wait: '200ms' },
   }, host)
 }

@@ -11,7 +11,7 @@ import { type AnyValue, byName, expectedAttributes, type LogRecord, type Span } 
 import { RecordingHost } from '../../src/sink/sink.suite.ts'
 import { batchesOf } from '../store/testing/stored.ts'
 import { OtelCollector } from './testing/otel-collector.ts'
-import { sendAll } from './testing/send-all.ts'
+import { PATIENT, sendAll } from './testing/send-all.ts'
 import { CAPTURES, LIVE } from './testing/sources.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lintel-collector-'))
@@ -20,7 +20,7 @@ let number = 0
 
 function open(options: Record<string, unknown>, host: RecordingHost): Sink {
   const spool = { path: join(folder, `spool-${number++}`) }
-  return openOutput({ type: 'otlp', spool, drain: '60s', batch: { records: 500, age: '10ms' }, ...options }, host)
+  return openOutput({ type: 'otlp', spool, ...PATIENT, batch: { records: 500, age: '10ms' }, ...options }, host)
 }
 
 /** Nanoseconds since the epoch; undefined for 0, which OTLP takes for "not known". */

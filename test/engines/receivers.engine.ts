@@ -9,7 +9,8 @@ import { makeCertificates } from '../../src/sink/exporters/testing/certificates.
 import type { Sink } from '../../src/sink/mod.ts'
 import { RecordingHost } from '../../src/sink/sink.suite.ts'
 import { GoReceiver } from './testing/go-receiver.ts'
-import { sendAll } from './testing/send-all.ts'
+import { grown } from './testing/grown.ts'
+import { PATIENT, sendAll } from './testing/send-all.ts'
 import { CAPTURES, LIVE, type Source } from './testing/sources.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lintel-receivers-'))
@@ -24,7 +25,7 @@ async function linesOf(source: Source, context: TestContext): Promise<readonly s
 
 function open(options: Record<string, unknown>, host: RecordingHost): Sink {
   const spool = { path: join(folder, `spool-${number++}`) }
-  const shared = { spool, drain: '60s', batch: { records: 500, age: '10ms' }, retry: { max_wait: '100ms' } }
+  const shared = { spool, ...PATIENT, batch: { records: 500, age: '10ms' }, retry: { max_wait: '100ms' } }
   return openOutput({ ...shared, ...options }, host)
 }
 
@@ -103,7 +104,7 @@ for (const [compression, source] of [['none', CAPTURES], ['gzip', CAPTURES], ['g
     const server = await GoReceiver.start('fluent', join(folder, `fluent-${number}`))
     try {
       await sendAll(host => open({ type: 'fluent', compression, url: `tcp://${server.address}` }, host), lines)
-      await until('all there', () => server.lines().length >= lines.length)
+      await grown('records of the Collector', lines.length, () => server.lines().length)
       const found = server.lines().map(line => JSON.parse(line) as FluentLine)
       const ids = new Set(found.map(({ record }) => record['id']))
       for (const [index, { tag, nanoseconds: at, record, body }] of found.entries()) {

@@ -9,7 +9,7 @@ import { ecsDocument } from '../../src/sink/exporters/ecs.ts'
 import { openSink, type Sink } from '../../src/sink/mod.ts'
 import { exchanges, HOSTILE, until } from '../../src/sink/exporters/exporter.suite.ts'
 import { RecordingHost } from '../../src/sink/sink.suite.ts'
-import { sendAll } from './testing/send-all.ts'
+import { PATIENT, sendAll } from './testing/send-all.ts'
 import { type Source, SOURCES } from './testing/sources.ts'
 import { VictoriaLogs } from './testing/victorialogs-server.ts'
 
@@ -19,7 +19,7 @@ process.env['LINTEL_TEST_HEC'] = 'any'
 let number = 0
 
 function open(options: Record<string, unknown>, host: RecordingHost): Sink {
-  const shared = { spool: { path: join(folder, `spool-${number++}`) }, drain: '60s', batch: { records: 500, age: '10ms' } }
+  const shared = { spool: { path: join(folder, `spool-${number++}`) }, ...PATIENT, batch: { records: 500, age: '10ms' } }
   const [checked] = configSchema.shape.outputs.parse([{ ...shared, ...options }])
   return openSink(checked as NonNullable<typeof checked>, host)
 }

@@ -49,6 +49,7 @@ export interface ExchangeFacts {
   depth?: number
   oddities?: number
   interim?: number[]
+  interimHead?: string
   tls?: boolean
   /** PROTOCOL_*; default HTTP. */
   protocol?: number
@@ -147,6 +148,7 @@ export class ExchangeFixture {
     head(L.EXCHANGE_RESPONSE, facts.response, L.HEAD_KIND_RESPONSE)
     head(L.EXCHANGE_REQUEST_TRAILER, facts.requestTrailer, L.HEAD_KIND_TRAILER)
     head(L.EXCHANGE_RESPONSE_TRAILER, facts.responseTrailer, L.HEAD_KIND_TRAILER)
+    head(L.EXCHANGE_INTERIM_HEAD, facts.interimHead, L.HEAD_KIND_RESPONSE)
     memory.view.setUint32(block + L.EXCHANGE_CONNECTION, this.#connection(facts), true)
     memory.view.setUint32(block + L.EXCHANGE_DEPTH, facts.depth ?? 1, true)
     memory.u8[block + L.EXCHANGE_PROTOCOL] = facts.protocol ?? L.PROTOCOL_HTTP
@@ -216,7 +218,8 @@ export class ExchangeFixture {
   /** Gives back an exchange and its blocks. */
   free(exchange: number): void {
     const { memory } = this
-    for (const offset of [L.EXCHANGE_REQUEST, L.EXCHANGE_RESPONSE, L.EXCHANGE_REQUEST_TRAILER, L.EXCHANGE_RESPONSE_TRAILER]) {
+    const trailers = [L.EXCHANGE_REQUEST_TRAILER, L.EXCHANGE_RESPONSE_TRAILER]
+    for (const offset of [L.EXCHANGE_REQUEST, L.EXCHANGE_RESPONSE, ...trailers, L.EXCHANGE_INTERIM_HEAD]) {
       const head = memory.u32[(exchange + offset) >>> 2]!
       if (head !== 0) memory.allocator.free(head, memory.u32[(head + L.HEAD_BYTES) >>> 2]!)
     }

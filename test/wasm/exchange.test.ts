@@ -44,6 +44,7 @@ const EVERYTHING: ExchangeFacts = {
   response: 'HTTP/1.1 418 I\'m a teapot\r\nServer: pot\r\n\r\n',
   requestTrailer: 'X-Sum: 1\r\n\r\n',
   responseTrailer: 'X-Sum: 2\r\n\r\n',
+  interimHead: 'HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\nSet-Cookie: a=secret\r\n\r\n',
   requestTime: 1_000_000_000, responseTime: 1_000_250_000, responseEndTime: 1_001_500_000,
   requestBody: 12, responseBody: 34, depth: 3, oddities: L.ODDITY_OBS_FOLD | L.ODDITY_TARGET_INVALID, interim: [100, 103],
   marks: [['duration', 'hook sees one direction only']],
@@ -105,6 +106,7 @@ test('an exchange with everything shows every field it can carry, each with its 
     'http.response.body.size': 34,
     'http.response.trailer': { 'x-sum': ['2'] },
     'http.response.interim_status_codes': [100, 103],
+    'http.response.interim_header': { link: ['</a.css>'], 'set-cookie': ['a=REDACTED'] },
     'user_agent.original': 'curl/8',
     'trace.id': '4bf92f3577b34da6a3ce929d0e0e4736',
     'trace.source': 'traceparent',
@@ -131,7 +133,7 @@ test('an exchange with everything shows every field it can carry, each with its 
     marks: { duration: 'hook sees one direction only' },
   })
   // What hangs on the connection as facts has tests of its own; streams, gRPC and exchanges that go on: exchange-http2.test.ts.
-  const isElsewhere = (name: string): boolean => OF_FACTS.test(name) || /^(?:http2|rpc|message|tls|proxy)\.|^event\.name$/.test(name)
+  const isElsewhere = (name: string): boolean => OF_FACTS.test(name) || /^(?:http2|rpc|gen_ai|message|tls|proxy)\.|^event\.name$/.test(name)
   const ofExchanges = FIELDS.filter(({ kinds, name }) => kinds.includes('exchange') && !isElsewhere(name)).map(({ name }) => name)
   assert.deepEqual([...fields.keys()], ofExchanges)
 })

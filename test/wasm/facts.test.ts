@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseCidr } from '../../lib/cidr/mod.ts'
 import { FactsTable, RecordWriter } from '../../lib/record/mod.ts'
+import { writeGenAi } from '../../src/exchange/gen-ai-facts.ts'
 import { writeProxy } from '../../src/exchange/handshake-record.ts'
 import { DEFAULT_PRIVACY, Wall } from '../../src/privacy/mod.ts'
 import * as L from '../../wasm/layout.ts'
@@ -21,6 +22,26 @@ test('facts of an exchange stand in its record, and passed the wall on their way
   assert.ok(length > 0)
   const { user_agent } = JSON.parse(json) as { user_agent: { original: string } }
   assert.match(user_agent.original, /^curl Bearer REDACTED/)
+  fixture.free(exchange)
+  facts.release(block)
+})
+
+test('a secret that stands where a model is named is hidden, and the call stands between its neighbours', () => {
+  const wall = new Wall(memory, DEFAULT_PRIVACY, { fields: { include: ['/./'], exclude: [] } })
+  const facts = new FactsTable({ memory, writer: new RecordWriter(memory, table), countMax: 1, protect: (raw) => wall.record(raw) })
+  const secret = `ghp_${'a1B2c3D4e5'.repeat(4).slice(0, 36)}`
+  const none = { cacheRead: undefined, cacheWrite: undefined, reasoning: undefined }
+  const block = facts.add((writer) => {
+    writeGenAi(writer, { ...none, operation: 'chat', provider: 'openai', requestModel: secret, responseModel: Buffer.from('m'), inputTokens: 3, outputTokens: 4 })
+  })
+  const exchange = fixture.exchange({ request: 'POST / HTTP/1.1\r\nHost: a\r\nUser-Agent: x\r\n\r\n' })
+  memory.u32[(exchange + L.EXCHANGE_FACTS) >>> 2] = block
+  fixture.exports.writeExchange(exchange, fixture.record, 1 << 20)
+  const json = Buffer.from(memory.read(fixture.line, fixture.encoder.encode(fixture.record, fixture.line, 1 << 20))).toString()
+  const { gen_ai } = JSON.parse(json) as { gen_ai: { request: { model: string }, usage: object } }
+  assert.match(gen_ai.request.model, /REDACTED/)
+  assert.ok(!json.includes(secret.slice(4, 20)))
+  assert.deepEqual(gen_ai.usage, { input_tokens: 3, output_tokens: 4 })
   fixture.free(exchange)
   facts.release(block)
 })

@@ -30,6 +30,7 @@ function lines(first: number, count: number): string[] {
         response: { status_code: index % 20 === 0 ? 503 : 200, reason_phrase: EVIL, header: { server: ['nginx', EVIL] } },
       },
       user_agent: { original: EVIL },
+      ...(index % 10 === 3 ? { gen_ai: { operation: { name: 'chat' }, response: { model: EVIL }, usage: { input_tokens: 1000, output_tokens: 10 } } } : {}),
     })
   })
 }
@@ -47,7 +48,7 @@ function connectionLines(count: number): string[] {
 
 before(async () => {
   await storeOf(join(folder, 'store'), [...lines(0, COUNT), ...connectionLines(CONNECTIONS)])
-  page = await new OpenPage(join(folder, 'store'), { isLive: true }).start()
+  page = await new OpenPage(join(folder, 'store'), { isLive: true, prices: { currency: 'EUR', models: [{ model: '<script>*', input: 2, output: 50 }] } }).start()
 })
 after(async () => {
   await opened?.close()
@@ -154,7 +155,8 @@ test('every view over the store shows something, in dark and in light', async co
   if (!hasBrowser(context)) return
   const browser = theBrowser()
   for (const [path, views] of [['/routes', ['routes', 'slow-routes', 'failing-routes']], ['/inventory', ['inventory']],
-    ['/overview?compare=1', ['methods', 'statuses', 'hosts', 'clients', 'user-agent-classes', 'user-agents', 'connections']], ['/consumers?header=host', ['by-header', 'clients', 'connections']], ['/connections', ['troubled-hosts', 'troubled-clients']], ['/health', ['header-names']]] as const) {
+    ['/overview?compare=1', ['methods', 'statuses', 'hosts', 'clients', 'user-agent-classes', 'user-agents', 'connections']], ['/consumers?header=host', ['by-header', 'clients', 'connections']], ['/connections', ['troubled-hosts', 'troubled-clients']],
+    ['/ai-calls?header=host&compare=1', ['ai-models', 'ai-clients', 'ai-by-header']], ['/health', ['header-names']]] as const) {
     await browser.open(page.url + path)
     await browser.until(`${views.map(view => `document.querySelector('[data-view=${view}] tbody tr') !== null`).join(' && ')} && ${BUSY}`)
   }
@@ -162,6 +164,10 @@ test('every view over the store shows something, in dark and in light', async co
   await browser.until(`document.querySelectorAll('canvas').length === 2 && document.querySelector('[data-view=troubled-clients] tbody tr') !== null && ${BUSY}`)
   const counted = await browser.evaluate<string[]>(text('[data-view=troubled-hosts] tbody tr:first-child td'))
   assert.deepEqual(counted.slice(1), ['443', '50', '6', '10', '0', '8', '100'], counted[0])
+  await browser.open(`${page.url}/ai-calls`)
+  await browser.until(`document.querySelectorAll('canvas').length === 3 && document.querySelector('[data-view=ai-clients] tbody tr') !== null && ${BUSY}`)
+  const models = await browser.evaluate<string[]>(text('[data-view=ai-models] tbody tr:first-child td'))
+  assert.deepEqual(models.slice(0, 11), [EVIL, '–', 'chat', '40', '0', '0', '40,000', '–', '400', '0.1000', '0'])
   await browser.open(`${page.url}/health`)
   await browser.until(`document.querySelector('[data-view=header-names] tbody tr') !== null && ${BUSY}`)
   assert.deepEqual(await browser.evaluate(text('[data-view=header-names] tbody td:first-child')), ['accept', 'host', 'server', 'x-evil', 'x-long'])
@@ -208,7 +214,7 @@ test('axe finds no serious fault in any view, dark or light', async context => {
     .filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id, nodes }) => id + ': ' + nodes.slice(0, 3).map(({ html }) => html).join(' ')))`
   const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
   const time = new Date(START + 7000).toISOString().replace('Z', '000000Z')
-  for (const path of ['/overview', '/routes', '/inventory', '/consumers?header=host', '/records', '/connections', '/health', '/live', `/exchange?time=${time}&sequence=8`]) {
+  for (const path of ['/overview', '/routes', '/inventory', '/consumers?header=host', '/records', '/connections', '/ai-calls?header=host', '/health', '/live', `/exchange?time=${time}&sequence=8`]) {
     await browser.open(page.url + path)
     await browser.until(`document.querySelector('main')?.childElementCount > 0 && !document.body.innerText.includes('asking') && ${BUSY}`)
     await browser.evaluate(`${axe}; undefined`)

@@ -218,7 +218,7 @@ test('an agent hands over what it logs: a replay, its store and the page say the
   const config = { ...configSchema.parse({ outputs: [{ type: 'store', path: store }] }), files: [`${CORPORA}/${row.file}`] } as Config
   const started = new PageHandle({ host: '127.0.0.1', port: 0, version: '0' }, () => {})
   const page = new OpenPage()
-  page.url = await started.start({ token: TOKEN }, { folder: store })
+  page.url = await started.start({ token: TOKEN }, { store: { folder: store } })
   await page.enter()
   const agent = new Agent(config, { log: () => {}, ended: () => {}, outputs: [host => new WebSink(host, started)] })
   const attachments = await agent.start()

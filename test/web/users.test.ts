@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { configSchema } from '../../src/config.ts'
-import { hashPassword } from '../../src/web/mod.ts'
+import { hashPassword, pageSource } from '../../src/web/mod.ts'
 import { isPassword } from '../../src/web/password.ts'
 import { Sessions } from '../../src/web/sessions.ts'
-import { numberedLines } from '../store/testing/stored.ts'
+import { COLUMNS, numberedLines } from '../store/testing/stored.ts'
 import { OpenPage, storeOf, TOKEN } from './testing/open-page.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lintel-web-'))
@@ -122,11 +122,11 @@ test('a viewer sees counts and tables, and nothing that only records show, howev
   await storeOf(store, numberedLines(0, 40))
   const hashed = await hashPassword(PASSWORD)
   const access = { users: [{ name: 'vic', password: hashed, role: 'viewer' as const }, { name: 'opa', password: hashed, role: 'operator' as const }] }
-  const page = await open(t, { access, store })
+  const page = await open(t, { access, source: pageSource({ folder: store }, COLUMNS) })
   const time = new Date(1_780_000_000_003).toISOString().replace('Z', '000000Z')
   const filters = ['"x-number" in http.request.header', 'http.request.header["x-number"][0] == "n3"', 'http . request . header["x-number"][0].startsWith("n")',
     'has(url.query)', 'true || has(http.response.header)', 'size(http.response.trailer) > 0']
-  const closed = ['/api/live', '/api/records', `/api/exchange?time=${time}&sequence=3`, '/api/view/by-header?header=x-number',
+  const closed = ['/api/live', '/api/records', `/api/exchange?time=${time}&sequence=3`, '/api/view/by-header?header=x-number', '/api/view/values?field=url.query',
     ...filters.map(filter => `/api/view/totals?filter=${encodeURIComponent(filter)}`),
     `/api/view/hosts?format=csv&filter=${encodeURIComponent(filters[0] as string)}`]
   const shown = ['/api/view/totals', '/api/view/routes?format=csv', `/api/view/totals?filter=${encodeURIComponent('http.request.method == "header"')}`, '/api/health']

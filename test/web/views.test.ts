@@ -105,7 +105,7 @@ test('kinds of user agents: a bot that calls itself Mozilla is a bot', async () 
 })
 
 test('where a row leads by a click gives the requests that it counted', async () => {
-  for (const view of VIEWS.filter(({ narrow, name }) => narrow !== undefined && name !== 'header-names')) {
+  for (const view of VIEWS.filter(({ narrow, name }) => narrow !== undefined && !['header-names', 'rpc-statuses'].includes(name))) {
     for (const [value, count] of await rowsOf(view.name)) {
       const filter = (view.narrow as string).replaceAll('%', () => JSON.stringify(value))
       const [total] = await rowsOf('totals', `filter=${encodeURIComponent(filter)}`)
@@ -122,6 +122,29 @@ test('a header groups exchanges: who called, and what a click on a value gives',
   assert.deepEqual((await rowsOf('by-header', `header=${encodeURIComponent("x'y")}`)).map(row => row.slice(0, 2)), [[null, 600]])
   const csv = (await page.ask('/api/view/by-header?header=authorization&format=csv')).text
   assert.match(csv, /^authorization,Requests,/)
+})
+
+test('values of a field are those of its records, the most frequent first; headers and lists are no field for that', async () => {
+  assert.deepEqual(await rowsOf('values', 'field=http.response.status_code'), [[200, 400], [404, 100], [503, 100]])
+  assert.deepEqual(await rowsOf('values', 'field=url.domain&limit=1'), [['a.example', 300]])
+  assert.deepEqual(await rowsOf('values', `field=url.path&filter=${encodeURIComponent('http.response.status_code == 503')}`), [['/broken', 100]])
+  assert.deepEqual(await rowsOf('values', 'field=tls.cipher'), [])
+  for (const field of ['', 'http.request.header', 'time', 'anomalies', 'url_path', 'no.such', 'url.path" --']) {
+    assert.equal((await page.ask(`/api/view/values?field=${encodeURIComponent(field)}`)).status, 400, field)
+  }
+})
+
+test('calls of gRPC are counted by method and status, failures first', async () => {
+  const path = join(folder, 'rpc')
+  await storeOf(path, Array.from({ length: 40 }, (_, index) => JSON.stringify({
+    kind: 'exchange', time: new Date(START + index).toISOString().replace('Z', '000000Z'), duration: index, event: { sequence: index + 1 }, client: { address: `10.0.0.${index % 4}` },
+    http: { request: { method: 'POST' }, response: { status_code: 200 } },
+    ...(index % 2 === 0 ? { rpc: { system: { name: 'grpc' }, method: index % 4 === 0 ? 'a.B/Get' : 'a.B/Put', status_code: index % 8 === 0 ? 'UNAVAILABLE' : 'OK' } } : {}),
+  })))
+  const opened = await open(path)
+  const { rows } = await opened.json<ViewAnswer>('/api/view/rpc-statuses')
+  assert.deepEqual(rows, [['a.B/Get', 'UNAVAILABLE', 5, 16, 32, 1], ['a.B/Put', 'OK', 10, 20, 38, 1], ['a.B/Get', 'OK', 5, 20, 36, 1]])
+  assert.equal((await opened.json<ViewAnswer>(`/api/view/totals?filter=${encodeURIComponent('rpc.method == "a.B/Get"')}`)).rows[0]?.[0], 10)
 })
 
 test('one record is found by time and number, with the others of its connection and of its trace in order', async () => {
@@ -236,11 +259,11 @@ test('over replays of the corpora every view answers, and counts what SQL counts
   const [[exchanges]] = await ask(path, 'SELECT count(*) FROM exchanges') as [[bigint]]
   for (const view of VIEWS) {
     const { rows, notes } = await opened.json<ViewAnswer>(`/api/view/${view.name}?limit=10000`)
-    assert.ok(rows.length > 0, view.name)
+    assert.equal(rows.length > 0, view.name !== 'rpc-statuses', view.name) // no capture of gRPC is among them
     assert.deepEqual(notes, [])
     for (const row of rows) assert.equal(row.length, view.columns.length, view.name)
     const column = view.columns.findIndex(({ title }) => title === 'Requests')
-    if (column >= 0 && !['slow-routes', 'failing-routes'].includes(view.name)) {
+    if (column >= 0 && !['slow-routes', 'failing-routes', 'rpc-statuses'].includes(view.name)) {
       assert.equal(rows.reduce((sum, row) => sum + Number(row[column]), 0), Number(exchanges), view.name)
     }
   }

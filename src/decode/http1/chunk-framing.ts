@@ -1,6 +1,7 @@
 import type { ByteMemory } from '../../../lib/bytes/mod.ts'
 import { ODDITY_BARE_CR, ODDITY_BARE_LF, ODDITY_CHUNK_SIZE } from '../../../wasm/layout.ts'
 import { HTTP1_ANOMALY } from './anomaly.ts'
+import type { BodyReader } from '../body/mod.ts'
 import type { Http1Anomaly } from './anomaly.ts'
 
 /** Bytes of one chunk-size line with its extensions. */
@@ -18,7 +19,7 @@ const SEMICOLON = 0x3b
 const QUOTE = 0x22
 
 /**
- * Framing of a chunked body (RFC 9112 7.1), byte by byte: chunk-size lines with extensions, data counted but not looked at,
+ * Framing of a chunked body (RFC 9112 7.1), byte by byte: chunk-size lines with extensions, data counted and given to who reads it,
  * until the last chunk's line is past. Trailers are the caller's business.
  *
  * What the grammar forbids but a lenient recipient takes becomes an oddity; what leaves the next chunk's place unknown
@@ -26,6 +27,7 @@ const QUOTE = 0x22
  */
 export class ChunkFraming {
   readonly #u8: Uint8Array
+  readonly #reader: BodyReader | undefined
   #state: State = STATE.sizeFirst
   #size = 0
   #lineBytes = 0
@@ -33,8 +35,9 @@ export class ChunkFraming {
   #dataBytes = 0
   #anomaly: Http1Anomaly | undefined
 
-  constructor(memory: ByteMemory) {
+  constructor(memory: ByteMemory, reader?: BodyReader) {
     this.#u8 = memory.u8
+    this.#reader = reader
   }
 
   /** Bytes of data so far. */
@@ -73,6 +76,7 @@ export class ChunkFraming {
     while (at < end && this.#state < STATE.over) {
       if (this.#state === STATE.data) {
         const length = Math.min(this.#size, end - at)
+        this.#reader?.take(at, length)
         this.pass(length)
         at += length
       } else {

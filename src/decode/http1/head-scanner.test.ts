@@ -132,7 +132,9 @@ test('the first line is judged', () => {
   assert.equal(first('HTTP/1.1 20 OK', L.HEAD_KIND_RESPONSE), C.HEAD_ERROR_STATUS)
   assert.equal(first('HTTP/1.1 200X', L.HEAD_KIND_RESPONSE), C.HEAD_ERROR_STATUS)
   assert.equal(first('HTTP/11.1 200 OK', L.HEAD_KIND_RESPONSE), C.HEAD_ERROR_VERSION)
-  assert.equal(first('ICY 200 OK nothing', L.HEAD_KIND_RESPONSE), C.HEAD_ERROR_START_LINE)
+  assert.equal(first('ICE/1.1 200 OK nothing', L.HEAD_KIND_RESPONSE), C.HEAD_ERROR_START_LINE)
+  assert.equal(first('ICY 200 OK', L.HEAD_KIND_RESPONSE), 'start_line')
+  assert.equal(first('ICY 2000', L.HEAD_KIND_RESPONSE), C.HEAD_ERROR_STATUS)
 })
 
 test('a request without a version is whole only where it is allowed', () => {
@@ -165,6 +167,20 @@ test('framing fields give the body kind', () => {
   assert.deepEqual(framing('Transfer-Encoding: xchunked'), [L.BODY_UNTIL_CLOSE, -1, 'coding_unknown'])
   assert.deepEqual(framing('Transfer-Encoding: chunked\r\n x'), [L.BODY_UNTIL_CLOSE, -1, 'obs_fold,coding_unknown'])
   assert.deepEqual(framing('Content-Length: 5\r\nTransfer-Encoding: chunked'), [L.BODY_CHUNKED, 5, 'length_and_chunked'])
+})
+
+test('of a response "identity" leaves the length to say where the body ends, as it does for clients', () => {
+  const framing = (coding: string): [number, string] => {
+    const scanned = scan(`HTTP/1.1 200 OK\r\nTransfer-Encoding: ${coding}\r\nContent-Length: 3\r\n\r\n`, L.HEAD_KIND_RESPONSE)
+    return [scanned.body, scanned.oddities.join()]
+  }
+  for (const coding of ['identity', 'Identity', '', 'identity, identity']) {
+    assert.deepEqual(framing(coding), [L.BODY_LENGTH, 'coding_unknown'], coding)
+  }
+  assert.deepEqual(framing('identity, gzip'), [L.BODY_UNTIL_CLOSE, 'length_and_chunked,coding_unknown'])
+  assert.deepEqual(framing('identity, chunked'), [L.BODY_CHUNKED, 'length_and_chunked'])
+  const request = scan('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: identity\r\nContent-Length: 3\r\n\r\n')
+  assert.equal(request.body, L.BODY_UNTIL_CLOSE)
 })
 
 test('connection tokens are found in lists', () => {

@@ -299,3 +299,25 @@ test('memory that is refused costs the head block, not the exchange', () => {
   for (let index = 0; index < kept.length; index += 2) memory.allocator.free(kept[index]!, kept[index + 1]!)
   assert.deepEqual(talk.close().messages.map(brief), [['request', 1, 0, 0, 'complete'], ['response', 1, 0, 3, 'complete']])
 })
+
+test('a client that asked for leave and was answered without its body goes on with its next request, or sends the body all the same', () => {
+  const body = get('/inside')
+  const put = (framing = `Content-Length: ${body.length}`): string => `PUT /1 HTTP/1.1\r\nHost: a\r\nExpect: 100-Continue\r\n${framing}\r\n\r\n`
+  const refused = 'HTTP/1.1 417 No\r\nContent-Length: 0\r\n\r\n'
+  const leave = 'HTTP/1.1 100 Continue\r\n\r\n'
+  const talks: [string, (talk: Talk) => Talk, number][] = [
+    ['keeps it', (talk) => talk.c(put()).s(refused), 0],
+    ['keeps it, chunked', (talk) => talk.c(put('Transfer-Encoding: chunked')).s(refused), 0],
+    ['keeps a long one', (talk) => talk.c(put('Content-Length: 100000')).s('HTTP/1.1 103 Hints\r\n\r\n').s(refused), 0],
+    ['sends it', (talk) => talk.c(put()).s(refused).c('x'.repeat(body.length)), body.length],
+    ['sends what looks like a request, with leave', (talk) => talk.c(put()).s(leave).c(body).s(refused), body.length],
+    ['sends it at once', (talk) => talk.c(put() + body).s(refused), body.length],
+    ['does not wait', (talk) => talk.c(put()).c(body).s(refused), body.length],
+  ]
+  for (const [name, begin, bytes] of talks) {
+    const { requests, pairs, anomalies } = begin(new Talk()).c(get('/2')).s(ok(200)).close()
+    assert.deepEqual(requests.map(({ target, bodyBytes, ended }) => [target, bodyBytes, ended]),
+      [['/1', bytes, 'complete'], ['/2', 0, 'complete']], name)
+    assert.deepEqual([pairs, anomalies], [[['/1', 417], ['/2', 200]], []], name)
+  }
+})

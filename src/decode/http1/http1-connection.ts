@@ -1,12 +1,13 @@
 import type { ByteMemory } from '../../../lib/bytes/mod.ts'
 import { METHOD_CONNECT, METHOD_HEAD } from '../../../wasm/head-contract.ts'
-import { HEADER_UPGRADE } from '../../../wasm/header-ids.ts'
+import { HEADER_EXPECT, HEADER_UPGRADE } from '../../../wasm/header-ids.ts'
 import {
   BODY_CHUNKED, BODY_LENGTH, BODY_NONE, HEAD_CONNECTION_CLOSE, HEAD_CONNECTION_KEEP_ALIVE, HEAD_CONNECTION_UPGRADE,
   HEAD_KIND_REQUEST, HEAD_KIND_RESPONSE, ODDITY_LENGTH_DIFFERS, ODDITY_LENGTH_INVALID,
 } from '../../../wasm/layout.ts'
 import { END } from '../../connection/mod.ts'
 import type { End, Gap, Side, StreamControl, StreamHandler, Turns } from '../../connection/mod.ts'
+import type { BodyFields } from '../body/mod.ts'
 import { headValue } from '../head-value.ts'
 import { MESSAGE, MESSAGE_END } from '../message.ts'
 import type { MessageEnd, MessageSink } from '../message.ts'
@@ -24,6 +25,8 @@ import type { Http1Dormitory } from './sleeping-http1.ts'
 
 const VERSION_1_1 = 0x11
 const VERSION_0_9 = 0x09
+/** Requests under way whose response's body is read. */
+const AWAITED_MAX = 1000
 
 export interface Http1Options {
   readonly memory: ByteMemory
@@ -35,6 +38,8 @@ export interface Http1Options {
    * and the connection is ignored from there.
    */
   readonly tunnel?: OpenTunnel
+  /** Whose bodies are read; undefined = nobody's. */
+  readonly bodies?: BodyFields | undefined
   /** Where it sleeps; undefined = it never does. */
   readonly dormitory?: Http1Dormitory
 }
@@ -47,6 +52,9 @@ export class Http1Connection implements StreamHandler, SideOwner {
   control: StreamControl
   readonly #openTunnelOf: OpenTunnel | undefined
   readonly #dormitory: Http1Dormitory | undefined
+  readonly #bodies: BodyFields | undefined
+  /** Exchanges of which the request's body was read, and the response's is to be. */
+  #awaited: Set<number> | undefined
   #sink: MessageSink
   readonly #memory: ByteMemory
   readonly #scanner: HeadScanner
@@ -64,11 +72,15 @@ export class Http1Connection implements StreamHandler, SideOwner {
   /** Exchange of the request that what is held depends on; 0 = its response will not be known. */
   #heldFor = 0
   readonly #isHeard: [boolean, boolean] = [false, false]
+  /** Exchange of the last request that asks for leave to send its body, -1 = it has it; and whether it was answered without. */
+  #asksLeave = -1
+  #isRefusedLeave = false
 
   constructor(options: Http1Options) {
     const { memory, scanner, control } = options
     this.#openTunnelOf = options.tunnel
     this.#dormitory = options.dormitory
+    this.#bodies = options.bodies
     this.control = control
     this.#sink = options.sink
     this.#memory = memory
@@ -160,6 +172,7 @@ export class Http1Connection implements StreamHandler, SideOwner {
     this.#sink = sink
     this.#now = -1
     this.#heldFor = 0
+    this.#awaited = undefined
     this.#messages = 0
     this.#rolesKnown = control.client !== undefined
     for (const side of [0, 1] as const) {
@@ -205,6 +218,8 @@ export class Http1Connection implements StreamHandler, SideOwner {
       if (side.isRequester) this.#pairing.requestOver()
       else this.#settle(message)
     }
+    message.findings = message.reader?.end()
+    message.reader = undefined
     this.#sink.end(this.control, message)
     if (ended === MESSAGE_END.tunnel && !side.isRequester && !this.#isTunnel) this.#startTunnel()
     else if (message.kind === MESSAGE.response) this.#answerHeld(message)
@@ -223,6 +238,16 @@ export class Http1Connection implements StreamHandler, SideOwner {
 
   dropped(side: Http1Side, position: number, mayBegin: boolean): void {
     if (!side.isRequester) this.#pairing.serverDropped(position, mayBegin)
+  }
+
+  /** A client that asked for leave and has its final response may keep the body (RFC 9110 10.1.1); with 100, or without an answer, it sends it. */
+  mayLackBody({ kind, exchange }: Http1Message): boolean {
+    return kind !== MESSAGE.request || (exchange === this.#asksLeave && this.#isRefusedLeave)
+  }
+
+  #noteLeave(status: number): void {
+    if (status === 100) this.#asksLeave = -1
+    else if (status >= 200) this.#isRefusedLeave = true
   }
 
   anomaly(side: Http1Side, name: Http1Anomaly, time: number): void {
@@ -250,6 +275,7 @@ export class Http1Connection implements StreamHandler, SideOwner {
   }
 
   #giveUp(exchange: number): void {
+    this.#awaited?.delete(exchange)
     this.#sink.unanswered?.(this.control, exchange, this.#now)
   }
 
@@ -292,11 +318,17 @@ export class Http1Connection implements StreamHandler, SideOwner {
     const { exchange, state, overBound } =
       this.#pairing.request(startTime, method, endedInCall, startPosition, startAcknowledgement, serverPosition)
     message.begin(MESSAGE.request, exchange, scanner.block, startTime, oddities)
+    message.reader = this.#bodies?.request(scanner.block)
+    if (message.reader !== undefined) this.#await(exchange)
     const body = bodyOf(scanner)
     const hold = method === METHOD_CONNECT ? 'connect' : (connection & HEAD_CONNECTION_UPGRADE) !== 0 ? 'upgrade' : 'no'
     plan.body = method === METHOD_CONNECT || (body === 'until close' && scanner.body === BODY_NONE) ? 'none' : body
     plan.length = scanner.contentLength
-    plan.isUnsure = false
+    plan.isUnsure = plan.body !== 'none' && headValue(this.#memory, scanner.block, HEADER_EXPECT)?.toLowerCase() === '100-continue'
+    if (plan.isUnsure) {
+      this.#asksLeave = exchange
+      this.#isRefusedLeave = false
+    }
     plan.hold = hold
     plan.isLast = isLast(version, connection)
     if (hold !== 'no') this.#heldFor = state === 'paired' ? exchange : 0
@@ -304,6 +336,11 @@ export class Http1Connection implements StreamHandler, SideOwner {
     this.#sink.head(this.control, message)
     if (overBound) this.anomaly(side, HTTP1_ANOMALY.outstanding, startTime)
     if (state === 'alone') this.#giveUp(exchange)
+  }
+
+  #await(exchange: number): void {
+    this.#awaited ??= new Set()
+    if (this.#awaited.size < AWAITED_MAX) this.#awaited.add(exchange)
   }
 
   #response(side: Http1Side, startTime: number, message: Http1Message, plan: BodyPlan, isCut: boolean): void {
@@ -319,6 +356,8 @@ export class Http1Connection implements StreamHandler, SideOwner {
     message.likely = likely
     message.isLikely = isLikely
     message.status = status
+    if (!isInterim && this.#awaited?.delete(likely === 0 ? exchange : likely) === true) message.reader = this.#bodies!.response(scanner.block)
+    if (exchange === this.#asksLeave && isLikely !== true) this.#noteLeave(status)
     const isEmpty = status < 200 || status === 204 || status === 304 || method === METHOD_HEAD
     const isTunnel = !isCut && (status === 101 || (method === METHOD_CONNECT && status >= 200 && status < 300))
     plan.body = isTunnel ? 'tunnel' : isEmpty ? 'none' : bodyOf(scanner)

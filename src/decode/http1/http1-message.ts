@@ -1,5 +1,6 @@
 import type { End, Side } from '../../connection/mod.ts'
 import { MESSAGE } from '../message.ts'
+import type { BodyFindings, BodyReader } from '../body/mod.ts'
 import type { Message, MessageEnd, MessageKind } from '../message.ts'
 
 /**
@@ -24,6 +25,9 @@ export class Http1Message implements Message {
   isSettled = false
   ended: MessageEnd | undefined = undefined
   cutBy: End | undefined = undefined
+  /** Reads its body, where that was asked for. */
+  reader: BodyReader | undefined = undefined
+  findings: BodyFindings | undefined = undefined
 
   constructor(side: Side) {
     this.side = side
@@ -45,5 +49,7 @@ export class Http1Message implements Message {
     this.isSettled = false
     this.ended = undefined
     this.cutBy = undefined
+    this.reader = undefined
+    this.findings = undefined
   }
 }

@@ -2,6 +2,7 @@ import type { ByteMemory } from '../../../lib/bytes/mod.ts'
 import { SCAN_SIMPLE } from '../../../wasm/head-contract.ts'
 import { HEAD_KIND_REQUEST, HEAD_KIND_RESPONSE } from '../../../wasm/layout.ts'
 import type { Side, StreamControl, StreamHandler } from '../../connection/mod.ts'
+import type { BodyFields } from '../body/mod.ts'
 import { DETECT } from '../decoder.ts'
 import type { Detect, OpenInner, Protocol } from '../decoder.ts'
 import type { MessageSink } from '../message.ts'
@@ -23,13 +24,16 @@ export class Http1Protocol implements Protocol {
   readonly #scanner: HeadScanner
   readonly #openInner: OpenInner | undefined
   readonly #upgrade: OpenTunnel | undefined
+  readonly #bodies: BodyFields | undefined
   readonly #dormitory: Http1Dormitory
 
   /**
    * @param openInner reads what lies in a tunnel made by CONNECT; undefined = nothing does
    * @param upgrade is asked first what a connection becomes behind 101; a WebSocket is one in any case
+   * @param bodies whose bodies are read; undefined = nobody's
    */
-  constructor(memory: ByteMemory, openInner?: OpenInner, upgrade?: OpenTunnel) {
+  constructor(memory: ByteMemory, openInner?: OpenInner, upgrade?: OpenTunnel, bodies?: BodyFields) {
+    this.#bodies = bodies
     this.#memory = memory
     this.#openInner = openInner
     this.#scanner = new HeadScanner(memory)
@@ -68,6 +72,7 @@ export class Http1Protocol implements Protocol {
       control,
       sink,
       tunnel: this.#tunnel,
+      bodies: this.#bodies,
       dormitory: this.#dormitory,
     })
   }

@@ -13,7 +13,7 @@ import type { Http1Anomaly } from './anomaly.ts'
 import { ChunkFraming } from './chunk-framing.ts'
 import type { HeadScanner } from './head-scanner.ts'
 import { Http1Message } from './http1-message.ts'
-import { behindEmptyLines, isMessageStart, mayBeFirstLine } from './message-start.ts'
+import { behindEmptyLines, hasLineFeed, isMessageStart, mayBeFirstLine } from './message-start.ts'
 import type { BodyPlan, SideOwner } from './side-owner.ts'
 
 /** A rest of a body shorter than this is awaited, a longer one skipped. */
@@ -144,8 +144,7 @@ export class Http1Side {
         case 'hold':
           this.#holdBytes(at, end, time)
           return end
-        case 'done':
-          return at
+        case 'done': return at
       }
     }
     this.#askSkip()
@@ -155,12 +154,15 @@ export class Http1Side {
   gap(length: number, time: number): void {
     const message = this.#message
     if (this.#state === 'done') return
+    if (this.isRequester) this.#isUnsure = false
     if (this.#skipping > 0 && !this.#skipIsStale) return this.#lose(time)
     if (message !== undefined && this.#state === 'until close' && !this.#isUnsure) {
       message.bodyBytes = length === 0 || message.bodyBytes < 0 ? -1 : message.bodyBytes + length
+      message.reader?.lose()
       return
     }
     if (message !== undefined && length > 0 && !this.#isUnsure && length <= this.#bodyRemaining()) {
+      message.reader?.lose()
       this.#pass(length, time)
       return this.#askSkip()
     }
@@ -315,7 +317,7 @@ export class Http1Side {
         if (plan.length === 0) this.#finish(MESSAGE_END.complete, time)
         return
       case 'chunked':
-        this.#chunks = new ChunkFraming(this.#memory)
+        this.#chunks = new ChunkFraming(this.#memory, message.reader)
         this.#state = 'chunked'
         return
       case 'until close':
@@ -333,20 +335,23 @@ export class Http1Side {
   #body(at: number, end: number, time: number): number {
     if (this.#isUnsure) {
       this.#isUnsure = false
-      // Where the body should begin there is the next head: the request was HEAD.
-      if (this.#scanner.exports.scanStart(at, end - at, this.#kind) === 1) {
+      // Where the body should begin there is the next head: the request was HEAD, or the client was answered without its body.
+      if (this.#owner.mayLackBody(this.#message!) && this.#scanner.exports.scanStart(at, end - at, this.#kind) === 1) {
         this.#finish(MESSAGE_END.complete, this.#message!.endTime)
+        this.#endedInCall = false
         return at
       }
     }
     const message = this.#message!
     if (this.#state === 'until close') {
       if (message.bodyBytes >= 0) message.bodyBytes += end - at
+      message.reader?.take(at, end - at)
       message.endTime = time
       return end
     }
     if (this.#state === 'length') {
       const length = Math.min(this.#remaining, end - at)
+      message.reader?.take(at, length)
       this.#pass(length, time)
       return at + length
     }
@@ -398,8 +403,8 @@ export class Http1Side {
 
   /** Asks for a long rest to be left out. Only at the end of a call, from where the stream counts. */
   #askSkip(): void {
-    if (this.#skipping > 0 || this.#isUnsure) return
-    const length = this.#bodyRemaining()
+    const isWanted = this.#message?.reader?.skippable === 0
+    const length = this.#skipping > 0 || this.#isUnsure || isWanted ? 0 : this.#bodyRemaining()
     if (length < SKIP_BYTES_MIN) return
     this.#skipping = length
     this.#owner.control.skip(this.side, length)
@@ -491,9 +496,4 @@ export class Http1Side {
     this.#allowSimple = false
     this.#state = 'resync'
   }
-}
-
-function hasLineFeed(u8: Uint8Array, at: number, end: number): boolean {
-  for (; at < end; at++) if (u8[at] === LF) return true
-  return false
 }

@@ -14,6 +14,11 @@ export function behindEmptyLines(u8: Uint8Array, at: number, end: number): numbe
   return at
 }
 
+export function hasLineFeed(u8: Uint8Array, at: number, end: number): boolean {
+  for (; at < end; at++) if (u8[at] === LF) return true
+  return false
+}
+
 /**
  * Methods that a request may have which is the first after missing bytes. What follows a loss may begin anywhere: any token is a
  * method by its form, the end of one and text of a body included. IANA's registry, what caches know, UPnP's and Icecast's.
@@ -53,11 +58,11 @@ export function isMessageStart(scanner: HeadScanner, pointer: number, length: nu
   return first === 0x2f || isKnown && (first === 0x2a || (letter >= 0x61 && letter <= 0x7a) || (first >= 0x30 && first <= 0x39))
 }
 
-const STATUS_LINE_START = [0x48, 0x54, 0x54, 0x50, 0x2f] // "HTTP/"
+const STATUS_LINE_STARTS = ['HTTP/', 'ICY '].map((start) => Buffer.from(start, 'latin1'))
 
 /** Whether the bytes at `pointer`, which may be few, could be the start of a first line of HTTP in any version. */
 export function mayBeFirstLine(scanner: HeadScanner, pointer: number, length: number, kind: number): boolean {
   if ((kind & 15) !== HEAD_KIND_RESPONSE) return scanner.exports.scanStart(pointer, length, kind) >= 0
   const u8 = scanner.memory.u8
-  return STATUS_LINE_START.every((byte, index) => index >= length || u8[pointer + index] === byte)
+  return STATUS_LINE_STARTS.some((start) => start.every((byte, index) => index >= length || u8[pointer + index] === byte))
 }

@@ -9,7 +9,7 @@ export interface BodyPlan {
   body: 'none' | 'length' | 'chunked' | 'until close' | 'malformed' | 'tunnel'
   /** Bytes, for 'length'. */
   length: number
-  /** It is not known whether the request was HEAD: the body may be missing. */
+  /** The body may be missing: it is not known whether the request was HEAD, or the client asks first (Expect: 100-continue). */
   isUnsure: boolean
   /** What follows is to be held until its meaning is known: after CONNECT, and after a request to upgrade. */
   hold: 'no' | 'connect' | 'upgrade'
@@ -25,6 +25,8 @@ export interface SideOwner {
    * `isCut`: its end is not known.
    */
   head(side: Http1Side, startTime: number, message: Http1Message, plan: BodyPlan, isCut?: boolean): void
+  /** A message whose plan is unsure: nothing says that its body comes. */
+  mayLackBody(message: Http1Message): boolean
   over(side: Http1Side, message: Http1Message, ended: MessageEnd): void
   /** Framing is lost. */
   lost(side: Http1Side): void

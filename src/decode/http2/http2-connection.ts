@@ -3,6 +3,7 @@ import { HPACK_INFO_INDEX, HPACK_INFO_UPDATE, HPACK_OK } from '../../../wasm/hpa
 import { PSEUDO_STATUS } from '../../../wasm/layout.ts'
 import type { End, Gap, Side, StreamControl, StreamHandler } from '../../connection/mod.ts'
 import type { HeadScanner } from '../http1/mod.ts'
+import type { BodyFields, BodyReader } from '../body/mod.ts'
 import { MESSAGE, MESSAGE_END } from '../message.ts'
 import type { CutBy, MessageEnd, MessageKind, MessageSink, Unanswered } from '../message.ts'
 import { HTTP2_ANOMALY } from './anomaly.ts'
@@ -36,6 +37,7 @@ export class Http2Connection implements StreamHandler, Http2SideOwner {
   readonly #decoder: HpackDecoder
   readonly #scanner: HeadScanner
   readonly #sink: MessageSink
+  readonly #bodies: BodyFields | undefined
   readonly #sides: readonly [Http2Side, Http2Side]
   readonly #tables: [HpackTable, HpackTable]
   readonly #streams: StreamTable
@@ -61,6 +63,7 @@ export class Http2Connection implements StreamHandler, Http2SideOwner {
     this.#decoder = decoder
     this.#scanner = options.scanner
     this.#sink = options.sink
+    this.#bodies = options.bodies
     this.#client = control.client
     const isNew = upgraded !== undefined || control.fromStart
     this.#isWhole = [isNew, isNew]
@@ -147,7 +150,7 @@ export class Http2Connection implements StreamHandler, Http2SideOwner {
     if (message === undefined) return
     if (message.bodyBytes >= 0) message.bodyBytes += length
     message.endTime = time
-    message.grpc?.take(pointer, length)
+    message.reader?.take(pointer, length)
   }
 
   bodyUnknown(side: Side, id: number): void {
@@ -155,13 +158,13 @@ export class Http2Connection implements StreamHandler, Http2SideOwner {
     const message = side === this.#client ? stream?.request : stream?.response
     if (message === undefined) return
     message.bodyBytes = -1
-    message.grpc?.lose()
+    message.reader?.lose()
   }
 
   skippable(side: Side, id: number, length: number): number {
     const stream = this.#streams.find(id)
     const message = side === this.#client ? stream?.request : stream?.response
-    return message?.grpc === undefined ? length : Math.min(length, message.grpc.skippable)
+    return Math.min(length, message?.reader?.skippable ?? length)
   }
 
   endStream(side: Side, id: number, time: number): void {
@@ -256,11 +259,19 @@ export class Http2Connection implements StreamHandler, Http2SideOwner {
     const message = new Http2Message(kind, side, stream.exchange, stream.id, decoder.block, time, decoder.oddities)
     const isGrpc = decoder.block !== 0 && kind !== MESSAGE.interim && decoder.isGrpc(decoder.block)
     if (isGrpc) message.grpc = new GrpcBody(this.#memory, this.#scanner)
-    if (isGrpc || kind === MESSAGE.request) this.#leaveOut(!isGrpc)
+    else message.fields = this.#fieldsOf(kind, stream)
+    const needsBodies = isGrpc || (kind === MESSAGE.request && this.#bodies?.mayWant(decoder.block) === true)
+    if (needsBodies || kind === MESSAGE.request) this.#leaveOut(!needsBodies)
     return message
   }
 
-  /** Bodies may be left out from the first request on that is not of gRPC, whose messages are counted, until one is. */
+  /** Reader of the body whose head the decoder holds; undefined = it is not read. */
+  #fieldsOf(kind: MessageKind, { request }: Http2Stream): BodyReader | undefined {
+    if (kind === MESSAGE.request) return this.#bodies?.request(this.#decoder.block)
+    return kind === MESSAGE.response && request?.fields !== undefined ? this.#bodies?.response(this.#decoder.block) : undefined
+  }
+
+  /** Bodies may be left out from the first request on that needs none (those of gRPC are counted), until one does. */
   #leaveOut(isAllowed: boolean): void {
     if (this.#needsBodies || (isAllowed && this.leavesOut)) return
     this.#needsBodies = !isAllowed
@@ -413,6 +424,7 @@ export class Http2Connection implements StreamHandler, Http2SideOwner {
 
   #dropHeld(stream: Http2Stream): void {
     this.#decoder.free(stream.held!.head)
+    stream.held!.fields?.end()
     stream.held = undefined
   }
 
@@ -441,18 +453,7 @@ export class Http2Connection implements StreamHandler, Http2SideOwner {
   }
 
   #finish(message: Http2Message, ended: MessageEnd, time: number, why: CutBy | number | undefined): void {
-    message.endTime = time
-    message.ended = ended
-    if (typeof why === 'number') message.resetCode = why
-    else message.cutBy = why
-    if (ended === MESSAGE_END.lost && message.bodyBytes >= 0) message.bodyBytes = -1
-    const { grpc } = message
-    if (grpc !== undefined) {
-      if (message.trailer === 0) message.trailer = grpc.trailer
-      else this.#decoder.free(grpc.trailer)
-      if (ended === MESSAGE_END.lost) grpc.lose()
-      else grpc.close()
-    }
+    message.finish(ended, time, why, this.#decoder)
     this.#sink.end(this.control, message)
   }
 

@@ -1,6 +1,7 @@
 import type { ByteMemory } from '../../../lib/bytes/mod.ts'
 import { HEADER_UPGRADE } from '../../../wasm/header-ids.ts'
 import type { Side, StreamControl, StreamHandler } from '../../connection/mod.ts'
+import type { BodyFields } from '../body/mod.ts'
 import { DETECT } from '../decoder.ts'
 import type { Detect, OpenInner, Protocol } from '../decoder.ts'
 import { headValue } from '../head-value.ts'
@@ -25,10 +26,15 @@ export class Http2Protocol implements Protocol {
   readonly #search: FrameSearch
   readonly #scanner: HeadScanner
   readonly #openOther: OpenInner | undefined
+  readonly #bodies: BodyFields | undefined
 
-  /** @param openOther reads the side that does not speak HTTP/2 where the other does; undefined = nothing does */
-  constructor(memory: ByteMemory, openOther?: OpenInner) {
+  /**
+   * @param openOther reads the side that does not speak HTTP/2 where the other does; undefined = nothing does
+   * @param bodies whose bodies are read; undefined = nobody's
+   */
+  constructor(memory: ByteMemory, openOther?: OpenInner, bodies?: BodyFields) {
     this.#openOther = openOther
+    this.#bodies = bodies
     this.#memory = memory
     this.#decoder = new HpackDecoder(memory)
     this.#search = new FrameSearch(this.#decoder)
@@ -67,7 +73,7 @@ export class Http2Protocol implements Protocol {
 
   #connection(control: StreamControl, sink: MessageSink, upgraded?: number): Http2Connection {
     return new Http2Connection({
-      memory: this.#memory, decoder: this.#decoder, search: this.#search, scanner: this.#scanner, control, sink,
+      memory: this.#memory, decoder: this.#decoder, search: this.#search, scanner: this.#scanner, control, sink, bodies: this.#bodies,
       ...(upgraded === undefined ? {} : { upgraded }),
     })
   }

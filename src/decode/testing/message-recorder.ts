@@ -8,6 +8,7 @@ import type { WebSocket } from '../websocket/mod.ts'
 import { oddityNames } from '../oddity.ts'
 import { headText } from './head-text.ts'
 import type { HeadText } from './head-text.ts'
+import type { BodyFindings } from '../body/mod.ts'
 
 /** One message as a test sees it. */
 export interface Recorded extends HeadText {
@@ -31,6 +32,7 @@ export interface Recorded extends HeadText {
   resetCode?: number | undefined
   cutBy?: CutBy
   messages?: number | undefined
+  findings?: BodyFindings
 }
 
 const KINDS = { [MESSAGE.request]: 'request', [MESSAGE.response]: 'response', [MESSAGE.interim]: 'interim' } as const
@@ -127,6 +129,7 @@ export class MessageRecorder implements MessageSink {
     if (message.cutBy !== undefined) recorded.cutBy = message.cutBy
     if (message.resetCode !== undefined) recorded.resetCode = message.resetCode
     if (message.messages !== undefined) recorded.messages = message.messages
+    if (message.findings !== undefined) recorded.findings = message.findings
     recorded.oddities = oddityNames(message.oddities)
     if (message.trailer !== 0) recorded.trailer = headText(this.#memory, message.trailer).fields
     for (const block of [message.head, message.trailer]) {

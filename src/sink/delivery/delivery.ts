@@ -1,4 +1,5 @@
 import { explain, reasonOf } from '../disk-trouble.ts'
+import { Redaction } from '../http/secret.ts'
 import type { DeliveryHealth, LogLevel } from '../sink.ts'
 import type { Spool, SpoolBatch, SpooledRecord } from '../spool/mod.ts'
 import { type Trouble, TroubleTeller } from '../trouble.ts'
@@ -17,6 +18,8 @@ export interface DeliveryOptions {
 /** Reason that refused records are lost for. */
 export const LETTERS_FULL = 'dead-letter file full'
 
+/** A record for which an exporter throws so often, alone, is refused. */
+const THROWS_MAX = 3
 const IDLE_MS = 600_000
 const LOOK_MS = 100
 
@@ -33,7 +36,8 @@ interface Fates {
  * Takes records out of a spool and sends them by an exporter: one batch at a time, in order, again and again until the server says
  * that it has them. The spool's position moves only then: what a kill interrupts is sent again, a batch at most.
  *
- * What a server refuses for good goes to the dead letters. Nothing here is waited for by anybody but `stop`.
+ * What a server refuses for good goes to the dead letters, and so does a record that cannot be made ready to be sent. Nothing here is
+ * waited for by anybody but `stop`.
  */
 export class Delivery {
   readonly #spool: Spool
@@ -165,9 +169,9 @@ export class Delivery {
 
   /** @returns false when it was stopped before all of them were through */
   async #deliver(records: readonly SpooledRecord[], fates: Fates): Promise<boolean> {
-    let left = records
+    let [left, throws] = [records, 0]
     for (let tries = 1; !this.#isOver; tries++) {
-      const answer = await this.#send(left)
+      const answer = await this.#send(left, () => ++throws)
       if (answer.outcome === 'apart') return await this.#deliverApart(left, answer.reason, fates)
       if (answer.outcome === 'done') {
         const refused = (answer.refused ?? []).map(({ index, reason }) => ({ record: left[index] as SpooledRecord, reason }))
@@ -199,12 +203,18 @@ export class Delivery {
     return await this.#deliver(records.slice(0, middle), fates) && await this.#deliver(records.slice(middle), fates)
   }
 
-  async #send(records: readonly SpooledRecord[]): Promise<Answer> {
+  /**
+   * What an exporter throws is about a record: the batch's halves tell which. Alone it is tried again before it is refused, lest it was of the
+   * moment.
+   */
+  async #send(records: readonly SpooledRecord[], countThrow: () => number): Promise<Answer> {
     this.#state = 'sending'
     try {
       return await this.#exporter.send(records, this.#stop.signal)
     } catch (error) {
-      const message = `Cannot send to ${this.#exporter.target}: ${(error as Error).message}`
+      const said = new Redaction([]).clean((error as Error).message)
+      if (records.length > 1 || countThrow() >= THROWS_MAX) return { outcome: 'apart', reason: `cannot be made ready to be sent: ${said}` }
+      const message = `Cannot make a record ready for ${this.#exporter.target}: ${said}`
       return { outcome: 'later', hindrance: { reason: 'exporter failed', message } }
     }
   }

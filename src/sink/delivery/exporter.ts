@@ -45,7 +45,8 @@ export interface Exporter {
   readonly target: string
   /**
    * Sends a batch, one at a time, and says what became of it: `done` only when the server has said that it is durable there. Ends soon
-   * after `signal` is aborted, and in bounded time without it. What it throws is a fault of this program: the batch is tried again.
+   * after `signal` is aborted, and in bounded time without it. It throws for nothing but a record that it cannot make ready to be sent: which one,
+   * the batch's halves tell, and that one is refused.
    *
    * @param records at least one, in order; the lines are JSON objects as docs/fields.md describes them
    */

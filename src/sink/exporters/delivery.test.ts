@@ -14,14 +14,17 @@ import type { Sink } from '../sink.ts'
 import { RecordingHost } from '../sink.suite.ts'
 import { assertAddsUp, delivery, exchanges, openOutput, range, until } from './exporter.suite.ts'
 import { makeCertificates, readIdentity } from './testing/certificates.ts'
+import { fluentConverse } from './testing/fluent-converse.ts'
 import { type Behaviour, type Received, Receiver } from './testing/receiver.ts'
+import { StreamServer } from './testing/stream-server.ts'
+import { syslogConverse } from './testing/syslog-converse.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lintel-delivery-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
 let number = 0
 
 function options(url: string, more: Record<string, unknown> = {}): Record<string, unknown> {
-  return { type: 'webhook', url, spool: { path: join(folder, `${number++}`) }, batch: { records: 20, age: '5ms' }, retry: { max_wait: '20ms' }, drain: '2s', ...more }
+  return { type: 'webhook', url, spool: { path: join(folder, `${number++}`) }, batch: { records: 20, age: '5ms' }, retry: { max_wait: '20ms' }, drain: '1m', ...more }
 }
 
 function numbersIn({ text }: Received): number[] {
@@ -113,7 +116,7 @@ test('a stop ends in time while the server says nothing, and what was under way 
     kept.push(...numbersIn(request))
     return { status: 200 }
   })
-  await openOutput({ ...it, url: second.url, drain: '2s' }, new RecordingHost()).close()
+  await openOutput({ ...it, url: second.url, drain: '1m' }, new RecordingHost()).close()
   await second.kill()
   assert.deepEqual(kept, range(0, 30))
 })
@@ -140,6 +143,31 @@ test('a batch that is too large for the server is sent in smaller ones', async (
     assert.equal(delivery(sink).refused, 0)
   })
 })
+
+for (const [name, more, converse] of [
+  ['fluent', {}, fluentConverse(false)],
+  ['syslog', { format: 'cef' }, syslogConverse(({ id, body }) => ({ id, number: Number(/"event":\{"sequence":(\d+)/.exec(body)?.[1]), hostile: undefined }))],
+] as const) {
+  test(`${name}: a record that cannot be made ready to be sent goes to the dead letters after its batch was split; the others arrive`, async () => {
+    const server = await StreamServer.start(converse)
+    const host = new RecordingHost()
+    const path = join(folder, `unfit-${name}`)
+    const sink = openOutput({ ...options(server.url), type: name, spool: { path }, ...more }, host)
+    const lines = Buffer.from(exchanges(0, 45).bytes).toString().replace('"event":{"sequence":17}', '"event":{"sequence":17')
+    sink.write({ ...exchanges(0, 45), bytes: Buffer.from(lines) })
+    await until('all through', () => delivery(sink).sent + delivery(sink).refused === 45, host)
+    await until('all there', () => server.kept.length === 44, host)
+    await sink.close()
+    await server.kill()
+    assertAddsUp(sink)
+    assert.deepEqual([delivery(sink).sent, delivery(sink).refused, server.failed], [44, 1, undefined])
+    assert.deepEqual(server.kept.map(record => record.number), range(0, 45).filter(value => value !== 17))
+    const letters = readFileSync(join(path, 'dead-letters.ndjson'), 'utf8').trimEnd().split('\n')
+    assert.equal(letters.length, 1)
+    assert.match(letters[0] as string, /"reason":"cannot be made ready to be sent: .+"record":\{"kind":"exchange".*"sequence":17/)
+    assert.match(host.logs.join('\n'), /^error: Cannot make a record ready for 127.0.0.1:\d+: .*; trying again, .*\ninfo: sending to \S+ works again$/)
+  })
+}
 
 test('a redirect is not followed: credentials would go with it', async () => {
   const elsewhere = await Receiver.start(() => ({ status: 200 }))

@@ -6,39 +6,11 @@ import { test } from 'node:test'
 import { RecordingHost } from '../sink.suite.ts'
 import { ecsDocument } from './ecs.ts'
 import { ElasticsearchExporter, elasticsearchKind } from './elasticsearch.ts'
-import { assertAddsUp, delivery, exchanges, exporterSuite, type Kept, openOutput, range, until } from './exporter.suite.ts'
-import { type Received, Receiver, type Said } from './testing/receiver.ts'
+import { assertAddsUp, delivery, exchanges, exporterSuite, openOutput, range, until } from './exporter.suite.ts'
+import { Receiver, type Said } from './testing/receiver.ts'
+import { answer, ELASTICSEARCH, read } from './testing/subjects/elasticsearch.ts'
 
-interface Document {
-  readonly event: { readonly id: string, readonly sequence: number }
-  readonly lintel: { readonly http: { readonly request: { readonly header: Record<string, string[]> } } }
-}
-
-function read({ path, text }: Received): Kept[] {
-  assert.equal(path, '/_bulk')
-  assert.ok(text.endsWith('\n'))
-  const lines = text.trimEnd().split('\n').map(line => JSON.parse(line) as unknown)
-  return lines.flatMap((line, index) => {
-    if (index % 2 === 0) return []
-    const { event, lintel } = line as Document
-    assert.deepEqual(lines[index - 1], { create: { _index: 'logs-lintel-default', _id: event.id } })
-    return [{ id: event.id, number: event.sequence, hostile: lintel.http.request.header['x-hostile'] }]
-  })
-}
-
-function answer(statuses: readonly number[]): Said {
-  const items = statuses.map(status => ({ create: status < 300 ? { status } : { status, error: { type: 'document_parsing_exception', reason: 'bad record' } } }))
-  return { status: 200, body: JSON.stringify({ errors: statuses.some(status => status >= 300), items }) }
-}
-
-exporterSuite({
-  type: 'elasticsearch', more: {}, read,
-  accept: request => answer(read(request).map(() => 201)),
-  refuse: (request, bad) => {
-    const records = read(request)
-    return { said: answer(records.map(({ number }) => bad.has(number) ? 400 : 201)), kept: records.filter(({ number }) => !bad.has(number)) }
-  },
-})
+exporterSuite(ELASTICSEARCH)
 
 async function sendTo(said: Said, count: number): Promise<Awaited<ReturnType<ElasticsearchExporter['send']>>> {
   const receiver = await Receiver.start(() => said)

@@ -1,4 +1,4 @@
-/** What needs no broker; test/engines/kafka.engine.ts sends to a real one. */
+/** What needs no real broker; test/engines/kafka.engine.ts sends to one. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -13,6 +13,9 @@ import { assertAddsUp, delivery, exchanges, HOSTILE, openOutput, until } from '.
 import { MessageMaker } from './kafka-message.ts'
 import { hindranceOf, outcomeOf } from './kafka-trouble.ts'
 import { murmur2 } from './murmur2.ts'
+import { sceneBefore, serverFaults } from './server-faults.suite.ts'
+import { kafkaConverse, type KafkaState } from './testing/kafka-converse.ts'
+import { StreamServer } from './testing/stream-server.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lintel-kafka-'))
 const sockets = new Set<Socket>()
@@ -127,4 +130,17 @@ test('kafka: the client is not loaded before a record is sent', () => {
     await sink.close()
     console.log('closed')`
   assert.equal(execFileSync(process.execPath, ['--input-type=module', '-e', text], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }), 'closed\n')
+})
+
+serverFaults({
+  name: 'kafka',
+  async open(more, identity) {
+    const state: KafkaState = { advertised: undefined }
+    const server = await StreamServer.start(kafkaConverse('lintel', state), identity)
+    const options = { type: 'kafka', topic: 'lintel', brokers: [server.address], spool: { path: join(folder, `${number++}`) }, compression: 'none', ...more }
+    return sceneBefore(server, options, address => {
+      state.advertised = address
+      return { brokers: [address] }
+    })
+  },
 })

@@ -126,7 +126,7 @@ export const kafkaKind = {
       .describe('Brokers to begin with, HOST:PORT each; the others are learnt from them.'),
     topic: z.string().regex(/^(?!\.{1,2}$)[A-Za-z0-9._-]{1,249}$/, 'must be 1 to 249 letters, digits, ".", "_" or "-"')
       .describe('Topic that records go to. It is not created.'),
-    key: z.string().regex(/^(?:[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*|http\.(?:request|response)\.(?:header|trailer)\.[!-~]+)$/,
+    key: z.string().regex(/^(?:[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*|http\.(?:request|response)\.(?:header|trailer|interim_header)\.[!-~]+)$/,
       'must be none, or the name of a field, e.g. client.address or trace.id').default('none')
       .describe('Field whose value is the message\'s key: records of one value go to one partition, in order. ' +
         'none, or a record without the field: partitions in turns.'),

@@ -10,8 +10,8 @@ export const FLOAT_FIELDS: ReadonlySet<string> = new Set(['duration', 'time_to_f
 
 /** Objects whose keys come from traffic, or are many: one field each, of JSON text. Nothing from traffic becomes the name of a field. */
 export const JSON_FIELDS: ReadonlySet<string> = new Set([
-  'http.request.header', 'http.request.trailer', 'http.response.header', 'http.response.trailer', 'message.request.header',
-  'message.response.header', 'marks',
+  'http.request.header', 'http.request.trailer', 'http.response.header', 'http.response.trailer', 'http.response.interim_header',
+  'message.request.header', 'message.response.header', 'marks',
 ])
 
 /** Of the tags that come from records; what is anything else becomes OTHER, so that they have few values and need no escapes. */

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { RecordingHost } from '../sink.suite.ts'
 import { assertAddsUp, delivery, exchanges, HOSTILE, openOutput, range, until } from './exporter.suite.ts'
+import { sceneBefore, serverFaults } from './server-faults.suite.ts'
 import { streamExporterSuite } from './stream-exporter.suite.ts'
 import { linesConverse, lumberjackConverse } from './testing/lumberjack-converse.ts'
 import { type Converse, StreamServer } from './testing/stream-server.ts'
@@ -93,4 +94,13 @@ test('logstash: what is wrong in a config is told with its place and the mend', 
       return true
     })
   }
+})
+
+serverFaults({
+  name: 'logstash, JSON lines', isUnacknowledged: true,
+  async open(more, identity) {
+    const server = await StreamServer.start(linesConverse, identity)
+    const options = { type: 'logstash', format: 'json_lines', url: server.url, spool: { path: mkdtempSync(join(folder, 'spool-')) }, ...more }
+    return sceneBefore(server, options, address => ({ url: `tcp://${address}` }))
+  },
 })

@@ -53,8 +53,9 @@ export class LogstashExporter implements Exporter {
   }
 
   async #sendLines(records: readonly SpooledRecord[], signal: AbortSignal): Promise<Answer> {
+    const lines = ndjson(records, timestamp)
     try {
-      await this.#socket.write(ndjson(records, timestamp), signal)
+      await this.#socket.write(lines, signal)
       return { outcome: 'done' }
     } catch (error) {
       return { outcome: 'later', hindrance: streamTrouble(error, this.target) }

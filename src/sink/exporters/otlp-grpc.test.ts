@@ -7,90 +7,23 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import { Metadata, Server, ServerCredentials, status, type sendUnaryData, type ServerUnaryCall } from '@grpc/grpc-js'
+import { Metadata, status } from '@grpc/grpc-js'
 import type { Sink } from '../sink.ts'
 import { RecordingHost } from '../sink.suite.ts'
 import { assertAddsUp, delivery, exchanges, HOSTILE, openOutput, range, until } from './exporter.suite.ts'
 import { retryDelayMs } from './otlp/grpc-status.ts'
-import { makeCertificates, readIdentity } from './testing/certificates.ts'
-import { byName, decodeLogs, decodeSpans, type KeyValue, partialSuccess } from './testing/otlp-decoder.ts'
+import { sceneBefore, serverFaults } from './server-faults.suite.ts'
+import { Collector, EMPTY } from './testing/otlp-collector.ts'
+import { byName, partialSuccess } from './testing/otlp-decoder.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lintel-otlp-grpc-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
 let number = 0
 
-type Signal = 'logs' | 'traces'
-interface Taken {
-  readonly signal: Signal
-  readonly numbers: number[]
-  readonly attributes: readonly (readonly KeyValue[])[]
-  readonly metadata: Metadata
-}
-
-/** An answer: bytes, a code with its text, or nothing at all. */
-type Said = Buffer | { readonly code: status, readonly details: string, readonly metadata?: Metadata } | undefined
-type Behaviour = (taken: Taken) => Said
-
-const EMPTY = Buffer.alloc(0)
-const same = (bytes: Buffer): Buffer => bytes
-
-class Collector {
-  readonly taken: Taken[] = []
-  behave: Behaviour
-  #server: Server | undefined
-  #port = 0
-  readonly #credentials: ServerCredentials
-
-  private constructor(behave: Behaviour, credentials: ServerCredentials) {
-    this.behave = behave
-    this.#credentials = credentials
-  }
-
-  static async start(behave: Behaviour = () => EMPTY, credentials = ServerCredentials.createInsecure()): Promise<Collector> {
-    const collector = new Collector(behave, credentials)
-    await collector.listen()
-    return collector
-  }
-
-  get port(): number {
-    return this.#port
-  }
-
-  async listen(): Promise<void> {
-    const server = new Server()
-    for (const [signal, service] of [['logs', 'logs.v1.LogsService'], ['traces', 'trace.v1.TraceService']] as const) {
-      const handle = ({ request, metadata }: ServerUnaryCall<Buffer, Buffer>, done: sendUnaryData<Buffer>): void => {
-        const ones: readonly { readonly attributes: readonly KeyValue[] }[] =
-          (signal === 'logs' ? decodeLogs(request) : decodeSpans(request)).flatMap(group => [...group.ones])
-        const attributes = ones.map(one => one.attributes)
-        const taken = { signal, attributes, metadata, numbers: attributes.map(all => Number(byName(all).get('event.sequence')?.intValue)) }
-        const said = this.behave(taken)
-        if (said === undefined) return
-        if (!Buffer.isBuffer(said)) return done(said)
-        this.taken.push(taken)
-        done(null, said)
-      }
-      server.register(`/opentelemetry.proto.collector.${service}/Export`, handle, same, same, 'unary')
-    }
-    this.#server = server
-    this.#port = await new Promise<number>((resolve, reject) => {
-      server.bindAsync(`127.0.0.1:${this.#port}`, this.#credentials, (error, port) => { if (error === null) resolve(port); else reject(error) })
-    })
-  }
-
-  kill(): void {
-    this.#server?.forceShutdown()
-  }
-
-  numbers(signal: Signal): number[] {
-    return this.taken.filter(one => one.signal === signal).flatMap(one => one.numbers)
-  }
-}
-
 function open(port: number, host: RecordingHost, more: Record<string, unknown> = {}): Sink {
   return openOutput({
     type: 'otlp', protocol: 'grpc', url: `http://127.0.0.1:${port}`, spool: { path: join(folder, `${number++}`) },
-    batch: { records: 20, age: '5ms' }, retry: { max_wait: '20ms' }, drain: '2s', ...more,
+    batch: { records: 20, age: '5ms' }, retry: { max_wait: '20ms' }, drain: '1m', ...more,
   }, host)
 }
 
@@ -103,7 +36,7 @@ async function withCollector(more: Record<string, unknown>, body: (it: { collect
   } finally {
     await sink.close()
     assertAddsUp(sink)
-    collector.kill()
+    await collector.kill()
   }
 }
 
@@ -196,21 +129,6 @@ test('otlp over grpc: credentials that are not taken stand in no message', async
   })
 })
 
-test('otlp over grpc: a server that is killed and comes back later has everything', async () => {
-  await withCollector({}, async ({ collector, sink, host }) => {
-    sink.write(exchanges(0, 40))
-    await until('the first arrive', () => delivery(sink).sent === 40, host)
-    collector.kill()
-    for (let index = 1; index < 10; index++) sink.write(exchanges(index * 40, 40))
-    await until('it is told', () => sink.health().lastError !== undefined, host)
-    assert.match(sink.health().lastError as string, /connection refused|ECONNREFUSED|ECONNRESET|closed/)
-    await collector.listen()
-    await until('all sent', () => delivery(sink).sent === 400, host)
-    for (const signal of ['logs', 'traces'] as const) assert.deepEqual([...new Set(collector.numbers(signal))], range(0, 400))
-    assert.ok(collector.taken.flatMap(one => one.numbers).length <= 840, 'a batch whose answer was lost with the server is there twice')
-  })
-})
-
 test('otlp over grpc: a server that says nothing is given up in time, and a stop does not wait for it', async () => {
   await withCollector({ timeout: '200ms', drain: '100ms' }, async ({ collector, sink, host }) => {
     collector.behave = () => undefined
@@ -265,21 +183,12 @@ test('otlp over grpc: an answer that is compressed is read, as the Collector sen
   assert.match(host.logs.join('\n'), /answers OK without one whole message/)
 })
 
-test('otlp over grpc: a certificate of nobody known is refused, one of the named authority is taken', async () => {
-  const files = makeCertificates(folder, 'right', 'IP:127.0.0.1')
-  const other = makeCertificates(folder, 'other', 'DNS:elsewhere.example')
-  const { key, cert } = readIdentity(files)
-  const collector = await Collector.start(() => EMPTY, ServerCredentials.createSsl(null, [{ private_key: Buffer.from(key), cert_chain: Buffer.from(cert) }]))
-  const [host, url, path] = [new RecordingHost(), `https://127.0.0.1:${collector.port}`, join(folder, 'tls')]
-  const first = open(collector.port, host, { url, tls: { ca: other.ca }, drain: '50ms', spool: { path } })
-  first.write(exchanges(0, 10))
-  await until('it is told', () => first.health().lastError !== undefined, host)
-  assert.match(first.health().lastError as string, /Cannot send to 127.0.0.1:\d+: .*certificate.*; set tls.ca/)
-  await first.close()
-  assert.equal(collector.taken.length, 0)
-  const second = open(collector.port, host, { url, tls: { ca: files.ca }, spool: { path } })
-  await until('all sent', () => delivery(second).sent === 10, host)
-  await second.close()
-  assert.deepEqual(collector.numbers('logs'), range(0, 10))
-  collector.kill()
+serverFaults({
+  name: 'otlp over grpc',
+  async open(more, identity) {
+    const server = await Collector.start(() => EMPTY, identity)
+    const url = `${identity === undefined ? 'http' : 'https'}://${server.address}`
+    const options = { type: 'otlp', protocol: 'grpc', signals: ['logs'], url, spool: { path: join(folder, `${number++}`) }, ...more }
+    return sceneBefore(server, options, address => ({ url: `http://${address}` }))
+  },
 })

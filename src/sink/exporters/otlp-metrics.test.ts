@@ -8,6 +8,7 @@ import { batchOf } from '../requests/testing/told-requests.ts'
 import type { Sink } from '../sink.ts'
 import { RecordingHost } from '../sink.suite.ts'
 import { delivery, exchanges, HOSTILE, openOutput, until } from './exporter.suite.ts'
+import { metricsFaults } from './metrics-faults.suite.ts'
 import { byName, decodeLogs, decodeMetrics, partialSuccess } from './testing/otlp-decoder.ts'
 import { counted, labelsOf, type Metric, type Point, pointsOf } from './testing/otlp-metrics.ts'
 import { type Behaviour, Receiver, type Said } from './testing/receiver.ts'
@@ -194,4 +195,14 @@ test('otlp: logs and traces want a spool, metrics alone none', () => {
   const host = new RecordingHost()
   assert.throws(() => openOutput({ type: 'otlp', url: 'http://x' }, host), /must be given for logs and traces/)
   assert.throws(() => openOutput({ type: 'otlp', url: 'http://x', signals: ['metrics', 'traces'] }, host), /must be given for logs and traces/)
+})
+
+metricsFaults({
+  name: 'otlp metrics', path: '', said: OK,
+  read({ bytes }) {
+    const points = pointsOf(decodeMetrics(bytes).ones, DURATION)
+    const counts = new Map(points.map(point => [byName(point.attributes ?? []).get('url.domain')?.stringValue ?? '', Number(point.count)]))
+    return { counts, timeMs: Number(points[0]?.timeUnixNano ?? 0) / 1e6 }
+  },
+  options: interval => ({ type: 'otlp', signals: ['metrics'], metrics: { interval, requests: { labels: ['url.domain'] } } }),
 })

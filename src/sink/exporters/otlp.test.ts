@@ -5,58 +5,12 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import type { Sink } from '../sink.ts'
 import { RecordingHost } from '../sink.suite.ts'
-import { assertAddsUp, delivery, exchanges, exporterSuite, type Kept, openOutput, range, until } from './exporter.suite.ts'
-import { type AnyValue, byName, decodeLogs, decodeSpans, expectedAttributes, partialSuccess } from './testing/otlp-decoder.ts'
+import { assertAddsUp, delivery, exchanges, exporterSuite, openOutput, range, until } from './exporter.suite.ts'
+import { partialSuccess } from './testing/otlp-decoder.ts'
 import { type Received, Receiver, type Said } from './testing/receiver.ts'
+import { OK, OTLPS, read } from './testing/subjects/otlp.ts'
 
-const TYPE = 'application/x-protobuf'
-const OK: Said = { status: 200, headers: { 'content-type': TYPE }, body: '' }
-
-/** What `exchanges` gives by the place in the batch, not by the number. */
-const BY_PLACE = new Set(['http.request.header.x-hostile', 'http.response.status_code'])
-
-function text(found: ReadonlyMap<string, AnyValue>, name: string): string {
-  return found.get(name)?.stringValue as string
-}
-
-function kept(found: ReadonlyMap<string, AnyValue>, id: string): Kept {
-  const number = Number(found.get('event.sequence')?.intValue)
-  const wanted = expectedAttributes(JSON.parse(Buffer.from(exchanges(number, 1).bytes).toString()) as object)
-  const hostile = found.get('http.request.header.x-hostile')?.arrayValue?.values?.map(({ stringValue }) => stringValue as string)
-  for (const [name, value] of wanted) if (!BY_PLACE.has(name)) assert.deepEqual(found.get(name), value)
-  return { id, number, hostile }
-}
-
-function read({ path, bytes, headers }: Received): Kept[] {
-  assert.equal(headers['content-type'], TYPE)
-  if (path === '/in/v1/logs') {
-    return decodeLogs(bytes).flatMap(({ ones }) => ones).map(({ attributes, timeUnixNano }) => {
-      const found = byName(attributes)
-      const one = kept(found, text(found, 'log.record.uid'))
-      assert.equal(timeUnixNano, `${1_780_000_000_000 + one.number}123456`)
-      return one
-    })
-  }
-  assert.equal(path, '/in/v1/traces')
-  return decodeSpans(bytes).flatMap(({ ones }) => ones).map(({ attributes, traceId, spanId, startTimeUnixNano, endTimeUnixNano }) => {
-    assert.equal(BigInt(endTimeUnixNano) - BigInt(startTimeUnixNano), 1_500_000n)
-    return kept(byName(attributes), traceId + spanId)
-  })
-}
-
-for (const signals of [['logs'], ['traces']]) {
-  exporterSuite({
-    type: 'otlp', path: '/in', more: { signals, compression: signals[0] === 'logs' ? 'gzip' : 'zstd' }, read,
-    accept: () => OK,
-    refuse: (request, bad) => {
-      const records = read(request)
-      const isRefused = records.some(({ number }) => bad.has(number))
-      // google.rpc.Status: code 3, message.
-      const body = Buffer.concat([Buffer.from([0x08, 3, 0x12, 16]), Buffer.from('bad record in it')])
-      return isRefused ? { said: { status: 400, headers: { 'content-type': TYPE }, body }, kept: [] } : { said: OK, kept: records }
-    },
-  })
-}
+for (const subject of OTLPS) exporterSuite(subject)
 
 const folder = mkdtempSync(join(tmpdir(), 'lintel-otlp-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
@@ -82,7 +36,7 @@ async function withOutput(body: (it: Scene) => Promise<void>): Promise<void> {
   const host = new RecordingHost()
   const spool = join(folder, `${number++}`)
   const sink = openOutput({
-    type: 'otlp', url: `${receiver.url}/in/`, spool: { path: spool }, batch: { records: 20, age: '5ms' }, retry: { max_wait: '20ms' }, drain: '2s',
+    type: 'otlp', url: `${receiver.url}/in/`, spool: { path: spool }, batch: { records: 20, age: '5ms' }, retry: { max_wait: '20ms' }, drain: '1m',
   }, host)
   try {
     await body({ receiver, sink, host, taken, spool, take })

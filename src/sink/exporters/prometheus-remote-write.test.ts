@@ -4,24 +4,33 @@ import { double, fields, unsnappy } from '../../../lib/prometheus/testing/read-p
 import type { Sink } from '../sink.ts'
 import { RecordingHost } from '../sink.suite.ts'
 import { exchanges, openOutput, until } from './exporter.suite.ts'
+import { metricsFaults } from './metrics-faults.suite.ts'
 import { type Behaviour, type Received, Receiver } from './testing/receiver.ts'
 
 process.env['LINTEL_TEST_WRITE'] = 'open-sesame/43'
 
-/** Sum of the counts of all requests in a push, and its time. */
-function read({ path, headers, body }: Received): { count: number, timeMs: number } {
+/** Counts of requests by their domain in a push, and its time. */
+function readByDomain({ path, headers, body }: Received): { counts: Map<string, number>, timeMs: number } {
   assert.equal(path, '/api/v1/write')
   assert.deepEqual([headers['content-type'], headers['content-encoding'], headers['x-prometheus-remote-write-version']], ['application/x-protobuf', 'snappy', '0.1.0'])
-  let [count, timeMs] = [0, 0]
+  const counts = new Map<string, number>()
+  let timeMs = 0
   for (const series of fields(unsnappy(body)).get(1) as Buffer[]) {
     const labels = new Map((fields(series).get(1) as Buffer[]).map(label => [String(fields(label).get(1)?.[0]), String(fields(label).get(2)?.[0])]))
     assert.deepEqual([labels.get('job'), labels.get('instance')], ['lintel', 'gw-1'])
     if (labels.get('__name__') !== 'http_server_request_duration_seconds_count') continue
     const sample = fields(fields(series).get(2)?.[0] as Buffer)
-    count += double(sample.get(1)?.[0])
+    const domain = labels.get('url_domain') ?? ''
+    counts.set(domain, (counts.get(domain) ?? 0) + double(sample.get(1)?.[0]))
     timeMs = Number(sample.get(2)?.[0])
   }
-  return { count, timeMs }
+  return { counts, timeMs }
+}
+
+/** Sum of the counts of all requests in a push, and its time. */
+function read(request: Received): { count: number, timeMs: number } {
+  const { counts, timeMs } = readByDomain(request)
+  return { count: [...counts.values()].reduce((sum, count) => sum + count, 0), timeMs }
 }
 
 const open: { close?(): Promise<void>, kill?(): Promise<void> }[] = []
@@ -96,4 +105,9 @@ test('prometheus_remote_write: what waits in memory is bounded, the oldest goes;
   assert.match(host.logs.join(), /answers 401 .*look at auth/)
   assert.doesNotMatch(host.logs.join(), /sesame/)
   await receiver.kill()
+})
+
+metricsFaults({
+  name: 'prometheus_remote_write', path: '/api/v1/write', said: { status: 204 }, read: readByDomain,
+  options: interval => ({ type: 'prometheus_remote_write', labels: { instance: 'gw-1' }, interval, requests: { labels: ['url.domain'] } }),
 })

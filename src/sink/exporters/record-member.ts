@@ -1,6 +1,6 @@
 const [QUOTE, BACKSLASH, OPEN, CLOSE, OPEN_LIST, CLOSE_LIST, COMMA, COLON] = [0x22, 0x5c, 0x7b, 0x7d, 0x5b, 0x5d, 0x2c, 0x3a]
 /** Of these the rest of a field's name is the name of one header, dots and all. */
-const HEADERS = /^(http\.(?:request|response)\.(?:header|trailer))\.(.+)$/
+const HEADERS = /^(http\.(?:request|response)\.(?:header|trailer|interim_header))\.(.+)$/
 
 /** A field's name as the members that lead to it in a record: `client.address`, `http.request.header.x-tenant`. */
 export function memberPath(field: string): readonly Buffer[] {

@@ -4,20 +4,8 @@ import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, wr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import type { Sink } from '../sink.ts'
-import type { RecordingHost } from '../sink.suite.ts'
 import { assertAddsUp, delivery, exchanges, type Kept, range, until } from './exporter.suite.ts'
-
-/** An output before a server of its protocol. */
-export interface FaultScene {
-  readonly it: { sink: Sink, readonly host: RecordingHost, readonly options: Readonly<Record<string, unknown>> }
-  /** Goes away, and comes back at the same port. */
-  readonly server: { kill(): Promise<void>, listen(): Promise<void> }
-  /** What the server has, in its order. */
-  readonly kept: readonly Kept[]
-  /** The output as it is, but for these keys. */
-  reopen(options: Record<string, unknown>): Sink
-}
+import type { FaultScene } from './server-faults.suite.ts'
 
 const needsRoot = { skip: process.getuid?.() === 0 ? false : 'mounting a small disk needs root' }
 
@@ -39,8 +27,9 @@ export function spoolFaults(name: string, open: (more: Record<string, unknown>) 
     writeSync(fd, 'XX', readFileSync(segment).indexOf('"sequence":23'))
     closeSync(fd)
     await server.listen()
-    it.sink = reopen({ drain: '10s' })
+    it.sink = reopen({ drain: '1m' })
     await it.sink.close()
+    await until('all there', () => kept.length >= 40, it.host)
     await server.kill()
     assert.deepEqual(numbers(kept), [...range(0, 20), ...range(30, 20)])
     assert.deepEqual([...delivery(it.sink).dropped], [['spool damaged', 10]])
@@ -51,7 +40,7 @@ export function spoolFaults(name: string, open: (more: Record<string, unknown>) 
     const mount = mkdtempSync(join(tmpdir(), 'lintel-disk-'))
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k,mode=700', 'tmpfs', mount])
     try {
-      const { it, server, kept } = await open({ spool: { path: join(mount, 'spool') }, queue_bytes: '1MiB', drain: '10s' })
+      const { it, server, kept } = await open({ spool: { path: join(mount, 'spool') }, queue_bytes: '1MiB' })
       const { sink, host } = it
       await server.kill()
       const isFull = (): boolean => host.logs.some(line => /Cannot write to the spool ".*": no space left on the disk/.test(line))
@@ -66,6 +55,7 @@ export function spoolFaults(name: string, open: (more: Record<string, unknown>) 
       await sink.flush()
       await until('all sent', () => delivery(sink).waitingRecords === 0, host)
       await sink.close()
+      await until('all there', () => kept.length >= host.written, host)
       await server.kill()
       assertAddsUp(sink)
       assert.equal(kept.length, host.written)

@@ -77,10 +77,11 @@ export class SyslogExporter implements Exporter {
 
   async #sendDatagrams(socket: DatagramSocket, records: readonly SpooledRecord[], signal: AbortSignal): Promise<Answer> {
     const refused: { index: number, reason: string }[] = []
-    for (const [index, record] of records.entries()) {
+    const messages = records.map(record => this.#message(record, new Output(MESSAGE_BYTES))) // all, before one is sent
+    for (const [index, message] of messages.entries()) {
       try {
         signal.throwIfAborted()
-        await socket.send(this.#message(record, new Output(MESSAGE_BYTES)))
+        await socket.send(message)
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'EMSGSIZE') {
           refused.push({ index, reason: 'longer than a datagram' })

@@ -3,6 +3,9 @@ import { countLines } from '../batch.ts'
 import { type Journal, pieceAt } from '../journal.ts'
 import type { SegmentFile } from './spool-folder.ts'
 
+/** So many ends of pieces are kept of a segment; the others are searched for. */
+const ENDS_MAX = 4096
+
 /** A segment as the spool keeps account of it. */
 export class Segment {
   readonly path: string
@@ -16,6 +19,8 @@ export class Segment {
   left: number | undefined
   /** Set while it is written. */
   journal: Journal | undefined
+  /** Where pieces that this run has written end, in order and from the first on: reading them needs no search. Bounded. */
+  readonly ends: number[] = []
   /** Its file is removed. */
   isGone = false
 
@@ -25,6 +30,13 @@ export class Segment {
     this.token = token
     this.size = size
     this.left = left
+  }
+
+  /** One more piece stands in it. */
+  wrote(size: number, records: number): void {
+    this.size = size
+    this.left = (this.left ?? 0) + records
+    if (this.ends.length < ENDS_MAX) this.ends.push(size)
   }
 
   /** Counts what a run before has left. A file that cannot be read counts as empty: nothing can be said of it. */

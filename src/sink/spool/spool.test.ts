@@ -163,6 +163,20 @@ test('damaged lines, a damaged seal and a cut end cost what they hold, counted, 
   spool.close()
 })
 
+test('damage to what this run has written costs what it holds, counted, and nothing else', async () => {
+  const options = place({ segmentBytes: 100_000 })
+  const spool = open(options, [])
+  for (let index = 0; index < 6; index++) await spool.append([lines(index * 10, 10)], 10)
+  const path = join(options.folder, readdirSync(options.folder).find(name => name.startsWith('spool-')) as string)
+  const text = readFileSync(path, 'latin1')
+  spoil(path, text.indexOf('"n":13'), '"n":99') // in the second piece
+  spoil(path, [...text.matchAll(/\{"journal"/g)][3]?.index as number, 'XXXX') // the seal of the fourth
+  assert.deepEqual(await drain(spool), [...range(0, 10), ...range(20, 10), ...range(40, 20)])
+  assert.deepEqual([...spool.figures().dropped], [['spool damaged', 20]])
+  assertAddsUp(spool)
+  spool.close()
+})
+
 test('a segment that somebody removed is counted', async () => {
   const options = place({ segmentBytes: 500 })
   const spool = open(options)

@@ -131,8 +131,7 @@ export class Spool {
       if (open.size > 0) this.#finish(open) // a disk that is full has room again once this one is through and gone
       throw error
     }
-    open.size = journal.size
-    open.left = (open.left ?? 0) + records
+    open.wrote(journal.size, records)
     this.#spooled += records
     this.wake()
     return bytes
@@ -249,7 +248,7 @@ export class Spool {
 
   async #read(segment: Segment): Promise<Lines | undefined> {
     try {
-      const reader = this.#reader ??= new SegmentReader(segment.path)
+      const reader = this.#reader ??= new SegmentReader(segment.path, segment.ends)
       for (;;) {
         const lines = await reader.next(segment.size)
         if (segment.isGone || lines === undefined) return undefined

@@ -2,11 +2,12 @@ import { type ChildProcess, fork } from 'node:child_process'
 import type { Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import type { LogLevel } from '../sink.ts'
-import { type FromPage, type PageAccess, type PageProcessOptions, type PageStore, type ToPage, variablesOf } from './page-message.ts'
+import { type FromPage, type PageAccess, type PageProcessOptions, type PageShown, type ToPage, variablesOf } from './page-message.ts'
 
 /** By its address: nothing of the page or of DuckDB is loaded into the agent. */
 const PROGRAM = fileURLToPath(new URL('../../web-process.ts', import.meta.url))
-const START_MS_MAX = 20_000
+/** On a busy machine a process at a low priority takes its time. */
+const START_MS_MAX = 60_000
 const STOP_MS_MAX = 2000
 
 /**
@@ -26,14 +27,13 @@ export class PageHandle {
   }
 
   /**
-   * @param store none = the page has no views over time
    * @returns the page's address, without the token
    * @throws {Error} with the mend; the process is gone then
    */
-  async start(access: PageAccess, store?: PageStore): Promise<string> {
+  async start(access: PageAccess, shown: PageShown = {}): Promise<string> {
     const child = fork(PROGRAM, [JSON.stringify(this.#options)], {
       stdio: ['pipe', 'ignore', 'inherit', 'ipc'], execArgv: ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=4'],
-      env: environment(variablesOf(store)),
+      env: environment(variablesOf(shown.store)),
     })
     this.#child = child
     child.stdin?.on('error', () => {}) // 'exit' tells
@@ -52,7 +52,7 @@ export class PageHandle {
       refuse(how)
       if (this.#started && !this.#stopping) this.#log('error', `the page's process ${how}: there is no page any more; the capture goes on`)
     })
-    this.#send({ type: 'start', access, ...(store === undefined ? {} : { store }) })
+    this.#send({ type: 'start', access, shown })
     try {
       const url = await answer.promise
       this.#started = true

@@ -3,7 +3,7 @@ import type { HttpConfig, SecretSource } from '../http/mod.ts'
 /** What the agent tells the page's process; records come by its standard input, as NDJSON. */
 export type ToPage =
   /** The first: by this way, and not by an argument, because everybody on a machine may read arguments. */
-  | { readonly type: 'start', readonly access: PageAccess, readonly store?: PageStore }
+  | { readonly type: 'start', readonly access: PageAccess, readonly shown: PageShown }
   /** The agent's own figures, as JSON that the page shows. */
   | { readonly type: 'health', readonly health: unknown }
   /** Records that were not handed over, because more came than the page takes. */
@@ -25,6 +25,24 @@ export interface PageUser {
   readonly role?: 'viewer' | 'operator'
 }
 
+/** What a model costs, in money for a million tokens (web.prices). */
+export interface Price {
+  /** Name of the model; * stands for any characters. */
+  readonly model: string
+  readonly input: number
+  readonly output: number
+  /** Input tokens that come from a cache, and that go into one; undefined = as other input. */
+  readonly cache_read?: number | undefined
+  readonly cache_creation?: number | undefined
+}
+
+export interface Prices {
+  /** Shown beside costs. */
+  readonly currency?: string | undefined
+  /** The first one whose name fits counts. */
+  readonly models: readonly Price[]
+}
+
 /** How a page is served; its process gets it as its argument, as JSON. */
 export interface PageProcessOptions {
   /** 0 as port = any. Whoever binds it elsewhere than to the loopback gives `tls` and users: see src/config/web.ts. */
@@ -42,6 +60,14 @@ export type PageStore = { readonly folder: string } | { readonly clickhouse: Cli
 
 export interface ClickServer extends Omit<HttpConfig, 'compression' | 'timeout'> {
   readonly database: string
+}
+
+/** What a page shows beside live records. */
+export interface PageShown {
+  /** None = no views over time. */
+  readonly store?: PageStore | undefined
+  /** None = no costs. */
+  readonly prices?: Prices | undefined
 }
 
 /** The environment's variables that it takes to ask there. */

@@ -122,8 +122,14 @@ function list(lines: readonly string[]): string {
 
 /** `http.request.method` of the input as `http_request_method`. @param instead what some columns are read from, by name */
 function spread(columns: readonly ClickColumn[], instead: ReadonlyMap<string, string> = new Map()): string {
-  const source = ({ name, field }: ClickColumn): string => instead.get(name) ?? field.split('.').map(clickName).join('.')
+  const source = ({ name, field }: ClickColumn): string => instead.get(name) ?? member(field)
   return `SELECT\n${list(columns.map(column => `${source(column)} AS ${column.name}`))}\n`
+}
+
+/** Not by dots: beside a message's headers these would be columns that a topic does not have. */
+function member(field: string): string {
+  const [first, ...below] = field.split('.') as [string, ...string[]]
+  return below.reduce((tuple, name) => `tupleElement(${tuple}, ${clickQuote(name)})`, clickName(first))
 }
 
 type Tree = Map<string, Tree | string>

@@ -6,6 +6,8 @@ export interface About {
   readonly version: string
   readonly hasStore: boolean
   readonly isLive: boolean
+  /** Costs of AI calls can be told. */
+  readonly hasPrices: boolean
   readonly role: 'viewer' | 'operator'
   readonly fields: readonly { readonly name: string, readonly type: string, readonly doc: string }[]
   readonly views: readonly ViewAbout[]

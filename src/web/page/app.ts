@@ -1,6 +1,7 @@
 import type { VNode } from 'preact'
 import { useEffect, useMemo, useState } from 'preact/hooks'
 import type { About } from './about.ts'
+import { AiCallsView } from './ai-calls-view.ts'
 import { useAnswer, type ViewAnswer } from './ask.ts'
 import type { Vocabulary } from './completion.ts'
 import { ConnectionsView } from './connections-view.ts'
@@ -31,10 +32,11 @@ const TABS: readonly Tab[] = [
   { path: '/routes', title: 'Routes', needs: 'store' }, { path: '/inventory', title: 'Inventory', needs: 'store' },
   { path: '/consumers', title: 'Consumers', needs: 'store', isForOperators: true },
   { path: '/records', title: 'Records', needs: 'store', isForOperators: true }, { path: '/connections', title: 'Connections', needs: 'store' },
-  { path: '/health', title: 'Health', needs: 'any' },
+  { path: '/ai-calls', title: 'AI calls', needs: 'store' }, { path: '/health', title: 'Health', needs: 'any' },
 ]
 const ROWS = 100
-const KINDS = ['exchange', 'connection', 'packet', 'anomaly', 'websocket', 'handshake']
+const CONSUMERS = { name: 'by-header', path: '/consumers', like: 'methods', keys: 1 }
+const ROUTE_TABLES = ['routes', 'slow-routes', 'failing-routes', 'rpc-statuses']
 
 export function App(): VNode {
   const { answer: about, error } = useAnswer<About>('/api/about')
@@ -64,7 +66,7 @@ function Page({ about }: { readonly about: About }): VNode {
     <span class="spring"></span>
     <button type="button" onClick=${nextTheme} title="key t">Theme: ${currentTheme()}</button>
     <form method="post" action="/logout"><button>Close session</button></form></header>
-  ${path === '/exchange' ? null : html`<${FilterBar} filter=${filter} error=${check.error} vocabulary=${vocabulary}
+  ${path === '/exchange' ? null : html`<${FilterBar} filter=${filter} error=${check.error} about=${about} vocabulary=${vocabulary}
     onFilter=${(next: string) => { go(linkTo(path, { filter: next })) }} />`}
   ${path === '/exchange' || path === '/live' || !about.hasStore ? null : html`<${RangePicker} place=${place} path=${path} span=${span}
     onAgain=${() => { setAsked(asked + 1) }} />`}
@@ -95,12 +97,14 @@ function Shown({ about, path, place, span, filter, asked, headers }: ShownOption
   if (span === 'asking') return html`<p class="muted">asking the store ...</p>`
   switch (path) {
     case '/overview': return html`<${Overview} about=${about} range=${range} filter=${filter} isCompared=${place.parameters.has('compare')} />`
-    case '/routes': return html`<${Tables} about=${about} names=${['routes', 'slow-routes', 'failing-routes']} range=${range} filter=${filter} />`
+    case '/routes': return html`<${Tables} about=${about} names=${ROUTE_TABLES} range=${range} filter=${filter} />`
     case '/inventory': return html`<${Tables} about=${about} names=${['inventory']} range=${range} filter=${filter} />`
-    case '/consumers': return html`<${HeaderTable} about=${about} question=${questionText(range, filter)} filter=${filter}
+    case '/consumers': return html`<${HeaderTable} about=${about} groups=${CONSUMERS} question=${questionText(range, filter)} filter=${filter}
       header=${parameter('header')} known=${headers} />
       <${Tables} about=${about} names=${['clients', 'connections']} range=${range} filter=${filter} />`
     case '/connections': return html`<${ConnectionsView} about=${about} range=${range} filter=${filter} />`
+    case '/ai-calls': return html`<${AiCallsView} about=${about} range=${range} filter=${filter} isCompared=${place.parameters.has('compare')}
+      header=${parameter('header')} headers=${headers} />`
     case '/records': return html`<${RecordsView} range=${range} filter=${filter} />`
     default: return html`<${HealthView} about=${about} range=${range} filter=${filter} />`
   }
@@ -115,7 +119,8 @@ interface TablesOptions {
 
 function Tables({ about, names, range, filter }: TablesOptions): VNode {
   return html`<div class="grid">${about.views.filter(({ name }) => names.includes(name)).map(view =>
-    html`<${ViewTable} key=${view.name} view=${view} question=${questionText(range, filter)} filter=${filter} rows=${ROWS} isWide=${true} />`)}</div>`
+    html`<${ViewTable} key=${view.name} view=${view} question=${questionText(range, filter)} filter=${filter} rows=${ROWS} isWide=${true}
+      hidesEmpty=${view.name === 'rpc-statuses'} />`)}</div>`
 }
 
 /** From when to when the store has anything; undefined when it has nothing, or cannot be asked. */
@@ -127,18 +132,8 @@ function useSpan(about: About, asked: number): StoreSpan | undefined | 'asking' 
   return typeof firstMs === 'number' && typeof lastMs === 'number' ? { firstMs, lastMs } : undefined
 }
 
-/** Words for the filter: fields of the agent, headers and values of the store. */
+/** Words for the filter: fields of the agent, headers of the store. */
 function useVocabulary(about: About, asked: number): Vocabulary {
-  const ask = (view: string): string | undefined => about.hasStore ? `/api/view/${view}?limit=200&asked=${asked}` : undefined
-  const headers = useAnswer<ViewAnswer>(ask('header-names')).answer
-  const hosts = useAnswer<ViewAnswer>(ask('hosts')).answer
-  const methods = useAnswer<ViewAnswer>(ask('methods')).answer
-  return useMemo(() => {
-    const first = (answer: ViewAnswer | undefined): string[] =>
-      (answer?.rows ?? []).map(([value]) => value).filter(value => typeof value === 'string')
-    return {
-      fields: about.fields, headers: first(headers),
-      values: new Map([['url.domain', first(hosts)], ['http.request.method', first(methods)], ['kind', KINDS]]),
-    }
-  }, [about, headers, hosts, methods])
+  const headers = useAnswer<ViewAnswer>(about.hasStore ? `/api/view/header-names?limit=200&asked=${asked}` : undefined).answer
+  return useMemo(() => ({ fields: about.fields, headers: (headers?.rows ?? []).map(([value]) => String(value)) }), [about, headers])
 }

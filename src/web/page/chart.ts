@@ -1,6 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks'
 import type { VNode } from 'preact'
 import uPlot from 'uplot'
+import { time } from './format.ts'
 import { html } from './html.ts'
 import { useTheme } from './theme.ts'
 
@@ -25,6 +26,7 @@ export interface ChartOptions {
 }
 
 const HEIGHT = 200
+const DAY_S = 86_400
 
 /** A chart over time. Its figures stand in the legend, and in the CSV of its view. */
 export function Chart(options: ChartOptions): VNode {
@@ -42,7 +44,16 @@ export function Chart(options: ChartOptions): VNode {
       plot.destroy()
     }
   }, [times, lines, isStacked, theme])
-  return html`<section class="card"><h2>${title}</h2><div class="chart" ref=${place} role="img" aria-label=${title}></div></section>`
+  const isEmpty = lines.every(({ values }) => values.every(value => value === null || value === 0))
+  return html`<section class=${isEmpty ? 'card empty' : 'card'}><h2>${title}</h2><div class="chart" ref=${place} role="img" aria-label=${title}></div>
+    ${isEmpty ? html`<p class="muted">Nothing in this range.</p>` : null}</section>`
+}
+
+/** `14:03`, `14:03:30` where ticks are closer than a minute; the day stands where another one begins. */
+function timeTick(tick: number, before: number | undefined, stepS: number): string {
+  const [day, clock] = time(tick * 1000).split(' ') as [string, string]
+  const isNewDay = before === undefined || !time(before * 1000).startsWith(day)
+  return `${stepS >= DAY_S ? '' : clock.slice(0, stepS < 60 ? 8 : 5)}${isNewDay || stepS >= DAY_S ? `\n${day}` : ''}`.trim()
 }
 
 function plotData(times: readonly number[], lines: readonly ChartLine[], isStacked: boolean): uPlot.AlignedData {
@@ -62,13 +73,17 @@ function plotOptions({ times, lines, show, isStacked, onSelect }: ChartOptions, 
     width: Math.max(100, element.clientWidth), height: HEIGHT,
     cursor: { drag: { x: true, y: false, setScale: false } },
     scales: { x: { time: true } },
-    axes: [axis, { ...axis, size: 70, values: (_, ticks) => ticks.map(show) }],
-    series: [{}, ...drawn.map(line => ({
+    axes: [
+      { ...axis, space: 80, values: (_, ticks, __, ___, stepS) => ticks.map((tick, index) => timeTick(tick, ticks[index - 1], stepS)) },
+      { ...axis, size: 70, values: (_, ticks) => ticks.map(tick => show(tick).replace(/\.0+(?=$| )/, '')) },
+    ],
+    series: [{ label: 'Time', value: (_: uPlot, at: number | null) => at === null ? '' : time(at * 1000) }, ...drawn.map(line => ({
       label: line.title, stroke: colour(line.colour), width: 1.5, ...(line.isDashed === true ? { dash: [4, 4] } : {}),
       ...(isStacked === true ? { fill: colour(line.colour) } : {}), points: { show: times.length < 3 },
       // Of a stack the line's own value, not the sum.
       value: (_: uPlot, __: number | null, ___: number, index: number | null) => {
         const value = index === null ? undefined : line.values[index]
+        if (index === null) return ''
         return value === null || value === undefined ? '–' : show(value)
       },
     }))],

@@ -1,9 +1,22 @@
-/** What can stand in a filter: fields, headers and values seen. */
+/** What can stand in a filter: fields and headers seen. */
 export interface Vocabulary {
   readonly fields: readonly { readonly name: string, readonly type: string, readonly doc: string }[]
   readonly headers: readonly string[]
-  /** By field. */
-  readonly values: ReadonlyMap<string, readonly string[]>
+}
+
+/** What a filter compares: a field, or the first value of a header of the request. */
+export interface Compared {
+  readonly field: string
+  readonly header?: string
+  /** What is written of the value, behind its quote mark where it is a text. */
+  readonly begun: string
+  readonly isText: boolean
+}
+
+/** A comparison at the cursor, and the values that were seen of its field. */
+export interface SeenValues {
+  readonly compared: Compared
+  readonly values: readonly string[]
 }
 
 /** A text that takes the place from `start` to `end`. */
@@ -15,6 +28,7 @@ export interface Completion {
 }
 
 const OFFERS_MAX = 12
+const COMPARED = /([a-z][a-z0-9_.]*)(?:\["([\w-]+)"\]\[0\])?\s*[!=]=\s*(?:"([^"\\]*)|(\d*))$/
 const FUNCTIONS: readonly (readonly [text: string, doc: string])[] = [
   ['has(', 'the field is there'], ['size(', 'number of letters or entries'], ['duration("1s")', 'a time span'], ['timestamp("', 'a time'],
 ]
@@ -23,16 +37,23 @@ const METHODS: readonly (readonly [text: string, doc: string])[] = [
   ['lowerAscii()', 'in small letters'],
 ]
 
+/** The comparison whose value stands before the cursor. */
+export function comparedAt(before: string): Compared | undefined {
+  const [, field, header, text, number] = COMPARED.exec(before) ?? []
+  if (field === undefined || (header !== undefined) !== (field === 'http.request.header')) return undefined
+  return { field, ...(header === undefined ? {} : { header }), begun: text ?? number ?? '', isText: text !== undefined }
+}
+
 /** What could stand at the cursor, the nearest first. */
-export function completions(text: string, cursor: number, vocabulary: Vocabulary): readonly Completion[] {
+export function completions(text: string, cursor: number, vocabulary: Vocabulary, seen: SeenValues | undefined): readonly Completion[] {
   const before = text.slice(0, cursor)
-  const header = /\bhttp\.(?:request|response)\.(?:header|trailer)\["([\w-]*)$/.exec(before)
+  const header = /\bhttp\.(?:request|response)\.(?:header|trailer|interim_header)\["([\w-]*)$/.exec(before)
   if (header !== null) return matching(vocabulary.headers.map(name => [`${name}"]`, '']), header[1] as string, cursor)
   const hasHeader = /"([\w-]+)$/.exec(before)
-  const value = /([a-z0-9_.]+)\s*==\s*"([^"]*)$/.exec(before)
-  if (value !== null) {
-    const seen = vocabulary.values.get(value[1] as string) ?? []
-    return matching(seen.map(each => [`${escaped(each)}"`, '']), value[2] as string, cursor)
+  if (seen !== undefined) {
+    const { compared: { field, begun, isText }, values } = seen
+    const isNumber = vocabulary.fields.some(({ name, type }) => name === field && type === 'int')
+    return matching(values.map(each => [isNumber ? each : `${isText ? '' : '"'}${escaped(each)}"`, '']), begun, cursor)
   }
   if (hasHeader !== null) return matching(vocabulary.headers.map(name => [`${name}" in http.request.header`, '']), hasHeader[1] as string, cursor)
   if (/(?:^|[^\\])"[^"]*$/.test(before) && (before.match(/"/g)?.length ?? 0) % 2 === 1) return []

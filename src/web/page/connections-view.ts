@@ -36,9 +36,9 @@ export function ConnectionsView({ about, range, filter }: ConnectionsViewOptions
   const select = (fromMs: number, toMs: number): void => { go(linkTo('/connections', { from: String(fromMs), to: String(toMs), range: null })) }
   const count = (value: number): string => format(value, 'count')
   return html`<div class="grid">
-    ${charts === undefined ? html`<section class="card wide">${error ?? 'asking the store ...'}</section>` : html`
+    ${charts === undefined ? html`<section class="card wide">${error ?? 'asking the store ...'}</section>` : html`<div class="charts">
       <${Chart} title="Connections that ended badly" times=${charts.times} lines=${charts.ends} show=${count} onSelect=${select} />
-      <${Chart} title="Retransmitted segments and resets" times=${charts.times} lines=${charts.segments} show=${count} onSelect=${select} />`}
+      <${Chart} title="Retransmitted segments and resets" times=${charts.times} lines=${charts.segments} show=${count} onSelect=${select} /></div>`}
     ${hint(answer)}
     ${about.views.filter(({ name }) => TABLES.includes(name)).map(view =>
       html`<${ViewTable} key=${view.name} view=${view} question=${question} filter=${filter} rows=${ROWS} isWide=${true} />`)}

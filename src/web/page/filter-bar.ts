@@ -1,26 +1,36 @@
 import type { VNode } from 'preact'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import type { About } from './about.ts'
 import { html } from './html.ts'
-import { completions, type Completion, type Vocabulary } from './completion.ts'
+import { comparedAt, completions, type Completion, type Vocabulary } from './completion.ts'
+import { useFieldValues } from './field-values.ts'
 import { useKeys } from './keys.ts'
 
 export interface FilterBarOptions {
   readonly filter: string
   readonly error: string | undefined
+  readonly about: About
   readonly vocabulary: Vocabulary
   readonly onFilter: (filter: string) => void
 }
 
 /** The filter: CEL, as on the command line, with what could stand at the cursor. "/" leads here, Enter asks. */
-export function FilterBar({ filter, error, vocabulary, onFilter }: FilterBarOptions): VNode {
+export function FilterBar({ filter, error, about, vocabulary, onFilter }: FilterBarOptions): VNode {
   const input = useRef<HTMLInputElement>(null)
   const [text, setText] = useState(filter)
-  const [offered, setOffered] = useState<readonly Completion[]>([])
+  /** Where something is offered; undefined = nowhere. */
+  const [cursor, setCursor] = useState<number>()
   const [chosen, setChosen] = useState(-1)
+  const compared = cursor === undefined ? undefined : comparedAt(text.slice(0, cursor))
+  const values = useFieldValues(compared, about)
+  const offered = useMemo(() => {
+    if (cursor === undefined) return []
+    return completions(text, cursor, vocabulary, compared === undefined ? undefined : { compared, values })
+  }, [text, cursor, vocabulary, values])
   useEffect(() => { setText(filter) }, [filter])
   useKeys({ '/': () => { input.current?.focus() } })
-  const offer = (value: string, cursor: number): void => {
-    setOffered(completions(value, cursor, vocabulary))
+  const offerAt = (next: number | undefined): void => {
+    setCursor(next)
     setChosen(-1)
   }
   const take = (completion: Completion): void => {
@@ -28,7 +38,7 @@ export function FilterBar({ filter, error, vocabulary, onFilter }: FilterBarOpti
     if (element === null) return
     const next = text.slice(0, completion.start) + completion.text + text.slice(completion.end)
     setText(next)
-    setOffered([])
+    offerAt(undefined)
     // The field has its new text after this is drawn.
     requestAnimationFrame(() => {
       element.focus()
@@ -38,7 +48,7 @@ export function FilterBar({ filter, error, vocabulary, onFilter }: FilterBarOpti
   const typed = (event: Event): void => {
     const element = event.currentTarget as HTMLInputElement
     setText(element.value)
-    offer(element.value, element.selectionStart ?? element.value.length)
+    offerAt(element.selectionStart ?? element.value.length)
   }
   const pressed = (event: KeyboardEvent): void => {
     if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
@@ -46,7 +56,7 @@ export function FilterBar({ filter, error, vocabulary, onFilter }: FilterBarOpti
       event.preventDefault()
       setChosen((chosen + (event.key === 'ArrowDown' ? 1 : offered.length) + (chosen === -1 && event.key === 'ArrowUp' ? 1 : 0)) % offered.length)
     } else if (event.key === 'Escape') {
-      if (offered.length > 0) setOffered([])
+      if (offered.length > 0) offerAt(undefined)
       else input.current?.blur()
     } else if ((event.key === 'Enter' || event.key === 'Tab') && offered[chosen] !== undefined) {
       event.preventDefault()
@@ -55,13 +65,13 @@ export function FilterBar({ filter, error, vocabulary, onFilter }: FilterBarOpti
   }
   const submit = (event: Event): void => {
     event.preventDefault()
-    setOffered([])
+    offerAt(undefined)
     onFilter(text.trim())
   }
   return html`<form class="filter" role="search" onSubmit=${submit}>
     <label for="filter">Filter</label>
     <div class="field"><input id="filter" ref=${input} value=${text} onInput=${typed} onKeyDown=${pressed}
-      onBlur=${() => { setOffered([]) }} role="combobox" aria-expanded=${String(offered.length > 0)} aria-controls="filter-offers"
+      onBlur=${() => { offerAt(undefined) }} role="combobox" aria-expanded=${String(offered.length > 0)} aria-controls="filter-offers"
       aria-autocomplete="list" aria-invalid=${String(error !== undefined)}
       aria-activedescendant=${chosen >= 0 ? `offer-${chosen}` : undefined}
       autocomplete="off" spellcheck=${false} maxlength="4096" placeholder="CEL, e.g. http.response.status_code >= 500 && duration > 0.5" />

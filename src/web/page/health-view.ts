@@ -2,7 +2,7 @@ import type { VNode } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import type { About } from './about.ts'
 import { ask } from './ask.ts'
-import { bytes, format, seconds } from './format.ts'
+import { age, bytes, format } from './format.ts'
 import { html } from './html.ts'
 import { questionText } from './overview.ts'
 import type { TimeRange } from './time-range.ts'
@@ -59,7 +59,7 @@ function AgentHealth({ health }: { readonly health: Health }): VNode {
   const { packets, records, tlsCalls } = health
   const lost = total(packets.lost) + total(tlsCalls?.lost ?? {})
   return html`<section class="card wide totals" data-view="agent"><dl>
-      <div><dt>Running for</dt><dd>${seconds(health.uptimeMs / 1000)}</dd></div><div><dt>Memory</dt><dd>${bytes(health.residentBytes)}</dd></div>
+      <div><dt>Running for</dt><dd>${age(health.uptimeMs / 1000)}</dd></div><div><dt>Memory</dt><dd>${bytes(health.residentBytes)}</dd></div>
       <div><dt>Connections</dt><dd>${count(health.connectionsOpen)}</dd></div><div><dt>Packets seen</dt><dd>${count(packets.seen)}</dd></div>
       <div><dt>Lost</dt><dd class=${lost > 0 ? 's5' : ''}>${count(lost)}</dd></div><div><dt>Records logged</dt><dd>${count(records.logged)}</dd></div>
       <div><dt>Dropped</dt><dd class=${total(records.dropped) > 0 ? 's5' : ''}>${count(total(records.dropped))}</dd></div>

@@ -12,7 +12,10 @@ export interface LogRecord {
   readonly url?: { readonly scheme?: string, readonly domain?: string, readonly path?: string, readonly query?: string }
   readonly http?: {
     readonly request?: { readonly method?: string, readonly header?: Headers, readonly trailer?: Headers }
-    readonly response?: { readonly status_code?: number, readonly reason_phrase?: string, readonly header?: Headers, readonly trailer?: Headers }
+    readonly response?: {
+      readonly status_code?: number, readonly reason_phrase?: string
+      readonly header?: Headers, readonly trailer?: Headers, readonly interim_header?: Headers
+    }
   }
   readonly network?: { readonly connection?: { readonly id?: number } }
   readonly tcp?: { readonly handshake_duration?: number }
@@ -48,12 +51,20 @@ export function verb(record: LogRecord): string {
 
 export function target(record: LogRecord): string {
   const { url } = record
-  if (url?.path !== undefined) return url.path + (url.query === undefined ? '' : `?${url.query}`)
+  if (url?.path !== undefined) {
+    return url.path + (url.query === undefined ? '' : `?${url.query}`) + (hasFailedCall(record) ? ` ${record.rpc?.status_code}` : '')
+  }
   return [record.rpc?.method, record.tls?.client?.server_name, record.event?.name, record.event?.reason].filter(part => part !== undefined).join(' ')
 }
 
-/** `2xx` and so on, for colours; empty without a status. */
+/** gRPC says so behind a 200. */
+function hasFailedCall({ rpc }: LogRecord): boolean {
+  return rpc?.status_code !== undefined && rpc.status_code !== 'OK'
+}
+
+/** `s2` and so on, for colours; empty without a status. */
 export function statusClass(record: LogRecord): string {
+  if (hasFailedCall(record)) return 's5'
   const status = record.http?.response?.status_code
   return status === undefined ? '' : `s${Math.floor(status / 100)}`
 }
@@ -68,7 +79,7 @@ export function plainFields(record: LogRecord): readonly (readonly [name: string
     }
     for (const [key, inner] of Object.entries(value)) {
       const path = name === '' ? key : `${name}.${key}`
-      if (!/\.(header|trailer)$/.test(path)) walk(inner as Value, path)
+      if (!/\.(header|trailer|interim_header)$/.test(path)) walk(inner as Value, path)
     }
   }
   walk(record as Value, '')

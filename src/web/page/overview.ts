@@ -3,10 +3,12 @@ import { useMemo } from 'preact/hooks'
 import type { About } from './about.ts'
 import { type Row, useAnswer, type ViewAnswer } from './ask.ts'
 import { Chart, type ChartLine } from './chart.ts'
-import { change, format, seconds } from './format.ts'
+import { seconds } from './format.ts'
 import { html } from './html.ts'
 import { go, linkTo } from './place.ts'
 import { pointTimes, rangeBefore, rowsByTime, type TimeRange } from './time-range.ts'
+import { Totals } from './totals.ts'
+import { TrafficMap } from './traffic-map.ts'
 import { ViewTable } from './view-table.ts'
 
 export interface OverviewOptions {
@@ -30,27 +32,13 @@ export function Overview({ about, range, filter, isCompared }: OverviewOptions):
   const question = questionText(range, filter)
   const before = isCompared ? questionText(rangeBefore(range), filter) : undefined
   return html`<div class="grid">
-    <${Totals} about=${about} question=${question} before=${before} />
+    <${Totals} about=${about} name="totals" overTime="traffic" question=${question} before=${before} />
     <${Traffic} question=${question} before=${before} range=${range} />
+    <${TrafficMap} question=${question} />
     ${about.views.filter(({ name }) => TABLES.includes(name))
       .map(view => html`<${ViewTable} key=${view.name} view=${view} question=${question} filter=${filter} rows=${ROWS}
         isWide=${view.name === 'connections'} />`)}
   </div>`
-}
-
-function Totals({ about, question, before }: { readonly about: About, readonly question: string, readonly before: string | undefined }): VNode {
-  const now = useAnswer<ViewAnswer>(`/api/view/totals?${question}`)
-  const past = useAnswer<ViewAnswer>(before === undefined ? undefined : `/api/view/totals?${before}`)
-  const columns = about.views.find(({ name }) => name === 'totals')?.columns ?? []
-  const [row] = now.answer?.rows ?? []
-  const [earlier] = (before === undefined ? undefined : past.answer?.rows) ?? []
-  return html`<section class=${`card wide totals${now.isWaiting ? ' waiting' : ''}`} data-view="totals" aria-busy=${String(now.isWaiting)}>
-    ${now.error === undefined ? null : html`<pre class="error" role="alert">${now.error}</pre>`}
-    ${row === undefined ? null : html`<dl>${columns.map(({ title, unit }, index) => html`<div><dt>${title}</dt><dd>${format(row[index], unit)}
-      ${typeof row[index] === 'number' && typeof earlier?.[index] === 'number'
-        ? html`<small title=${`before: ${format(earlier[index], unit)}`}>${change(row[index], earlier[index])}</small>` : null}</dd></div>`)}</dl>`}
-    <a class="csv" href=${`/api/view/traffic?${question}&format=csv`} download>CSV over time</a>
-  </section>`
 }
 
 interface TrafficOptions {
@@ -69,9 +57,9 @@ function Traffic({ question, before, range }: TrafficOptions): VNode {
   const select = (fromMs: number, toMs: number): void => { go(linkTo('/overview', { from: String(fromMs), to: String(toMs), range: null })) }
   if (charts === undefined) return html`<section class="card wide">${now.error ?? 'asking the store ...'}</section>`
   const { times, rates, durations, stack } = charts
-  return html`<${Chart} title="Requests per second" times=${times} lines=${rates} show=${rate} onSelect=${select} />
+  return html`<div class="charts"><${Chart} title="Requests per second" times=${times} lines=${rates} show=${rate} onSelect=${select} />
     <${Chart} title="Durations" times=${times} lines=${durations} show=${seconds} onSelect=${select} />
-    <${Chart} title="Status classes, requests per second" times=${times} lines=${stack} show=${rate} isStacked=${true} onSelect=${select} />`
+    <${Chart} title="Status classes, requests per second" times=${times} lines=${stack} show=${rate} isStacked=${true} onSelect=${select} /></div>`
 }
 
 function rate(value: number): string {

@@ -20,19 +20,23 @@ const SECTIONS: readonly (readonly [title: string, names: RegExp])[] = [
   ['Message', /^(http|http2|url|rpc|websocket|message|user_agent)\./], ['Record', /./],
 ]
 
+const LONG = 2000
+
 /** One record with all that is known of it. Every value is text. */
 export function RecordDetail({ record, neighbours, trace, hasStore }: RecordDetailOptions): VNode {
   const { http } = record
   const status = http?.response?.status_code
   return html`<article class="detail" aria-label="Record">
     <h2><span class=${statusClass(record)}>${status ?? record.kind ?? ''}</span> ${verb(record)} ${record.url?.domain ?? ''}${target(record)}</h2>
-    <p class="muted">${record.time ?? ''} ${hasStore ? html`<a href=${linkTo('/exchange', addressOf(record))}>link to this record</a>` : null}</p>
+    <p class="muted">${record.time ?? ''} ${hasStore && location.pathname !== '/exchange'
+      ? html`<a href=${linkTo('/exchange', addressOf(record))}>link to this record</a>` : null}</p>
     <${Timing} record=${record} />
     <div class="columns">
       <${HeaderTable} title="Request headers" headers=${http?.request?.header} />
       <${HeaderTable} title="Response headers" headers=${http?.response?.header} />
       <${HeaderTable} title="Request trailers" headers=${http?.request?.trailer} />
       <${HeaderTable} title="Response trailers" headers=${http?.response?.trailer} />
+      <${HeaderTable} title="Interim response headers" headers=${http?.response?.interim_header} />
     </div>
     <${Others} title="On the same connection" record=${record} others=${neighbours} hasStore=${hasStore} />
     <${Others} title="In the same trace" record=${record} others=${trace ?? []} hasStore=${hasStore} />
@@ -59,7 +63,14 @@ function HeaderTable({ title, headers }: { readonly title: string, readonly head
   if (headers === undefined) return null
   const lines = Object.entries(headers).flatMap(([name, values]) => values.map(value => [name, value] as const))
   return html`<section><h3>${title} (${lines.length})</h3><table class="pairs"><tbody>
-    ${lines.map(([name, value]) => html`<tr><th scope="row">${name}</th><td>${value}</td></tr>`)}</tbody></table></section>`
+    ${lines.map(([name, value]) => html`<tr><th scope="row">${name}</th><td><${Text} name=${name} text=${value} /></td></tr>`)}
+  </tbody></table></section>`
+}
+
+/** A text; a long one in a box of its own. */
+function Text({ name, text }: { readonly name: string, readonly text: string }): VNode {
+  if (text.length < LONG) return html`${text}`
+  return html`<div class="long" tabindex="0" role="region" aria-label=${`${name}, ${text.length} letters`}>${text}</div>`
 }
 
 interface OthersOptions {
@@ -88,6 +99,6 @@ function Sections({ record }: { readonly record: LogRecord }): VNode {
   })).filter(section => section.fields.length > 0)
   return html`${titled.map(section => html`<section><h3>${section.title}</h3><table class="pairs"><tbody>
     ${section.fields.map(([name, value]) => html`<tr><th scope="row">${name}</th>
-      <td>${typeof value === 'string' ? value : JSON.stringify(value)}</td></tr>`)}
+      <td><${Text} name=${name} text=${typeof value === 'string' ? value : JSON.stringify(value)} /></td></tr>`)}
   </tbody></table></section>`)}`
 }

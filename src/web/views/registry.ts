@@ -10,6 +10,7 @@ import { inventory } from './inventory.ts'
 import { marks } from './marks.ts'
 import { methods } from './methods.ts'
 import { routes } from './routes.ts'
+import { rpcStatuses } from './rpc-statuses.ts'
 import { slowRoutes } from './slow-routes.ts'
 import { span } from './span.ts'
 import { statusClasses } from './status-classes.ts'
@@ -22,5 +23,5 @@ import { userAgents } from './user-agents.ts'
 /** One line per view. */
 export const VIEWS: readonly View[] = [
   span, totals, traffic, statusClasses, methods, statuses, hosts, routes, clients, userAgentClasses, userAgents, slowRoutes, failingRoutes,
-  connections, inventory, anomalies, marks, headerNames, connectionTroubles, troubledHosts, troubledClients,
+  rpcStatuses, connections, inventory, anomalies, marks, headerNames, connectionTroubles, troubledHosts, troubledClients,
 ]

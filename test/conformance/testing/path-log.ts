@@ -9,6 +9,7 @@ import { FactsTable, FieldTable, RecordWriter } from '../../../lib/record/mod.ts
 import { ConnectionTable } from '../../../src/connection/mod.ts'
 import type { Connection, ConnectionLimits } from '../../../src/connection/mod.ts'
 import { Http1Protocol } from '../../../src/decode/http1/mod.ts'
+import type { BodyFields } from '../../../src/decode/mod.ts'
 import { FIELDS, MARK_REASONS, Pairer } from '../../../src/exchange/mod.ts'
 import * as L from '../../../wasm/layout.ts'
 import { Random } from './damage.ts'
@@ -20,9 +21,9 @@ export class PathParts {
   readonly protocol: Http1Protocol
   readonly facts: FactsTable
 
-  constructor(memory: ByteMemory) {
+  constructor(memory: ByteMemory, bodies?: BodyFields) {
     this.memory = memory
-    this.protocol = new Http1Protocol(memory)
+    this.protocol = new Http1Protocol(memory, undefined, undefined, bodies)
     const writer = new RecordWriter(memory, new FieldTable(memory, FIELDS, MARK_REASONS))
     this.facts = new FactsTable({ memory, writer, protect: (raw) => raw, countMax: 16 })
   }

@@ -1,5 +1,5 @@
 /**
- * Writes numbered records to a webhook, behind a spool, until it is killed, and says which were settled as written: `first count` a line.
+ * Writes numbered records to an output with a spool, until it is killed, and says which were settled as written: `first count` a line.
  * With a count it writes so many, closes, and says what its delivery counted, as JSON.
  *
  * In: the config of the output as JSON, the first number, the count (0: until killed) as arguments.
@@ -9,7 +9,7 @@
 import { writeSync } from 'node:fs'
 import { configSchema } from '../../../src/config.ts'
 import { openSink, type SafeBatch, type SinkHost } from '../../../src/sink/mod.ts'
-import { batchesOf, numberedLines } from '../../store/testing/stored.ts'
+import { exchanges } from '../../../src/sink/exporters/exporter.suite.ts'
 
 const [options, first, count] = [JSON.parse(process.argv[2] as string) as Record<string, unknown>, Number(process.argv[3]), Number(process.argv[4])]
 const BATCHES_WAITING = 4
@@ -41,7 +41,7 @@ function more(): void {
 
 function fill(): void {
   while (starts.size < BATCHES_WAITING && (count === 0 || next < first + count)) {
-    const [batch] = batchesOf(numberedLines(next, BATCH_RECORDS), BATCH_RECORDS) as [SafeBatch]
+    const batch = exchanges(next, BATCH_RECORDS)
     starts.set(batch, next)
     next += BATCH_RECORDS
     sink.write(batch)

@@ -5,6 +5,7 @@ import { RecordingHost } from '../../../src/sink/sink.suite.ts'
 import type { Sink } from '../../../src/sink/sink.ts'
 import { batchesOf } from '../../store/testing/stored.ts'
 import type { InfluxServer } from './influx-server.ts'
+import { PATIENT } from './send-all.ts'
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -39,7 +40,7 @@ export function hostileLine(): string {
 
 export function openInflux(server: InfluxServer, folder: string, more: Readonly<Record<string, unknown>>, host: RecordingHost): Sink {
   return openOutput({
-    type: 'influxdb', url: server.url, header_fields: HEADER_FIELDS, tags: { host: 'gw 1,a=b' }, spool: { path: join(folder, 'spool') }, drain: '5m',
+    type: 'influxdb', url: server.url, header_fields: HEADER_FIELDS, tags: { host: 'gw 1,a=b' }, spool: { path: join(folder, 'spool') }, ...PATIENT,
     batch: { age: '10ms' }, retry: { max_wait: '50ms' }, ...more,
   }, host)
 }

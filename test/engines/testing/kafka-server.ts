@@ -9,6 +9,7 @@ import { accepts } from '../../gateway/testing/gateway.ts'
 import { Running } from '../../gateway/testing/process.ts'
 import { engine } from './engine-folder.ts'
 import { freePort } from './free-port.ts'
+import { grown } from './grown.ts'
 
 /** Users of the SASL listeners, by name. */
 export const PASSWORDS = { writer: 'open-sesame-42', stranger: 'nothing-allowed' } as const
@@ -86,10 +87,7 @@ export class KafkaServer {
       stream.on('data', ({ key, value, headers, partition, offset }) => {
         found.push({ key: key ?? undefined, value, headers, partition, offset })
       })
-      for (let left = 600; found.length < count; left--) {
-        if (left === 0) throw new Error(`Kafka shows ${found.length} messages of ${count}`)
-        await sleep(100)
-      }
+      await grown('messages of Kafka', count, () => found.length)
       await sleep(quietMs)
       await stream.close()
     } finally {
@@ -121,6 +119,7 @@ offsets.topic.num.partitions=1
 transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 group.initial.rebalance.delay.ms=0
+broker.session.timeout.ms=600000
 ssl.keystore.type=PEM
 ssl.keystore.location=${join(folder, 'identity.pem')}
 ssl.truststore.type=PEM

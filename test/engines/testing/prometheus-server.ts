@@ -39,7 +39,7 @@ export class Prometheus {
     mkdirSync(folder, { recursive: true })
     const { targets = [] } = options
     writeFileSync(join(folder, 'prometheus.yml'), JSON.stringify({
-      scrape_configs: [{ job_name: 'lintel', scrape_interval: '200ms', scrape_timeout: '200ms', static_configs: [{ targets }] }],
+      scrape_configs: [{ job_name: 'lintel', scrape_interval: '2s', scrape_timeout: '2s', static_configs: [{ targets }] }],
     }))
     const server = new Prometheus(folder, await freePort(), options)
     await server.run()
@@ -79,7 +79,7 @@ export class Prometheus {
   /** Waits until a query gives this number. */
   async gives(query: string, wanted: number): Promise<void> {
     let found = NaN
-    for (let left = 150; left > 0; left--) {
+    for (let left = 600; left > 0; left--) {
       found = await this.number(query)
       if (found === wanted) return
       await sleep(100)

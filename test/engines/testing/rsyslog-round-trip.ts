@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { exchanges, openOutput } from '../../../src/sink/exporters/exporter.suite.ts'
 import { accepts } from '../../gateway/testing/gateway.ts'
 import { Running } from '../../gateway/testing/process.ts'
 import { freePort } from './free-port.ts'
-import { sendAll } from './send-all.ts'
+import { grown } from './grown.ts'
+import { PATIENT, sendAll } from './send-all.ts'
 
 /** How rsyslogd is spoken to, and what it keeps. */
 interface Way {
@@ -44,11 +44,8 @@ action(type="omfile" file="${kept}" template="all")
   try {
     await server.until(() => accepts(String(port)), 'listening port')
     const spool = { path: join(folder, 'spool') }
-    await sendAll(host => openOutput({ ...options, url: `tcp://127.0.0.1:${port}`, spool, drain: '5m', batch: { age: '10ms' } }, host), lines)
-    for (let left = 300; !existsSync(kept) || lineEnds(readFileSync(kept)) < lines.length; left--) {
-      assert.ok(left > 0, 'rsyslogd has not written all of it')
-      await sleep(200)
-    }
+    await sendAll(host => openOutput({ ...options, url: `tcp://127.0.0.1:${port}`, spool, ...PATIENT, batch: { age: '10ms' } }, host), lines)
+    await grown('lines of rsyslogd', lines.length, () => existsSync(kept) ? lineEnds(readFileSync(kept)) : 0)
   } finally {
     await server.stop()
   }

@@ -3,6 +3,9 @@ import { RecordingHost } from '../../../src/sink/sink.suite.ts'
 import type { Sink } from '../../../src/sink/mod.ts'
 import { batchesOf } from '../../store/testing/stored.ts'
 
+/** Of an output whose server may be slow, as all are on a busy machine: what is late is not sent again. */
+export const PATIENT = { drain: '10m', timeout: '10m' } as const
+
 /** Sends records through an output that `open` opens, to the last of them: all are sent, none is refused, nothing is told. */
 export async function sendAll(open: (host: RecordingHost) => Sink, lines: readonly string[]): Promise<void> {
   const host = new RecordingHost()

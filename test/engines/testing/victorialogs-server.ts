@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Running } from '../../gateway/testing/process.ts'
 import { engine } from './engine-folder.ts'
 import { freePort } from './free-port.ts'
+import { grown } from './grown.ts'
 
 /** A VictoriaLogs of its own on a loopback port. */
 export class VictoriaLogs {
@@ -45,13 +45,13 @@ export class VictoriaLogs {
 
   /** Waits until it shows so many entries: it does about a second after it has taken them. */
   async shows(count: number): Promise<Record<string, string>[]> {
-    let n = 0
-    for (let left = 100; left > 0; left--) {
-      n = Number((await this.query('* | stats count() as n'))[0]?.['n'] ?? 0)
-      const entries = n < count ? [] : await this.query('*')
-      if (entries.length >= count) return entries
-      await sleep(100)
-    }
-    throw new Error(`VictoriaLogs shows ${n} entries of ${count}`)
+    let entries: Record<string, string>[] = []
+    await grown('entries of VictoriaLogs', count, async () => {
+      const n = Number((await this.query('* | stats count() as n'))[0]?.['n'] ?? 0)
+      if (n < count) return n
+      entries = await this.query('*')
+      return entries.length
+    })
+    return entries
   }
 }

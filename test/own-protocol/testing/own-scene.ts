@@ -57,7 +57,7 @@ export class OwnScene {
     this.recorder = new MessageRecorder(memory)
     this.connection = new TestConnection(memory, inputOf(memory), { ports, client })
     this.connection.use(new Detector({
-      memory, protocols: createProtocols(memory, [run.protocol]), sink: this.recorder, control: this.connection,
+      memory, protocols: createProtocols(memory, { own: [run.protocol] }), sink: this.recorder, control: this.connection,
     }))
   }
 

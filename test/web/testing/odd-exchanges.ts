@@ -28,6 +28,16 @@ export function oddExchange(index: number, client = index % 37): string {
       },
     },
     ...(index % 5 === 0 ? {} : { user_agent: { original: index % 2 === 0 ? 'curl/8.0' : `Mozilla/5.0 (X${index % 12})` } }),
+    ...(index % 7 === 3 ? { gen_ai: aiCall(index) } : {}),
     ...(index % 31 === 0 ? { marks: { 'http.response.body.size': 'cut' } } : {}),
   })
+}
+
+/** A model that no pattern should take for another, one that is not told by the answer, counts that are not told. */
+function aiCall(index: number): object {
+  return {
+    operation: { name: 'chat' }, provider: { name: index % 2 === 0 ? 'openai' : 'anthropic' }, request: { model: ['model-[1]-x', 'model-1-x', '50%_'][index % 3] },
+    ...(index % 4 === 0 ? {} : { response: { model: `model-[1]-${index % 5}` } }),
+    ...(index % 9 === 0 ? {} : { usage: { input_tokens: index, output_tokens: index % 100, ...(index % 2 === 0 ? { cache_read: { input_tokens: index >> 1 } } : {}) } }),
+  }
 }

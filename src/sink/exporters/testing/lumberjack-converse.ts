@@ -1,38 +1,9 @@
 /** The server's side of Lumberjack v2, and of JSON lines: read strictly. */
 import assert from 'node:assert/strict'
-import type { Socket } from 'node:net'
 import { inflateSync } from 'node:zlib'
 import type { Kept } from '../exporter.suite.ts'
+import { ByteReader } from './byte-reader.ts'
 import type { Converse } from './stream-server.ts'
-
-/** Bytes as they come, so many at a time. */
-class ByteReader {
-  readonly #parts: AsyncIterator<Buffer>
-  #left = Buffer.alloc(0)
-
-  constructor(socket: Socket) {
-    this.#parts = (socket as AsyncIterable<Buffer>)[Symbol.asyncIterator]()
-  }
-
-  /** Undefined at the end. */
-  async take(count: number): Promise<Buffer | undefined> {
-    while (this.#left.length < count) {
-      const { value, done } = await this.#parts.next() as IteratorResult<Buffer>
-      if (done === true) {
-        assert.equal(this.#left.length, 0, 'the connection ended within a frame')
-        return undefined
-      }
-      this.#left = Buffer.concat([this.#left, value])
-    }
-    const taken = this.#left.subarray(0, count)
-    this.#left = this.#left.subarray(count)
-    return taken
-  }
-
-  async need(count: number): Promise<Buffer> {
-    return await this.take(count) ?? assert.fail('the connection ended within a window')
-  }
-}
 
 const ack = (sequence: number): Buffer => {
   const bytes = Buffer.from('2A\0\0\0\0')

@@ -56,6 +56,11 @@ export class Receiver {
     return `${this.#identity === undefined ? 'http' : 'https'}://127.0.0.1:${this.#port}`
   }
 
+  /** `HOST:PORT`. */
+  get address(): string {
+    return `127.0.0.1:${this.#port}`
+  }
+
   /** At the same port as before. */
   async listen(): Promise<void> {
     const handle = (request: IncomingMessage, response: ServerResponse): void => { void this.#handle(request, response) }

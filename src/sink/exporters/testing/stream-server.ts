@@ -1,5 +1,4 @@
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { createServer as createSecureServer } from 'node:tls'
 import type { Kept } from '../exporter.suite.ts'
 import type { Identity } from './receiver.ts'
@@ -12,13 +11,14 @@ export type Converse = (socket: Socket, server: StreamServer) => Promise<void>
 
 /** A real TCP or TLS server on a loopback port, that does what it is told. */
 export class StreamServer {
-  readonly kept: Kept[] = []
+  kept: Kept[] = []
   /** Records of each batch, in order of arrival, whatever became of it. */
   readonly batches: number[] = []
-  /** What is done with the batches to come, in order; then all are acknowledged. */
+  /** What is done with the batches to come, in order; then what `fate` says. */
   fates: Fate[] = []
-  /** Each connection is reset after so many bytes. */
-  cutAfter = Infinity
+  fate: () => Fate = () => 'acknowledge'
+  /** How long an acknowledgement is on its way. */
+  delayMs: () => number = () => 0
   connections = 0
   failed: Error | undefined
   readonly #converse: Converse
@@ -42,6 +42,11 @@ export class StreamServer {
     return `${this.#identity === undefined ? 'tcp' : 'tls'}://127.0.0.1:${this.#port}`
   }
 
+  /** `HOST:PORT`. */
+  get address(): string {
+    return `127.0.0.1:${this.#port}`
+  }
+
   /** At the same port as before. */
   async listen(): Promise<void> {
     const identity = this.#identity
@@ -63,23 +68,31 @@ export class StreamServer {
     await new Promise<void>(resolve => this.#server?.close(() => resolve()))
   }
 
-  /** @param acknowledge writes what says that it has the batch, or one like it */
-  batch(records: readonly Kept[], socket: Socket, acknowledge: (isRight: boolean) => void): void {
+  /**
+   * @param acknowledge writes what says that it has the batch, or one like it
+   * @returns whether it has kept the batch
+   */
+  batch(records: readonly Kept[], socket: Socket, acknowledge: (isRight: boolean) => void): boolean {
     this.batches.push(records.length)
-    const fate = this.fates.shift() ?? 'acknowledge'
-    if (fate === 'acknowledge' || fate === 'close') this.kept.push(...records)
+    const fate = this.fates.shift() ?? this.fate()
+    const [isKept, delayMs] = [fate === 'acknowledge' || fate === 'close', this.delayMs()]
+    if (isKept) this.kept.push(...records)
     if (fate === 'close') socket.destroy()
-    else if (fate !== 'say nothing') acknowledge(fate === 'acknowledge')
+    else if (fate === 'say nothing') return isKept
+    else if (delayMs === 0) acknowledge(isKept)
+    else setTimeout(() => { acknowledge(isKept) }, delayMs)
+    return isKept
+  }
+
+  /** How many connections are open. */
+  get open(): number {
+    return this.#sockets.size
   }
 
   #take(socket: Socket): void {
     const number = ++this.connections
     this.#sockets.add(socket)
     socket.on('error', () => undefined).on('close', () => this.#sockets.delete(socket))
-    if (this.cutAfter < Infinity) {
-      const { cutAfter } = this
-      socket.on('data', () => { if (socket.bytesRead > cutAfter) socket.resetAndDestroy() })
-    }
     this.#converse(socket, this).catch((error: unknown) => {
       if (!socket.destroyed && !socket.readableEnded) { // else the connection ended midway
         const message = `connection ${number} of ${this.connections}, ${socket.bytesRead} bytes: ${(error as Error).message}`
@@ -87,36 +100,5 @@ export class StreamServer {
       }
       socket.destroy()
     })
-  }
-}
-
-/** Gives what comes to the server at `url` a little at a time, and its answers back. */
-export async function startTrickle(url: string): Promise<{ readonly url: string, close(): void }> {
-  const sockets = new Set<Socket>()
-  const proxy = createServer(socket => {
-    const upstream = connect(Number(new URL(url).port), '127.0.0.1')
-    for (const end of [socket, upstream]) {
-      sockets.add(end)
-      end.on('error', () => undefined).on('close', () => { for (const other of [socket, upstream]) other.destroy() })
-    }
-    upstream.pipe(socket)
-    void trickle(socket, upstream).catch(() => undefined) // the sender went away
-  })
-  await new Promise<void>(resolve => { proxy.listen(0, '127.0.0.1', resolve) })
-  return {
-    url: `tcp://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
-    close: () => {
-      for (const socket of sockets) socket.destroy()
-      proxy.close()
-    },
-  }
-}
-
-async function trickle(from: Socket, to: Socket): Promise<void> {
-  for await (const part of from as AsyncIterable<Buffer>) {
-    for (let at = 0; at < part.length; at += 1000) {
-      to.write(part.subarray(at, at + 1000))
-      await sleep(1)
-    }
   }
 }
