@@ -34,7 +34,8 @@ const ROUNDING = 1e-12
 const SPAN_MS = ODD * EVERY_MS
 /** Everything; the captures and what was generated apart; ends within slots; what fits into no slot; the range before another; nothing. */
 const SPANS = [
-  {}, { from: START, to: START + SPAN_MS }, { from: START + HOUR_MS / 2 + 1234, to: START + 2 * HOUR_MS + 77 }, { from: START - HOUR_MS, to: START + HOUR_MS / 2 + 1234 },
+  {}, { from: START, to: START + SPAN_MS }, { from: START + HOUR_MS / 2 + 1234, to: START + 2 * HOUR_MS + 77 },
+  { from: START - HOUR_MS, to: START + HOUR_MS / 2 + 1234 },
   { from: START, to: START + 600_000 }, { to: START - 1 }, { from: START + SPAN_MS + 1 }, { from: 1, to: 2 },
 ]
 const PRICES = {
@@ -61,7 +62,8 @@ before(async () => {
   server = await ClickHouse.start(join(folder, 'server'))
   await server.makeTables()
   await sendAll(host => openOutput({
-    type: 'clickhouse', url: server.url, spool: { path: join(folder, 'spool') }, drain: '10m', timeout: '10m', batch: { records: 20_000, bytes: '16MiB', age: '10s' },
+    type: 'clickhouse', url: server.url, spool: { path: join(folder, 'spool') }, drain: '10m', timeout: '10m',
+    batch: { records: 20_000, bytes: '16MiB', age: '10s' },
   }, host), lines)
   desks = {
     duckdb: new StoreDesk(storeSource({ folder: store, columns: COLUMNS, threads: 2, memoryMiB: 1024, timeoutMs: 600_000 })),
@@ -77,7 +79,8 @@ after(async () => {
 })
 
 function asked(desk: StoreDesk, span: Readonly<Record<string, number>>, filter = ''): Question {
-  return questionOf(new URLSearchParams({ limit: '10000', filter, ...Object.fromEntries(Object.entries(span).map(([name, ms]) => [name, String(ms)])) }), COLUMNS, desk.words)
+  const times = Object.fromEntries(Object.entries(span).map(([name, ms]) => [name, String(ms)]))
+  return questionOf(new URLSearchParams({ limit: '10000', filter, ...times }), COLUMNS, desk.words)
 }
 
 test('every view says of the records in ClickHouse what it says of those in a store, at any span, with and without a filter', async context => {
@@ -110,7 +113,8 @@ test('what roll-ups say is what the records say, wherever the time begins from w
         const rolled = rolledOf(view, question)
         if (rolled === undefined) continue
         count++
-        assertSameRows(view, (await clickhouse.ask(rolled.sql())).rows, (await clickhouse.ask(view.sql(question))).rows, `${view.name} ${JSON.stringify(span)}`)
+        const [counted, recorded] = [await clickhouse.ask(rolled.sql()), await clickhouse.ask(view.sql(question))]
+        assertSameRows(view, counted.rows, recorded.rows, `${view.name} ${JSON.stringify(span)}`)
       }
     }
     return count
@@ -152,12 +156,15 @@ test('a page gives the same answers over both: views, tables as CSV, records, on
     const filter = `filter=${encodeURIComponent('has(url.path)')}`
     for (const format of ['', '&format=csv']) await same(`/api/view/${name}?${range}&${filter}${format}`)
   }
-  const { records } = JSON.parse(await same(`/api/records?${range}&limit=500`)) as { records: readonly { time: string, event: { sequence: number } }[] }
+  type Found = { records: readonly { time: string, event: { sequence: number } }[] }
+  const { records } = JSON.parse(await same(`/api/records?${range}&limit=500`)) as Found
   assert.equal(records.length, 500)
   await same(`/api/records?limit=1000&filter=${encodeURIComponent('kind == "connection" || has(trace.id)')}`)
-  const traced = (JSON.parse((await ours.ask(`/api/records?limit=3&filter=${encodeURIComponent('has(trace.id)')}`)).text) as { records: typeof records }).records
+  const ofTraces = await ours.ask(`/api/records?limit=3&filter=${encodeURIComponent('has(trace.id)')}`)
+  const { records: traced } = JSON.parse(ofTraces.text) as Found
   for (const { time, event } of [...traced, ...records.slice(0, 5)]) await same(`/api/exchange?time=${time}&sequence=${event.sequence}`)
-  for (const [path, status] of [['/api/view/hosts?filter=duration.x', 400], [`/api/exchange?time=${records[0]?.time}&sequence=999999999`, 404]] as const) {
+  const missing = `/api/exchange?time=${records[0]?.time}&sequence=999999999`
+  for (const [path, status] of [['/api/view/hosts?filter=duration.x', 400], [missing, 404]] as const) {
     assert.equal((await theirs.ask(path)).status, status, path)
   }
 })
@@ -167,7 +174,7 @@ function sorted(text: string): string {
   return text.replaceAll('\r\n', '\n').split('\n').sort().join('\n')
 }
 
-test('lintel web --config shows what the server has, in a browser: every view, a filter, a record opened; its password is said nowhere', async context => {
+test('lintel web --config shows what the server has, in a browser: views, a filter, a record opened; its password is said nowhere', async context => {
   if (!hasCorpora(context) || !hasBrowser(context)) return
   await server.kill()
   const guarded = await server.withCredentials('reader:open-sesame-42')
@@ -181,7 +188,8 @@ test('lintel web --config shows what the server has, in a browser: every view, a
   let said = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => { said += text })
   while (!said.includes('?token=')) await Promise.race([once(child.stderr, 'data'), once(child, 'exit')])
-  const [, url, token] = /the page shows database "lintel" at http:\/\/127\.0\.0\.1:\d+ at (http:\/\/[\d.:]+)\/\?token=(\S+)\n/.exec(said) as unknown as [string, string, string]
+  const link = /the page shows database "lintel" at http:\/\/127\.0\.0\.1:\d+ at (http:\/\/[\d.:]+)\/\?token=(\S+)\n/
+  const [, url, token] = link.exec(said) as unknown as [string, string, string]
   const browser = await BrowserPage.start()
   try {
     await browse(browser, url, token)
@@ -201,7 +209,8 @@ const RANGE = `from=${START}&to=${START + SPAN_MS}`
 const SEEN: readonly (readonly [path: string, views: readonly string[]])[] = [
   [`/overview?${RANGE}&compare=1`, ['methods', 'statuses', 'hosts', 'clients', 'user-agent-classes', 'user-agents', 'connections']],
   [`/routes?${RANGE}`, ['routes', 'slow-routes', 'failing-routes']], [`/inventory?${RANGE}`, ['inventory']],
-  [`/consumers?${RANGE}&header=x-tenant-id`, ['by-header', 'clients', 'connections']], ['/connections?range=all', ['troubled-hosts', 'troubled-clients']],
+  [`/consumers?${RANGE}&header=x-tenant-id`, ['by-header', 'clients', 'connections']],
+  ['/connections?range=all', ['troubled-hosts', 'troubled-clients']],
   [`/health?${RANGE}`, ['header-names', 'marks']],
 ]
 
@@ -228,7 +237,8 @@ async function browse(browser: BrowserPage, url: string, token: string): Promise
     await look(path.slice(1).split('?')[0] as string)
   }
   const [[requests, failed]] = (await desks.duckdb.ask(`SELECT count(*)::VARCHAR, count(*) FILTER (http_response_status_code >= 500)::VARCHAR
-    FROM exchanges WHERE "time" >= make_timestamp_ns(${START}000000) AND "time" < make_timestamp_ns(${START + SPAN_MS}000000)`)).rows as [[string, string]]
+    FROM exchanges WHERE "time" >= make_timestamp_ns(${START}000000)
+    AND "time" < make_timestamp_ns(${START + SPAN_MS}000000)`)).rows as [[string, string]]
   await browser.open(`${url}/overview?${RANGE}`)
   await until(browser, `document.querySelectorAll('canvas').length === 3 && document.querySelector('.totals dd') !== null && ${BUSY}`)
   const shown = await browser.evaluate<string[]>(`[...document.querySelectorAll('.totals dd')].map(each => each.textContent.replaceAll(/\\D/g, ''))`)
