@@ -282,6 +282,6 @@ test('journals that wait become segments together; where a record cannot be read
   const { segments, rollups, journals } = listStore(path)
   assert.deepEqual(segments.map(({ first, last }) => [first, last]), [[1, 2], [3, 3], [4, 4]])
   assert.deepEqual([rollups.size, journals.length, packed.sort()], [3, 0, [1, 2, 3, 4]])
-  assert.match(logs.join('\n'), /^1 of 51 records of ".*journal-00000004\.ndjson" could not be read; the file is kept in/)
+  assert.match(logs.join('\n'), /^1 of 51 records of ".*journal-00000004\.ndjson" could not be read; the file is kept in/m)
   assert.deepEqual((await ask(path, 'SELECT count(DISTINCT event_sequence), count(*) FROM records')).rows, [[200n, 200n]])
 })
