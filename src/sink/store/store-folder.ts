@@ -54,7 +54,7 @@ const JOURNAL = /^journal-(\d{8,15})\.ndjson$/
 const SEGMENT = /^records-(\d{8,15})-(\d{8,15})-(\d{1,16})-(\d{1,16})-([0-9a-f]{8})\.parquet$/
 /** With the version of what stands in it: one of another version is made anew. */
 const ROLLUP = /^rollup-(v\d+)-(\d{8,15})-(\d{8,15})-([0-9a-f]{8})-([0-9a-f]{8})\.parquet$/
-const ROLLUP_VERSION = 'v1'
+const ROLLUP_VERSION = 'v2'
 /** Readers share a lock on it while they have files in use; what is to be removed waits for them. */
 const READERS = 'readers'
 /** Folder of files that could not be read. */

@@ -58,6 +58,11 @@ export function hashSql(text: string): string {
   return `(md5_number_lower(${text}) >> 32)::UINTEGER`
 }
 
+/** SQL: the same of a whole number that is not negative: those below 2^32 fall evenly, each on a hash of its own. */
+export function numberHashSql(number: string): string {
+  return `(${number} % 4294967296 * 1640531527 % 4294967296)::UINTEGER`
+}
+
 /** SQL: how many different values such a list of hashes stands for. */
 export function distinctSql(least: string, count: number): string {
   return `CASE WHEN len(${least}) < ${count} THEN len(${least}) ELSE round(${count - 1} * 4294967296.0 / ${least}[${count}]) END::BIGINT`
