@@ -27,6 +27,8 @@ export interface ChartOptions {
 
 const HEIGHT = 200
 const DAY_S = 86_400
+/** `0.40` and `50.0 ms` are `0.4` and `50 ms` on an axis. */
+const TRAILING_ZEROS = /(?:\.0+|(\.\d*?[1-9])0+)(?=$| )/
 
 /** A chart over time. Its figures stand in the legend, and in the CSV of its view. */
 export function Chart(options: ChartOptions): VNode {
@@ -75,7 +77,7 @@ function plotOptions({ times, lines, show, isStacked, onSelect }: ChartOptions, 
     scales: { x: { time: true } },
     axes: [
       { ...axis, space: 80, values: (_, ticks, __, ___, stepS) => ticks.map((tick, index) => timeTick(tick, ticks[index - 1], stepS)) },
-      { ...axis, size: 70, values: (_, ticks) => ticks.map(tick => show(tick).replace(/\.0+(?=$| )/, '')) },
+      { ...axis, size: 70, values: (_, ticks) => ticks.map(tick => show(tick).replace(TRAILING_ZEROS, '$1')) },
     ],
     series: [{ label: 'Time', value: (_: uPlot, at: number | null) => at === null ? '' : time(at * 1000) }, ...drawn.map(line => ({
       label: line.title, stroke: colour(line.colour), width: 1.5, ...(line.isDashed === true ? { dash: [4, 4] } : {}),

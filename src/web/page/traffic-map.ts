@@ -45,10 +45,11 @@ interface WireOptions {
 function Wire({ edge, start, end, share }: WireOptions): VNode {
   const [x1, y1, x2, y2] = [start.x + BOX_WIDTH, start.y + BOX_PX / 2, end.x, end.y + BOX_PX / 2]
   const middle = (x1 + x2) / 2
+  const width = Math.max(1.5, Math.sqrt(share) * WIRE_MAX_PX)
   return html`<path class="wire" d=${`M${x1} ${y1} C${middle} ${y1} ${middle} ${y2} ${x2} ${y2}`}
-      stroke-width=${Math.max(1.5, Math.sqrt(share) * WIRE_MAX_PX)}>
+      stroke-width=${width}>
     <title>${`${edge.from.name} to ${edge.to.name}: ${format(edge.requests, 'count')} requests`}</title></path>
-    <text class="muted" x=${x1 + 8} y=${y1 - 3}>${format(edge.requests, 'count')}</text>`
+    <text class="muted" x=${x1 + 8} y=${y1 - width / 2 - 3}>${format(edge.requests, 'count')}</text>`
 }
 
 function Box({ node, x, y }: { readonly node: FlowNode, readonly x: number, readonly y: number }): VNode {

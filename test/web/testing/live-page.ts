@@ -37,6 +37,7 @@ export class LivePage {
     const started = Lintel.start(['--interface', 'lo', ...ports, ...kinds, '--field', 'tcp.*', '--output', `store:${join(folder, 'store')}`, '--web', '127.0.0.1:0'])
     const lintel = await started.catch(async (error: unknown) => {
       await shop.stop()
+      rmSync(folder, { recursive: true, force: true })
       throw error
     })
     await lintel.process.until(() => lintel.process.errors.includes('?token='), 'link to the page')
