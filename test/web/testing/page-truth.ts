@@ -28,7 +28,7 @@ const COUNTS = ['Requests', '4xx', '5xx']
 /** The shop's paths by the routes that they are of. */
 const ROUTE = `CASE WHEN regexp_full_match(url_path, '/users/\\d+') THEN '/users/{number}' WHEN regexp_full_match(url_path, '/pay/\\d+') THEN '/pay/{number}'
   WHEN starts_with(url_path, '/articles/') THEN '/articles/{any}' WHEN starts_with(url_path, '/orders/') THEN '/orders/{uuid}/items'
-  WHEN starts_with(url_path, '/deep/') THEN '/deep/deep/deep/deep/deep/deep/deep/deep/...' ELSE url_path END`
+  WHEN starts_with(url_path, '/deep/') THEN '/deep/deep/deep/deep/deep/deep/deep/...' ELSE url_path END`
 const CREDENTIAL = `(list_contains(map_keys(http_request_header), 'authorization') OR list_contains(map_keys(http_request_header), 'cookie'))`
 
 function within({ fromMs, toMs }: Span): string {
