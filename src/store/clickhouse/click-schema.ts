@@ -32,7 +32,8 @@ const LOOKED_UP = ['trace_id', 'request_id', 'client_address', 'client_real_addr
 /**
  * Statements that make the tables for records, and that bring those of an earlier version up to date; they may be run again and again.
  *
- * `records` keeps them, `rollup` what the page's overview counts of them. `incoming` keeps nothing: NDJSON as the outputs write it is inserted there (`INSERT INTO incoming FORMAT
+ * `records` keeps them, `rollup` what the page's overview counts of them. `incoming` keeps nothing: NDJSON as the outputs write it is inserted
+ * there (`INSERT INTO incoming FORMAT
  * JSONEachRow`), and a view spreads the nested objects over the columns of `records`. With `kafka` the same is read from a topic. No insert
  * falls between: `incoming` is closed until the view is there.
  */
