@@ -22,7 +22,7 @@ const hasAll = process.getuid?.() === 0 && hasVisitors()
 function isPossible(context: TestContext): boolean {
   if (!hasBrowser(context)) return false
   if (hasAll) return true
-  const notice = 'a live capture needs root, nginx, curl, wrk and h2load'
+  const notice = 'a live capture needs root, nginx, curl and h2load'
   if (process.env['CI'] === 'true') throw new Error(notice)
   context.skip(notice)
   return false
