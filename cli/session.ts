@@ -65,7 +65,7 @@ export async function session(options: SessionOptions): Promise<void> {
       const totals = await agent.stop()
       options.ending?.()
       say('info', totalsLine(totals))
-      for (const line of outputLines(totals)) say(outputsLost(totals) ? 'warn' : 'info', line)
+      for (const line of outputLines(totals)) say('warn', line)
       for (const line of deliveryLines(totals)) say('info', line)
       failed ||= !addsUp(totals) || outputsLost(totals) || totals.failures > 0
       process.exitCode = failed ? EXIT.failure : EXIT.ok
