@@ -4,6 +4,7 @@
  */
 import { TRAIT_DOUBLE } from './fields-contract'
 import { hasRoom, list, noteField, out, setOut, text, varintBytes, writeByte, writeBytes, writeVarint } from './fields-output'
+import { decimal, EXACT_DIGITS, readDouble } from './json-double'
 import { readString, textEnd, textStart } from './json-scan'
 
 const ATTRIBUTE: u32 = 0x32
@@ -15,19 +16,11 @@ const INT: u32 = 0x18
 const DOUBLE: u32 = 0x21
 const ARRAY: u32 = 0x2a
 const ITEM: u32 = 0x0a
-/** Digits that are exact in a double. */
-const EXACT_DIGITS: u32 = 15
 /** Digits that always fit 64 bits without a sign. */
 const DIGITS_MAX: u32 = 19
-const POWERS = memory.data<f64>([1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15])
 const NULL: u32 = 0x6c6c756e
 const TRUE: u32 = 0x65757274
 const FALS: u32 = 0x736c6166
-
-/** The number of JSON at `at`, to the nearest double; NaN = it is none. For those that take more than a division. */
-// @ts-ignore: decorator
-@external("env", "readDouble")
-declare function readDouble(at: usize, length: u32): f64
 
 /** Tag, length, key; tag and length of the value. */
 function beginField(path: usize, keyBytes: u32, valueBytes: u32): void {
@@ -90,8 +83,7 @@ function writeBare(start: usize, end: usize, isDouble: bool): usize {
   if (isOdd || digits == 0) return writeWord(start, length) ? at : 0
   const isNegative = load<u8>(start) == 0x2d
   if (isPoint || isDouble) {
-    // Both are exact, so the quotient is the double that is nearest to the text (Clinger).
-    const size = digits <= EXACT_DIGITS ? <f64>whole / load<f64>(POWERS + behind * 8) : readDouble(start, length)
+    const size = digits <= EXACT_DIGITS ? decimal(whole, behind) : readDouble(start, length)
     writeDouble(isNegative && digits <= EXACT_DIGITS ? -size : size)
   } else if (digits > DIGITS_MAX || whole > <u64>i64.MAX_VALUE) {
     writeString(start, length) // no number of OTLP holds it

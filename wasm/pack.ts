@@ -3,6 +3,7 @@
  * beyond 64 bits and all fractions become doubles; half a surrogate pair becomes U+FFFD.
  */
 import { copyOver } from './copy'
+import { readDouble } from './json-double'
 import { readString, textEnd, textStart } from './json-scan'
 import { ROOM_OUT, ROOM_TEXT } from './fields-contract'
 import { PACK_DEPTH_MAX, PACK_ODD } from './pack-contract'
@@ -21,10 +22,6 @@ let text: usize = 0
 let depth: i32 = 0
 /** Members of the object that was packed last. */
 let members: u32 = 0
-
-// @ts-ignore: decorator
-@external("env", "readDouble")
-declare function readDouble(at: usize, length: u32): f64
 
 /** A code and a big-endian number of 1, 2, 4 or 8 bytes; it may write seven bytes more. */
 function writeHead(code: u32, value: u64, bytes: u32): void {

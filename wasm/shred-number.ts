@@ -1,20 +1,13 @@
 /** Texts of JSON as the numbers that columns hold: 8 bytes each. */
+import { decimal, EXACT_DIGITS, readDouble } from './json-double'
 import { TYPE_DOUBLE, TYPE_INT } from './shred-contract'
 
-/** Digits of a whole number that a double holds exactly, whichever they are. */
-const EXACT_DIGITS: u32 = 15
 /** Digits that an i64 holds, whichever they are. */
 const DIGITS_MAX: u32 = 18
-const POWERS = memory.data<f64>([1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15])
 /** An i64 of nanoseconds holds every time of these years. */
 const YEAR_MIN: u32 = 1678
 const YEAR_MAX: u32 = 2261
 const DAY_SECONDS: i64 = 86_400
-
-/** The number of JSON at `at`, to the nearest double; NaN = it is none. For those that take more than a division. */
-// @ts-ignore: decorator
-@external("env", "readDouble")
-declare function readDouble(at: usize, length: u32): f64
 
 /** A text was no such number: set until `clearOdd`. */
 export let wasOdd: bool = false
@@ -58,9 +51,7 @@ function readFraction(text: usize, length: u32): f64 {
     if (isNaN(value)) wasOdd = true
     return value
   }
-  // Both are exact, so the quotient is the double that is nearest to the text (Clinger).
-  const behind = point == length ? 0 : length - point - 1
-  const size = <f64>whole / load<f64>(POWERS + behind * 8)
+  const size = decimal(whole, point == length ? 0 : length - point - 1)
   return isNegative ? -size : size
 }
 
