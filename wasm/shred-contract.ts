@@ -1,11 +1,10 @@
 /**
- * What lib/parquet/shredder.ts shares with wasm/shred*.ts. Plain numbers, read by AssemblyScript and TypeScript alike.
+ * What lib/parquet/line-table.ts shares with wasm/shred*.ts. Plain numbers, read by AssemblyScript and TypeScript alike.
  */
-/** A list that only grows: pieces of the arena, one behind the other. */
+/** A list that only grows: pieces of the arena, one behind the other. 16 bytes. */
 export const VEC_HEAD = 0 // u32: first piece, 0 = none
 export const VEC_AT = 4 // u32: where the next element is put
 export const VEC_END = 8 // u32: end of the last piece
-export const VEC_BYTES = 16
 
 /** A leaf: what one column of Parquet holds of a row group. */
 export const LEAF_DEFINITIONS = 0 // VEC of runs, u32: count << RUN_SHIFT | level

@@ -2,8 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { readSync } from 'node:fs'
 import * as S from '../../wasm/shred-contract.ts'
 import { PICK_SLACK } from '../../wasm/pick-contract.ts'
-import { ByteMemory } from '../bytes/mod.ts'
-import { writeTable } from '../record/mod.ts'
+import { lineMemory, writeTable } from '../record/mod.ts'
 import { type Leaf, leavesOf, type ParquetColumn, shapeOf } from './schema.ts'
 
 /** Text of a row group: it stands in memory until its pages are made. */
@@ -14,7 +13,6 @@ const OUT_BYTES = 64 * 1024 * 1024
 const ARENA_BYTES = 112 * 1024 * 1024
 /** Rows of a row group: what a reader skips by least and greatest values, and gives a thread at a time. */
 export const GROUP_ROWS = 32_768
-const NUMBER = /^-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/
 const TEXT_STATISTICS_MAX = 64
 
 interface ShredExports {
@@ -52,7 +50,7 @@ export class OddLinesError extends Error {
  */
 export class LineTable {
   readonly leaves: readonly Leaf[]
-  readonly #memory = new ByteMemory({ imports: { readDouble: (at, length) => this.#double(at as number, length as number) } })
+  readonly #memory = lineMemory()
   readonly #exports = this.#memory.exports<ShredExports>()
   readonly #state = this.#memory.reserve(S.SHRED_STATE_BYTES)
   readonly #firstLeaf: number
@@ -189,10 +187,5 @@ export class LineTable {
       leaf += leavesOf(column).length
     })
     return at
-  }
-
-  #double(at: number, length: number): number {
-    const text = this.#memory.latin1(at, length)
-    return NUMBER.test(text) ? Number(text) : Number.NaN
   }
 }

@@ -1,6 +1,7 @@
-import { ByteMemory } from '../bytes/mod.ts'
+import type { ByteMemory } from '../bytes/mod.ts'
 import * as F from '../../wasm/fields-contract.ts'
 import { PICK_SLACK } from '../../wasm/pick-contract.ts'
+import { lineMemory } from './line-memory.ts'
 
 /** Lines that are longer are not looked into by a MemberPicker. */
 export const LINE_BYTES_MAX = 4 * 1024 * 1024
@@ -24,9 +25,6 @@ interface Copies {
   readonly tags: number
 }
 
-/** A number of JSON. */
-const NUMBER = /^-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/
-
 /** Bytes in the area's memory. */
 export interface Piece {
   readonly pointer: number
@@ -38,7 +36,7 @@ export interface Piece {
  * nobody else's. Of its address space a few hundred kilobytes are ever touched, unless lines are long.
  */
 export class LineArea {
-  readonly memory: ByteMemory = new ByteMemory({ imports: { readDouble: (at, length) => this.#double(at as number, length as number) } })
+  readonly memory: ByteMemory = lineMemory()
   /** Where `hold` puts a line. */
   readonly line = this.memory.reserve(LINE_BYTES_MAX + PICK_SLACK)
   /** Room for what is made of a line, as long as that. */
@@ -149,11 +147,6 @@ export class LineArea {
       [F.ROOM_LIMIT, out + COPY_BYTES_MAX]] as const
     for (const [field, value] of fields) this.memory.view.setUint32(room + field, value, true)
     return { room, out, tags }
-  }
-
-  #double(at: number, length: number): number {
-    const text = this.bytes.toString('latin1', at, at + length)
-    return NUMBER.test(text) ? Number(text) : Number.NaN
   }
 
   #give(): void {

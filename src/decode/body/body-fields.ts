@@ -2,7 +2,7 @@ import type { ByteMemory } from '../../../lib/bytes/mod.ts'
 import * as B from '../../../wasm/body-contract.ts'
 import { HEADER_CONTENT_ENCODING, HEADER_CONTENT_TYPE, HEADER_HOST } from '../../../wasm/header-ids.ts'
 import * as L from '../../../wasm/layout.ts'
-import { headValue } from '../head-value.ts'
+import { headValue, rawOf } from '../head-value.ts'
 import { JsonBody, NO_COUNTS } from './body-reader.ts'
 import type { BodyReader, JsonBodyOptions } from './body-reader.ts'
 import { CodedBody, decoderOf, PLAIN_BYTES_MAX } from './coded-body.ts'
@@ -101,7 +101,7 @@ export class BodyFields {
 
   #text(head: number, part: number): string {
     const { u32 } = this.#memory
-    const raw = head + L.HEAD_SPANS + u32[(head + L.HEAD_COUNT) >>> 2]! * L.SPAN_BYTES
+    const raw = rawOf(this.#memory, head)
     return this.#memory.latin1(raw + u32[(head + part) >>> 2]!, Math.min(u32[(head + part + 4) >>> 2]!, 2048))
   }
 
@@ -109,7 +109,7 @@ export class BodyFields {
   #told(head: number): readonly number[] {
     if (head === 0) return NO_COUNTS
     const { u16, u32 } = this.#memory
-    const raw = head + L.HEAD_SPANS + u32[(head + L.HEAD_COUNT) >>> 2]! * L.SPAN_BYTES
+    const raw = rawOf(this.#memory, head)
     let counts: number[] | undefined
     for (let span = head + L.HEAD_SPANS; span < raw; span += L.SPAN_BYTES) {
       if (u16[(span + L.SPAN_NAME_ID) >>> 1] !== 0) continue
