@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { bytesSchema, durationSchema } from '../../lib/units/mod.ts'
 import type { SafeBatch } from './batch.ts'
 import { explain } from './disk-trouble.ts'
+import { IdleCpus } from './idle-cpus.ts'
 import { LineFile } from './line-file.ts'
 import { PARTS_MAX, QueueWriter, WRITE_BYTES_MAX } from './queue-writer.ts'
 import { RotatedFiles } from './rotated-files.ts'
@@ -52,8 +53,9 @@ export class FileSink implements Sink {
       // A file on a disk that was remounted or replaced does not come back by itself.
       troubled: ({ reason }) => { if (reason !== 'disk full') this.#reopen = true },
     })
+    const processors = new IdleCpus()
     this.#rotated = new RotatedFiles({
-      ...options, log: (level, message) => host.log(level, message), writtenBytes: () => this.#writer.tally.writtenBytes,
+      ...options, log: (level, message) => host.log(level, message), idleCpus: () => processors.look(),
     })
     try {
       this.#open()
@@ -187,7 +189,7 @@ export const fileKind = {
       files: z.int().min(0).max(100_000).default(64).describe('Rotated files kept at most.'),
       bytes: bytesSchema().prefault('16GiB').describe('Bytes of all rotated files at most; the newest always stays.'),
     }).prefault({}).describe('What is kept of rotated files; the oldest go first.'),
-    compress: z.boolean().default(true).describe('Compress rotated files with zstd, once less than 32 MiB a second is written.'),
+    compress: z.boolean().default(true).describe('Compress rotated files with zstd, once a processor of the machine is idle, 30 s later at the most.'),
     queue_bytes: bytesSchema({ min: '1MiB', max: '4GiB' }).prefault('128MiB')
       .describe('Bytes that may wait for the disk; what comes then is dropped and counted.'),
   }).describe('NDJSON to a file, rotated, compressed, mode 0600.'),

@@ -19,21 +19,20 @@ async function until(what: string, holds: () => boolean): Promise<void> {
   }
 }
 
-test('a file that is being compressed waits while much is written, makes way for removal, and is compressed in the end', async () => {
+test('a file that is being compressed waits while no processor is idle, makes way for removal, and is compressed in the end', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'lintel-test-'))
   try {
     const content = randomBytes(FILE_BYTES)
     writeFileSync(join(folder, 'a-20261126T100000000Z.ndjson'), content)
-    let written = 0
-    let perLook = 0
+    let idle = 2
     const files = new RotatedFiles({
       path: join(folder, 'a.ndjson'), mode: 0o600, compress: true, keepFiles: 10, keepBytes: Infinity, log: (_level, message) => { assert.fail(message) },
-      writtenBytes: () => (written += perLook),
+      idleCpus: () => idle,
     })
     const part = join(folder, 'a-20261126T100000000Z.ndjson.zst.part')
     const first = files.tidy()
     await until('the first part of the compressed file', () => existsSync(part) && statSync(part).size > 0)
-    perLook = 1 << 30
+    idle = 0
     await delay(300)
     const paused = statSync(part).size
     await delay(300)
@@ -41,7 +40,7 @@ test('a file that is being compressed waits while much is written, makes way for
     assert.ok(paused < FILE_BYTES)
     void files.tidy()
     await until('the end of the unfinished file', () => !existsSync(part))
-    perLook = 0
+    idle = 2
     await first
     assert.deepEqual(readdirSync(folder), ['a-20261126T100000000Z.ndjson.zst'])
     assert.ok(zstdDecompressSync(readFileSync(join(folder, 'a-20261126T100000000Z.ndjson.zst'))).equals(content))

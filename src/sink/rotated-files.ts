@@ -16,19 +16,23 @@ export interface RotatedFilesOptions {
   /** Bytes of all rotated files at most. */
   readonly keepBytes: number
   readonly log: (level: LogLevel, message: string) => void
-  /** Bytes written to the current file since the start: while many come, compression waits. */
-  readonly writtenBytes: () => number
+  /** Processors of the host that had nothing to do since the last call: while there is none, compression waits. */
+  readonly idleCpus: () => number
 }
 
 const COMPRESSED = '.zst'
 const UNFINISHED = '.zst.part'
 const READ_BYTES = 1 << 20
 const ATTEMPTS_MAX = 1000
-/** Compression waits while more than this is written a second: what it takes would be missing to the capture. */
-const BUSY_BYTES_PER_SECOND = 32 << 20
+/** Compression begins when this much of a processor was idle for QUIET_MS: what it takes is then missing to nobody. */
+const IDLE_TO_BEGIN = 0.5
 const QUIET_MS = 200
-/** How often the load is looked at while a file is compressed. */
-const LOOK_MS = 20
+/** Where all processors are always busy it goes on after this long: files are compressed late there, but they are. */
+const PATIENCE_MS = 30_000
+/** Once it runs it takes one itself; it makes room when not even this much is left. */
+const IDLE_TO_GO_ON = 0.1
+/** How often the processors are looked at while a file is compressed. */
+const LOOK_MS = 100
 
 /** A file is begun anew later: others have to be removed first. */
 class PutOff extends Error {}
@@ -136,28 +140,24 @@ export class RotatedFiles {
     }
   }
 
-  /** Waits for a moment with little to write. @returns false when the work is to stop, or there is something to remove first */
+  /** Waits for a moment with a processor to spare, PATIENCE_MS at most. @returns false when the work is to stop, or there is something to remove first */
   async #untilQuiet(): Promise<boolean> {
-    for (let before = this.#options.writtenBytes(); ;) {
+    this.#options.idleCpus()
+    for (let waited = 0; waited < PATIENCE_MS; waited += QUIET_MS) {
       await delay(QUIET_MS, undefined, { signal: this.#abort.signal, ref: false })
-      const now = this.#options.writtenBytes()
-      if ((now - before) * 1000 <= BUSY_BYTES_PER_SECOND * QUIET_MS) return true
+      if (this.#options.idleCpus() >= IDLE_TO_BEGIN) return true
       if (this.#again) return false
-      before = now
     }
+    return true
   }
 
-  /** Passes a file on for as long as little is written beside it: a load that comes back finds the processor free. */
+  /** Passes a file on for as long as a processor is left over: a load that comes back finds it free. */
   async * #whileQuiet(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-    let written = this.#options.writtenBytes()
     let since = performance.now()
     for await (const chunk of chunks) {
       yield chunk
-      const now = performance.now()
-      if (now - since < LOOK_MS) continue
-      const isBusy = this.#options.writtenBytes() - written > BUSY_BYTES_PER_SECOND * (now - since) / 1000
-      if (isBusy && !await this.#untilQuiet()) throw new PutOff()
-      written = this.#options.writtenBytes()
+      if (performance.now() - since < LOOK_MS) continue
+      if (this.#options.idleCpus() < IDLE_TO_GO_ON && !await this.#untilQuiet()) throw new PutOff()
       since = performance.now()
     }
   }
