@@ -4,11 +4,16 @@ import type { View } from '../../../src/web/view.ts'
 
 type Rows = readonly (readonly PlainValue[])[]
 
+/** Of costs: sums of fractions differ in their last digits with the order in which they are added. */
+const COST_DIGITS = 12
+
 /** Rows as they are compared: in one order, durations apart. */
 function compared(view: View, rows: Rows): { exact: string[], durations: (number | null)[][] } {
   const isDuration = (index: number): boolean => view.columns[index]?.unit === 'seconds' && view.columns[index]?.title !== 'Longest'
+  const isCost = (index: number): boolean => view.columns[index]?.unit === 'cost'
   const each = rows.map(row => {
-    const others = row.filter((_, index) => !isDuration(index))
+    const others = row.map((value, index) => isCost(index) && typeof value === 'number' ? Number(value.toPrecision(COST_DIGITS)) : value)
+      .filter((_, index) => !isDuration(index))
     const exact = JSON.stringify(others, (_, value: unknown) => typeof value === 'bigint' ? Number(value) : value)
     return { exact, durations: row.filter((_, index) => isDuration(index)) as (number | null)[] }
   }).sort((a, b) => a.exact < b.exact ? -1 : 1)
