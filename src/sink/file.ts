@@ -189,7 +189,8 @@ export const fileKind = {
       files: z.int().min(0).max(100_000).default(64).describe('Rotated files kept at most.'),
       bytes: bytesSchema().prefault('16GiB').describe('Bytes of all rotated files at most; the newest always stays.'),
     }).prefault({}).describe('What is kept of rotated files; the oldest go first.'),
-    compress: z.boolean().default(true).describe('Compress rotated files with zstd, once a processor of the machine is idle, 30 s later at the most.'),
+    compress: z.boolean().default(true)
+      .describe('Compress rotated files with zstd, once a processor of the machine is idle, 30 s later at the most.'),
     queue_bytes: bytesSchema({ min: '1MiB', max: '4GiB' }).prefault('128MiB')
       .describe('Bytes that may wait for the disk; what comes then is dropped and counted.'),
   }).describe('NDJSON to a file, rotated, compressed, mode 0600.'),

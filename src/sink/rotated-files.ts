@@ -140,7 +140,11 @@ export class RotatedFiles {
     }
   }
 
-  /** Waits for a moment with a processor to spare, PATIENCE_MS at most. @returns false when the work is to stop, or there is something to remove first */
+  /**
+   * Waits for a moment with a processor to spare, PATIENCE_MS at most.
+   *
+   * @returns false when the work is to stop, or there is something to remove first
+   */
   async #untilQuiet(): Promise<boolean> {
     this.#options.idleCpus()
     for (let waited = 0; waited < PATIENCE_MS; waited += QUIET_MS) {

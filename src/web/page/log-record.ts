@@ -49,12 +49,22 @@ export function verb(record: LogRecord): string {
   return record.http?.request?.method ?? record.kind ?? ''
 }
 
+/** The host that was asked for; where a record knows none, the server's address and port. */
+export function host({ url, server }: LogRecord): string {
+  if (url?.domain !== undefined) return url.domain
+  if (server?.address === undefined) return ''
+  const address = server.address.includes(':') ? `[${server.address}]` : server.address
+  return server.port === undefined ? address : `${address}:${server.port}`
+}
+
 export function target(record: LogRecord): string {
   const { url } = record
   if (url?.path !== undefined) {
     return url.path + (url.query === undefined ? '' : `?${url.query}`) + (hasFailedCall(record) ? ` ${record.rpc?.status_code}` : '')
   }
-  return [record.rpc?.method, record.tls?.client?.server_name, record.event?.name, record.event?.reason].filter(part => part !== undefined).join(' ')
+  const { name, reason } = record.event ?? {}
+  const event = [name, reason].filter(part => part !== undefined).join(': ')
+  return [record.rpc?.method, record.tls?.client?.server_name, event].filter(part => part !== undefined && part !== '').join(' ')
 }
 
 /** gRPC says so behind a 200. */

@@ -2,7 +2,7 @@ import type { VNode } from 'preact'
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { seconds } from './format.ts'
 import { html } from './html.ts'
-import { clock, keyOf, type LogRecord, statusClass, target, verb } from './log-record.ts'
+import { clock, host, keyOf, type LogRecord, statusClass, target, verb } from './log-record.ts'
 
 export interface RecordListOptions {
   readonly records: readonly LogRecord[]
@@ -76,7 +76,7 @@ interface RecordRowOptions {
 
 function RecordRow({ record, at, isSelected, onSelect }: RecordRowOptions): VNode {
   const cells = [
-    clock(record), record.http?.response?.status_code ?? '', verb(record), record.url?.domain ?? '', target(record),
+    clock(record), record.http?.response?.status_code ?? '', verb(record), host(record), target(record),
     record.duration === undefined ? '' : seconds(record.duration), record.client?.real_address ?? record.client?.address ?? '',
     record.server?.process?.executable?.name ?? '',
   ]
