@@ -10,7 +10,7 @@ import { markSecret } from './hidden-mask'
 import {
   CHAR_ALNUM, CHAR_DASH, CHAR_DIGIT, CHAR_DOT, CHAR_EQUALS, CHAR_LETTER, CHAR_LOWER, CHAR_PLUS, CHAR_QUOTE,
   CHAR_SLASH, CHAR_SPACE, CHAR_TILDE, CHAR_UNDERSCORE, CHAR_UPPER, CHAR_WORD, RULE_CONTEXT, RULE_CURL,
-  RULE_FLAG_BOUNDARY, RULE_FLAG_CAPITALS, RULE_FLAG_DIGIT, RULE_GENERIC, RULE_JWT, RULE_KUBERNETES,
+  RULE_FLAG_BEHIND, RULE_FLAG_BOUNDARY, RULE_FLAG_CAPITALS, RULE_FLAG_DIGIT, RULE_GENERIC, RULE_JWT, RULE_KUBERNETES,
   RULE_LITERAL, RULE_PEM, RULE_FLAG_QUOTED, RULE_SCHEME, RULE_TO_BRACKET,
 } from './wall-numbers'
 
@@ -118,7 +118,6 @@ function literal(rule: usize, at: usize, after: usize, start: usize, end: usize)
     while (from > first && (charClass(from - 1) & leftMask) != 0) from--
     if (<u32>(at - from) < leftMin) return 0
   }
-  if ((flags & RULE_FLAG_DIGIT) != 0 && !hasDigit(after, stop)) return 0
   if (most == 0 && least != 0) {
     stop = skipClass(stop, end, mask)
     // Another one glued to it, as in ghp_...ghp_...: its beginning was taken for the end of the first.
@@ -127,8 +126,9 @@ function literal(rule: usize, at: usize, after: usize, start: usize, end: usize)
       stop = skipClass(stop + 1, end, mask)
     }
   }
+  if ((flags & RULE_FLAG_DIGIT) != 0 && !hasDigit(after, stop)) return 0
   stop = skipClass(stop, end, CHAR_EQUALS)
-  markSecret(from, stop)
+  markSecret((flags & RULE_FLAG_BEHIND) != 0 ? after : from, stop)
   return stop
 }
 

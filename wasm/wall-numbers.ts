@@ -38,6 +38,8 @@ export const RULE_FLAG_BOUNDARY = 1 // no letter or digit right in front
 export const RULE_FLAG_DIGIT = 2 // a digit among what follows
 export const RULE_FLAG_CAPITALS = 8 // the literal is written in capitals: in small letters it is found in ids
 export const RULE_FLAG_QUOTED = 4 // RULE_GENERIC: in quotes it is a secret whatever it looks like
+/** Only what is behind the literal is secret. */
+export const RULE_FLAG_BEHIND = 16
 
 // Names of secret things.
 export const NAME_EXACT = 0

@@ -9,7 +9,7 @@
  */
 import {
   CHAR_ALNUM, CHAR_AT, CHAR_COLON, CHAR_DASH, CHAR_DIGIT, CHAR_DOT, CHAR_EQUALS, CHAR_HEX, CHAR_LETTER,
-  CHAR_PERCENT, CHAR_PLUS, CHAR_SLASH, CHAR_TILDE, CHAR_WORD, RULE_CONTEXT, RULE_CURL, RULE_FLAG_BOUNDARY,
+  CHAR_PERCENT, CHAR_PLUS, CHAR_SLASH, CHAR_TILDE, CHAR_WORD, RULE_CONTEXT, RULE_CURL, RULE_FLAG_BEHIND, RULE_FLAG_BOUNDARY,
   RULE_FLAG_CAPITALS, RULE_FLAG_DIGIT, RULE_FLAG_QUOTED, RULE_GENERIC, RULE_JWT, RULE_KUBERNETES,
   RULE_LITERAL, RULE_PEM, RULE_SCHEME, RULE_TO_BRACKET,
 } from '../../wasm/wall-numbers.ts'
@@ -35,6 +35,7 @@ const BASE64 = CHAR_ALNUM | CHAR_PLUS | CHAR_SLASH
 const UUID = HEX | CHAR_DASH
 const B = RULE_FLAG_BOUNDARY
 const D = RULE_FLAG_DIGIT
+const BEHIND = RULE_FLAG_BEHIND
 
 /** Name, literals by blanks, class and least count behind them, greatest count (0 = none), flags. */
 type Key = readonly [name: string, literals: string, right: number, min: number, max?: number, flags?: number]
@@ -75,7 +76,7 @@ const KEYS: readonly Key[] = [
     ['newrelic', 'nrak- nrii- nrjs-', URL, 19, 0, B],
   ['notion', 'ntn_', CHAR_ALNUM, 40, 0, B], ['npm', 'npm_', CHAR_ALNUM, 36, 0, B],
     ['nvidia', 'nvapi-', URL, 40, 0, B],
-  ['octopus', 'api-', CHAR_ALNUM, 26, 30, B], ['openai', 'sk-', URL, 20, 0, B | D],
+  ['octopus', 'api-', CHAR_ALNUM, 26, 30, B], ['openai', 'sk-', URL, 20, 0, B | D], ['openai', 'sk-proj- sk-svcacct- sk-admin- sk-or-v1-', URL, 20, 0, B],
     ['openshift', 'sha256~', URL, 40, 0, B],
   ['perplexity', 'pplx-', CHAR_ALNUM, 40, 0, B], ['planetscale', 'pscale_tkn_ pscale_oauth_ pscale_pw_',
     URL_DOT, 30],
@@ -108,6 +109,12 @@ const KEYS: readonly Key[] = [
     ['yandex', 'aqvn', URL, 35, 0, B],
   ['dropbox', 'sl.', URL_PADDED, 100, 0, B], ['jwt-in-base64', 'zxlk', BASE64 | URL, 6, 0, B],
     ['defined-networking', 'dnkey-', URL_PADDED, 60],
+  // Links that are sent to one person: whoever has them is let in.
+  ['path-token', '/reset-password/ /password-reset/ /password/reset/ /password/edit/ /forgot-password/ /magic-link/ /magic/',
+    URL_DOT, 20, 0, D | BEHIND],
+  ['path-token', '/verify/ /verify-email/ /email-verification/ /confirm/ /confirm-email/ /confirmation/ /activate/ /activation/',
+    URL_DOT, 24, 0, D | BEHIND],
+  ['path-token', '/invite/ /invites/ /invitation/ /invitations/ /accept-invite/ /unsubscribe/ /unlock/', URL_DOT, 24, 0, D | BEHIND],
   ['beamer', 'b_', URL_PADDED, 44, 44, B], ['contentful', 'cfpat-', URL, 30, 0, B],
     ['gocardless', 'live_', URL_PADDED, 40, 40, B],
   ['plaid', 'access-sandbox- access-development- access-production-', UUID, 36],
@@ -176,6 +183,7 @@ const CONTEXTS: readonly Context[] = [
   ['plaid', 'plaid', UUID | CHAR_LETTER, 40, 56],
   ['privateai', 'privateai private_ai private-ai', LOWER36, 32, 32], ['rapidapi', 'rapidapi', URL, 50, 50],
   ['sendbird', 'sendbird', UUID, 36, 40], ['sentry', 'sentry', HEX, 64, 64],
+  ['signed-query', 'sign', HEX, 32, 64],
   ['sidekiq', 'bundle_enterprise__contribsys__com bundle_gems__contribsys__com', HEX | CHAR_COLON, 17, 17],
   ['snyk', 'snyk', UUID, 36, 36], ['sonar', 'sonar', URL_PADDED, 40, 44],
   ['sourcegraph', 'sourcegraph', HEX, 40, 40], ['squarespace', 'squarespace', UUID, 36, 36],

@@ -21,6 +21,7 @@ const SECRET = [
   '*apikey*', '*api-key*', '*api_key*', '*-key', '*_key', 'key', 'x-auth-*', 'x-auth', 'auth', 'auth-*',
   'x-access-key*', '*access-key*', '*csrf*', '*xsrf*', '*signature*', '*jwt*', '*assertion*', '*cookie*',
   '*-otp', 'otp', '*-sid', 'sid', '*-pwd', '*-pin', 'x-bearer*', 'dpop', 'authentication-info',
+  'authentication', 'x-authentication', 'bearer', 'x-pass', '*-user-pass', '*hmac*', '*2fa*', '*-mfa*', '*totp*', 'x-honeycomb-team', 'ct0',
   'proxy-authentication-info', 'php-auth-pw', 'php-auth-user', 'x-amzn-oidc-data', 'x-ms-client-principal',
   'x-wp-nonce', 'x-amz-server-side-encryption-context', 'x-goog-authenticated-user-*',
   'x-ssl-client-key', '*authorization*',

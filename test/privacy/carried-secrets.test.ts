@@ -61,3 +61,30 @@ test('two tokens glued to each other are both hidden', () => {
   assert.equal(probe.text(`see ${first}${second} there`), 'see REDACTED there')
   assert.equal(probe.text(`see ${first}${second}${first}`), 'see REDACTED')
 })
+
+test('links that let in whoever has them are hidden, the pages beside them stay', () => {
+  const probe = new WallProbe()
+  const token = 'Zk3vQ9xR7mW2pL5tN8cJ4hB6'
+  for (const path of ['/reset-password/', '/users/password/edit/', '/magic-link/', '/verify/', '/account/activate/', '/v1/invitations/', '/unsubscribe/']) {
+    assert.equal(probe.path(`${path}${token}`), `${path}REDACTED`, path)
+    assert.equal(probe.path(`${path}42`), `${path}42`, path)
+    assert.equal(probe.path(`${path}how-it-works-in-detail-and-why`), `${path}how-it-works-in-detail-and-why`, path)
+  }
+})
+
+test('keys of AI services with words in them, and a signature called sign, are hidden', () => {
+  const probe = new WallProbe()
+  for (const key of ['sk-proj-abcdefghijklmnopqrstuvwxyz_ABCDEFGHIJ', 'sk-svcacct-abcdefghijklmnopqrstuvwxyz', 'sk-abcdefghijklmnopqrstuvwxyz1234']) {
+    assert.equal(probe.text(`key ${key} here`), 'key REDACTED here', key)
+  }
+  assert.equal(probe.query('sign=0123456789abcdef0123456789abcdef&x=1'), 'sign=REDACTED&x=1')
+  assert.equal(probe.query('sign=aries'), 'sign=aries')
+})
+
+test('names of second factors and of other proofs are those of secrets', () => {
+  const probe = new WallProbe()
+  for (const name of ['x-2fa-code', 'x-mfa-code', 'x-totp', 'x-hmac', 'x-pass', 'bearer', 'authentication', 'x-honeycomb-team']) {
+    assert.equal(probe.header(name, 'SECRET'), 'REDACTED', name)
+  }
+  assert.equal(probe.header('authentication-results', 'mx.example; spf=pass'), 'mx.example; spf=pass')
+})
