@@ -3,13 +3,19 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 export interface EngineOptions {
   readonly threads: number
   readonly memoryMiB: number
+  /** Folder for what the memory does not hold, of this engine alone, made when it is needed; missing = a statement that needs more fails. */
+  readonly spillTo?: string
 }
 
-/** A DuckDB in memory, loaded at the first call: it brings 70 MB that only stores need. Nothing is fetched, nothing spilled to a disk. */
-export async function openEngine({ threads, memoryMiB }: EngineOptions): Promise<DuckDBConnection> {
+/** A folder holds no more than this of what an engine's memory does not hold. */
+const SPILL_MAX = '8GiB'
+
+/** A DuckDB in memory, loaded at the first call: it brings 70 MB that only stores need. Nothing is fetched. */
+export async function openEngine({ threads, memoryMiB, spillTo = '' }: EngineOptions): Promise<DuckDBConnection> {
   const { DuckDBInstance } = await load()
   const instance = await DuckDBInstance.create(':memory:', {
-    threads: String(threads), memory_limit: `${memoryMiB}MiB`, temp_directory: '', autoinstall_known_extensions: 'false',
+    threads: String(threads), memory_limit: `${memoryMiB}MiB`, temp_directory: spillTo, max_temp_directory_size: SPILL_MAX,
+    autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false', allow_community_extensions: 'false', preserve_insertion_order: 'false',
   })
   const connection = await instance.connect()

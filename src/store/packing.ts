@@ -3,7 +3,8 @@ import { basename, join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { LogLevel } from '../sink/mod.ts'
 import { OddLinesError } from '../../lib/parquet/mod.ts'
-import { ASIDE, listStore, mendJournal, withoutReaders, type JournalFile, type PackerOptions, type SegmentFile } from '../sink/store/mod.ts'
+import { ASIDE, listStore, mendJournal, spillFolder, withoutReaders, type JournalFile, type PackerOptions,
+  type SegmentFile } from '../sink/store/mod.ts'
 import { type Column, journalSelect, quote } from './columns.ts'
 import { openEngine } from './engine.ts'
 import { FileRoom } from './file-room.ts'
@@ -69,6 +70,7 @@ export class Packing {
   /** What an earlier run left half made goes; what is no segment is set aside. */
   #look(): void {
     this.#looked = true
+    for (let lane = 0; lane < LANES; lane++) rmSync(spillFolder(this.#options.folder, lane), { recursive: true, force: true })
     const { unfinished, segments, rollups } = listStore(this.#options.folder)
     for (const path of unfinished) rmSync(path, { force: true })
     // It is made anew: it holds nothing that is not in its segment.
@@ -200,7 +202,7 @@ export class Packing {
   }
 
   async #engine(lane: number): Promise<DuckDBConnection> {
-    return this.#engines[lane] ??= await openEngine(ENGINE)
+    return this.#engines[lane] ??= await openEngine({ ...ENGINE, spillTo: spillFolder(this.#options.folder, lane) })
   }
 
   /** What stands in a segment. Who reads it now is waited for: a later round removes it then. */

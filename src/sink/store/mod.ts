@@ -10,5 +10,5 @@
  */
 export { checkJournal, mendJournal, UNFINISHED } from '../journal.ts'
 export type { PackerOptions } from './packer-message.ts'
-export { ASIDE, journalName, listStore, lockReaders, rollupName, segmentName, withoutReaders } from './store-folder.ts'
+export { ASIDE, journalName, listStore, lockReaders, rollupName, segmentName, spillFolder, withoutReaders } from './store-folder.ts'
 export type { JournalFile, RollupFile, SegmentFile, StoreFiles } from './store-folder.ts'

@@ -60,6 +60,11 @@ const READERS = 'readers'
 /** Folder of files that could not be read. */
 export const ASIDE = 'set-aside'
 
+/** Folder of what an engine that packs could not hold in its memory; where its packer is gone, it is nothing. */
+export function spillFolder(folder: string, engine: number): string {
+  return join(folder, `spilled-${engine}`)
+}
+
 export function journalName(number: number): string {
   return `journal-${String(number).padStart(8, '0')}.ndjson`
 }
