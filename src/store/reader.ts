@@ -79,7 +79,14 @@ export class StoreReader implements Reader {
   }
 
   async records(filter: string, limit: number): Promise<Answer> {
-    return await this.ask(this.recordSql(filter, limit))
+    if (limit === 0) return await this.ask(this.recordSql(filter, limit))
+    const condition = filterSql(filter, this.#options.columns)
+    // Their times first, by themselves: a record has some hundred columns, which are then read of the end of the store only.
+    const newest = `SELECT "time" FROM records WHERE ${condition} ORDER BY "time" DESC LIMIT ${limit}`
+    const times = await this.ask(`SELECT epoch_ns(min("time"))::VARCHAR FROM (${newest})`)
+    let oldest: PlainValue = null
+    for await (const [[time = null] = []] of times.rows) oldest = time
+    return await this.ask(recordSql('*', oldest === null ? 'false' : `"time" >= make_timestamp_ns(${oldest}) AND (${condition})`, limit))
   }
 
   /** What `records` asks. */
