@@ -16,7 +16,9 @@ import { damageOf, type Made, type Numbers, obviousDamage, writeSegment } from '
 const LANES = 2
 const ENGINE = { threads: 1, memoryMiB: 512 } as const
 /** Journals that wait become one segment together, which need not be merged then: a merge costs as much as making the segment did. */
-const TOGETHER_MAX = 8
+const TOGETHER_BYTES_MAX = 512 * 1024 * 1024
+/** So many at most: what crashed often leaves many that are almost empty. */
+const TOGETHER_MAX = 1024
 /** Segments smaller than one of these are merged with their neighbours, once there are so many: each byte is written a few times at most. */
 const TIERS = [1024 * 1024, 8 * 1024 * 1024, 64 * 1024 * 1024] as const
 const MERGE_COUNT = 8
@@ -83,7 +85,8 @@ export class Packing {
 
   /** @throws {Error} the first that was met; the other lane has ended then, too */
   async #packAll(journals: readonly JournalFile[]): Promise<void> {
-    const left = [...neighbours(journals, Math.min(TOGETHER_MAX, Math.ceil(journals.length / LANES)))]
+    const sized = journals.map(journal => ({ ...journal, size: statSync(journal.path, { throwIfNoEntry: false })?.size ?? 0 }))
+    const left = [...neighbours(sized, Math.min(TOGETHER_MAX, Math.ceil(journals.length / LANES)), TOGETHER_BYTES_MAX)]
     const lane = async (engine: number): Promise<void> => {
       for (let run = left.shift(); run !== undefined; run = left.shift()) await this.#packRun(run, engine)
     }
@@ -257,13 +260,28 @@ interface MendedJournal {
   readonly records: number
 }
 
-/** Runs of at most `most` with one number after the other: a segment stands for every journal between its first and its last. */
-export function neighbours(journals: readonly JournalFile[], most: number): readonly JournalFile[][] {
-  const runs: JournalFile[][] = []
+export interface SizedJournal extends JournalFile {
+  readonly size: number
+}
+
+/**
+ * Runs with one number after the other: a segment stands for every journal between its first and its last.
+ *
+ * @param countMax journals of a run at most
+ * @param bytesMax of a run at most, but for one that is larger by itself
+ */
+export function neighbours(journals: readonly SizedJournal[], countMax: number, bytesMax: number): readonly SizedJournal[][] {
+  const runs: SizedJournal[][] = []
+  let bytes = 0
   for (const journal of journals) {
     const run = runs.at(-1)
-    if (run === undefined || run.length >= most || run.at(-1)?.number !== journal.number - 1) runs.push([journal])
-    else run.push(journal)
+    bytes += journal.size
+    if (run === undefined || run.length >= countMax || bytes > bytesMax || run.at(-1)?.number !== journal.number - 1) {
+      runs.push([journal])
+      bytes = journal.size
+    } else {
+      run.push(journal)
+    }
   }
   return runs
 }

@@ -83,12 +83,20 @@ export class Snapshot {
         notes.push(`"${segment.path}" is left out: ${damage}; the agent sets such files aside in "${ASIDE}" when it starts`)
         return []
       })
-      const journals = files.journals.map(({ path }) => open(path)).filter(({ fd }) => fstatSync(fd).size > 0)
+      const [journals, empty] = [[], []] as [OpenFile[], OpenFile[]]
+      for (const { path } of files.journals) {
+        const journal = open(path)
+        ;(fstatSync(journal.fd).size > 0 ? journals : empty).push(journal)
+      }
+      for (const { fd } of empty) closeSync(fd)
       return new Snapshot(journals, segments, notes)
     } catch (error) {
       for (const { fd } of opened) closeSync(fd)
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-      throw error
+      const { code, message } = error as NodeJS.ErrnoException
+      if (code === 'ENOENT') return undefined
+      if (code !== 'EMFILE') throw error
+      throw new Error(`Cannot read the store: ${message}; it has ${files.journals.length + files.segments.length} files, more than a process may open ` +
+        'here: raise the limit (ulimit -n), or wait until the agent has packed them', { cause: error })
     }
   }
 

@@ -8,10 +8,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { RecordingHost, sinkSuite } from '../../src/sink/sink.suite.ts'
 import { ASIDE, journalName, listStore } from '../../src/sink/store/mod.ts'
 import { Journal } from '../../src/sink/journal.ts'
-import type { JournalFile, SegmentFile } from '../../src/sink/store/mod.ts'
+import type { SegmentFile } from '../../src/sink/store/mod.ts'
 import type { SafeBatch } from '../../src/sink/mod.ts'
 import type { PlainValue } from '../../src/store/mod.ts'
-import { mergeable, neighbours, Packing, type Sized } from '../../src/store/packing.ts'
+import { mergeable, neighbours, Packing, type Sized, type SizedJournal } from '../../src/store/packing.ts'
 import { batchesOf, COLUMNS, numberedLines, openReader, openStore as open, rowsOf } from './testing/stored.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lintel-store-'))
@@ -257,11 +257,14 @@ test('neighbours are merged by size class and span; one that is large keeps thos
 })
 
 test('journals that wait one after the other are packed together, never over a number that is not among them', () => {
-  const numbered = (...numbers: number[]): JournalFile[] => numbers.map(number => ({ path: String(number), number }))
-  const runs = (journals: JournalFile[], most: number): number[][] => neighbours(journals, most).map(run => run.map(({ number }) => number))
-  assert.deepEqual(runs(numbered(1, 2, 3, 5, 6), 8), [[1, 2, 3], [5, 6]])
-  assert.deepEqual(runs(numbered(1, 2, 3, 4, 5), 2), [[1, 2], [3, 4], [5]])
-  assert.deepEqual(runs([], 8), [])
+  const numbered = (...numbers: number[]): SizedJournal[] => numbers.map(number => ({ path: String(number), number, size: 10 }))
+  const runs = (journals: SizedJournal[], countMax: number, bytesMax: number): number[][] =>
+    neighbours(journals, countMax, bytesMax).map(run => run.map(({ number }) => number))
+  assert.deepEqual(runs(numbered(1, 2, 3, 5, 6), 8, 100), [[1, 2, 3], [5, 6]])
+  assert.deepEqual(runs(numbered(1, 2, 3, 4, 5), 2, 100), [[1, 2], [3, 4], [5]])
+  assert.deepEqual(runs(numbered(1, 2, 3, 4, 5), 8, 30), [[1, 2, 3], [4, 5]])
+  assert.deepEqual(runs(numbered(1, 2), 8, 5), [[1], [2]])
+  assert.deepEqual(runs([], 8, 100), [])
 })
 
 test('journals that wait become segments together; where a record cannot be read, each becomes one of its own', async () => {
@@ -284,4 +287,17 @@ test('journals that wait become segments together; where a record cannot be read
   assert.deepEqual([rollups.size, journals.length, packed.sort()], [3, 0, [1, 2, 3, 4]])
   assert.match(logs.join('\n'), /^1 of 51 records of ".*journal-00000004\.ndjson" could not be read; the file is kept in/m)
   assert.deepEqual((await ask(path, 'SELECT count(DISTINCT event_sequence), count(*) FROM records')).rows, [[200n, 200n]])
+})
+
+test('a store that is asked again and again keeps no file open, an empty journal neither', async () => {
+  const path = join(folder, 'asked-again')
+  const sink = open(path, new RecordingHost())
+  sink.write(makeBatch(0, 20))
+  await sink.close()
+  writeFileSync(join(path, journalName(99)), '')
+  const count = async (): Promise<unknown> => (await ask(path, 'SELECT count(*) FROM records')).rows[0]?.[0]
+  assert.equal(await count(), 20n)
+  const before = readdirSync('/proc/self/fd').length
+  for (let time = 0; time < 5; time++) await count()
+  assert.equal(readdirSync('/proc/self/fd').length, before)
 })
