@@ -27,8 +27,8 @@ Without \`--store\` the first store of \`--config FILE\` is read, else \`store\`
 - \`rollup-VERSION-FIRST-LAST-CRC-CRC.parquet\`: what a segment's records come to, counted when it is made (the CRC-32 of the segment,
   then its own). The page reads these for whatever has no filter. They hold nothing that is not in the segment: one that is damaged, missing or of
   another version is left out, the segment read instead, and the agent makes it anew.
-- \`spilled-0\`, \`spilled-1\`: folders of what packing could not hold in its memory (512 MiB each, twice), 8 GiB at most; gone when it is done, or at the
-  next start.
+- \`spilled-0\`, \`spilled-1\`: folders of what packing could not hold in its memory (512 MiB each, twice), 8 GiB at most; gone when it is
+  done, or at the next start.
 - \`set-aside/\`: files that were damaged, or parts of them that could not be read. Nothing is removed from it.
 - \`lock\`: held by the agent that writes; the kernel frees it however the agent ends. \`readers\`: held by queries; what is merged or too
   old is removed once no query runs.

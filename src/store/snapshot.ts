@@ -95,8 +95,9 @@ export class Snapshot {
       const { code, message } = error as NodeJS.ErrnoException
       if (code === 'ENOENT') return undefined
       if (code !== 'EMFILE') throw error
-      throw new Error(`Cannot read the store: ${message}; it has ${files.journals.length + files.segments.length} files, more than a process may open ` +
-        'here: raise the limit (ulimit -n), or wait until the agent has packed them', { cause: error })
+      const count = files.journals.length + files.segments.length
+      throw new Error(`Cannot read the store: ${message}; it has ${count} files, more than a process may open here: ` +
+        'raise the limit (ulimit -n), or wait until the agent has packed them', { cause: error })
     }
   }
 

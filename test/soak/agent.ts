@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { LINTEL } from '../gateway/testing/lintel.ts'
 import { Metrics } from '../gateway/testing/metrics.ts'
 import { Running } from '../gateway/testing/process.ts'
+import { SECONDS } from './growth.ts'
 
 /** What an agent holds in the kernel: ids by the descriptors of its process. */
 export interface Held { readonly programs: Set<number>; readonly links: Set<number>; readonly maps: Map<number, HeldMap> }
@@ -23,6 +24,8 @@ export class Agent {
   readonly directory: string
   readonly process: Running
   readonly metricsAddress: string
+  /** The least since the last sample. */
+  #residentKib = Infinity
 
   private constructor(directory: string, process: Running, metricsAddress: string) {
     this.directory = directory
@@ -61,13 +64,22 @@ outputs:
     return held
   }
 
+  /** What is held is the least between two samples: garbage that waits to be collected comes and goes. */
+  lookAtMemory(): void {
+    this.#residentKib = Math.min(this.#residentKib, Number.parseInt(figuresOf(`/proc/${this.process.pid}/status`).get('VmRSS') ?? '', 10))
+  }
+
   async sample(): Promise<Map<string, number>> {
     const { pid } = this.process
+    this.lookAtMemory()
+    const residentKib = this.#residentKib
+    this.#residentKib = Infinity
     const held = this.held()
     const metrics = await Metrics.scrape(this.metricsAddress)
     const status = figuresOf(`/proc/${pid}/status`)
     const sample = new Map<string, number>([
-      ['rss_kib', Number.parseInt(status.get('VmRSS') ?? '', 10)],
+      [SECONDS, performance.now() / 1000],
+      ['rss_kib', residentKib],
       ['threads', Number(status.get('Threads'))],
       ['fds', readdirSync(`/proc/${pid}/fd`).length],
       ['programs', held.programs.size],

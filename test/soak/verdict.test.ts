@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { growthOf } from './growth.ts'
+import { growthOf, SECONDS } from './growth.ts'
 import { isBad } from './kernel-log.ts'
 import { ledgerFaults } from './ledger.ts'
 
@@ -18,11 +18,14 @@ test('ledgerFaults() adds up each ledger, and the reasons of each part', () => {
 test('growthOf() tells a leak from noise, an outlier, and figures that are missing', () => {
   const bound = { name: 'rss', perHour: 100, unit: 'KiB' }
   const grown = (value: (minute: number) => number): boolean => (
-    growthOf(Array.from({ length: 50 }, (_, minute) => new Map([['rss', value(minute)]])), 60, bound).isBroken)
+    growthOf(Array.from({ length: 50 }, (_, minute) => new Map([['rss', value(minute)], [SECONDS, minute * 60]])), bound).isBroken)
   assert.equal(grown((minute) => 5000 + (minute % 7) * 300), false)
   assert.equal(grown((minute) => 5000 + (minute === 49 ? 9000 : 0)), false)
   assert.equal(grown((minute) => 5000 + (minute % 7) * 300 + minute * 10), true)
-  assert.equal(growthOf([new Map(), new Map()], 60, bound).isBroken, true)
+  // 180 an hour, which noise of 1,800 could be; and 180 without noise.
+  assert.equal(grown((minute) => 5000 + (minute * 37 % 7) * 300 + minute * 3), false)
+  assert.equal(grown((minute) => 5000 + minute * 3), true)
+  assert.equal(growthOf([new Map(), new Map()], bound).isBroken, true)
 })
 
 test('isBad() picks what a kernel says of its own faults', () => {

@@ -47,8 +47,8 @@ export function checksOf({ isLong, lines, tally: { counts }, load, growths, kern
     check('as many lines as the agent says', !totals.includes(` = logged ${lines} + `) && `${lines} were read: ${totals}`),
     {
       isJudged: isLong,
-      ...check('nothing grows', ...growths.map(({ name, grewPerHour, perHour, isBroken }) => (
-        isBroken && `${name} by ${grewPerHour.toFixed(1)} an hour, the bound is ${perHour}`))),
+      ...check('nothing grows', ...growths.map(({ name, grewPerHourAtLeast, perHour, isBroken }) => (
+        isBroken && `${name} by ${grewPerHourAtLeast.toFixed(1)} an hour at least, the bound is ${perHour}`))),
     },
     check('the kernel has nothing to complain of', kernelLog.bad.length > 0 && kernelLog.bad.slice(0, 5).join(' | ')),
     check('the agent ends well, and nothing stays attached', code !== 0 && `exit code ${code}`,
