@@ -54,6 +54,8 @@ export class RotatedFiles {
   #again = false
   #busy = false
   #abort = new AbortController()
+  /** For a processor, since the last file was compressed. */
+  #waitedMs = 0
 
   constructor(options: RotatedFilesOptions) {
     this.#options = options
@@ -141,15 +143,16 @@ export class RotatedFiles {
   }
 
   /**
-   * Waits for a moment with a processor to spare, PATIENCE_MS at most.
+   * Waits for a moment with a processor to spare, for one file PATIENCE_MS at most in all.
    *
    * @returns false when the work is to stop, or there is something to remove first
    */
   async #untilQuiet(): Promise<boolean> {
     this.#options.idleCpus()
-    for (let waited = 0; waited < PATIENCE_MS; waited += QUIET_MS) {
+    while (this.#waitedMs < PATIENCE_MS) {
       await delay(QUIET_MS, undefined, { signal: this.#abort.signal, ref: false })
       if (this.#options.idleCpus() >= IDLE_TO_BEGIN) return true
+      this.#waitedMs += QUIET_MS
       if (this.#again) return false
     }
     return true
@@ -178,6 +181,7 @@ export class RotatedFiles {
         (chunks: AsyncIterable<Buffer>) => this.#whileQuiet(chunks), createZstdCompress(level),
         createWriteStream(part, { flags: flags as never, mode: this.#options.mode, flush: true }),
         { signal: this.#abort.signal })
+      this.#waitedMs = 0
       await rename(part, path + COMPRESSED)
       await syncFolder(this.#folder)
       await rm(path)
