@@ -24,13 +24,13 @@ const COMPRESSED = '.zst'
 const UNFINISHED = '.zst.part'
 const READ_BYTES = 1 << 20
 const ATTEMPTS_MAX = 1000
-/** Compression begins when this much of a processor was idle for QUIET_MS: what it takes is then missing to nobody. */
-const IDLE_TO_BEGIN = 0.5
-const QUIET_MS = 200
+/** Compression begins when this much of a processor was idle for QUIET_MS: a gateway at its limit leaves a third of one on two, in pieces. */
+const IDLE_TO_BEGIN = 0.9
+const QUIET_MS = 500
 /** Where all processors are always busy it goes on after this long: files are compressed late there, but they are. */
 const PATIENCE_MS = 30_000
 /** Once it runs it takes one itself; it makes room when not even this much is left. */
-const IDLE_TO_GO_ON = 0.1
+const IDLE_TO_GO_ON = 0.4
 /** How often the processors are looked at while a file is compressed. */
 const LOOK_MS = 100
 
