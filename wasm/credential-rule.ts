@@ -15,6 +15,8 @@ import {
 } from './wall-numbers'
 
 const LEFT_CAP: u32 = 128
+/** Bytes in which a digit is looked for: a literal may stand in the run behind itself, so that the whole run would cost its square. */
+const DIGIT_CAP: u32 = 128
 const LONG: u32 = 40
 const NEAR: usize = 400
 const TOKEN68: u32 = CHAR_ALNUM | CHAR_DASH | CHAR_DOT | CHAR_UNDERSCORE | CHAR_TILDE | CHAR_PLUS | CHAR_SLASH
@@ -118,6 +120,7 @@ function literal(rule: usize, at: usize, after: usize, start: usize, end: usize)
     while (from > first && (charClass(from - 1) & leftMask) != 0) from--
     if (<u32>(at - from) < leftMin) return 0
   }
+  if ((flags & RULE_FLAG_DIGIT) != 0 && !hasDigit(after, skipClass(stop, capped(after, end, DIGIT_CAP), mask))) return 0
   if (most == 0 && least != 0) {
     stop = skipClass(stop, end, mask)
     // Another one glued to it, as in ghp_...ghp_...: its beginning was taken for the end of the first.
@@ -126,7 +129,6 @@ function literal(rule: usize, at: usize, after: usize, start: usize, end: usize)
       stop = skipClass(stop + 1, end, mask)
     }
   }
-  if ((flags & RULE_FLAG_DIGIT) != 0 && !hasDigit(after, stop)) return 0
   stop = skipClass(stop, end, CHAR_EQUALS)
   markSecret((flags & RULE_FLAG_BEHIND) != 0 ? after : from, stop)
   return stop

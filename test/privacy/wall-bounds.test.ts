@@ -58,3 +58,12 @@ test('a text over the bound of the search is hidden whole', () => {
   const probe = new WallProbe()
   assert.equal(probe.header('x-note', 'a '.repeat(70_000)), 'REDACTED')
 })
+
+test('a digit is looked for within 128 bytes, so that a run of literals costs no square', () => {
+  const probe = new WallProbe()
+  assert.equal(probe.text(`sk-${'a'.repeat(127)}1`), 'REDACTED')
+  const far = `sk-${'a'.repeat(128)}1`
+  assert.equal(probe.text(far), far)
+  const run = 'sk-'.repeat(40_000)
+  assert.equal(probe.text(run), run)
+})
