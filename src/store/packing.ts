@@ -85,7 +85,7 @@ export class Packing {
 
   /** @throws {Error} the first that was met; the other lane has ended then, too */
   async #packAll(journals: readonly JournalFile[]): Promise<void> {
-    const sized = journals.map(journal => ({ ...journal, size: statSync(journal.path, { throwIfNoEntry: false })?.size ?? 0 }))
+    const sized = journals.map(journal => ({ ...journal, ...sizeAndTime(journal.path) }))
     const left = [...neighbours(sized, Math.min(TOGETHER_MAX, Math.ceil(journals.length / LANES)), TOGETHER_BYTES_MAX)]
     const lane = async (engine: number): Promise<void> => {
       for (let run = left.shift(); run !== undefined; run = left.shift()) await this.#packRun(run, engine)

@@ -89,7 +89,7 @@ export class StoreReader implements Reader {
     return await this.ask(recordSql('*', oldest === null ? 'false' : `"time" >= make_timestamp_ns(${oldest}) AND (${condition})`, limit))
   }
 
-  /** What `records` asks. */
+  /** The same as one statement, for who writes it to a file. */
   recordSql(filter: string, limit: number): string {
     return recordSql('*', filterSql(filter, this.#options.columns), limit)
   }

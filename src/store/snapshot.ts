@@ -83,13 +83,10 @@ export class Snapshot {
         notes.push(`"${segment.path}" is left out: ${damage}; the agent sets such files aside in "${ASIDE}" when it starts`)
         return []
       })
-      const [journals, empty] = [[], []] as [OpenFile[], OpenFile[]]
-      for (const { path } of files.journals) {
-        const journal = open(path)
-        ;(fstatSync(journal.fd).size > 0 ? journals : empty).push(journal)
-      }
+      const { filled = [], empty = [] } = Object.groupBy(files.journals.map(({ path }) => open(path)),
+        ({ fd }) => fstatSync(fd).size > 0 ? 'filled' : 'empty')
       for (const { fd } of empty) closeSync(fd)
-      return new Snapshot(journals, segments, notes)
+      return new Snapshot(filled, segments, notes)
     } catch (error) {
       for (const { fd } of opened) closeSync(fd)
       const { code, message } = error as NodeJS.ErrnoException
