@@ -31,7 +31,7 @@ interface Ended { code: number; said: string }
 async function lintel(args: string[], options: { before?: readonly string[]; env?: NodeJS.ProcessEnv } = {}): Promise<Ended> {
   const [command = LINTEL, ...rest] = [...options.before ?? [], LINTEL, ...args]
   const running = new Running(command, rest, { env: { ...process.env, ...options.env } })
-  return { code: await running.exit(), said: running.errors }
+  return { code: await running.finish(), said: running.errors }
 }
 
 const LIVE = ['run', '--interface', 'lo', '--port', PORT, '--metrics', 'off', '--output', 'stdout']
@@ -79,7 +79,7 @@ test('without privileges: which privileges are missing and what to do, exit code
   assert.match(ended.said, /^lintel: error: Cannot load ".*": .*\(EPERM\); this process lacks CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON: run as root or grant them\n$/)
   assert.equal(ended.code, 1)
   const doctor = new Running(UNPRIVILEGED[0], [...UNPRIVILEGED.slice(1), LINTEL, 'doctor'])
-  assert.equal(await doctor.exit(), 1)
+  assert.equal(await doctor.finish(), 1)
   assert.match(doctor.output, /privilege CAP_BPF: run as root, e\.g\. sudo bin\/lintel run/)
 })
 

@@ -27,7 +27,7 @@ after(async () => {
 
 async function status(...args: string[]): Promise<string> {
   const curl = new Running('curl', ['-s', '-o', '/dev/null', '-w', '%{http_code}', '--max-time', '3', ...args])
-  await curl.exit()
+  await curl.finish()
   return curl.output
 }
 

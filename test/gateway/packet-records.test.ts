@@ -10,6 +10,7 @@ import { Lintel } from './testing/lintel.ts'
 import type { LoggedRecord } from './testing/lintel.ts'
 import { Network } from './testing/network.ts'
 import { run, Running } from './testing/process.ts'
+import { Tcpdump } from './testing/tcpdump.ts'
 
 const UDP_PORT = 18133
 
@@ -78,7 +79,7 @@ async function tsharkRows(path: string): Promise<string[]> {
 /** HTTP over both IPs with a DSCP, pings of both kinds, UDP both ways (the answer is an ICMP unreachable). */
 async function traffic(network: Network): Promise<void> {
   const client = async (...words: string[]): Promise<void> => {
-    await new Running('ip', ['netns', 'exec', network.client, ...words]).exit()
+    await new Running('ip', ['netns', 'exec', network.client, ...words]).finish()
   }
   await client('curl', '-s', '-o', '/dev/null', `http://${network.server4}/four`)
   await client('curl', '-s', '-g', '-o', '/dev/null', '-H', `X-Pad: ${'p'.repeat(5000)}`, `http://[${network.server6}]/six`)
@@ -104,16 +105,15 @@ test('every packet of TCP, UDP and ICMP over both versions of IP: the fields are
   const capture = join(folder, 'capture.pcap')
   let gateway: Gateway | undefined
   let lintel: Lintel | undefined
-  let tcpdump: Running | undefined
+  let tcpdump: Tcpdump | undefined
   try {
     gateway = await Gateway.start({ listen: ['80', '[::]:80'], namespace: network.server })
     lintel = await Lintel.start(['--interface', network.serverInterface, '--kind', 'packet', '--field', '*',
       ...['tcp', 'udp', 'icmp'].flatMap((protocol) => ['--protocol', protocol])], network.server)
-    tcpdump = new Running('ip', ['netns', 'exec', network.server, 'tcpdump', '-i', network.serverInterface, '-U', '--immediate-mode', '-Z', 'root', '-w', capture])
-    await tcpdump.until(() => tcpdump!.errors.includes('listening on'), 'start')
+    tcpdump = await Tcpdump.start(capture, { interface: network.serverInterface, namespace: network.server })
     await traffic(network)
     await delay(500)
-    await tcpdump.stop('SIGINT')
+    await tcpdump.stop()
     assert.match(await lintel.stop(), /adds up/)
     const rows = (await tsharkRows(capture)).sort()
     const records = (await lintel.records()).filter((record) => record.kind === 'packet')
@@ -132,7 +132,7 @@ test('every packet of TCP, UDP and ICMP over both versions of IP: the fields are
       if (addresses.includes(record.source?.address ?? '')) assert.equal(record.network.io?.direction, 'transmit')
     }
   } finally {
-    await tcpdump?.stop('SIGKILL')
+    await tcpdump?.stop()
     await lintel?.process.stop('SIGKILL')
     lintel?.remove()
     await gateway?.stop()

@@ -4,13 +4,13 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSy
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { setTimeout as delay } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { UNPRIVILEGED } from '../../lib/ebpf/testdata/unprivileged.ts'
 import { Gateway } from './testing/gateway.ts'
 import { LINTEL } from './testing/lintel.ts'
 import type { LoggedRecord } from './testing/lintel.ts'
 import { run, Running } from './testing/process.ts'
+import { Tcpdump } from './testing/tcpdump.ts'
 
 const PORT = 18120
 const COUNT = 20
@@ -26,11 +26,9 @@ const whole = join(folder, 'whole.pcap')
 before(async () => {
   chmodSync(folder, 0o755)
   const gateway = await Gateway.start({ listen: [`127.0.0.1:${PORT}`] })
-  const tcpdump = new Running('tcpdump', ['-i', 'lo', '-U', '--immediate-mode', '-Z', 'root', '-w', whole, 'tcp', 'port', String(PORT)])
-  await tcpdump.until(() => tcpdump.errors.includes('listening on'), 'start')
+  const tcpdump = await Tcpdump.start(whole, { interface: 'lo', filter: ['tcp', 'port', String(PORT)] })
   await run('curl', ['-s', '-o', '/dev/null', `http://127.0.0.1:${PORT}/replayed/[1-${COUNT}]`])
-  await delay(300)
-  await tcpdump.stop('SIGINT')
+  await tcpdump.stop()
   await gateway.stop()
   chmodSync(whole, 0o644)
 })
@@ -41,7 +39,7 @@ interface Replayed { code: number; records: LoggedRecord[]; said: string }
 async function replay(path: string, before: readonly string[] = []): Promise<Replayed> {
   const [command = LINTEL, ...rest] = [...before, LINTEL, 'replay', path, '--output', 'stdout']
   const running = new Running(command, rest)
-  const code = await running.exit()
+  const code = await running.finish()
   const records = running.output.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as LoggedRecord)
   return { code, records, said: running.errors }
 }
@@ -118,7 +116,7 @@ for (const [what, name, bytes, said] of [
 test('several files, one of them cut: the others are read whole', async () => {
   const cut = made('first-cut.pcap', readFileSync(whole).subarray(0, 3000))
   const running = new Running(LINTEL, ['replay', cut, whole, '--output', 'stdout'])
-  assert.equal(await running.exit(), 0)
+  assert.equal(await running.finish(), 0)
   const records = running.output.trimEnd().split('\n').map((line) => JSON.parse(line) as LoggedRecord)
   assert.equal(anomaly(records, 'file_cut'), 1)
   for (let n = 1; n <= COUNT; n++) {

@@ -52,7 +52,7 @@ test('--duration ends by itself; ready file, start words, --stats lines and tota
     assert.deepEqual(said.attachments, [{ where: 'lo', hook: 'tcx', bothDirections: true }])
     assert.deepEqual(said.outputs, ['stdout'])
     await get('/a', '/b?status=404')
-    assert.equal(await lintel.exit(), 0)
+    assert.equal(await lintel.finish(), 0)
     assert.equal(existsSync(ready), false, 'the ready file goes with the run')
     const records = lintel.output.trimEnd().split('\n').map((line) => JSON.parse(line) as LoggedRecord)
     assert.deepEqual(records.map((record) => record.http?.response?.status_code), [200, 404])

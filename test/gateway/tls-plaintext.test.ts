@@ -173,7 +173,7 @@ ask(connection, 'old2')
   const lintel = await Lintel.start()
   try {
     writeFileSync(go, '')
-    assert.equal(await client.exit(), 0, client.errors)
+    assert.equal(await client.finish(), 0, client.errors)
     const records = await exchangesOf(lintel, 'old', 2)
     assert.deepEqual(records.map(idOf), ['old1', 'old2'])
     assert.ok(records.every((record) => record.server?.port === NGINX && record.http?.response?.status_code === 200))

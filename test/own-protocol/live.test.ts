@@ -122,7 +122,7 @@ async function capture(name: string, segments: readonly (readonly ['client' | 's
 
 async function replay(path: string, ...args: string[]): Promise<{ code: number, records: LoggedRecord[], text: string, said: string }> {
   const running = new Running(LINTEL, ['replay', path, '--output', 'stdout', ...args])
-  const code = await running.exit()
+  const code = await running.finish()
   const records = running.output.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as LoggedRecord)
   return { code, records, text: running.output, said: running.errors }
 }

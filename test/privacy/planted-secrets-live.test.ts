@@ -10,6 +10,7 @@ import { after, before, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { LINTEL } from '../gateway/testing/lintel.ts'
 import { run, Running } from '../gateway/testing/process.ts'
+import { Tcpdump } from '../gateway/testing/tcpdump.ts'
 import { RawClient, RawServer } from '../gateway/testing/raw-peer.ts'
 import { plantedTraffic } from './testing/planted-traffic.ts'
 import { leaks, readings } from './testing/secret-search.ts'
@@ -67,15 +68,15 @@ fields: {include: ["*"]}
 stats: {interval: 200ms}
 `)
   const live = ['--port', String(PORT), '--interface', 'lo', '--metrics', 'off']
-  const dumps = [[capture, '0'], [snapped, String(SNAP_BYTES)]].map(([path, bytes]) =>
-    new Running('tcpdump', ['-i', 'lo', '-U', '--immediate-mode', '-B', '65536', '-Z', 'root', '-s', bytes!, '-w', path!, 'tcp', 'port',
-      String(PORT)]))
+  const filter = ['tcp', 'port', String(PORT)]
+  const dumps = [
+    await Tcpdump.start(capture, { interface: 'lo', filter }), await Tcpdump.start(snapped, { interface: 'lo', filter, bytes: SNAP_BYTES }),
+  ]
   const agents = new Map([
     ['run', new Running(LINTEL, ['run', '--config', config, '--metrics', METRICS, '--ready-file', join(folder, 'ready')])],
     ['pretty', new Running(LINTEL, ['run', ...live, '--output', 'pretty', '--field', '*', '--ready-file', join(folder, 'ready-pretty')])],
     ['watch', new Running(LINTEL, ['watch', ...live, '--field', '*', '--ready-file', join(folder, 'ready-watch')])],
   ])
-  for (const dump of dumps) await dump.until(() => dump.errors.includes('listening on'), 'start')
   await agents.get('run')!.untilFile(join(folder, 'ready'))
   await agents.get('pretty')!.untilFile(join(folder, 'ready-pretty'))
   await agents.get('watch')!.untilFile(join(folder, 'ready-watch'))
@@ -89,7 +90,7 @@ stats: {interval: 200ms}
     written.set(`${name} stdout`, Buffer.from(agent.output))
     written.set(`${name} stderr`, Buffer.from(agent.errors))
   }
-  for (const dump of dumps) await dump.stop('SIGINT')
+  for (const dump of dumps) await dump.stop()
   for (const name of readdirSync(join(folder, 'log'))) written.set(`file ${name}`, readFileSync(join(folder, 'log', name)))
 })
 after(() => { rmSync(folder, { recursive: true, force: true }) })
@@ -134,7 +135,7 @@ test('replay of the capture, whole, cut short and with packets cut: no secret in
   ] as const) {
     const replay = new Running(LINTEL, ['replay', path, '--output', output, '--field', '*',
       ...['exchange', 'connection', 'packet', 'anomaly'].flatMap((kind) => ['--kind', kind])])
-    assert.equal(await replay.exit(), 0, replay.errors)
+    assert.equal(await replay.finish(), 0, replay.errors)
     assert.ok(replay.output.length > 1000, name)
     streams.set(`replay ${name} stdout`, Buffer.from(replay.output))
     streams.set(`replay ${name} stderr`, Buffer.from(replay.errors))
@@ -158,7 +159,7 @@ test('errors about a configuration never show its keys for hashes', async () => 
     for (const args of [['config', 'check', path], ['run', '--config', path, '--interface', 'lo', '--port', String(PORT), '--metrics', 'off', '--output',
       'stdout', '--duration', '10ms']]) {
       const program = new Running(LINTEL, args, { env: { ...process.env, LINTEL_TEST_KEY: short } })
-      const code = await program.exit()
+      const code = await program.finish()
       if (args[0] === 'run') assert.notEqual(code, 0, `${name}: ${program.errors}`)
       streams.set(`${name}, ${args[0]}`, Buffer.from(program.output + program.errors))
     }

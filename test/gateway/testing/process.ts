@@ -42,14 +42,9 @@ export class Running {
     return code
   }
 
-  /** Waits for the exit and gives the code. */
-  async exit(): Promise<number> {
-    return await this.#exit
-  }
-
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number> {
     if (this.running) this.child.kill(signal)
-    return await this.#exit
+    return await this.finish()
   }
 
   /** Waits until the file exists; a program that ends first is an error that shows what it said. */
