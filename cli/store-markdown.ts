@@ -1,5 +1,5 @@
 import { FIELDS } from '../src/exchange/fields.ts'
-import { CALLER_HEADERS, CLIENTS_COUNTED, columnsOf, COUNTED, QUANTILE_ERROR, ROWS_MAX } from '../src/store/mod.ts'
+import { CALLER_HEADERS, CLIENTS_COUNTED, columnsOf, COUNTED, HEADER_COLUMNS, QUANTILE_ERROR, ROWS_MAX } from '../src/store/mod.ts'
 
 /** Body of docs/store.md: what a store is, and its columns from the field registry. */
 export function storeMarkdown(): string {
@@ -21,7 +21,7 @@ Without \`--store\` the first store of \`--config FILE\` is read, else \`store\`
 ## What is in the folder
 - \`journal-N.ndjson\`: batches as they came. A batch counts as written once it is here, with a checksum: it survives \`kill -9\` of the
   agent. It does not survive a loss of power within the seconds in which the kernel holds what was written.
-- \`records-FIRST-LAST-FROM-TO-CRC.parquet\`: finished segments, Parquet compressed with zstd; any program that reads Parquet may read
+- \`records-h-FIRST-LAST-FROM-TO-CRC.parquet\`: finished segments, Parquet compressed with zstd; any program that reads Parquet may read
   them. A name tells which journals a segment holds, from which to which time (milliseconds since 1970), and its CRC-32. Columns
   with few values are written with a dictionary (Parquet's own, chosen for each row group).
 - \`rollup-VERSION-FIRST-LAST-CRC-CRC.parquet\`: what a segment's records come to, counted when it is made (the CRC-32 of the segment,
@@ -48,7 +48,8 @@ come as lines of NDJSON as they were logged; the newest \`--limit\` of them in o
 
 **SQL**: begins with SELECT or WITH (or \`--sql\`), over the views \`records\` and \`exchanges\` (those of kind exchange), in DuckDB's dialect.
 \`ago(INTERVAL 1 HOUR)\` is a time to compare with. Headers are maps of lower-case names to lists of values in order of arrival:
-\`http_request_header['host'][1]\` is the first value. Times are UTC.
+\`http_request_header['host'][1]\` is the first value. Some headers of requests have a column of their own for it, which is read faster:
+\`http_request_header_x_tenant_id\`; they are listed below, and a CEL filter takes them by itself. Times are UTC.
 
 SQL reads the store and nothing else: one SELECT, no files, no settings, no network, within \`--memory\` (1GiB), \`--timeout\` (60s) and
 \`--limit\` (1000 rows). Ctrl-C ends it.
@@ -72,6 +73,7 @@ values are kept; the rest is \`(other)\`, and the page says how much that is. Ro
 | column | field | type |
 | --- | --- | --- |
 ${rows.join('\n')}
+${HEADER_COLUMNS.map(({ name, header }) => `| \`${name}\` | first value of \`${header}\` in \`http.request.header\` | VARCHAR |`).join('\n')}
 `
 }
 

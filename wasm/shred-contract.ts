@@ -29,6 +29,7 @@ export const LEAF_IS_PLAIN = 120 // u8: values hardly repeat, and are not looked
 export const LEAF_LAST = 108 // u32: the entry of the last value of a flat leaf
 export const LEAF_KEYS_LAST = 112 // u32: of keys of a map, the entries of those of the last row: KEYS_KEPT x u32, by their place
 export const LEAF_VALUES_LAST = 116 // u32: of keys of a map, the entry of the last first value under each: KEYS_KEPT x u32, by the key's id
+export const LEAF_COPIES = 124 // u32: of keys of a map, the leaf that each is copied to: KEYS_KEPT x u32, by the key's id; 0 = not known yet
 export const LEAF_BYTES = 128
 /** Keys of a map of which something is kept: the first ones. */
 export const KEYS_KEPT = 256
@@ -47,10 +48,19 @@ export const TYPE_DOUBLE = 2
 export const TYPE_TIME = 3 // nanoseconds since 1970, in a line "2026-01-31T12:00:00.000000000Z"
 export const TYPE_BOOL = 4
 
-/** A column, at `columns + number * COLUMN_BYTES`: u32 address of its first leaf, u32 SHAPE_*. */
+/** A column, at `columns + number * COLUMN_BYTES`: u32 address of its first leaf, u32 SHAPE_*; of a map of lists its copies, and how many. */
 export const COLUMN_LEAF = 0
 export const COLUMN_SHAPE = 4
-export const COLUMN_BYTES = 8
+export const COLUMN_COPIES = 8
+export const COLUMN_COPY_COUNT = 12
+export const COLUMN_BYTES = 16
+/** A copy: the first value under a key of a map, in a flat leaf of its own. */
+export const COPY_KEY = 0 // u32: address of its text
+export const COPY_KEY_LENGTH = 4 // u32
+export const COPY_LEAF = 8 // u32
+export const COPY_BYTES = 12
+/** What is kept for a key that has no copy. */
+export const NO_COPY = 1
 export const SHAPE_FLAT = 0
 export const SHAPE_LIST = 1 // of values: one leaf
 export const SHAPE_MAP = 2 // of text to one value: two leaves

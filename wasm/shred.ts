@@ -3,11 +3,13 @@
  * columns (Dremel's levels, https://research.google/pubs/pub36632/). Whatever is not in the encoder's form is refused, and with it all
  * of the row group: who asked takes another way then.
  */
+import { equalBytes } from './copy'
 import { isEscaped, readString, skipString, skipValue, textEnd, textStart } from './json-scan'
 import { childOf, keyHash, readKey } from './member-table'
 import { CHILD_BELOW, CHILD_MEMBER, NO_MEMBER } from './pick-contract'
 import { addSlots, addValue, arenaLeft, arenaRoom, beginRow, isFull, keptAt, openArena } from './shred-leaf'
-import { ARENA_SPARE, COLUMN_BYTES, COLUMN_LEAF, COLUMN_SHAPE, ENTRY_ID, LEAF_BYTES, LEAF_IS_PLAIN, LEAF_KEYS_LAST, LEAF_KIND, LEAF_LAST,
+import { ARENA_SPARE, COLUMN_BYTES, COLUMN_COPIES, COLUMN_COPY_COUNT, COLUMN_LEAF, COLUMN_SHAPE, COPY_BYTES, COPY_KEY, COPY_KEY_LENGTH, COPY_LEAF,
+  ENTRY_ID, ENTRY_LENGTH, ENTRY_START, LEAF_BYTES, LEAF_COPIES, LEAF_IS_PLAIN, LEAF_KEYS_LAST, LEAF_KIND, LEAF_LAST, NO_COPY,
   LEAF_TYPE, LEAF_VALUES_LAST, SHAPE_FLAT, SHAPE_LIST, SHAPE_LISTS, SHRED_ARENA,
   SHRED_ARENA_END, SHRED_COLUMNS, SHRED_LEAF_COUNT, SHRED_LEAVES, SHRED_ODD, SHRED_ROWS, SHRED_ROWS_MAX, SHRED_TABLE, TYPE_BOOL, TYPE_TEXT, TYPE_TIME,
 } from './shred-contract'
@@ -23,6 +25,8 @@ let lineEnd: usize = 0
 let row: u32 = 0
 /** Of the last text that was taken. */
 let entry: usize = 0
+/** Of the first text of the last list; 0 = it was empty. */
+let firstEntry: usize = 0
 
 /** Begins a row group. */
 export function openRows(state: usize): void {
@@ -72,6 +76,7 @@ function take(leaf: usize, at: usize, guess: usize): usize {
 
 /** A list behind its bracket. `repetition` is that of its first value, `level` that of the others and half of what says "empty". */
 function takeList(leaf: usize, from: usize, repetition: u32, level: u32, empty: u32, guess: usize): usize {
+  firstEntry = 0
   if (load<u8>(from) == 0x5d) {
     addSlots(leaf, repetition, empty, 1)
     return from + 1
@@ -81,6 +86,7 @@ function takeList(leaf: usize, from: usize, repetition: u32, level: u32, empty: 
   while (at < lineEnd) {
     const end = take(leaf, at, here == level ? 0 : guess)
     if (end == 0) return 0
+    if (firstEntry == 0) firstEntry = entry
     addSlots(leaf, here, empty + 2, 1)
     here = level
     const next = load<u8>(end)
@@ -91,8 +97,34 @@ function takeList(leaf: usize, from: usize, repetition: u32, level: u32, empty: 
   return 0
 }
 
+/** The leaf that a key's first values are copied to; NO_COPY. */
+function findCopy(column: usize, key: usize): u32 {
+  const length = load<u32>(key, ENTRY_LENGTH)
+  let copy = <usize>load<u32>(column, COLUMN_COPIES)
+  for (let left = load<u32>(column, COLUMN_COPY_COUNT); left > 0; left--, copy += COPY_BYTES) {
+    if (load<u32>(copy, COPY_KEY_LENGTH) == length && equalBytes(load<u32>(copy, COPY_KEY), load<u32>(key, ENTRY_START), length)) {
+      return load<u32>(copy, COPY_LEAF)
+    }
+  }
+  return NO_COPY
+}
+
+/** Copies the first value of the last list, if it is that of a key that has a column of its own. */
+function copyFirst(column: usize, leaf: usize, key: usize): void {
+  const kept = keptAt(leaf, LEAF_COPIES, load<u32>(key, ENTRY_ID))
+  let copy: u32 = kept == 0 ? 0 : load<u32>(kept)
+  if (copy == 0) {
+    copy = findCopy(column, key)
+    if (kept != 0) store<u32>(kept, copy)
+  }
+  if (copy == NO_COPY || firstEntry == 0 || !beginRow(copy, row)) return
+  const guess: usize = load<u8>(copy, LEAF_IS_PLAIN) != 0 ? 0 : copy + LEAF_LAST
+  addValue(copy, load<u32>(firstEntry, ENTRY_START), load<u32>(firstEntry, ENTRY_LENGTH), guess)
+  addSlots(copy, 0, 1, 1)
+}
+
 /** A map behind its brace; keys in `leaf`, values in the one behind. */
-function takeMap(leaf: usize, from: usize, isOfLists: bool): usize {
+function takeMap(column: usize, leaf: usize, from: usize, isOfLists: bool): usize {
   const values = leaf + LEAF_BYTES
   if (load<u8>(from) == 0x7d) {
     addSlots(leaf, 0, 1, 1)
@@ -104,12 +136,14 @@ function takeMap(leaf: usize, from: usize, isOfLists: bool): usize {
   for (let place: u32 = 0; at < lineEnd && load<u8>(at) == 0x22; place++) {
     const key = takeText(leaf, at, keptAt(leaf, LEAF_KEYS_LAST, place))
     if (key == 0 || load<u8>(key) != 0x3a) return 0
-    const guess = keptAt(leaf, LEAF_VALUES_LAST, load<u32>(entry, ENTRY_ID))
+    const name = entry
+    const guess = keptAt(leaf, LEAF_VALUES_LAST, load<u32>(name, ENTRY_ID))
     addSlots(leaf, repetition, 2, 1)
     let end: usize
     if (isOfLists) {
       if (load<u8>(key, 1) != 0x5b) return 0
       end = takeList(values, key + 2, repetition, 2, 3, guess)
+      if (load<u32>(column, COLUMN_COPY_COUNT) != 0) copyFirst(column, leaf, name)
     } else {
       end = take(values, key + 1, guess)
       addSlots(values, repetition, 3, 1)
@@ -136,7 +170,7 @@ function takeColumn(number: u32, at: usize): usize {
   }
   if (shape == SHAPE_LIST) return load<u8>(at) == 0x5b ? takeList(leaf, at + 1, 0, 1, 1, 0) : 0
   if (load<u8>(at) != 0x7b || !beginRow(leaf + LEAF_BYTES, row)) return 0
-  return takeMap(leaf, at + 1, shape == SHAPE_LISTS)
+  return takeMap(column, leaf, at + 1, shape == SHAPE_LISTS)
 }
 
 /** The members behind the brace at `from - 1`. The place behind the object; 0 = it is not in the encoder's form. */

@@ -59,6 +59,7 @@ export class LineTable {
   #held = 0
   #taken = 0
 
+  /** @param columns those that repeat what others hold behind all others */
   constructor(columns: readonly ParquetColumn[]) {
     const memory = this.#memory
     this.leaves = columns.flatMap(leavesOf)
@@ -69,7 +70,9 @@ export class LineTable {
       memory.u8[at + S.LEAF_DEFINITION_MAX] = definitionMax
       memory.u8[at + S.LEAF_REPETITION_MAX] = repetitionMax
     })
-    const table = writeTable(memory, columns.map(({ field }) => ({ name: field })))
+    const firstCopy = columns.findIndex(({ key }) => key !== undefined)
+    const read = firstCopy < 0 ? columns : columns.slice(0, firstCopy)
+    const table = writeTable(memory, read.map(({ field }) => ({ name: field })))
     this.#text = memory.reserve(TEXT_BYTES + PICK_SLACK)
     const [out, arena] = [memory.reserve(OUT_BYTES), memory.reserve(ARENA_BYTES)]
     const fields = [[S.SHRED_TABLE, table], [S.SHRED_COLUMNS, this.#writeColumns(columns)], [S.SHRED_LEAVES, this.#firstLeaf],
@@ -184,8 +187,26 @@ export class LineTable {
     columns.forEach((column, index) => {
       view.setUint32(at + index * S.COLUMN_BYTES + S.COLUMN_LEAF, this.#leaf(leaf), true)
       view.setUint32(at + index * S.COLUMN_BYTES + S.COLUMN_SHAPE, shapeOf(column.type), true)
+      if (column.key === undefined) this.#writeCopies(at + index * S.COLUMN_BYTES, columns, column.field)
       leaf += leavesOf(column).length
     })
     return at
+  }
+
+  /** The keys whose first values are repeated in columns of their own. */
+  #writeCopies(at: number, columns: readonly ParquetColumn[], field: string): void {
+    const { view, u8 } = this.#memory
+    const copies = columns.flatMap(({ key, ...column }, index) => (
+      column.field === field && key !== undefined ? [{ key: Buffer.from(key), index }] : []))
+    const table = this.#memory.reserve(copies.length * S.COPY_BYTES + 16)
+    view.setUint32(at + S.COLUMN_COPIES, table, true)
+    view.setUint32(at + S.COLUMN_COPY_COUNT, copies.length, true)
+    copies.forEach(({ key, index }, number) => {
+      const text = this.#memory.reserve(key.length + PICK_SLACK)
+      u8.set(key, text)
+      const leaf = columns.slice(0, index).reduce((sum, column) => sum + leavesOf(column).length, 0)
+      const fields = [[S.COPY_KEY, text], [S.COPY_KEY_LENGTH, key.length], [S.COPY_LEAF, this.#leaf(leaf)]] as const
+      for (const [offset, value] of fields) view.setUint32(table + number * S.COPY_BYTES + offset, value, true)
+    })
   }
 }

@@ -9,6 +9,8 @@ export interface ParquetColumn {
   readonly name: string
   /** Where its values stand in a line: keys with dots between. */
   readonly field: string
+  /** Of a column of texts: it repeats the first value under this key of the map of lists at `field`, which has a column, too. */
+  readonly key?: string
   readonly type: ParquetType
 }
 

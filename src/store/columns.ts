@@ -41,17 +41,22 @@ export function identifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`
 }
 
+/** SQL list of a record's own columns, in their order. */
+export function recordListSql(columns: readonly Column[]): string {
+  return columns.map(({ name }) => identifier(name)).join(', ')
+}
+
 /** A line of a journal that is no record: see src/sink/journal.ts. */
 const SEAL = 'journal'
 /** A line is at most this long: sink/batcher.ts. */
 const LINE_BYTES_MAX = 4 * 1024 * 1024
 
-/** SQL that reads journals (NDJSON as it was written, nested) as rows of the columns. `damaged` lets lines that are no JSON pass by. */
-export function journalSelect(paths: readonly string[], columns: readonly Column[]): string {
+/** SQL that reads journals (NDJSON as it was written, nested) as rows of the columns. Lines that are no JSON pass by. `more`: of the list. */
+export function journalSelect(paths: readonly string[], columns: readonly Column[], more = ''): string {
   const tree = treeOf(columns)
   const keys = [...tree].map(([key, value]) => `${identifier(key)}: ${quote(typeOf(value))}`)
   const list = columns.map(({ name, field }) => `${field.split('.').map(identifier).join('.')} AS ${identifier(name)}`)
-  return `SELECT ${list.join(', ')} FROM read_json([${paths.map(quote).join(', ')}], format = 'newline_delimited', ` +
+  return `SELECT ${list.join(', ')}${more} FROM read_json([${paths.map(quote).join(', ')}], format = 'newline_delimited', ` +
     `maximum_object_size = ${LINE_BYTES_MAX}, ignore_errors = true, ` +
     `columns = {${keys.join(', ')}, ${identifier(SEAL)}: 'JSON'}) WHERE ${identifier(SEAL)} IS NULL AND "kind" IS NOT NULL`
 }

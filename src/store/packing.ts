@@ -5,9 +5,10 @@ import type { LogLevel } from '../sink/mod.ts'
 import { OddLinesError } from '../../lib/parquet/mod.ts'
 import { ASIDE, listStore, mendJournal, spillFolder, withoutReaders, type JournalFile, type PackerOptions,
   type SegmentFile } from '../sink/store/mod.ts'
-import { type Column, journalSelect, quote } from './columns.ts'
+import { type Column, journalSelect } from './columns.ts'
 import { openEngine } from './engine.ts'
 import { FileRoom } from './file-room.ts'
+import { headerColumnsOf, JSON_HEADERS, madeHeadersSql, segmentsSelect } from './header-columns.ts'
 import { writeRollup } from './rollup/rollup-file.ts'
 import { JournalSegments } from './journal-segment.ts'
 import { damageOf, type Made, type Numbers, obviousDamage, writeSegment } from './segment.ts'
@@ -152,8 +153,7 @@ export class Packing {
     const [first, last] = [(run[0] as Sized).segment.first, (run.at(-1) as Sized).segment.last]
     // A segment stands for every journal between its numbers; one that is not packed must not be taken for done.
     if (journals.some(({ number }) => first < number && number < last)) return false
-    const paths = run.map(({ segment }) => quote(segment.path)).join(', ')
-    const made = await this.#write(`SELECT * FROM read_parquet([${paths}], union_by_name = true)`, { first, last })
+    const made = await this.#write(segmentsSelect(run.map(({ segment }) => segment)), { first, last })
     if (made === undefined) return false
     const parts = this.#wholeRollups(run.map(({ segment }) => segment))
     await this.#rollUp(made.segment, parts)
@@ -171,7 +171,7 @@ export class Packing {
       if (!(error instanceof OddLinesError)) throw error
       this.#hooks.log('info', `"${paths[0]}" is read in the slower way: ${error.message}`)
     }
-    return await this.#write(journalSelect(paths, this.#columns), numbers, lane, wanted)
+    return await this.#write(journalSelect(paths, this.#columns, madeHeadersSql(headerColumnsOf(this.#columns), JSON_HEADERS)), numbers, lane, wanted)
   }
 
   async #write(select: string, numbers: Numbers, lane = 0, rows?: number): Promise<Made | undefined> {

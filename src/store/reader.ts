@@ -1,8 +1,9 @@
 import type { DuckDBConnection, DuckDBPreparedStatement } from '@duckdb/node-api'
 import { type Answer, checkQuestion, QueryError, type Reader, recordSql } from './answer.ts'
-import { type Column, identifier, journalSelect, quote } from './columns.ts'
+import { type Column, identifier, journalSelect, quote, recordListSql } from './columns.ts'
 import { openEngine } from './engine.ts'
 import { filterSql } from './filter-sql/mod.ts'
+import { headerColumnsOf, JSON_HEADERS, madeHeadersSql, segmentsSelect } from './header-columns.ts'
 import { NO_ROWS } from './rollup/cubes.ts'
 import { type OpenSegment, readPath, Snapshot } from './snapshot.ts'
 import { plainValue, type PlainValue } from './plain-value.ts'
@@ -86,12 +87,13 @@ export class StoreReader implements Reader {
     const times = await this.ask(`SELECT epoch_ns(min("time"))::VARCHAR FROM (${newest})`)
     let oldest: PlainValue = null
     for await (const [[time = null] = []] of times.rows) oldest = time
-    return await this.ask(recordSql('*', oldest === null ? 'false' : `"time" >= make_timestamp_ns(${oldest}) AND (${condition})`, limit))
+    const passes = oldest === null ? 'false' : `"time" >= make_timestamp_ns(${oldest}) AND (${condition})`
+    return await this.ask(recordSql(recordListSql(this.#options.columns), passes, limit))
   }
 
   /** The same as one statement, for who writes it to a file. */
   recordSql(filter: string, limit: number): string {
-    return recordSql('*', filterSql(filter, this.#options.columns), limit)
+    return recordSql(recordListSql(this.#options.columns), filterSql(filter, this.#options.columns), limit)
   }
 
   /** Writes what a SELECT gives as Parquet to `exportPath`. */
@@ -207,13 +209,13 @@ async function openStore(options: ReaderOptions, thorough: boolean): Promise<{ e
 
 /** Every column, whether a segment has it (it may be of an earlier version) or not. */
 function allRecords({ segments, journals }: Pick<Snapshot, 'segments' | 'journals'>, { columns, sinceMs }: ReaderOptions): string {
-  const empty = `SELECT ${columns.map(({ name, sqlType }) => `NULL::${sqlType} AS ${identifier(name)}`).join(', ')} WHERE false`
-  const parts = [empty]
-  const paths = segments.map(file => quote(readPath(file))).join(', ')
-  if (segments.length > 0) parts.push(`SELECT * FROM read_parquet([${paths}], union_by_name = true)`)
-  if (journals.length > 0) parts.push(journalSelect(journals.map(readPath), columns))
+  const headers = headerColumnsOf(columns)
+  const all = [...columns, ...headers.map(({ name }) => ({ name, sqlType: 'VARCHAR' }))]
+  const parts = [`SELECT ${all.map(({ name, sqlType }) => `NULL::${sqlType} AS ${identifier(name)}`).join(', ')} WHERE false`]
+  if (segments.length > 0) parts.push(segmentsSelect(segments.map(file => ({ ...file, path: readPath(file) }))))
+  if (journals.length > 0) parts.push(journalSelect(journals.map(readPath), columns, madeHeadersSql(headers, JSON_HEADERS)))
   const where = sinceMs === 0 ? '' : ` WHERE "time" >= make_timestamp_ns(${BigInt(Math.floor(sinceMs)) * 1_000_000n})`
-  return `SELECT ${columns.map(({ name }) => identifier(name)).join(', ')} FROM (${parts.join(' UNION ALL BY NAME ')})${where}`
+  return `SELECT ${all.map(({ name }) => identifier(name)).join(', ')} FROM (${parts.join(' UNION ALL BY NAME ')})${where}`
 }
 
 function isRolled({ rollup }: OpenSegment): boolean {

@@ -27,6 +27,7 @@ export function unfinishedSegment(folder: string, { first }: Numbers): string {
  * Writes what `select` gives as a segment: whole and on the disk before it gets its name, so that it is there as a whole or
  * not at all.
  *
+ * @param select with columns for headers
  * @param wanted so many rows, or no segment
  * @returns undefined when there is no row, or not as many as are wanted
  * @throws {Error} of DuckDB or the file system; no segment was made
@@ -54,7 +55,7 @@ async function write(engine: DuckDBConnection, folder: string, path: string, sel
     return undefined
   }
   const times = { fromMs: Math.max(0, fromMs), toMs: Math.max(0, toMs) }
-  return { segment: nameSegment(folder, path, { ...numbers, ...times, crc32: checksum(path, true) }), rows }
+  return { segment: nameSegment(folder, path, { ...numbers, ...times, crc32: checksum(path, true), hasHeaderColumns: true }), rows }
 }
 
 /** Gives a file that is whole and on the disk its name. */

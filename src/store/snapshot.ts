@@ -14,6 +14,7 @@ export interface OpenSegment extends OpenFile {
   readonly fromMs: number
   readonly toMs: number
   readonly rollup: OpenFile | undefined
+  readonly hasHeaderColumns: boolean
 }
 
 /** Roll-ups that were compared with their checksum, which stands in their name: they are read for each snapshot otherwise. */
@@ -79,7 +80,8 @@ export class Snapshot {
     try {
       const segments = files.segments.filter(segment => segment.toMs >= sinceMs).flatMap(segment => {
         const damage = damageIn(segment, thorough)
-        if (damage === undefined) return [{ ...open(segment.path), fromMs: segment.fromMs, toMs: segment.toMs, rollup: openRollup(segment.path) }]
+        const { path, fromMs, toMs, hasHeaderColumns } = segment
+        if (damage === undefined) return [{ ...open(path), fromMs, toMs, hasHeaderColumns, rollup: openRollup(path) }]
         notes.push(`"${segment.path}" is left out: ${damage}; the agent sets such files aside in "${ASIDE}" when it starts`)
         return []
       })

@@ -22,12 +22,12 @@ export function headerView(name: string): View {
     title: 'By header',
     columns: [{ title: name, unit: 'text' }, ...SHARED_COLUMNS],
     sql: question => groupedSql(firstValue(question.words, name), question),
-    rolled: question => CALLER_HEADERS.includes(name) ? groupedRolled('header', 'k2', question, name) : undefined,
+    rolled: question => (CALLER_HEADERS as readonly string[]).includes(name) ? groupedRolled('header', 'k2', question, name) : undefined,
   }
 }
 
 /** SQL of the first value of a request header. */
 export function firstValue({ filter }: Words, name: string): string {
-  const { sql } = filter.headerValues('http_request_header', filter.quote(name), true)
-  return filter.valueAt(sql, 0)
+  const { sql, first } = filter.headerValues('http_request_header', filter.quote(name), true)
+  return first ?? filter.valueAt(sql, 0)
 }

@@ -195,7 +195,7 @@ test('damaged and foreign segments are left out with a message, set aside at the
   const { rows, notes } = await ask(path, `SELECT min(event_sequence), max(event_sequence), count(DISTINCT http_request_header['x-number']) FROM records`)
   assert.deepEqual(rows, [[900n, 1199n, 300n]])
   assert.equal(notes.length, 3)
-  assert.match(notes[0] as string, /records-00000001-.*is left out: it does not begin and end as Parquet does/)
+  assert.match(notes[0] as string, /records-h-00000001-.*is left out: it does not begin and end as Parquet does/)
   assert.match(notes[2] as string, /is left out: its bytes are not as they were written/)
   const host = new RecordingHost()
   const store = open(path, host)
@@ -247,7 +247,7 @@ test('what is too old or too much is removed, the newest stays', async () => {
 
 test('neighbours are merged by size class and span; one that is large keeps those beside it apart', () => {
   const sized = (size: number, storedMs: number, first: number): Sized => ({
-    size, storedMs, segment: { path: String(first), first, last: first, fromMs: 0, toMs: 0, crc32: '00000000' },
+    size, storedMs, segment: { path: String(first), first, last: first, fromMs: 0, toMs: 0, crc32: '00000000', hasHeaderColumns: true },
   })
   const small = (count: number, from: number): Sized[] => Array.from({ length: count }, (_, index) => sized(1000, 0, from + index))
   assert.equal(mergeable(small(7, 0), 1), undefined)

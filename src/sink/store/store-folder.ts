@@ -25,6 +25,8 @@ export interface SegmentFile {
   readonly toMs: number
   /** CRC-32 of the file, eight hexadecimal digits. */
   readonly crc32: string
+  /** False of one that an earlier version wrote: its columns for headers are to be made of the headers. */
+  readonly hasHeaderColumns: boolean
 }
 
 /** What a segment's records come to, counted beforehand: see src/store/rollup. */
@@ -51,7 +53,9 @@ export interface StoreFiles {
 }
 
 const JOURNAL = /^journal-(\d{8,15})\.ndjson$/
-const SEGMENT = /^records-(\d{8,15})-(\d{8,15})-(\d{1,16})-(\d{1,16})-([0-9a-f]{8})\.parquet$/
+/** With a mark of those that have columns for headers (src/store/header-columns.ts): stores of before have others. */
+const SEGMENT = /^records-(h-)?(\d{8,15})-(\d{8,15})-(\d{1,16})-(\d{1,16})-([0-9a-f]{8})\.parquet$/
+const HEADERS_MARK = 'h-'
 /** With the version of what stands in it: one of another version is made anew. */
 const ROLLUP = /^rollup-(v\d+)-(\d{8,15})-(\d{8,15})-([0-9a-f]{8})-([0-9a-f]{8})\.parquet$/
 const ROLLUP_VERSION = 'v2'
@@ -71,7 +75,7 @@ export function journalName(number: number): string {
 
 export function segmentName(segment: Omit<SegmentFile, 'path'>): string {
   const [first, last] = [segment.first, segment.last].map(number => String(number).padStart(8, '0'))
-  return `records-${first}-${last}-${segment.fromMs}-${segment.toMs}-${segment.crc32}.parquet`
+  return `records-${segment.hasHeaderColumns ? HEADERS_MARK : ''}${first}-${last}-${segment.fromMs}-${segment.toMs}-${segment.crc32}.parquet`
 }
 
 /** @param crc32 of the roll-up itself */
@@ -99,8 +103,8 @@ export function listStore(folder: string): StoreFiles {
     else if (name.startsWith(UNFINISHED)) unfinished.push(path)
     else if (rollup !== null) found.push({ path, key: rollup[1] === ROLLUP_VERSION ? rollup.slice(2, 5).join('-') : '', crc32: rollup[5] as string })
     else if (segment !== null) {
-      const [first, last, fromMs, toMs] = segment.slice(1, 5).map(Number) as [number, number, number, number]
-      segments.push({ path, first, last, fromMs, toMs, crc32: segment[5] as string })
+      const [first, last, fromMs, toMs] = segment.slice(2, 6).map(Number) as [number, number, number, number]
+      segments.push({ path, first, last, fromMs, toMs, crc32: segment[6] as string, hasHeaderColumns: segment[1] !== undefined })
     }
   }
   // The wider of those that begin together first; of equals (made twice around a kill) one.

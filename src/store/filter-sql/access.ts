@@ -28,6 +28,7 @@ export function translateIndex(translator: Translator, node: ASTNode, object: AS
   if (list.type === 'reasons') return { node, type: 'string', sql: dialect.reason(list.sql, index.sql) }
   const type = list.type === 'strings' ? 'string' : 'number'
   if (typeof index.constant !== 'number') return { node, type, sql: dialect.itemAt(list, index.sql) }
+  if (index.constant === 0 && list.first !== undefined) return { node, type, sql: list.first }
   const isPlace = Number.isInteger(index.constant) && index.constant >= 0
   return { node, type, sql: isPlace ? dialect.valueAt(list.sql, index.constant) : dialect.missing(type) }
 }

@@ -10,8 +10,8 @@ export interface Dialect {
   isThere(column: string): string
   /** Where the list or map of a field counts as there, if it cannot be NULL. */
   listIsThere(column: string, field: string): string | undefined
-  /** Values of a header, and where they count as there, if they cannot be NULL. */
-  headerValues(headers: string, name: string, isConstant: boolean): { readonly sql: string, readonly present?: string }
+  /** Values of a header; where a column has it, the first one; where they count as there, if another thing says so than their not being NULL. */
+  headerValues(headers: string, name: string, isConstant: boolean): { readonly sql: string, readonly first?: string, readonly present?: string }
   reason(marks: string, field: string): string
   /** The nth value from 0; missing beyond the ends. */
   valueAt(list: string, place: number): string

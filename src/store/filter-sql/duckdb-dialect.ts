@@ -1,4 +1,5 @@
 import { quote } from '../columns.ts'
+import { headerColumnSql } from '../header-columns.ts'
 import { DECIMAL, type Dialect, SPACES } from './dialect.ts'
 
 const UPPER = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'
@@ -13,7 +14,10 @@ export const DUCKDB: Dialect = {
   missing: type => `NULL::${type === 'string' ? 'VARCHAR' : 'BIGINT'}`,
   isThere: column => `${column} IS NOT NULL`,
   listIsThere: () => undefined,
-  headerValues: (headers, name) => ({ sql: `${headers}[${name}]` }),
+  headerValues: (headers, name) => {
+    const first = headerColumnSql(headers, name)
+    return { sql: `${headers}[${name}]`, ...first !== undefined && { first, present: `${first} IS NOT NULL` } }
+  },
   reason: (marks, field) => `${marks}[${field}]`,
   valueAt: (list, place) => `(${list})[${place + 1}]`,
   // SQL counts from 1, and from the end below 0.

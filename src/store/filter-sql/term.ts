@@ -8,8 +8,10 @@ export interface Term {
   readonly node: ASTNode
   readonly type: ValueType
   readonly sql: string
-  /** Of a list or map that cannot be NULL: where it counts as there. */
+  /** Of a list or map: where it counts as there, if another thing says so than its not being NULL. */
   readonly present?: string | undefined
+  /** Of a list: its first value, where a column has that. */
+  readonly first?: string
   /** The value itself, when it does not depend on the record. */
   readonly constant?: string | number | bigint | boolean
 }

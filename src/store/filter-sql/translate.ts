@@ -86,8 +86,10 @@ function membership(translator: Translator, node: ASTNode, left: ASTNode, right:
   if (list.type === 'strings' || list.type === 'numbers') {
     return { node, type: 'bool', sql: `coalesce(${dialect.listHas(list.sql, item.sql)}, false)` }
   }
-  const key = list.type === 'headers' && typeof item.constant === 'string' ? dialect.quote(item.constant.toLowerCase()) : item.sql
-  return { node, type: 'bool', sql: `coalesce(${dialect.mapHas(list.sql, key)}, false)` }
+  const isHeader = list.type === 'headers' && typeof item.constant === 'string'
+  const key = isHeader ? dialect.quote((item.constant as string).toLowerCase()) : item.sql
+  const present = isHeader ? dialect.headerValues(list.sql, key, true).present : undefined
+  return { node, type: 'bool', sql: `coalesce(${present ?? dialect.mapHas(list.sql, key)}, false)` }
 }
 
 function arithmetic({ dialect }: Translator, node: ASTNode, op: '+' | '-' | '*' | '/' | '%', left: Term, right: Term): Term {

@@ -1,3 +1,4 @@
+import { CALLER_HEADERS, CREDENTIALS, HEADER_COLUMNS } from '../header-columns.ts'
 import { agentClassSql } from './agent-class.ts'
 import { reroutedSql, routedSql } from './route-sql.ts'
 import { bucketSql, hashSql, leastSql, numberHashSql } from './sketch.ts'
@@ -44,14 +45,11 @@ const ITEMS_MAX = 64
 /** Paths whose routes are looked for, the most frequent first: a journal of 64 MiB has fewer. */
 const PATHS_MAX = 100_000
 
-/** Headers of requests that say who calls: these are counted beforehand, any other one in the records. */
-export const CALLER_HEADERS = [
-  'authorization', 'x-api-key', 'api-key', 'apikey', 'x-tenant-id', 'x-tenant', 'x-consumer-id', 'x-consumer-username', 'x-client-id', 'x-user-id',
-  'x-account-id', 'x-organization-id',
-]
+
+const columnOf = (header: string): string => HEADER_COLUMNS.find(column => column.header === header)?.name as string
+
 const CALLERS_LIST = `[${CALLER_HEADERS.map(name => `'${name}'`).join(', ')}]`
-/** Their first values, one look-up each: a walk over all headers of a request takes twice as long. */
-const CALLERS = CALLER_HEADERS.map(name => `http_request_header['${name}'][1]`)
+const CALLERS = CALLER_HEADERS.map(columnOf)
 /** Most requests lack most of these headers, in a few ways: those that lack the same ones, a bit each, are counted together first. */
 const LACKED_BITS = CALLERS.map((value, index) => `(${value} IS NULL)::INTEGER * ${2 ** index}`).join(' + ')
 const LACKED = `unnest(list_filter(${CALLERS_LIST}, lambda name, place: g1 // (1 << (place - 1)) % 2 = 1))`
@@ -90,9 +88,7 @@ export const NO_ROWS = `SELECT NULL::VARCHAR AS cube, NULL::BIGINT AS slot, NULL
   NULL::BIGINT AS credentials, NULL::BIGINT AS first_ns, NULL::BIGINT AS last_ns, NULL::DOUBLE AS longest, NULL::VARCHAR[] AS items,
   NULL::UINTEGER[] AS seen, NULL::VARCHAR AS about, NULL::SMALLINT[] AS "at", NULL::BIGINT[] AS hits WHERE false`
 
-/** Headers that carry a credential; of a hidden one the name is still there. */
-export const CREDENTIALS = ['authorization', 'cookie', 'proxy-authorization', 'x-api-key', 'api-key', 'apikey', 'x-auth-token', 'x-access-token']
-export const HAS_CREDENTIAL = `(${CREDENTIALS.map(name => `map_contains(http_request_header, '${name}')`).join(' OR ')})`
+export const HAS_CREDENTIAL = `(${CREDENTIALS.map(name => `${columnOf(name)} IS NOT NULL`).join(' OR ')})`
 /** The client behind trusted proxies where it is known. */
 export const CLIENT = 'coalesce(client_real_address, client_address)'
 

@@ -4,6 +4,7 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import { rollupName, type SegmentFile, UNFINISHED } from '../../sink/store/mod.ts'
 import { quote } from '../columns.ts'
 import { checksum, syncFolder } from '../segment.ts'
+import { segmentsSelect } from '../header-columns.ts'
 import { baseSql, CUBES, type Cube, cubeSql, mergedSql, NO_ROWS, rowsOfParts } from './cubes.ts'
 
 /** Rows of a row group: cubes stand one behind the other, and a reader wants one. */
@@ -21,7 +22,7 @@ export async function writeRollup(engine: DuckDBConnection, folder: string, segm
   const path = join(folder, `${UNFINISHED}rollup-${segment.first}.parquet`)
   try {
     await engine.run(`CREATE OR REPLACE TEMP TABLE rolled AS ${NO_ROWS}`)
-    if (parts.length === 0) await openBase(engine, segment.path)
+    if (parts.length === 0) await openBase(engine, segment)
     // One after the other: all in one statement would hold the sums of all at once.
     for (const cube of Object.keys(CUBES) as Cube[]) {
       await engine.run(`INSERT INTO rolled BY NAME WITH given AS MATERIALIZED (${rowsOf(cube, parts)})
@@ -47,9 +48,9 @@ function rowsOf(cube: Cube, parts: readonly string[]): string {
 }
 
 /** Makes the table of which cubes are made. */
-async function openBase(engine: DuckDBConnection, path: string): Promise<void> {
-  const [[rows] = []] = (await engine.runAndReadAll(`SELECT num_rows FROM parquet_file_metadata(${quote(path)})`)).getRows()
-  const select = baseSql(`read_parquet(${quote(path)})`, 'true')
+async function openBase(engine: DuckDBConnection, segment: SegmentFile): Promise<void> {
+  const [[rows] = []] = (await engine.runAndReadAll(`SELECT num_rows FROM parquet_file_metadata(${quote(segment.path)})`)).getRows()
+  const select = baseSql(`(${segmentsSelect([segment])})`, 'true')
   const isHeld = Number(rows) <= HELD_ROWS_MAX
   if (isHeld) await engine.run(`CREATE OR REPLACE TEMP TABLE held AS ${select}`)
   await engine.run(`CREATE OR REPLACE TEMP VIEW base AS ${isHeld ? 'FROM held' : select}`)

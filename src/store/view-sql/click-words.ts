@@ -3,7 +3,7 @@ import { CLICK_CUBES, clickAgentClass, clickBucketValue, clickRolled } from '../
 import { recordColumns, recordRow } from '../clickhouse/click-records.ts'
 import { clickQuote } from '../clickhouse/click-text.ts'
 import { CLICKHOUSE } from '../filter-sql/mod.ts'
-import { CREDENTIALS } from '../rollup/cubes.ts'
+import { CREDENTIALS } from '../header-columns.ts'
 import type { Span } from '../rollup/rolled.ts'
 import type { RolledGroups, Words } from './words.ts'
 

@@ -4,7 +4,7 @@ import { CLIENTS_COUNTED, type Cube, CUBES, HAS_CREDENTIAL } from '../rollup/cub
 import { restSql, rolledSql, type Span } from '../rollup/rolled.ts'
 import { routedSql } from '../rollup/route-sql.ts'
 import { distinctSql, mergedSeenSql, quantilesSql } from '../rollup/sketch.ts'
-import { quote } from '../columns.ts'
+import { quote, recordListSql } from '../columns.ts'
 import type { RolledGroups, Words } from './words.ts'
 
 const nanoseconds = (time: string): string => `epoch_ns(${time})`
@@ -13,7 +13,7 @@ const quotient = (dividend: string, divisor: number): string => `${dividend} // 
 /** Of stores. */
 export const DUCKDB_WORDS: Words = {
   filter: DUCKDB,
-  recordList: () => '*',
+  recordList: recordListSql,
   record: (_, row) => row,
   nanoseconds,
   firstSeen: quotient(nanoseconds('min("time")'), 1_000_000),
