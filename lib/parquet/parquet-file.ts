@@ -1,11 +1,11 @@
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
 import { constants, crc32, zstdCompressSync } from 'node:zlib'
 import { TYPE_INT } from '../../wasm/shred-contract.ts'
-import { binary, compact, type Fields, i32, i32s, i64, struct, structs, text, texts, type Thrift } from './compact-writer.ts'
+import { binary, compact, type Fields, i32, i32s, i64, struct, structs, texts, type Thrift } from './compact-writer.ts'
+import { fileMetaData, MAGIC } from './file-meta-data.ts'
 import type { LineTable, RawChunk, RawPage } from './line-table.ts'
 import { type Leaf, type ParquetColumn, physicalOf, schemaOf } from './schema.ts'
 
-const MAGIC = Buffer.from('PAR1')
 const [DATA_PAGE, DICTIONARY_PAGE] = [0, 2]
 const [PLAIN, RLE, RLE_DICTIONARY] = [0, 3, 8]
 const WHOLE_NUMBER = physicalOf(TYPE_INT)
@@ -95,13 +95,7 @@ class GrowingFile {
   }
 
   close(columns: readonly ParquetColumn[]): ParquetFile {
-    const footer = compact([
-      [1, i32(1)], [2, structs(schemaOf(columns))], [3, i64(this.#rows)], [4, structs(this.#groups.map(fields => struct(...fields)))],
-      [6, text('lintel')],
-    ])
-    const length = Buffer.alloc(4)
-    length.writeUInt32LE(footer.length)
-    this.#write([footer, length, MAGIC])
+    this.#write(fileMetaData(schemaOf(columns), this.#rows, this.#groups))
     fsyncSync(this.#fd)
     const indexOf = (column: string): number => this.#leaves.findIndex(({ path }) => path.length === 1 && path[0] === column)
     return { rows: this.#rows, crc32: this.#crc, span: column => this.#spans[indexOf(column)], nulls: column => this.#nulls[indexOf(column)] ?? 0 }

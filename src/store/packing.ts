@@ -10,6 +10,7 @@ import { openEngine } from './engine.ts'
 import { FileRoom } from './file-room.ts'
 import { headerColumnsOf, JSON_HEADERS, madeHeadersSql, segmentsSelect } from './header-columns.ts'
 import { writeRollup } from './rollup/rollup-file.ts'
+import { joinSegments } from './joined-segment.ts'
 import { JournalSegments } from './journal-segment.ts'
 import { damageOf, type Made, type Numbers, obviousDamage, writeSegment } from './segment.ts'
 
@@ -153,9 +154,10 @@ export class Packing {
     const [first, last] = [(run[0] as Sized).segment.first, (run.at(-1) as Sized).segment.last]
     // A segment stands for every journal between its numbers; one that is not packed must not be taken for done.
     if (journals.some(({ number }) => first < number && number < last)) return false
-    const made = await this.#write(segmentsSelect(run.map(({ segment }) => segment)), { first, last })
+    const merged = run.map(({ segment }) => segment)
+    const made = joinSegments(this.#options.folder, merged, { first, last }) ?? await this.#write(segmentsSelect(merged), { first, last })
     if (made === undefined) return false
-    const parts = this.#wholeRollups(run.map(({ segment }) => segment))
+    const parts = this.#wholeRollups(merged)
     await this.#rollUp(made.segment, parts)
     const newest = new Date(Math.max(...run.map(({ storedMs }) => storedMs)))
     utimesSync(made.segment.path, newest, newest)
