@@ -5,14 +5,18 @@ export const DEPTH = 7
 /** So many values in one place below one route make the place a parameter. */
 export const VALUES_MAX = 40
 
-/** Segments that are parameters by their form alone. Placed in order; RE2, the whole segment. */
-export const FORMS: readonly (readonly [name: string, pattern: string])[] = [
+/**
+ * Segments that are parameters by their form alone. Placed in order; RE2, the whole segment. DuckDB is asked the same as `sql`, where
+ * that is cheaper: for a digit before 18 other characters RE2 has to follow every digit, 30 us a segment.
+ */
+export const FORMS: readonly (readonly [name: string, pattern: string, sql?: string])[] = [
   ['{number}', '-?[0-9]+'],
   ['{uuid}', '[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}'],
   ['{date}', '[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:.]+Z?)?'],
   ['{hex}', '[0-9a-fA-F]*[0-9][0-9a-fA-F]*[a-fA-F][0-9a-fA-F]{6,}|[0-9a-fA-F]{16,}'],
   ['{email}', '[^@/]+@[^@/]+\\.[^@/]+'],
-  ['{id}', '[A-Za-z0-9_=~.-]*[0-9][A-Za-z0-9_=~.-]{18,}'],
+  ['{id}', '[A-Za-z0-9_=~.-]*[0-9][A-Za-z0-9_=~.-]{18,}',
+    `regexp_full_match(s, '[A-Za-z0-9_=~.-]+') AND regexp_matches(s[:-19], '[0-9]')`],
 ]
 
 /**
@@ -47,7 +51,7 @@ export function reroutedSql(from: string): string {
 
 /** SQL of a table `routes`: a route for each of `paths`, which were routes before, or are as clients sent them. */
 function routesSql(wereRoutes: boolean): string {
-  const forms = FORMS.map(([name, pattern]) => `WHEN regexp_full_match(s, '${pattern}') THEN '${name}'`).join(' ')
+  const forms = FORMS.map(([name, pattern, sql = `regexp_full_match(s, '${pattern}')`]) => `WHEN ${sql} THEN '${name}'`).join(' ')
   // A client that asks for "/{any}" would make one route of all.
   // Most words need no pattern to be told from a parameter: without a digit or an @ only a long one can be one.
   const segment = wereRoutes ? 's' : `CASE WHEN s = '{any}' THEN '{"any"}' WHEN len(s) < 16 AND NOT regexp_matches(s, '[0-9@]') THEN s
