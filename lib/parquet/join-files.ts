@@ -1,5 +1,5 @@
-import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs'
-import { crc32 } from 'node:zlib'
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { CheckedFile } from './checked-file.ts'
 import { CompactError, readCompact } from './compact-reader.ts'
 import { compact, type Fields, i64, struct, structs, type Thrift } from './compact-writer.ts'
 import { fileMetaData, MAGIC, WRITER } from './file-meta-data.ts'
@@ -69,7 +69,9 @@ function footerOf(fd: number): Omit<OpenSource, 'fd'> | undefined {
     const footer = readCompact(read(fd, end, size - TAIL_BYTES - end))
     const writer = field(footer, CREATED_BY)
     if (writer?.type !== 'binary' || !Buffer.from(writer.value).equals(Buffer.from(WRITER))) return undefined
-    return { end, schema: list(footer, SCHEMA), groups: list(footer, GROUPS).map(fieldsOf), rows: number(footer, ROWS) }
+    // Moved by nothing, so that what cannot be moved shows before anything is written.
+    const groups = list(footer, GROUPS).map(group => movedGroup(fieldsOf(group), 0))
+    return { end, schema: list(footer, SCHEMA), groups, rows: number(footer, ROWS) }
   } catch (error) {
     if (error instanceof CompactError) return undefined
     throw error
@@ -85,18 +87,18 @@ function areAlike(files: readonly OpenSource[]): boolean {
 }
 
 function write(path: string, files: readonly OpenSource[]): JoinedFile {
-  const out = new Output(path)
+  const out = new CheckedFile(path)
   try {
     out.write(MAGIC)
     const groups = files.flatMap(file => {
       const moved = out.at - MAGIC.length
-      out.copy(file.fd, MAGIC.length, file.end)
+      copy(file.fd, MAGIC.length, file.end, out)
       return file.groups.map(group => movedGroup(group, moved))
     })
     const rows = files.reduce((sum, file) => sum + file.rows, 0)
-    for (const part of fileMetaData((files[0] as OpenSource).schema, rows, groups)) out.write(part)
+    out.write(...fileMetaData((files[0] as OpenSource).schema, rows, groups))
     out.sync()
-    return { rows, crc32: out.crc }
+    return { rows, crc32: out.crc32 }
   } finally {
     out.close()
   }
@@ -119,37 +121,13 @@ function changed(fields: Fields, changes: Readonly<Record<number, (value: Thrift
   return fields.map(([id, value]) => [id, value === undefined ? value : changes[id]?.(value) ?? value])
 }
 
-class Output {
-  readonly #fd: number
-  at = 0
-  crc = 0
-
-  constructor(path: string) {
-    this.#fd = openSync(path, 'w', 0o600)
-  }
-
-  write(bytes: Uint8Array): void {
-    for (let done = 0; done < bytes.length;) done += writeSync(this.#fd, bytes, done)
-    this.crc = crc32(bytes, this.crc)
-    this.at += bytes.length
-  }
-
-  copy(fd: number, from: number, to: number): void {
-    const piece = Buffer.allocUnsafe(Math.min(PIECE_BYTES, to - from))
-    for (let at = from; at < to;) {
-      const length = readSync(fd, piece, 0, Math.min(piece.length, to - at), at)
-      if (length === 0) throw new Error('Cannot read what was there before: the file became shorter')
-      this.write(piece.subarray(0, length))
-      at += length
-    }
-  }
-
-  sync(): void {
-    fsyncSync(this.#fd)
-  }
-
-  close(): void {
-    closeSync(this.#fd)
+function copy(fd: number, from: number, to: number, out: CheckedFile): void {
+  const piece = Buffer.allocUnsafe(Math.min(PIECE_BYTES, to - from))
+  for (let at = from; at < to;) {
+    const length = readSync(fd, piece, 0, Math.min(piece.length, to - at), at)
+    if (length === 0) throw new Error('Cannot read what was there before: the file became shorter')
+    out.write(piece.subarray(0, length))
+    at += length
   }
 }
 

@@ -1,6 +1,7 @@
-import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
-import { constants, crc32, zstdCompressSync } from 'node:zlib'
+import { closeSync, openSync } from 'node:fs'
+import { constants, zstdCompressSync } from 'node:zlib'
 import { TYPE_INT } from '../../wasm/shred-contract.ts'
+import { CheckedFile } from './checked-file.ts'
 import { binary, compact, type Fields, i32, i32s, i64, struct, structs, texts, type Thrift } from './compact-writer.ts'
 import { fileMetaData, MAGIC } from './file-meta-data.ts'
 import type { LineTable, RawChunk, RawPage } from './line-table.ts'
@@ -62,26 +63,24 @@ function packed(bytes: Uint8Array): Buffer {
 
 /** The file while row groups are put behind it. */
 class GrowingFile {
-  readonly #fd: number
+  readonly #file: CheckedFile
   readonly #leaves: readonly Leaf[]
   readonly #groups: Fields[] = []
   readonly #spans: ([bigint, bigint] | undefined)[] = []
   readonly #nulls: number[] = []
   #rows = 0
-  #at = 0
-  #crc = 0
 
   constructor(path: string, leaves: readonly Leaf[]) {
-    this.#fd = openSync(path, 'w', 0o600)
+    this.#file = new CheckedFile(path)
     this.#leaves = leaves
-    this.#write([MAGIC])
+    this.#file.write(MAGIC)
   }
 
   /** The rows that the table holds; nothing where there are none. */
   addGroup(table: LineTable): void {
     const { rows } = table
     if (rows === 0) return
-    const start = this.#at
+    const start = this.#file.at
     let rawBytes = 0
     const columns = this.#leaves.map((leaf, index) => {
       const chunk = table.chunk(index)
@@ -90,30 +89,33 @@ class GrowingFile {
       rawBytes += bytes
       return fields
     })
-    this.#groups.push([[1, structs(columns)], [2, i64(rawBytes)], [3, i64(rows)], [5, i64(start)], [6, i64(this.#at - start)]])
+    this.#groups.push([[1, structs(columns)], [2, i64(rawBytes)], [3, i64(rows)], [5, i64(start)], [6, i64(this.#file.at - start)]])
     this.#rows += rows
   }
 
   close(columns: readonly ParquetColumn[]): ParquetFile {
-    this.#write(fileMetaData(schemaOf(columns), this.#rows, this.#groups))
-    fsyncSync(this.#fd)
+    this.#file.write(...fileMetaData(schemaOf(columns), this.#rows, this.#groups))
+    this.#file.sync()
     const indexOf = (column: string): number => this.#leaves.findIndex(({ path }) => path.length === 1 && path[0] === column)
-    return { rows: this.#rows, crc32: this.#crc, span: column => this.#spans[indexOf(column)], nulls: column => this.#nulls[indexOf(column)] ?? 0 }
+    return {
+      rows: this.#rows, crc32: this.#file.crc32,
+      span: column => this.#spans[indexOf(column)], nulls: column => this.#nulls[indexOf(column)] ?? 0,
+    }
   }
 
   /** Without a dictionary, and small, it stands there as it is. */
   #addChunk(leaf: Leaf, { hasDictionary, nulls, least, greatest }: RawChunk, table: LineTable,
     index: number): { readonly fields: Thrift, readonly bytes: number } {
-    const start = this.#at
+    const start = this.#file.at
     let bytes = 0
     if (hasDictionary) bytes += this.#addPage(table.dictionaryPage(index), true)
     const data = table.dataPage(index)
     const isPacked = hasDictionary || data.bytes.length >= SMALL_BYTES
-    const dataAt = this.#at
+    const dataAt = this.#file.at
     bytes += this.#addPage(data, isPacked, hasDictionary ? RLE_DICTIONARY : PLAIN)
     const fields = struct([2, i64(start)], [3, struct(
       [1, i32(physicalOf(leaf.type))], [2, i32s(!hasDictionary ? [PLAIN, RLE] : [PLAIN, RLE, RLE_DICTIONARY])], [3, texts(leaf.path)],
-      [4, i32(isPacked ? ZSTD : UNCOMPRESSED)], [5, i64(data.values)], [6, i64(bytes)], [7, i64(this.#at - start)], [9, i64(dataAt)],
+      [4, i32(isPacked ? ZSTD : UNCOMPRESSED)], [5, i64(data.values)], [6, i64(bytes)], [7, i64(this.#file.at - start)], [9, i64(dataAt)],
       [11, hasDictionary ? i64(start) : undefined],
       [12, struct([3, i64(nulls)], [5, greatest && binary(greatest)], [6, least && binary(least)])],
     )])
@@ -131,7 +133,7 @@ class GrowingFile {
       [5, encoding === undefined ? undefined : struct([1, i32(values)], [2, i32(encoding)], [3, i32(RLE)], [4, i32(RLE)])],
       [7, encoding === undefined ? struct([1, i32(values)], [2, i32(PLAIN)]) : undefined],
     ])
-    this.#write([head, body])
+    this.#file.write(head, body)
     return head.length + bytes.length
   }
 
@@ -144,14 +146,6 @@ class GrowingFile {
   }
 
   end(): void {
-    closeSync(this.#fd)
-  }
-
-  #write(parts: readonly Uint8Array[]): void {
-    for (const part of parts) {
-      for (let done = 0; done < part.length;) done += writeSync(this.#fd, part, done)
-      this.#crc = crc32(part, this.#crc)
-      this.#at += part.length
-    }
+    this.#file.close()
   }
 }
