@@ -5,7 +5,7 @@
  *
  * Every comparison is made in turns within one run, so that a machine that slows down slows all alike. Tables go to
  * standard output as Markdown, figures to build/bench.json; progress goes to standard error. Needs root, a quiet machine,
- * and the packages that `make bench` installs. `bench/report.ts` makes docs/benchmarks.md of build/bench.json.
+ * and the packages that `make bench` installs. `bench/report.ts` puts them into docs/benchmarks.md.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import { FIELD } from './field.ts'
 import { packagesOf, requireCommands } from './harness/commands.ts'
 import { describeMachine, machineLine } from './harness/machine.ts'
 import type { Question, Settings } from './harness/question.ts'
-import type { BenchResult } from './harness/result.ts'
+import type { BenchRun } from './harness/result.ts'
 import { Interrupted, Session } from './harness/session.ts'
 import { markdownSection } from './harness/table.ts'
 import type { Table } from './harness/table.ts'
@@ -77,7 +77,7 @@ async function main(): Promise<void> {
   for (const question of questions) tables.push(...await answer(question, settings))
   if (tables.length === 0) return
   console.log(`${machineLine(machine)}\n\n${tables.map(markdownSection).join('\n\n')}`)
-  const result: BenchResult = { version: 1, time, machine, arguments: process.argv.slice(2), tables }
+  const result: BenchRun = { time, machine, arguments: process.argv.slice(2), tables }
   mkdirSync(fileURLToPath(new URL('../build', import.meta.url)), { recursive: true })
   writeFileSync(RESULT, `${JSON.stringify(result, null, 2)}\n`)
   console.error('bench: figures are in build/bench.json')
