@@ -70,9 +70,7 @@ export class LineTable {
       memory.u8[at + S.LEAF_DEFINITION_MAX] = definitionMax
       memory.u8[at + S.LEAF_REPETITION_MAX] = repetitionMax
     })
-    const firstCopy = columns.findIndex(({ key }) => key !== undefined)
-    const read = firstCopy < 0 ? columns : columns.slice(0, firstCopy)
-    const table = writeTable(memory, read.map(({ field }) => ({ name: field })))
+    const table = writeTable(memory, columns.filter(({ key }) => key === undefined).map(({ field }) => ({ name: field })))
     this.#text = memory.reserve(TEXT_BYTES + PICK_SLACK)
     const [out, arena] = [memory.reserve(OUT_BYTES), memory.reserve(ARENA_BYTES)]
     const fields = [[S.SHRED_TABLE, table], [S.SHRED_COLUMNS, this.#writeColumns(columns)], [S.SHRED_LEAVES, this.#firstLeaf],

@@ -51,7 +51,7 @@ interface SegmentSource {
 
 /** SQL of the records of segments, the older ones among them without columns for headers. */
 export function segmentsSelect(segments: readonly SegmentSource[]): string {
-  const { true: whole = [], false: old = [] } = Object.groupBy(segments, ({ hasHeaderColumns }) => `${hasHeaderColumns}`)
+  const { whole = [], old = [] } = Object.groupBy(segments, ({ hasHeaderColumns }) => hasHeaderColumns ? 'whole' : 'old')
   const read = (files: readonly SegmentSource[]): string =>
     `read_parquet([${files.map(({ path }) => quote(path)).join(', ')}], union_by_name = true)`
   const parts = whole.length > 0 ? [`SELECT * FROM ${read(whole)}`] : []

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs'
 import { joinParquet } from '../../lib/parquet/mod.ts'
 import type { SegmentFile } from '../sink/store/mod.ts'
-import { type Made, nameSegment, type Numbers, unfinishedSegment } from './segment.ts'
+import { checksumText, type Made, nameSegment, type Numbers, unfinishedSegment } from './segment.ts'
 
 /**
  * Makes one segment of several whose row groups are large enough, as they are: whole and on the disk before it gets its name.
@@ -16,8 +16,7 @@ export function joinSegments(folder: string, segments: readonly SegmentFile[], n
     const file = joinParquet(path, segments.map(segment => segment.path))
     if (file === undefined) return undefined
     const [fromMs, toMs] = [Math.min(...segments.map(segment => segment.fromMs)), Math.max(...segments.map(segment => segment.toMs))]
-    const crc32 = file.crc32.toString(16).padStart(8, '0')
-    return { segment: nameSegment(folder, path, { ...numbers, fromMs, toMs, crc32, hasHeaderColumns: true }), rows: file.rows }
+    return { segment: nameSegment(folder, path, { ...numbers, fromMs, toMs, crc32: checksumText(file.crc32) }), rows: file.rows }
   } catch (error) {
     rmSync(path, { force: true })
     throw error

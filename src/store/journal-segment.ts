@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs'
 import { LineTable, OddLinesError, type ParquetColumn, type ParquetFile, type ParquetType, writeParquet } from '../../lib/parquet/mod.ts'
 import type { Column } from './columns.ts'
 import { headerColumnsOf } from './header-columns.ts'
-import { type Made, nameSegment, type Numbers, unfinishedSegment } from './segment.ts'
+import { checksumText, type Made, nameSegment, type Numbers, unfinishedSegment } from './segment.ts'
 
 /** Of every record: what a line without them is, others have to say. */
 const KIND = 'kind'
@@ -33,8 +33,7 @@ export class JournalSegments {
     try {
       const file = writeParquet(path, this.#columns, this.#table ??= new LineTable(this.#columns), journals)
       if (file.rows === 0 || file.rows !== records || file.nulls(KIND) > 0) throw new OddLinesError('a line is no record')
-      const crc32 = file.crc32.toString(16).padStart(8, '0')
-      return { segment: nameSegment(folder, path, { ...numbers, ...timesOf(file), crc32, hasHeaderColumns: true }), rows: records }
+      return { segment: nameSegment(folder, path, { ...numbers, ...timesOf(file), crc32: checksumText(file.crc32) }), rows: records }
     } catch (error) {
       rmSync(path, { force: true })
       throw error

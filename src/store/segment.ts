@@ -55,15 +55,21 @@ async function write(engine: DuckDBConnection, folder: string, path: string, sel
     return undefined
   }
   const times = { fromMs: Math.max(0, fromMs), toMs: Math.max(0, toMs) }
-  return { segment: nameSegment(folder, path, { ...numbers, ...times, crc32: checksum(path, true), hasHeaderColumns: true }), rows }
+  return { segment: nameSegment(folder, path, { ...numbers, ...times, crc32: checksum(path, true) }), rows }
 }
 
 /** Gives a file that is whole and on the disk its name. */
-export function nameSegment(folder: string, path: string, segment: Omit<SegmentFile, 'path'>): SegmentFile {
+export function nameSegment(folder: string, path: string, made: Omit<SegmentFile, 'path' | 'hasHeaderColumns'>): SegmentFile {
+  const segment = { ...made, hasHeaderColumns: true }
   const named = join(folder, segmentName(segment))
   renameSync(path, named)
   syncFolder(folder)
   return { path: named, ...segment }
+}
+
+/** A CRC-32 as names have it: eight hexadecimal digits. */
+export function checksumText(crc32: number): string {
+  return crc32.toString(16).padStart(8, '0')
 }
 
 /** CRC-32 of a file, eight hexadecimal digits; with `sync` the file is on the disk afterwards. */
@@ -74,7 +80,7 @@ export function checksum(path: string, sync = false): string {
     let sum = 0
     for (let at = 0, length = 0; (length = readSync(fd, piece, 0, PIECE_BYTES, at)) > 0; at += length) sum = crc32(piece.subarray(0, length), sum)
     if (sync) fsyncSync(fd)
-    return sum.toString(16).padStart(8, '0')
+    return checksumText(sum)
   } finally {
     closeSync(fd)
   }
