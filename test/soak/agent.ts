@@ -2,12 +2,13 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { execPath } from 'node:process'
+import { env, execPath } from 'node:process'
 import { setTimeout as delay } from 'node:timers/promises'
 import { LINTEL } from '../gateway/testing/lintel.ts'
 import { Metrics } from '../gateway/testing/metrics.ts'
 import { Running } from '../gateway/testing/process.ts'
 import { SECONDS } from './growth.ts'
+import { HeapInspector, INSPECTED } from './live-heap.ts'
 
 /** What an agent holds in the kernel: ids by the descriptors of its process. */
 export interface Held { readonly programs: Set<number>; readonly links: Set<number>; readonly maps: Map<number, HeldMap> }
@@ -24,13 +25,15 @@ export class Agent {
   readonly directory: string
   readonly process: Running
   readonly metricsAddress: string
+  readonly #heap: HeapInspector
   /** The least since the last sample. */
   #residentKib = Infinity
 
-  private constructor(directory: string, process: Running, metricsAddress: string) {
+  private constructor(directory: string, process: Running, metricsAddress: string, heap: HeapInspector) {
     this.directory = directory
     this.process = process
     this.metricsAddress = metricsAddress
+    this.#heap = heap
   }
 
   static async start(ports: string, metricsPort: number, tlsFolder: string): Promise<Agent> {
@@ -44,9 +47,10 @@ data_directory: ${directory}
 outputs:
   - { type: file, path: ${directory}/log.ndjson, rotate: { bytes: 16MiB, age: 5s }, keep: { files: 1000, bytes: 4GiB }, compress: false }
 `)
-    const process = new Running(LINTEL, ['run', '--config', join(directory, 'lintel.yaml'), '--ready-file', ready])
+    const process = new Running(LINTEL, ['run', '--config', join(directory, 'lintel.yaml'), '--ready-file', ready],
+      { env: { ...env, ...INSPECTED } })
     await process.untilFile(ready)
-    return new Agent(directory, process, `127.0.0.1:${metricsPort}`)
+    return new Agent(directory, process, `127.0.0.1:${metricsPort}`, await HeapInspector.connect(process.errors))
   }
 
   /** The descriptors' own words (fdinfo, Documentation/bpf and kernel/bpf/syscall.c: bpf_map_show_fdinfo and its like). */
@@ -67,6 +71,11 @@ outputs:
   /** What is held is the least between two samples: garbage that waits to be collected comes and goes. */
   lookAtMemory(): void {
     this.#residentKib = Math.min(this.#residentKib, Number.parseInt(figuresOf(`/proc/${this.process.pid}/status`).get('VmRSS') ?? '', 10))
+  }
+
+  /** What lives in its heaps, without garbage. It holds the agent up for some 100 ms: every few minutes is enough. */
+  async liveHeap(): Promise<Map<string, number>> {
+    return new Map([[SECONDS, performance.now() / 1000], ...await this.#heap.live()])
   }
 
   async sample(): Promise<Map<string, number>> {
@@ -106,6 +115,7 @@ outputs:
 
   /** SIGTERM, drained. @returns the exit code */
   async stop(): Promise<number> {
+    this.#heap.close()
     return await this.process.stop('SIGTERM')
   }
 

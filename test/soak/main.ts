@@ -25,6 +25,7 @@ import type { Held } from './agent.ts'
 import { growthOf } from './growth.ts'
 import type { Growth, GrowthBound, Sample } from './growth.ts'
 import { KernelLog } from './kernel-log.ts'
+import { LIVE_HEAPS } from './live-heap.ts'
 import { Load } from './load.ts'
 import { RotatedLog } from './rotated-log.ts'
 import { NginxServer, SingleServer } from './servers.ts'
@@ -39,6 +40,7 @@ const NICENESS = 10
 const SETTLE_MS = 45_000
 const READ_MS = 2_000
 const MEMORY_LOOK_SECONDS = 2
+const HEAP_LOOK_SECONDS = 240
 const JUDGED_MINUTES_MIN = 30
 /** A death of each server about so often; the nginx reload too. */
 const DEATH_SECONDS = { nginx: 7, reload: 23, node: 11, go: 9, python: 20 }
@@ -57,6 +59,8 @@ const BOUNDS: readonly GrowthBound[] = [
   { name: 'entries_go_processes', perHour: 4, unit: '' },
   { name: 'entries_interfaces', perHour: 0, unit: '' },
 ]
+/** What V8 compiles of code that is seldom run is part of it: some 100 KiB an hour. A leak of 100 bytes a client process would be more. */
+const HEAP_BOUNDS: readonly GrowthBound[] = Object.values(LIVE_HEAPS).map((name) => ({ name, perHour: 1 << 20, unit: 'bytes' }))
 /** Least recently used tables fill up to their bound by design: shown, not judged. */
 const SHOWN = ['entries_connections', 'entries_sessions', 'entries_processes']
 
@@ -88,6 +92,7 @@ async function soak({ minutes, perSecond, seed, port }: Options): Promise<number
   const others = new Map<string, number>()
   const servers: MortalServer[] = []
   const samples: Sample[] = []
+  const heaps: Sample[] = []
   let load: Load | undefined
   const over = AbortSignal.any([stop.signal, AbortSignal.timeout(minutes * 60_000)])
   let libraries = 0
@@ -121,6 +126,11 @@ async function soak({ minutes, perSecond, seed, port }: Options): Promise<number
         agent.lookAtMemory()
         await Promise.resolve()
       }),
+      every(HEAP_LOOK_SECONDS, () => 0.5, over, async () => {
+        const heap = await agent.liveHeap()
+        heaps.push(heap)
+        console.error(`soak: live heap ${JSON.stringify(Object.fromEntries(heap))}`)
+      }),
       every(secondsApart, () => 0.5, over, async () => {
         const sample = await agent.sample()
         samples.push(sample)
@@ -142,13 +152,13 @@ async function soak({ minutes, perSecond, seed, port }: Options): Promise<number
     const left = await leftOf(held)
     const summary = agent.process.errors.trim().split('\n')
     const totals = summary.findLast((line) => line.includes('totals after')) ?? ''
-    const growths = judgedGrowths(samples, minutes)
+    const growths = judgedGrowths(samples, heaps, minutes)
     const isLong = minutes >= JUDGED_MINUTES_MIN
     const checks = checksOf({
       isLong, lines: log.lines, tally, load, growths, kernelLog, left, code, totals, metrics: metrics.samples,
     })
     print({
-      minutes: (performance.now() - startedAt) / 60_000, seed, tally, load, nginx, servers, libraries, growths, samples, kernelLog,
+      minutes: (performance.now() - startedAt) / 60_000, seed, tally, load, nginx, servers, libraries, growths, samples, heaps, kernelLog,
       left, held, totals, checks, others, metrics: metrics.samples, logBytes: log.bytes,
     })
     return checks.every(({ faults }) => faults.length === 0) ? 0 : 1
@@ -171,12 +181,17 @@ async function every(seconds: number, random: () => number, signal: AbortSignal,
 }
 
 /** At this load the agent's table of 4,096 processes, 3 KB each, takes half an hour to fill: in the second half growth would be a leak. */
-function judgedGrowths(samples: readonly Sample[], minutes: number): Growth[] {
-  const warm = samples.slice(Math.ceil(samples.length / 2))
-  const names = [...BOUNDS, ...SHOWN.map((name) => ({ name, perHour: Infinity, unit: '' }))]
-  return names.map((bound) => growthOf(warm, bound)).map((growth) => (
-    minutes >= JUDGED_MINUTES_MIN ? growth : { ...growth, isBroken: false }
-  ))
+function judgedGrowths(samples: readonly Sample[], heaps: readonly Sample[], minutes: number): Growth[] {
+  const bounds = [...BOUNDS, ...SHOWN.map((name) => ({ name, perHour: Infinity, unit: '' }))]
+  const growths = [
+    ...bounds.map((bound) => growthOf(secondHalf(samples), bound)),
+    ...HEAP_BOUNDS.map((bound) => growthOf(secondHalf(heaps), bound)),
+  ]
+  return growths.map((growth) => minutes >= JUDGED_MINUTES_MIN ? growth : { ...growth, isBroken: false })
+}
+
+function secondHalf(samples: readonly Sample[]): readonly Sample[] {
+  return samples.slice(Math.ceil(samples.length / 2))
 }
 
 interface Report extends Omit<Outcome, 'code' | 'isLong' | 'lines'> {
@@ -186,6 +201,7 @@ interface Report extends Omit<Outcome, 'code' | 'isLong' | 'lines'> {
   readonly servers: readonly MortalServer[]
   readonly libraries: number
   readonly samples: readonly Sample[]
+  readonly heaps: readonly Sample[]
   readonly held: Held
   readonly checks: readonly Check[]
   readonly others: ReadonlyMap<string, number>
@@ -232,6 +248,7 @@ function print(report: Report): void {
   mkdirSync(join(file, '..'), { recursive: true })
   writeFileSync(file, `${JSON.stringify({
     rows, checks: report.checks, examples: tally.examples, growths: report.growths, samples: samples.map((sample) => Object.fromEntries(sample)),
+    heaps: report.heaps.map((heap) => Object.fromEntries(heap)),
   }, null, 1)}\n`)
 }
 
