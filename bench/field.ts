@@ -44,15 +44,9 @@ export const FIELD: readonly FieldTool[] = [
     needs: [],
     kept: async (session, _out, gateway) => ({ exchanges: await countLines(session, join(gateway, 'access.log'), '^') }),
   },
-  {
-    key: 'lintel',
-    name: 'lintel',
-    writes: 'one JSON record, all headers of both sides',
-    port: QUIET_PORT,
-    process: lintelCommand(QUIET_PORT),
-    needs: ['zstd'],
-    kept: async (session, out) => ({ exchanges: await countExchanges(session, out) }),
-  },
+  lintelWith('lintel', 'lintel', []),
+  lintelWith('lintel_clear', 'lintel --no-tls', ['--no-tls']),
+  lintelWith('lintel_2', 'lintel --no-tls --workers 2', ['--no-tls', '--workers', '2']),
   {
     key: 'tcpdump',
     name: 'tcpdump -w /dev/null',
@@ -133,6 +127,18 @@ export const FIELD: readonly FieldTool[] = [
     },
   },
 ]
+
+function lintelWith(key: string, name: string, flags: readonly string[]): FieldTool {
+  return {
+    key,
+    name,
+    writes: 'one JSON record, all headers of both sides',
+    port: QUIET_PORT,
+    process: lintelCommand(QUIET_PORT, { flags }),
+    needs: ['zstd'],
+    kept: async (session, out) => ({ exchanges: await countExchanges(session, out) }),
+  }
+}
 
 /** The tools of these keys; undefined = all. */
 export function chosenTools(keys: readonly string[] | undefined): readonly FieldTool[] {

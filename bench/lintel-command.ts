@@ -7,16 +7,19 @@ export const PROGRAM = fileURLToPath(new URL('../bin/lintel', import.meta.url))
 export interface LintelOptions {
   /** Address of its metrics; default "off". */
   readonly metrics?: string
+  readonly flags?: readonly string[]
   /** What is not as users get it: keys of `capture`, of `limits`, and of `rotate` of the log. */
   readonly config?: { readonly capture?: object; readonly limits?: object; readonly rotate?: object }
 }
 
+type LintelCommand = ToolCommand & { readonly readyFile: string }
+
 /** Lintel as its users run it: everything on, all headers of one port, or a range A-B, on lo to `log.ndjson` of its folder. */
-export function lintelCommand(port: number | string, { metrics = 'off', config }: LintelOptions = {}): ToolCommand & { readonly readyFile: string } {
+export function lintelCommand(port: number | string, { metrics = 'off', flags = [], config }: LintelOptions = {}): LintelCommand {
   return {
     name: 'lintel',
     readyFile: 'ready',
-    command: (out) => [PROGRAM, 'run', '--interface', 'lo', '--port', String(port), '--metrics', metrics,
+    command: (out) => [PROGRAM, 'run', '--interface', 'lo', '--port', String(port), '--metrics', metrics, ...flags,
       ...(config === undefined ? ['--output', `file:${out}/log.ndjson`] : ['--config', writeConfig(out, config)]),
       '--ready-file', `${out}/ready`],
   }

@@ -69,8 +69,8 @@ static __always_inline __u32 key_of(const struct packet *packet, struct connecti
 	return side;
 }
 
-/* 16 bits, the same for both directions and in each process. */
-static __always_inline __u32 sample_of(const struct connection_key *key)
+/* The same for both directions and in each process: its low half chooses the sample, its high half the worker. */
+static __always_inline __u32 hash_of(const struct connection_key *key)
 {
 	const __u32 *words = (const __u32 *)key;
 	__u32 hash = 0x811c9dc5;
@@ -79,7 +79,13 @@ static __always_inline __u32 sample_of(const struct connection_key *key)
 		hash = (hash ^ words[i]) * 0x9e3779b1u;
 		hash ^= hash >> 15;
 	}
-	return hash & 0xffff;
+	return hash;
+}
+
+/* 16 bits. */
+static __always_inline __u32 sample_of(const struct connection_key *key)
+{
+	return hash_of(key) & 0xffff;
 }
 
 /*
@@ -205,6 +211,14 @@ struct {
 } fresh_connection SEC(".maps");
 #endif
 
+/* Of several workers the one that the connection belongs to is in the lowest bits: see shards.h. */
+static __always_inline __u32 new_tag(const struct connection_key *key)
+{
+	__u32 tag = fetch_and_increment(&next_tag);
+
+	return shards == 1 ? tag : tag * shards | (hash_of(key) >> 16 & (shards - 1));
+}
+
 static __always_inline int insert_connection(const struct packet *packet, struct connection *fresh, __u32 recognised)
 {
 	struct connection_key key;
@@ -220,9 +234,9 @@ static __always_inline int insert_connection(const struct packet *packet, struct
 		fresh->direction[side & 1].start = packet->event.tcp_sequence + 1;
 		fresh->direction[side & 1].known = KNOWN_START;
 	}
-	fresh->tag = fetch_and_increment(&next_tag);
+	fresh->tag = new_tag(&key);
 	if (fresh->tag == 0)
-		fresh->tag = fetch_and_increment(&next_tag);
+		fresh->tag = new_tag(&key);
 	return bpf_map_update_elem(&connections, &key, fresh, BPF_ANY) != 0;
 }
 

@@ -9,6 +9,7 @@
 #define LINTEL_DELIVER_H
 
 #include "maps.h"
+#include "shards.h"
 
 #define EVENT_BYTES sizeof(struct packet_event)
 #define CAPTURE_MAX 65536
@@ -54,7 +55,7 @@ static __always_inline long copy_payload(CONTEXT *ctx, void *to, __u32 room, __u
 
 #define CLASS(class)                                                                                                  \
 	case class:                                                                                                    \
-		record = bpf_ringbuf_reserve(&events, CLASS_BYTES(class), 0);                                          \
+		record = bpf_ringbuf_reserve(ring, CLASS_BYTES(class), 0);                                             \
 		if (!record)                                                                                           \
 			return COUNTER_LOST_FULL;                                                                      \
 		failed = copy_payload(ctx, record + EVENT_BYTES, CLASS_BYTES(class) - EVENT_BYTES, from, length);      \
@@ -64,12 +65,16 @@ static __always_inline long copy_payload(CONTEXT *ctx, void *to, __u32 room, __u
 
 VERIFIED_ALONE __u32 deliver_ring(CONTEXT *ctx, struct packet *packet)
 {
-	__u32 from, length;
-	void *record;
+	__u32 from, length, shard;
+	void *record, *ring;
 	long failed;
 
 	if (!packet)
 		return COUNTER_LOST_COPY;
+	shard = shard_of(packet->event.connection_tag);
+	ring = ring_of(shard);
+	if (!ring)
+		return COUNTER_LOST_FULL;
 	from = packet->payload_offset + packet->event.payload_skipped;
 	length = packet->event.captured_length;
 	packet->event.data_offset = EVENT_BYTES;
@@ -92,7 +97,7 @@ VERIFIED_ALONE __u32 deliver_ring(CONTEXT *ctx, struct packet *packet)
 		return COUNTER_LOST_COPY;
 	}
 	copy_aligned(8, record, &packet->event, EVENT_BYTES);
-	bpf_ringbuf_submit(record, wake_up_flags());
+	bpf_ringbuf_submit(record, wake_up_flags(ring, shard));
 	return COUNTER_DELIVERED;
 }
 

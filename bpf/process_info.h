@@ -7,7 +7,7 @@
 #ifndef LINTEL_PROCESS_INFO_H
 #define LINTEL_PROCESS_INFO_H
 
-#include "ring.h"
+#include "shards.h"
 
 #define PATH_NAMES_MAX 48 /* names of a path, mount points included */
 #define CGROUP_NAMES_MAX 24
@@ -170,6 +170,22 @@ static __always_inline void put_arguments(struct process_record *record, struct 
 	record->info.arguments_length = length;
 }
 
+/* Each worker keeps its own table of processes. 0 = all were told. */
+static __always_inline int tell_workers(struct process_record *record, __u32 bytes)
+{
+	for (__u32 i = 0; i < SHARDS_MAX; i++) {
+		__u32 shard = i;
+		void *ring;
+
+		if (i >= shards)
+			break;
+		ring = ring_of(shard);
+		if (!ring || bpf_ringbuf_output(ring, record, bytes, wake_up_flags(ring, shard)))
+			return 1;
+	}
+	return 0;
+}
+
 /* 0 = user space has been told. */
 static __noinline int tell_process(struct task_struct *task, __u32 process, __u64 start_time_ns, __u32 user_id)
 {
@@ -209,7 +225,7 @@ static __noinline int tell_process(struct task_struct *task, __u32 process, __u6
 	asm volatile("" : "+r"(length));
 	if (length > sizeof(*info) + PROCESS_ARGUMENTS_MAX)
 		return 1;
-	return bpf_ringbuf_output(&events, record, sizeof(record->event) + length, wake_up_flags()) != 0;
+	return tell_workers(record, sizeof(record->event) + length);
 }
 
 #endif

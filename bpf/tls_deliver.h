@@ -85,7 +85,7 @@ VERIFIED_ALONE __u32 deliver_chunk(struct call *call)
 		return TLS_CALLS_LOST_COPY;
 	}
 	__builtin_memcpy(record, &call->event, TLS_EVENT_BYTES);
-	bpf_ringbuf_submit(record, wake_up_flags());
+	bpf_ringbuf_submit(record, wake_up_flags(&events, 0));
 	return TLS_CALLS_DELIVERED;
 }
 

@@ -29,6 +29,7 @@ export interface CaptureFlags {
   readonly sample?: string
   /** False with --no-tls. */
   readonly tls?: boolean
+  readonly workers?: string
   readonly ringBytes?: string
   readonly processes?: boolean
   readonly metrics?: string
@@ -77,7 +78,8 @@ export function addCaptureFlags(command: Command): Command {
     .option('--transport <transport>', 'ring or perf')
     .option('--sample <share>', 'share of the connections to capture, above 0 and up to 1')
     .option('--no-tls', 'leave TLS alone: no probes in the TLS libraries of this machine')
-    .option('--ring-bytes <size>', 'buffer between kernel and agent, e.g. 16MiB')
+    .option('--workers <count>', 'threads that share the connections, a power of two; one with TLS; none = one for each four cores, up to 4')
+    .option('--ring-bytes <size>', 'buffer between kernel and agent, for each worker, e.g. 16MiB')
     .option('--no-processes', 'do not say which processes of this machine speak')
     .option('--metrics <address>', 'loopback address for Prometheus metrics, e.g. 127.0.0.1:9464, or "off"')
     .option('--ready-file <path>', 'written when everything is attached: JSON with pid, attachments, outputs')

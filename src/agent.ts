@@ -7,6 +7,7 @@ import { setPriority } from 'node:os'
 // Not by mod.ts: a replay needs nothing else of it, and starts sooner.
 import { forbidCoreDumps } from '../lib/ebpf/core-dump.ts'
 import { releaseStartupPages } from '../lib/ebpf/startup-pages.ts'
+import type { KernelShard } from './capture/mod.ts'
 import type { FlowShare } from './capture/flow-share.ts'
 import type { AgentContract, AgentHooks, Attachment } from './agent-contract.ts'
 import { CaptureThread } from './capture-thread.ts'
@@ -17,11 +18,11 @@ import type { ContainerQuestion } from './exchange/mod.ts'
 import { kindsSeen, recordLedger } from './ledger.ts'
 import type { Stats, Totals } from './ledger.ts'
 import { shareEphemeralKey } from './privacy/hash-key.ts' // not by mod.ts: this thread does without the wall and the stages before it
-import { chooseWorkers } from './replay-workers.ts'
 import { Outlets } from './sink/mod.ts'
 import type { LogLevel, SafeBatch } from './sink/mod.ts'
 import type { TallyFigures } from './tally-series.ts'
 import { ToldOnce } from './told-once.ts'
+import { chooseWorkers } from './worker-choice.ts'
 import type { FromWorker, WorkerStart, WorkerStats } from './worker-message.ts'
 import { addStats, NO_STATS } from './worker-stats.ts'
 
@@ -44,6 +45,11 @@ export class Agent implements AgentContract {
   /** The last of the reloads that were asked for: one at a time, in order. */
   #reloads: Promise<void> = Promise.resolve()
   #threads: readonly CaptureThread[] = []
+  /** How many there are once the first of a live capture is attached. */
+  #threadCount = 0
+  #attachments: readonly Attachment[] = []
+  /** Every thread is attached, or the start has failed. */
+  readonly #attached = Promise.withResolvers<readonly Attachment[]>()
   readonly #toldOnce = new ToldOnce()
   /** Why the workers take no message any more. */
   #over: string | undefined
@@ -68,18 +74,17 @@ export class Agent implements AgentContract {
   }
 
   async start(): Promise<readonly Attachment[]> {
-    if (this.#config.files.length === 0) raisePriority()
+    if (this.#isLive) raisePriority()
     // What is captured holds secrets until it has passed the wall; they must not reach a disk by way of a crash either.
     const dumpable = forbidCoreDumps()
     if (dumpable !== undefined) this.#hooks.log('warn', `Cannot forbid core files of this process: ${dumpable}; keep "ulimit -c 0"`)
     for (const output of this.#config.outputs) this.#outlets.add((host) => openOutput(output, host))
     for (const open of this.#hooks.outputs ?? []) this.#outlets.add(open)
     if (this.#config.privacy.hash_key_ephemeral) shareEphemeralKey() // before the workers start, so that they have the same
-    const attached = Promise.withResolvers<readonly Attachment[]>()
-    this.#startThreads(attached)
+    this.#startThreads()
     try {
-      const attachments = await attached.promise
-      if (this.#config.files.length === 0) releaseStartupPages()
+      const attachments = await this.#attached.promise
+      if (this.#isLive) releaseStartupPages()
       return attachments
     } catch (error) {
       await this.#outlets.close()
@@ -133,14 +138,25 @@ export class Agent implements AgentContract {
     return refused === 0 ? anomalies : new Map([...anomalies, ['container_not_asked', refused]])
   }
 
-  #startThreads(attached: PromiseWithResolvers<readonly Attachment[]>): void {
+  /** Those of a replay at once; of a live capture the first, which opens what the others read. */
+  #startThreads(): void {
     const { count, notice } = chooseWorkers(this.#config)
     if (notice !== undefined) this.#hooks.log('warn', notice)
-    this.#threads = Array.from({ length: count }, (_, index) =>
-      new CaptureThread(this.#workerStart(this.#config, this.#outputFilters, { index, count }), {
-        receive: (thread, message) => { this.#receive(thread, index, message, attached) },
-        broken: (thread, message) => { this.#broken(thread, message, attached) },
-      }))
+    this.#threadCount = count
+    const first = this.#isLive ? 1 : count
+    for (let index = 0; index < first; index++) this.#startThread({ index, count })
+  }
+
+  #startThread(share: FlowShare, shard?: KernelShard): void {
+    const start = this.#workerStart(this.#config, this.#outputFilters, share)
+    this.#threads = [...this.#threads, new CaptureThread(shard === undefined ? start : { ...start, shard }, {
+      receive: (thread, message) => { this.#receive(thread, share.index, message) },
+      broken: (thread, message) => { this.#broken(thread, message) },
+    })]
+  }
+
+  get #isLive(): boolean {
+    return this.#config.files.length === 0
   }
 
   /** Outputs of the hooks are given everything that passes the common filter. What a worker may hold is its part of the limits. */
@@ -156,7 +172,7 @@ export class Agent implements AgentContract {
     const filters = filtersFor(this.#config.outputs, this.#outputFilters, config.outputs)
     this.#reloading = new Reloading(this.#threads.filter(({ isFinished }) => !isFinished))
     this.#threads.forEach((thread, index) => {
-      thread.send({ type: 'reload', start: this.#workerStart(config, filters, { index, count: this.#threads.length }) })
+      thread.send({ type: 'reload', start: this.#workerStart(config, filters, { index, count: this.#threadCount }) })
     })
     await this.#reloading.done
     this.#outputFilters = filters
@@ -171,16 +187,17 @@ export class Agent implements AgentContract {
     this.#finished.resolve()
   }
 
-  #receive(thread: CaptureThread, index: number, message: FromWorker, attached: PromiseWithResolvers<readonly Attachment[]>): void {
+  #receive(thread: CaptureThread, index: number, message: FromWorker): void {
     if (this.#over !== undefined) return // another one broke: what comes now is not counted any more
     switch (message.type) {
       case 'attached':
-        thread.isAttached = true
-        // Of files each has all.
-        if (this.#isAttached) attached.resolve(message.attachments)
+        this.#attach(thread, message)
+        break
+      case 'renew':
+        this.#threads[0]!.send({ type: 'renew' })
         break
       case 'failed':
-        this.#broken(thread, message.message, attached)
+        this.#broken(thread, message.message)
         break
       case 'batch':
         this.#outlets.write(thread.batches.receive(message.batch))
@@ -205,8 +222,18 @@ export class Agent implements AgentContract {
         thread.isFinished = true
         this.#reloading?.answer(thread)
         if (this.#isFinal) this.#end('the run is over')
+        // Programs that are off fill no ring any more.
+        else if (this.#isLive && index === 0) for (const other of this.#threads.slice(1)) other.send({ type: 'stop' })
         break
     }
+  }
+
+  #attach(thread: CaptureThread, { attachments, shards }: Extract<FromWorker, { type: 'attached' }>): void {
+    thread.isAttached = true
+    for (const shard of shards) this.#startThread(shard.share, shard)
+    // Of files each has all; of a live capture the first.
+    if (thread === this.#threads[0]) this.#attachments = attachments
+    if (this.#isAttached) this.#attached.resolve(this.#attachments)
   }
 
   #log(index: number, level: LogLevel, message: string): void {
@@ -221,16 +248,16 @@ export class Agent implements AgentContract {
   }
 
   get #isAttached(): boolean {
-    return this.#threads.every(({ isAttached }) => isAttached)
+    return this.#threads.length === this.#threadCount && this.#threads.every(({ isAttached }) => isAttached)
   }
 
   /**
    * One worker broke: the run is over for all. Before the start is over the caller of `start` gets the error; after it, whoever runs the
    * agent is told.
    */
-  #broken(broken: CaptureThread, message: string, attached: PromiseWithResolvers<readonly Attachment[]>): void {
+  #broken(broken: CaptureThread, message: string): void {
     if (this.#over !== undefined) return
-    attached.reject(new Error(message))
+    this.#attached.reject(new Error(message))
     if (this.#isAttached) this.#hooks.ended(`the capture broke: ${message}`) // before 'finished', which is an ordinary end
     this.#end(message)
     for (const thread of this.#threads) if (thread !== broken) thread.terminate()
@@ -243,7 +270,10 @@ export class Agent implements AgentContract {
   }
 
   async #stop(): Promise<Totals> {
-    for (const thread of this.#threads) thread.send({ type: 'stop' })
+    // The first of a live capture takes the programs off; the others drain what they have left behind when that is done. One that is
+    // about to open what the first holds must have done so by then.
+    if (this.#isLive) await this.#attached.promise.catch(() => {})
+    for (const thread of this.#isLive ? this.#threads.slice(0, 1) : this.#threads) thread.send({ type: 'stop' })
     await this.#workerDone.promise
     this.#containers.close()
     await this.#outlets.close()

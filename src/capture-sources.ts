@@ -5,8 +5,8 @@
  */
 import type { ByteMemory } from '../lib/bytes/mod.ts'
 import type { Attachment } from './agent-contract.ts'
-import { ALL_FLOWS, FileSource, globFilter, KernelSource, packetFilter, PROTOCOL_BIT, TallySource } from './capture/mod.ts'
-import type { FileSourceOptions, FlowShare, KernelFilters, KernelOptions, PacketCounters, PacketSource } from './capture/mod.ts'
+import { ALL_FLOWS, FileSource, globFilter, KernelSource, packetFilter, PROTOCOL_BIT, ShardSource, TallySource } from './capture/mod.ts'
+import type { FileSourceOptions, FlowShare, KernelFilters, KernelOptions, KernelShard, PacketCounters, PacketSource } from './capture/mod.ts'
 import type { Config } from './config.ts'
 import type { LogLevel } from './sink/mod.ts'
 import { addPackets } from './worker-stats.ts'
@@ -16,6 +16,8 @@ export interface Sources {
   /** The source to drain now. */
   readonly current: PacketSource
   readonly attachments: readonly Attachment[]
+  /** Of a live capture that several workers share: what those beside the first open in place of it, in order. */
+  readonly shards?: readonly KernelShard[]
   /** Opens the next one; undefined = that was the last. */
   next(): PacketSource | undefined
   /** Blocks until there may be something to drain, or the time is over. */
@@ -28,6 +30,8 @@ export interface Sources {
   admit?(share: number): void
   /** What counts in the kernel, where that is done in place of capturing. */
   readonly tallies?: TallySource
+  /** Another worker has forgotten a process: each is to be told again. */
+  renewProcesses?(): void
   /** Takes the hooks off; what the kernel has already handed over can still be drained. */
   detach(): void
   /** Of all sources so far. */
@@ -45,13 +49,23 @@ const SLEEPER = new Int32Array(new SharedArrayBuffer(4))
 
 export type SourceLog = (level: LogLevel, message: string) => void
 
-/**
- * @param share of the flows of files, what this worker gives
- * @throws {Error} with what to mend when the first source cannot be opened
- */
-export function openSources(config: Config, memory: ByteMemory, log: SourceLog, decoderPorts: readonly number[] = [], share = ALL_FLOWS): Sources {
+/** What a worker has of a source that others share. */
+export interface SourceShare {
+  readonly share: FlowShare
+  /** Of a live capture, for the workers beside the first: what it has opened. */
+  readonly shard?: KernelShard | undefined
+  /** Asks the first worker to renew what is told of processes. */
+  readonly renew?: () => void
+}
+
+/** @throws {Error} with what to mend when the first source cannot be opened */
+export function openSources(
+  config: Config, memory: ByteMemory, log: SourceLog, decoderPorts: readonly number[] = [], shared: SourceShare = { share: ALL_FLOWS },
+): Sources {
+  const { share, shard, renew = () => {} } = shared
   if (config.files.length > 0) return new FileSources(config, memory, log, share)
-  return config.capture.mode === 'metrics' ? new TallySources(config, log) : new LiveSources(config, memory, log, decoderPorts)
+  if (config.capture.mode === 'metrics') return new TallySources(config, log)
+  return shard === undefined ? new LiveSources(config, memory, log, decoderPorts, share) : new ShardSources(memory, shard, renew)
 }
 
 /** The filters of a configuration that counts in the kernel: TCP alone can be read there. */
@@ -148,7 +162,7 @@ class TallySources implements Sources {
 class LiveSources implements Sources {
   readonly current: KernelSource
 
-  constructor(config: Config, memory: ByteMemory, log: SourceLog, decoderPorts: readonly number[]) {
+  constructor(config: Config, memory: ByteMemory, log: SourceLog, decoderPorts: readonly number[], { count }: FlowShare) {
     const { capture } = config
     this.current = new KernelSource({
       memory,
@@ -156,7 +170,9 @@ class LiveSources implements Sources {
       attach: capture.attach,
       transport: capture.transport,
       ringBytes: capture.ring_bytes,
-      connections: Math.max(config.limits.connections, 16),
+      // The limit is this worker's part; the kernel's table is of all.
+      connections: Math.max(config.limits.connections * count, 16),
+      shards: count,
       filters: kernelFilters(config),
       decoderPorts,
       processes: capture.processes,
@@ -165,6 +181,10 @@ class LiveSources implements Sources {
     })
     const { processes } = this.current
     if (capture.processes && processes.answer !== 'yes') log('info', `processes are not named: ${processes.reason}`)
+  }
+
+  get shards(): readonly KernelShard[] {
+    return this.current.shards()
   }
 
   get attachments(): readonly Attachment[] {
@@ -191,6 +211,10 @@ class LiveSources implements Sources {
     this.current.setAdmitted(share)
   }
 
+  renewProcesses(): void {
+    this.current.renewProcesses()
+  }
+
   detach(): void {
     this.current.detach()
   }
@@ -201,6 +225,48 @@ class LiveSources implements Sources {
 
   tlsCalls(): PacketCounters | undefined {
     return this.current.tlsCounters()
+  }
+
+  now(): number {
+    return sinceEpoch(this.current)
+  }
+
+  close(): void {
+    this.current.close()
+  }
+}
+
+/** A worker beside the first of a live capture: its ring, and nothing that is for all. */
+class ShardSources implements Sources {
+  readonly current: ShardSource
+  readonly attachments: readonly Attachment[] = []
+
+  constructor(memory: ByteMemory, shard: KernelShard, renew: () => void) {
+    this.current = new ShardSource(memory.u8, shard, renew)
+  }
+
+  next(): undefined {
+    return undefined
+  }
+
+  wait(ms: number): void {
+    this.current.wait(ms)
+  }
+
+  gather(ms: number): void {
+    this.current.gather(ms)
+  }
+
+  configure(): void {
+    // The first worker sets the filters.
+  }
+
+  detach(): void {
+    // The first worker has done so before this one is told to end.
+  }
+
+  counters(): PacketCounters {
+    return this.current.counters()
   }
 
   now(): number {

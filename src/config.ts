@@ -42,8 +42,8 @@ export const configSchema = z.strictObject({
     interval: durationSchema({ min: '100ms', max: '24d' }).optional().describe('A line of counters on standard error every so often; none = never.'),
   }).prefault({}).describe('The agent\'s own figures, for people.'),
   workers: workersSchema.optional()
-    .describe('Threads that read the files of a replay, 1 to 16; none = a core less than there are, up to 4, where it pays (64 MiB and more, ' +
-      'not compressed). A live capture has one.'),
+    .describe('Threads that share the connections, 1 to 16. Replay: none = a core less than there are, up to 4, where it pays (64 MiB and more, ' +
+      'not compressed). Live: none = one for each four cores, up to 4; a power of two; one where TLS is read in the clear.'),
   limits: limitsSchema,
   data_directory: z.string().min(1, 'must not be empty').optional()
     .describe('Folder for what the agent keeps; none = /var/lib/lintel for root, else ~/.local/state/lintel.'),

@@ -1,4 +1,4 @@
-import type { FlowShare, PacketCounters } from './capture/mod.ts'
+import type { FlowShare, KernelShard, PacketCounters } from './capture/mod.ts'
 import type { Config } from './config.ts'
 import type { ContainerNames, ContainerQuestion } from './exchange/mod.ts'
 import type { WorkerCounts } from './ledger.ts'
@@ -14,6 +14,8 @@ export interface WorkerStart {
   readonly outputFilters: readonly (string | undefined)[]
   /** Of the workers that share the flows this one. */
   readonly share: FlowShare
+  /** Of a live capture, for the workers beside the first. */
+  readonly shard?: KernelShard
 }
 
 /** Figures of a worker, sent now and then and at its end. */
@@ -33,7 +35,10 @@ export interface WorkerStats {
 
 /** Worker → main thread. */
 export type FromWorker =
-  | { readonly type: 'attached', readonly attachments: readonly Attachment[] }
+  /** `shards`: what the other workers of a live capture are to be started with. */
+  | { readonly type: 'attached', readonly attachments: readonly Attachment[], readonly shards: readonly KernelShard[] }
+  /** For the first worker: what is told of processes is to be renewed. */
+  | { readonly type: 'renew' }
   | { readonly type: 'failed', readonly message: string }
   | { readonly type: 'batch', readonly batch: PostedBatch }
   | { readonly type: 'stats', readonly stats: WorkerStats }
@@ -46,6 +51,7 @@ export type FromWorker =
 /** Main thread → worker. */
 export type ToWorker =
   | { readonly type: 'stop' }
+  | { readonly type: 'renew' }
   | { readonly type: 'reload', readonly start: WorkerStart }
   | { readonly type: 'recycle', readonly batch: ReturnedBatch }
   | { readonly type: 'container', readonly containerId: string, readonly names: ContainerNames }

@@ -1,3 +1,5 @@
+// Not by mod.ts: the main thread needs nothing else of the capture.
+import { noPackets } from './capture/source.ts'
 import type { PacketCounters } from './capture/source.ts'
 import type { WorkerCounts } from './ledger.ts'
 import { BATCH_KINDS } from './sink/batch.ts'
@@ -5,7 +7,7 @@ import type { WorkerStats } from './worker-message.ts'
 
 /** Of a worker that has told nothing yet. */
 export const NO_STATS: WorkerStats = {
-  packets: { seen: 0, delivered: 0, notWanted: new Map(), lost: new Map(), bytesDelivered: 0, bytesCut: 0 },
+  packets: noPackets(),
   tlsSessions: new Map(),
   records: { seen: 0, emitted: 0, emittedKinds: BATCH_KINDS.map(() => 0), filtered: 0, sampled: 0, dropped: new Map() },
   kinds: new Map(BATCH_KINDS.map((kind) => [kind, 0])),

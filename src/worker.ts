@@ -81,9 +81,12 @@ class CaptureLoop {
       }
     }
     const { cpu, cpu_pressure: pressure, overload, memory: cap, connections } = start.config.limits
-    if (overload === 'sample') this.#overload = new OverloadControl({ cpu, pressure })
+    // Of a live capture the first worker looks for all: what it chooses, the kernel does to every worker's connections.
+    if (overload === 'sample' && start.shard === undefined) this.#overload = new OverloadControl({ cpu, pressure })
     if (cap !== undefined) this.#memoryCap = new MemoryCap(cap, connections, start.share.count)
-    this.#sources = openSources(start.config, memory, log, decoders.flatMap(({ decoder }) => decoder.ports), start.share)
+    this.#sources = openSources(start.config, memory, log, decoders.flatMap(({ decoder }) => decoder.ports), {
+      share: start.share, shard: start.shard, renew: () => { this.#post({ type: 'renew' }) },
+    })
     this.#pipeline = new Pipeline(memory, this.#wall, start.config, start.outputFilters, this.#sources.current,
       (batch) => { this.#give(batch) }, { loaded: decoders, log }, (question) => { this.#post({ type: 'container', question }) })
     this.#memoryCap?.hold(this.#pipeline, performance.now())
@@ -93,7 +96,7 @@ class CaptureLoop {
   }
 
   run(): void {
-    this.#post({ type: 'attached', attachments: this.#sources.attachments })
+    this.#post({ type: 'attached', attachments: this.#sources.attachments, shards: this.#sources.shards ?? [] })
     while (!this.#stopping) {
       this.#readMessages()
       const length = this.#pipeline.step()
@@ -191,6 +194,7 @@ class CaptureLoop {
       const { message } = received
       if (message.type === 'stop') this.#stopping = true
       else if (message.type === 'recycle') this.#recycle(message.batch)
+      else if (message.type === 'renew') this.#sources.renewProcesses?.()
       else if (message.type === 'container') this.#pipeline.nameContainer(message.containerId, message.names)
       else this.#reload(message.start)
     }

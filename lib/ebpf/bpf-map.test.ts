@@ -129,3 +129,14 @@ live('BpfMap after close throws instead of touching a descriptor that is somebod
   assert.throws(() => pairs.lookup(u32(1)), { code: 'EBADF', message: /"pairs": it is closed/ })
   assert.equal(pairs.maxEntries, 8)
 })
+
+live('BpfMap.create makes a map of no object, which goes when it is closed, and says why it cannot', () => {
+  const map = BpfMap.create({ name: 'made', type: 'array', keySize: 4, valueSize: 8, maxEntries: 2 })
+  map.update(u32(1), u64(7n))
+  assert.deepEqual(BpfMap.fromHandle(map.handle).lookup(u32(1)), u64(7n))
+  map.close()
+  map.close()
+  assert.throws(() => map.lookup(u32(1)), { code: 'EBADF' })
+  assert.throws(() => BpfMap.create({ name: 'made', type: 'array', keySize: 3, valueSize: 8, maxEntries: 2 }),
+    { code: 'EINVAL', message: /Cannot create the map "made"/ })
+})

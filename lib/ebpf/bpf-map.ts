@@ -1,6 +1,6 @@
 import { BpfError } from './bpf-error.ts'
 import { possibleCpus } from './cpus.ts'
-import { libbpf } from './libbpf.ts'
+import { libbpf, libc } from './libbpf.ts'
 import type { Pointer } from './libbpf.ts'
 import { MappedMemory, pageSizeBytes } from './mapped-memory.ts'
 import { fail, failureOf, lastFailure } from './syscall.ts'
@@ -20,12 +20,14 @@ export interface MapHandle {
 const PER_CPU_TYPES: ReadonlySet<MapType> =
   new Set(['percpu_array', 'percpu_hash', 'lru_percpu_hash', 'percpu_cgroup_storage'])
 
-/** A BPF map: created by `BpfObject.load`, or taken over from another thread by `fromHandle`. */
+/** A BPF map: created by `BpfObject.load` or `create`, or taken over from another thread by `fromHandle`. */
 export class BpfMap {
   readonly name: string
   #pointer: Pointer | undefined
   #handle: MapHandle | undefined
   #memory: MappedMemory | undefined
+  /** The descriptor is this map's to close. */
+  #isOwner = false
   #state: 'open' | 'loaded' | 'closed'
 
   /** Called by BpfObject. */
@@ -43,6 +45,20 @@ export class BpfMap {
   /** The map of another thread. The descriptor stays the other thread's: it must outlive this use. */
   static fromHandle(handle: MapHandle): BpfMap {
     return new BpfMap(handle.name, handle)
+  }
+
+  /**
+   * A map of no object, for instance one of those in a map of maps. It is gone when it is closed, and nothing else holds it.
+   *
+   * @throws BpfError of bpf(2): EINVAL for sizes that the type does not take, EPERM without CAP_BPF
+   */
+  static create({ name, type, keySize, valueSize, maxEntries }: Omit<MapHandle, 'fd' | 'flags'>): BpfMap {
+    // SAFETY: libbpf copies the name during the call; no options are passed.
+    const fd = libbpf.bpf_map_create(MapType[type], name, keySize, valueSize, maxEntries, null)
+    if (fd < 0) fail(`Cannot create the map "${name}"`, failureOf(fd))
+    const map = new BpfMap(name, { name, type, fd, keySize, valueSize, maxEntries, flags: 0 })
+    map.#isOwner = true
+    return map
   }
 
   /** A plain object to send to a worker thread. */
@@ -250,8 +266,10 @@ export class BpfMap {
     this.#state = 'loaded'
   }
 
-  /** Called by BpfObject; unmaps what `mmap` mapped. A map from `fromHandle` is closed by its user. */
+  /** Called by BpfObject, and by whoever created it; unmaps what `mmap` mapped. The descriptor of `fromHandle` stays the other thread's. */
   close(): void {
+    // SAFETY: the descriptor is ours and is closed once.
+    if (this.#isOwner && this.#state === 'loaded') libc.close(this.fd)
     this.#memory?.unmap()
     this.#memory = undefined
     // Names and sizes stay readable; libbpf's struct and the descriptor are gone.

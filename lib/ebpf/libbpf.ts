@@ -116,6 +116,8 @@ export const libbpf = {
   bpf_map__initial_value: bpf<(map: Pointer, size: Memory) => Pointer | null>(
     'void *bpf_map__initial_value(void *map, void *psize)'),
 
+  bpf_map_create: bpf<(type: number, name: string, keySize: number, valueSize: number, maxEntries: number, options: null) => number>(
+    'int bpf_map_create(int map_type, const char *map_name, uint32_t key_size, uint32_t value_size, uint32_t max_entries, const void *opts)'),
   bpf_map_lookup_elem: bpf<(fd: number, key: Memory, value: Memory) => number>(
     'int bpf_map_lookup_elem(int fd, const void *key, void *value)'),
   bpf_map_update_elem: bpf<(fd: number, key: Memory, value: Memory, flags: number) => number>(

@@ -84,6 +84,11 @@ export interface PacketCounters {
   bytesCut: number
 }
 
+/** Of a source that has seen nothing. */
+export function noPackets(): PacketCounters {
+  return { seen: 0, delivered: 0, notWanted: new Map(), lost: new Map(), bytesDelivered: 0, bytesCut: 0 }
+}
+
 /** Largest record of a batch: framing, struct packet_event, 64 KiB of payload and its padding. */
 export const RECORD_BYTES_MAX = 8 + 160 + 65536 + 8
 

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { bytesSchema, durationSchema } from '../../lib/units/mod.ts'
 
-/** Capture threads of a replay. */
+/** Capture threads. */
 export const workersSchema = z.int().min(1).max(16)
 
 /** Bounds of what the agent holds; what a bound costs is counted under its name. */

@@ -86,7 +86,7 @@ export const FIELDS: readonly Field[] = [
     'of an exchange that goes on open.'),
   field('event.reason', 'string', CAWH, true, 'none', 'Why, in one phrase.'),
   field('event.count', 'int', A, true, 'none', 'How often since the last record of this name.'),
-  field('event.sequence', 'int', ALL, true, 'none', 'Number of this record in this run, from 1, without holes; several workers of a replay take turns, and the end has holes.'),
+  field('event.sequence', 'int', ALL, true, 'none', 'Number of this record in this run, from 1, without holes; several workers take turns, and the end has holes.'),
   field('client.address', 'address', ALL_BUT_PACKET, true, 'personal', 'Socket address of the side that asked.'),
   field('client.port', 'int', ALL_BUT_PACKET, true, 'none', 'Its port.'),
   field('client.real_address', 'string', E, true, 'personal', 'The client behind trusted proxies, from a PROXY header, Forwarded, X-Forwarded-For or X-Real-IP.'),

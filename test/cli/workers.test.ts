@@ -9,7 +9,8 @@ import { after, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { encode, ethernet, ipv4, ipv4Fragments, raw, tcp, TcpConversation, udp } from '../../lib/pcap/builder.ts'
 import { PcapWriter } from '../../lib/pcap/mod.ts'
-import { chooseWorkers } from '../../src/replay-workers.ts'
+import { defaultConfig } from '../../src/config.ts'
+import { chooseWorkers } from '../../src/worker-choice.ts'
 import { lintel, root } from './testing/lintel.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lintel-workers-'))
@@ -148,13 +149,27 @@ test('without a wish there are more workers for large plain files only', () => {
   truncateSync(large, 64 * 1024 * 1024)
   const packed = join(folder, 'packed.pcap.gz')
   writeFileSync(packed, gzipSync(readFileSync(plain)))
-  const chosen = (files: readonly string[], cores: number, workers?: number): number => chooseWorkers({ files, ...(workers === undefined ? {} : { workers }) }, cores).count
+  const { capture } = defaultConfig()
+  const chosen = (files: readonly string[], cores: number, workers?: number): number =>
+    chooseWorkers({ files, capture, ...(workers === undefined ? {} : { workers }) }, cores).count
   assert.deepEqual([1, 2, 3, 4, 64].map((cores) => chosen([large], cores)), [1, 1, 2, 3, 4])
   assert.equal(chosen([plain], 4), 1)
   assert.equal(chosen([large, packed], 4), 1)
   assert.equal(chosen([large, plain], 5), 4)
   assert.equal(chosen([large, '-'], 4), 1)
   assert.equal(chosen([packed], 1, 3), 3)
-  assert.equal(chosen([], 4), 1)
-  assert.deepEqual(chooseWorkers({ files: [], workers: 2 }, 4), { count: 1, notice: 'workers: 2 is left aside: a live capture has one' })
+})
+
+test('how many share a live capture: one for each four cores, and one where only one can read', () => {
+  const { capture } = defaultConfig()
+  const clear = { ...capture, tls: { ...capture.tls, enabled: false } }
+  const live = (cores: number, workers?: number, of = clear): ReturnType<typeof chooseWorkers> =>
+    chooseWorkers({ files: [], capture: of, ...(workers === undefined ? {} : { workers }) }, cores)
+  assert.deepEqual([1, 2, 4, 7, 8, 12, 16, 64].map((cores) => live(cores).count), [1, 1, 1, 1, 2, 2, 4, 4])
+  assert.deepEqual(live(2, 16), { count: 16 })
+  assert.deepEqual(live(2, 3), { count: 2, notice: 'workers: 3 are 2: a live capture is shared by a power of two' })
+  assert.deepEqual(live(64, undefined, capture), { count: 1 })
+  assert.match(live(64, 2, capture).notice!, /^workers: 2 is left aside: TLS in the clear is read by one/)
+  assert.match(live(64, 2, { ...clear, transport: 'perf' }).notice!, /perf buffers have one reader$/)
+  assert.match(live(64, 2, { ...clear, mode: 'metrics' }).notice!, /the kernel counts/)
 })

@@ -29,7 +29,14 @@ export function loadKernelObject(plan: KernelPlan, folder?: string): BpfObject {
     else object.map('socket_owners').setAutocreate(false)
     if (plan.transport === KernelTransport.perf) object.map('events').setAutocreate(false)
     else object.map('events').setMaxEntries(plan.ringBytes)
+    prepareShards(object, plan.shards ?? 1)
   })
+}
+
+/** Before an object that delivers events is loaded: how many workers they are for. */
+export function prepareShards(object: BpfObject, shards: number): void {
+  object.globals('.rodata').set('shards', shards)
+  if (shards === 1) object.map('rings').setAutocreate(false)
 }
 
 /** What the programs that count messages are told before they are loaded. */

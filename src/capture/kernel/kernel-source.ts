@@ -1,11 +1,14 @@
 import { feature, releaseFreeMemory } from '../../../lib/ebpf/mod.ts'
 import type { BpfObject, FeatureAnswer } from '../../../lib/ebpf/mod.ts'
+import type { FlowShare } from '../flow-share.ts'
 import type { PacketSource } from '../source.ts'
 import { TlsSource } from '../tls/mod.ts'
 import type { TlsBinary, TlsCounters } from '../tls/mod.ts'
 import { Attachments } from './attachments.ts'
 import type { AttachmentCounts, AttachmentRefusal, KernelAttachment } from './attachments.ts'
 import { Directives } from './directives.ts'
+import { EventRings } from './event-rings.ts'
+import type { KernelShard } from './event-rings.ts'
 import { FilterMaps } from './filters.ts'
 import type { KernelFilters } from './filters.ts'
 import { readCounters } from './kernel-counters.ts'
@@ -31,11 +34,13 @@ export class KernelSource implements PacketSource, Disposable {
   readonly name = 'kernel'
   readonly ended = false
   readonly attach: KernelAttach
+  readonly share: FlowShare
   readonly #memory: Uint8Array
   readonly #object: BpfObject
   readonly #filters: FilterMaps
   readonly #directives: Directives
   readonly #attachments: Attachments
+  readonly #rings: EventRings
   readonly #reader: RecordReader
   readonly #processes: ProcessPrograms | undefined
   /** Whether packets name the processes that sent them, and if not, why. */
@@ -51,18 +56,21 @@ export class KernelSource implements PacketSource, Disposable {
     const plan = planOf(options, () => feature.tcxLink().answer !== 'no')
     this.attach = plan.attach
     this.processes = options.processes === false ? { answer: 'no', reason: 'it is switched off' } : processSupport(plan)
+    this.share = { index: 0, count: plan.shards ?? 1 }
     const names = this.processes.answer === 'yes'
     this.#memory = options.memory.u8
     this.#object = loadKernelObject({ ...plan, processes: names }, options.objectFolder)
+    let rings: EventRings | undefined
     let reader: RecordReader | undefined
     let tls: TlsSource | undefined
     try {
+      rings = this.#rings = new EventRings(this.#object, plan.shards ?? 1)
       this.#filters = new FilterMaps(this.#object, plan.headBytesMax)
       this.#filters.set(options.filters ?? {})
       this.#filters.setDecoderPorts(options.decoderPorts ?? [])
       this.#directives = new Directives(this.#object.map('directives'))
       tls = this.#tls = openTls(this.#object, plan, options)
-      reader = this.#reader = new RecordReader(this.#object, plan, tls?.fds)
+      reader = this.#reader = RecordReader.of(this.#object, plan, tls?.fds)
       this.#attachments = new Attachments(this.#object, {
         attach: plan.attach,
         interfaces: options.interfaces ?? [],
@@ -71,13 +79,14 @@ export class KernelSource implements PacketSource, Disposable {
         ...(options.cgroupPath === undefined ? {} : { cgroupPath: options.cgroupPath }),
       })
       // Before the first packet, so that it finds who sent it.
-      if (names) this.#processes = ProcessPrograms.attach(this.#object, options.objectFolder)
+      if (names) this.#processes = ProcessPrograms.attach(this.#object, options.objectFolder, { shards: plan.shards ?? 1 })
       this.#onlyListed = plan.attach === KernelAttach.cgroup && (options.interfaces ?? []).length > 0
       this.#attachments.start()
       if (this.#onlyListed) this.#filters.setInterfaces(this.#attachments.indexes())
       releaseFreeMemory()
     } catch (error) {
       reader?.close()
+      rings?.close()
       this.#processes?.close()
       tls?.close()
       this.#object.close()
@@ -88,6 +97,11 @@ export class KernelSource implements PacketSource, Disposable {
   /** False when a place is attached where a request and its response cannot both be seen (XDP, but on the loopback). */
   get seesBothDirections(): boolean {
     return this.#attachments.list().every((attachment) => attachment.bothDirections)
+  }
+
+  /** Of several workers what those beside this one need: each makes a ShardSource of its own. */
+  shards(): KernelShard[] {
+    return this.#rings.shards(this.seesBothDirections)
   }
 
   fill(pointer: number, length: number): number {
@@ -208,6 +222,7 @@ export class KernelSource implements PacketSource, Disposable {
     this.#lastOddities = [...this.oddities()]
     this.#closed = true
     this.#reader.close()
+    this.#rings.close()
     this.#processes?.close()
     this.#tls?.close()
     this.#object.close()

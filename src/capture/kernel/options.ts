@@ -31,6 +31,8 @@ export interface KernelOptions {
   readonly ringBytes?: number
   /** Connections followed at a time; the one quiet longest makes room. Default 131,072. */
   readonly connections?: number
+  /** Workers that share the connections, each with a ring of `ringBytes`: 1, the default, 2, 4, 8 or 16. Several need the ring, and no `tls`. */
+  readonly shards?: number
   /** Payload bytes copied from one packet, 1 to 65,536, the default. */
   readonly headBytesMax?: number
   /** cgroup v2 folder for `cgroup`; default: the root of the hierarchy. */
@@ -61,6 +63,7 @@ const RING_BYTES_MIN = 65536
 const RING_BYTES_MAX = 1 << 30
 const CONNECTIONS_MAX = 1 << 24
 const HEAD_BYTES_MAX = 65536
+const SHARDS = [1, 2, 4, 8, 16]
 
 /** Options with every default filled in and every bound checked. */
 export interface KernelPlan {
@@ -71,17 +74,25 @@ export interface KernelPlan {
   readonly headBytesMax: number
   /** Packets say who sent them: `ProcessPrograms` must be attached too. */
   readonly processes?: boolean
+  /** Missing = 1. */
+  readonly shards?: number
 }
 
 /**
  * @param hasTcx asked only when `attach` is left open
- * @throws {RangeError} when a number is out of its bounds
+ * @throws {RangeError} when a number is out of its bounds, or several workers are to share what only one can read
  */
 export function planOf(options: KernelOptions, hasTcx: () => boolean): KernelPlan {
+  const { shards = 1, transport = KernelTransport.ring } = options
+  if (!SHARDS.includes(shards)) throw new RangeError(`Cannot use shards = ${shards}: it must be one of ${SHARDS.join(', ')}`)
+  if (shards > 1 && (options.tls !== undefined || transport !== KernelTransport.ring)) {
+    throw new RangeError(`Cannot use shards = ${shards}: TLS in the clear, and perf buffers, have one reader`)
+  }
   const ringBytes = bounded('ringBytes', options.ringBytes ?? 16 << 20, 1, RING_BYTES_MAX)
   return {
     attach: options.attach ?? (hasTcx() ? KernelAttach.tcx : KernelAttach.clsact),
-    transport: options.transport ?? KernelTransport.ring,
+    transport,
+    shards,
     ringBytes: Math.max(RING_BYTES_MIN, 2 ** Math.ceil(Math.log2(ringBytes))),
     connections: bounded('connections', options.connections ?? 131_072, 1, CONNECTIONS_MAX),
     headBytesMax: bounded('headBytesMax', options.headBytesMax ?? HEAD_BYTES_MAX, 1, HEAD_BYTES_MAX),

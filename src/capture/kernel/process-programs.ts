@@ -3,7 +3,7 @@ import type { BpfProgram, FeatureAnswer, Link } from '../../../lib/ebpf/mod.ts'
 import {
   PROCESS_COUNTER_LOST_FULL, PROCESS_COUNTER_LOST_RATE, PROCESS_COUNTER_LOST_STORAGE, PROCESS_COUNTER_TOLD,
 } from '../events.gen.ts'
-import { builtObject } from './kernel-object.ts'
+import { builtObject, prepareShards } from './kernel-object.ts'
 import { KernelAttach, KernelTransport } from './options.ts'
 import type { KernelPlan } from './options.ts'
 
@@ -43,6 +43,8 @@ export interface ProcessOptions {
   readonly afterCall?: boolean
   /** New processes told in a second; default 4,096. */
   readonly perSecond?: number
+  /** Workers that are told; default 1. The packet programs were loaded for as many. */
+  readonly shards?: number
 }
 
 /** The programs of bpf/process.bpf.c, attached: they note at each TCP socket who uses it. */
@@ -59,13 +61,15 @@ export class ProcessPrograms implements Disposable {
    * @throws {Error} when the kernel refuses them; ask `processSupport` first
    */
   static attach(packets: BpfObject, folder?: string, options: ProcessOptions = {}): ProcessPrograms {
+    const { shards = 1 } = options
     const object = BpfObject.open(builtObject(FILE, folder), { name: 'lintel' })
     const programs = new ProcessPrograms(object)
     try {
       const chosen = new Set<string>((options.afterCall === true ? AFTER_CALL : bestPlaces()).map(({ program }) => program))
       for (const [name, program] of object.programs) program.setAutoload(chosen.has(name))
       if (options.perSecond !== undefined) object.globals('.rodata').set('processes_a_second', options.perSecond)
-      for (const name of SHARED) object.map(name).reuse(packets.map(name))
+      prepareShards(object, shards)
+      for (const name of shards > 1 ? [...SHARED, 'rings'] : SHARED) object.map(name).reuse(packets.map(name))
       object.load()
       for (const name of chosen) programs.#links.push(object.program(name).attachTrace())
       return programs

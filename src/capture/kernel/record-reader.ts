@@ -1,4 +1,4 @@
-import type { BpfObject } from '../../../lib/ebpf/mod.ts'
+import type { BpfMap, BpfObject } from '../../../lib/ebpf/mod.ts'
 import { PerfBuffer, RingBuffer, onlineCpus } from '../../../lib/ebpf/mod.ts'
 import { PACKET_EVENT } from '../events.gen.ts'
 import type { KernelPlan } from './options.ts'
@@ -16,6 +16,10 @@ const SLEEP_MAX_MS = 200
 const PAGE_BYTES = 4096
 /** A CPU's share of the perf buffer: room for two of the largest records. */
 const RING_BYTES_MIN = 1 << 18
+/** From an entry of the map `reader` to the next. */
+const READER_BYTES = 8
+
+type RingMap = ConstructorParameters<typeof RingBuffer>[0]
 
 /**
  * The reading end of the programs' transport. While records keep coming it never asks the kernel to wake it: it looks
@@ -27,19 +31,29 @@ export class RecordReader {
   readonly #pause = new Int32Array(new SharedArrayBuffer(4))
   #busy = false
 
-  /** @param alsoWake descriptors that end a `wait` as well when they can be read */
-  constructor(object: BpfObject, plan: KernelPlan, alsoWake: readonly number[] = []) {
-    if (plan.transport === 'perf') {
-      const share = Math.max(RING_BYTES_MIN, plan.ringBytes / onlineCpus().length)
-      const pagesPerCpu = 2 ** Math.floor(Math.log2(share / PAGE_BYTES))
-      this.#buffer = new PerfBuffer(object.map('events_perf'), {
-        pagesPerCpu, timeOffset: PACKET_EVENT.time_ns, watermarkBytes: pagesPerCpu * PAGE_BYTES / 4,
-      })
-      return
-    }
-    const bytes = object.map('reader').mmap()
-    this.#buffer = new RingBuffer(object.map('events'), alsoWake)
-    this.#sleeping = new Int32Array(bytes.buffer, bytes.byteOffset, 1)
+  private constructor(buffer: RingBuffer | PerfBuffer, sleeping?: Int32Array) {
+    this.#buffer = buffer
+    this.#sleeping = sleeping
+  }
+
+  /**
+   * The whole of what an object's programs deliver, or what they deliver to the first of several workers.
+   *
+   * @param alsoWake descriptors that end a `wait` as well when they can be read
+   */
+  static of(object: BpfObject, plan: KernelPlan, alsoWake: readonly number[] = []): RecordReader {
+    if (plan.transport !== 'perf') return RecordReader.ofRing(object.map('events'), object.map('reader'), 0, alsoWake)
+    const share = Math.max(RING_BYTES_MIN, plan.ringBytes / onlineCpus().length)
+    const pagesPerCpu = 2 ** Math.floor(Math.log2(share / PAGE_BYTES))
+    return new RecordReader(new PerfBuffer(object.map('events_perf'), {
+      pagesPerCpu, timeOffset: PACKET_EVENT.time_ns, watermarkBytes: pagesPerCpu * PAGE_BYTES / 4,
+    }))
+  }
+
+  /** @param reader the map `reader`; @param shard which of its entries is this ring's */
+  static ofRing(ring: RingMap, reader: BpfMap, shard = 0, alsoWake: readonly number[] = []): RecordReader {
+    const bytes = reader.mmap()
+    return new RecordReader(new RingBuffer(ring, alsoWake), new Int32Array(bytes.buffer, bytes.byteOffset + shard * READER_BYTES, 1))
   }
 
   read(target: Uint8Array, offset: number, length: number): number {

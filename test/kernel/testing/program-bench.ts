@@ -29,7 +29,7 @@ export class ProgramBench implements Disposable {
     this.object = loadKernelObject(whole)
     this.#filters = new FilterMaps(this.object, whole.headBytesMax)
     this.#filters.set(filters)
-    this.#reader = new RecordReader(this.object, whole)
+    this.#reader = RecordReader.of(this.object, whole)
     this.directives = new Directives(this.object.map('directives'))
   }
 

@@ -1,5 +1,5 @@
 /**
- * How many workers read the files of a replay.
+ * How many workers share the connections of a live capture, or read the files of a replay.
  *
  * @module
  */
@@ -10,8 +10,10 @@ import type { Config } from './config.ts'
 
 /** The main thread and the kernel's writing take the better part of a core: on two cores a second worker gains a seventh. */
 const CORES_FOR_OTHERS = 1
-/** Without a wish no more than these: each reads all of the file. */
+/** Without a wish no more than these: each reads all of the file, or takes cores from the gateway. */
 const WORKERS_MAX = 4
+/** A live capture has one worker for so many cores: one keeps up with a gateway on those, and costs less than two. */
+const CORES_OF_WORKER = 4
 /** Below this a second thread costs more at its start than it saves. */
 const PLAIN_BYTES_MIN = 64 * 1024 * 1024
 
@@ -21,12 +23,14 @@ export interface WorkerChoice {
   readonly notice?: string
 }
 
+type Wish = Pick<Config, 'files' | 'workers'> & { readonly capture: Pick<Config['capture'], 'mode' | 'transport' | 'tls'> }
+
 /**
- * A live capture, and what can be read only once (standard input, a pipe), has one worker. Without a wish, compressed files do too: each
- * worker would inflate them.
+ * What can be read only once (standard input, a pipe) has one worker, and so has a live capture that reads TLS in the clear. Without a
+ * wish, compressed files do too: each worker would inflate them.
  */
-export function chooseWorkers({ files, workers }: Pick<Config, 'files' | 'workers'>, cores = availableParallelism()): WorkerChoice {
-  if (files.length === 0) return one(workers, 'a live capture has one')
+export function chooseWorkers({ files, workers, capture }: Wish, cores = availableParallelism()): WorkerChoice {
+  if (files.length === 0) return chooseLive(capture, workers, cores)
   const sizes = files.map(plainBytes)
   const once = files.find((_, index) => sizes[index] === undefined)
   if (once !== undefined) return one(workers, `${once === '-' ? 'standard input' : JSON.stringify(once)} can be read only once`)
@@ -35,6 +39,17 @@ export function chooseWorkers({ files, workers }: Pick<Config, 'files' | 'worker
   const bytes = sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0)
   const most = Math.max(1, Math.min(cores - CORES_FOR_OTHERS, WORKERS_MAX))
   return { count: isPlain && bytes >= PLAIN_BYTES_MIN ? most : 1 }
+}
+
+/** Each has a ring, which a connection belongs to by bits of its hash: a power of two. */
+function chooseLive({ mode, transport, tls }: Wish['capture'], workers: number | undefined, cores: number): WorkerChoice {
+  if (mode === 'metrics') return one(workers, 'the kernel counts, and there is nothing to share')
+  if (tls.enabled) return one(workers, 'TLS in the clear is read by one, as its sessions may find their sockets late; see capture.tls.enabled')
+  if (transport === 'perf') return one(workers, 'perf buffers have one reader')
+  const wanted = workers ?? Math.max(1, Math.min(Math.floor(cores / CORES_OF_WORKER), WORKERS_MAX))
+  const count = 2 ** Math.floor(Math.log2(wanted))
+  return workers === undefined || workers === count ? { count }
+    : { count, notice: `workers: ${workers} are ${count}: a live capture is shared by a power of two` }
 }
 
 function one(workers: number | undefined, reason: string): WorkerChoice {
