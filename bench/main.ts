@@ -22,6 +22,7 @@ import type { BenchRun } from './harness/result.ts'
 import { Interrupted, Session } from './harness/session.ts'
 import { markdownSection } from './harness/table.ts'
 import type { Table } from './harness/table.ts'
+import { floods } from './floods.ts'
 import { growth } from './growth.ts'
 import { kernel } from './kernel.ts'
 import { latency } from './latency.ts'
@@ -31,8 +32,8 @@ import { saturation } from './saturation.ts'
 import { store } from './store-views.ts'
 import { stored } from './stored.ts'
 
-const QUESTIONS: readonly Question[] = [saturation, rate, kernel, latency, stored, growth, replay, store, exporters]
-const HELP = `Measures Lintel beside other tools and prints the tables. About 95 minutes for all of them.
+const QUESTIONS: readonly Question[] = [saturation, rate, kernel, latency, stored, growth, floods, replay, store, exporters]
+const HELP = `Measures Lintel beside other tools and prints the tables. About 100 minutes for all of them.
 
   make bench ARGS='...' with
   --tables LIST    some of these, with commas between; about so many minutes by default
