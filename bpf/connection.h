@@ -211,12 +211,18 @@ struct {
 } fresh_connection SEC(".maps");
 #endif
 
-/* Of several workers the one that the connection belongs to is in the lowest bits: see shards.h. */
+/*
+ * Of several workers the one that the connection belongs to is in the lowest bits: see shards.h. Each counts for itself, so that
+ * its connections take one slot of the directives after the other.
+ */
 static __always_inline __u32 new_tag(const struct connection_key *key)
 {
-	__u32 tag = fetch_and_increment(&next_tag);
+	__u32 shard;
 
-	return shards == 1 ? tag : tag * shards | (hash_of(key) >> 16 & (shards - 1));
+	if (shards == 1)
+		return fetch_and_increment(&next_tag);
+	shard = hash_of(key) >> 16 & (shards - 1) & (SHARDS_MAX - 1);
+	return ((__u32)next_tag + (__u32)fetch_and_increment(&tags_given[shard])) * shards | shard;
 }
 
 static __always_inline int insert_connection(const struct packet *packet, struct connection *fresh, __u32 recognised)

@@ -26,6 +26,8 @@ const volatile __u32 hook_kind = HOOK_TCX; /* what the event says: the same prog
 
 /* The tag of the next connection; user space sets a start, so that tags of an earlier run mean nothing. */
 __u64 next_tag = 1;
+/* Of several workers: how many tags each has given; `next_tag` is the first of all. */
+__u64 tags_given[SHARDS_MAX] = {};
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);

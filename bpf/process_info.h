@@ -15,6 +15,7 @@
 #define ARGUMENTS_CHUNK 512
 #define CHUNKS (PROCESS_ARGUMENTS_MAX / ARGUMENTS_CHUNK)
 #define KERNEL_THREAD 0x00200000
+#define RECORD_SPARE 64 /* of the ring, beside a record: its header, and padding */
 
 struct process_record {
 	struct packet_event event;
@@ -170,9 +171,28 @@ static __always_inline void put_arguments(struct process_record *record, struct 
 	record->info.arguments_length = length;
 }
 
+/* Whether each worker's ring has room now: one that is told what another cannot be is told it again and again. */
+static __always_inline int all_have_room(__u32 bytes)
+{
+	for (__u32 i = 0; i < SHARDS_MAX; i++) {
+		void *ring;
+
+		if (i >= shards)
+			break;
+		ring = ring_of(i);
+		if (!ring)
+			return 0;
+		if (bpf_ringbuf_query(ring, BPF_RB_RING_SIZE) - bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) < bytes + RECORD_SPARE)
+			return 0;
+	}
+	return 1;
+}
+
 /* Each worker keeps its own table of processes. 0 = all were told. */
 static __always_inline int tell_workers(struct process_record *record, __u32 bytes)
 {
+	if (shards > 1 && !all_have_room(bytes))
+		return 1;
 	for (__u32 i = 0; i < SHARDS_MAX; i++) {
 		__u32 shard = i;
 		void *ring;

@@ -87,6 +87,7 @@ export class Agent implements AgentContract {
       if (this.#isLive) releaseStartupPages()
       return attachments
     } catch (error) {
+      if (this.#isLive) await this.#threads[0]?.ended // until then programs may be attached
       await this.#outlets.close()
       throw error
     }
@@ -170,13 +171,24 @@ export class Agent implements AgentContract {
   async #reload(config: Config): Promise<void> {
     if (this.#threads.length === 0 || this.#over !== undefined) throw new Error(`Cannot reload: ${this.#over ?? 'the agent is not running'}`)
     const filters = filtersFor(this.#config.outputs, this.#outputFilters, config.outputs)
-    this.#reloading = new Reloading(this.#threads.filter(({ isFinished }) => !isFinished))
-    this.#threads.forEach((thread, index) => {
-      thread.send({ type: 'reload', start: this.#workerStart(config, filters, { index, count: this.#threadCount }) })
-    })
-    await this.#reloading.done
+    // What only the first of a live capture can refuse, it refuses before another has taken anything.
+    const [first, ...others] = this.#threads
+    if (this.#isLive) await this.#reloadThreads([first!], config, filters)
+    await this.#reloadThreads(this.#isLive ? others : this.#threads, config, filters)
     this.#outputFilters = filters
     await this.#outlets.reload()
+  }
+
+  async #reloadThreads(threads: readonly CaptureThread[], config: Config, filters: readonly (string | undefined)[]): Promise<void> {
+    const running = threads.filter(({ isFinished }) => !isFinished)
+    if (running.length === 0) return
+    if (this.#over !== undefined) throw new Error(`Cannot reload: ${this.#over}`)
+    this.#reloading = new Reloading(running)
+    for (const thread of threads) {
+      const index = this.#threads.indexOf(thread)
+      thread.send({ type: 'reload', start: this.#workerStart(config, filters, { index, count: this.#threadCount }) })
+    }
+    await this.#reloading.done
   }
 
   /** The workers answer no more. */
@@ -190,6 +202,9 @@ export class Agent implements AgentContract {
   #receive(thread: CaptureThread, index: number, message: FromWorker): void {
     if (this.#over !== undefined) return // another one broke: what comes now is not counted any more
     switch (message.type) {
+      case 'opened':
+        this.#startOthers(message.shards)
+        break
       case 'attached':
         this.#attach(thread, message)
         break
@@ -228,16 +243,25 @@ export class Agent implements AgentContract {
     }
   }
 
-  #attach(thread: CaptureThread, { attachments, shards }: Extract<FromWorker, { type: 'attached' }>): void {
+  #startOthers(shards: readonly KernelShard[]): void {
+    try {
+      for (const shard of shards) this.#startThread(shard.share, shard)
+    } catch (error) {
+      this.#broken(undefined, `Cannot start a capture thread: ${(error as Error).message}`)
+    }
+  }
+
+  #attach(thread: CaptureThread, { attachments }: Extract<FromWorker, { type: 'attached' }>): void {
+    const [first, ...others] = this.#threads
     thread.isAttached = true
-    for (const shard of shards) this.#startThread(shard.share, shard)
-    // Of files each has all; of a live capture the first.
-    if (thread === this.#threads[0]) this.#attachments = attachments
+    // Of files each has all; of a live capture the first, which waits for the others.
+    if (thread === first) this.#attachments = attachments
     if (this.#isAttached) this.#attached.resolve(this.#attachments)
+    else if (this.#isLive && others.length === this.#threadCount - 1 && others.every(({ isAttached }) => isAttached)) first!.send({ type: 'start' })
   }
 
   #log(index: number, level: LogLevel, message: string): void {
-    if (this.#threads.length > 1 && !this.#toldOnce.isNew(index, message)) return
+    if (this.#threadCount > 1 && !this.#toldOnce.isNew(index, message)) return
     if (level === 'error') this.#failures++
     this.#hooks.log(level, message)
   }
@@ -255,12 +279,17 @@ export class Agent implements AgentContract {
    * One worker broke: the run is over for all. Before the start is over the caller of `start` gets the error; after it, whoever runs the
    * agent is told.
    */
-  #broken(broken: CaptureThread, message: string): void {
+  #broken(broken: CaptureThread | undefined, message: string): void {
     if (this.#over !== undefined) return
     this.#attached.reject(new Error(message))
     if (this.#isAttached) this.#hooks.ended(`the capture broke: ${message}`) // before 'finished', which is an ordinary end
     this.#end(message)
-    for (const thread of this.#threads) if (thread !== broken) thread.terminate()
+    for (const thread of this.#threads) {
+      if (thread === broken) continue
+      // The first of a live capture takes its programs off: a filter of clsact would stay.
+      if (this.#isLive && thread === this.#threads[0]) thread.send({ type: 'stop' })
+      else thread.terminate()
+    }
   }
 
   #recycle(batch: SafeBatch): void {
@@ -275,6 +304,7 @@ export class Agent implements AgentContract {
     if (this.#isLive) await this.#attached.promise.catch(() => {})
     for (const thread of this.#isLive ? this.#threads.slice(0, 1) : this.#threads) thread.send({ type: 'stop' })
     await this.#workerDone.promise
+    if (this.#isLive) await this.#threads[0]?.ended
     this.#containers.close()
     await this.#outlets.close()
     this.#finished.resolve()

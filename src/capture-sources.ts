@@ -18,6 +18,8 @@ export interface Sources {
   readonly attachments: readonly Attachment[]
   /** Of a live capture that several workers share: what those beside the first open in place of it, in order. */
   readonly shards?: readonly KernelShard[]
+  /** Attaches a live capture that waits until those workers are there: where there are `shards`. */
+  start?(): void
   /** Opens the next one; undefined = that was the last. */
   next(): PacketSource | undefined
   /** Blocks until there may be something to drain, or the time is over. */
@@ -45,6 +47,8 @@ export interface Sources {
 
 /** How long to wait for a writer of standard input. */
 const INPUT_WAIT_MS = 5
+/** Processes are told again at most so often for other workers. */
+const RENEW_MS = 10_000
 const SLEEPER = new Int32Array(new SharedArrayBuffer(4))
 
 export type SourceLog = (level: LogLevel, message: string) => void
@@ -161,6 +165,7 @@ class TallySources implements Sources {
 
 class LiveSources implements Sources {
   readonly current: KernelSource
+  #renewedAt = -Infinity
 
   constructor(config: Config, memory: ByteMemory, log: SourceLog, decoderPorts: readonly number[], { count }: FlowShare) {
     const { capture } = config
@@ -173,6 +178,7 @@ class LiveSources implements Sources {
       // The limit is this worker's part; the kernel's table is of all.
       connections: Math.max(config.limits.connections * count, 16),
       shards: count,
+      isDeferred: count > 1,
       filters: kernelFilters(config),
       decoderPorts,
       processes: capture.processes,
@@ -185,6 +191,10 @@ class LiveSources implements Sources {
 
   get shards(): readonly KernelShard[] {
     return this.current.shards()
+  }
+
+  start(): void {
+    this.current.start()
   }
 
   get attachments(): readonly Attachment[] {
@@ -211,7 +221,11 @@ class LiveSources implements Sources {
     this.current.setAdmitted(share)
   }
 
+  /** Each worker asks for itself: one telling serves all who ask within its time. */
   renewProcesses(): void {
+    const now = performance.now()
+    if (now - this.#renewedAt < RENEW_MS) return
+    this.#renewedAt = now
     this.current.renewProcesses()
   }
 

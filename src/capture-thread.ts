@@ -17,6 +17,8 @@ export class CaptureThread {
   isAttached = false
   /** It told its last figures. */
   isFinished = false
+  /** When the thread is gone, however it ended. */
+  readonly ended: Promise<void>
   readonly #worker: Worker
 
   constructor(start: WorkerStart, events: ThreadEvents) {
@@ -27,7 +29,10 @@ export class CaptureThread {
     })
     this.#worker.on('message', (message: FromWorker) => { events.receive(this, message) })
     this.#worker.on('error', (error) => { events.broken(this, error.message) })
+    const ended = Promise.withResolvers<void>()
+    this.ended = ended.promise
     this.#worker.on('exit', (code) => {
+      ended.resolve()
       if (!this.isFinished) events.broken(this, `the capture thread ended (${code}) before it was told to`)
     })
   }

@@ -8,7 +8,8 @@ import type { ByteMemory } from '../lib/bytes/mod.ts'
 import type { FactsTable, RecordWriter } from '../lib/record/mod.ts'
 import * as L from '../wasm/layout.ts'
 import {
-  connectionSample, DISSECT_OUTCOME, Dissector, FIRST_LOSS, FRAME_BYTES, FrameMeta, PACKET_EVENT, packetFilter, PLAINTEXT_EVENT, processFilter,
+  ALL_FLOWS, connectionSample, DISSECT_OUTCOME, Dissector, FIRST_LOSS, FLAG_REASSEMBLED, FlowShares, FRAME_BYTES, FrameMeta, PACKET_EVENT,
+  packetFilter, PLAINTEXT_EVENT, processFilter,
 } from './capture/mod.ts'
 import type { PacketSource } from './capture/mod.ts'
 import { kernelFilters } from './capture-sources.ts'
@@ -61,6 +62,9 @@ export class FlowTrack {
   readonly #scratch: number
   readonly #facts: FactsTable
   readonly #processes: ProcessTable
+  /** Where several workers share the connections. */
+  readonly #shares: FlowShares | undefined
+  #ofOthers = 0
   #wanted: ReturnType<typeof packetFilter>
   #wantsProcess: ReturnType<typeof processFilter> = () => true
   #sample = 1
@@ -98,6 +102,8 @@ export class FlowTrack {
     this.#scratch = scratch
     this.#dissector = new Dissector(memory)
     this.#source = source
+    const { count } = source.share ?? ALL_FLOWS
+    if (count > 1) this.#shares = new FlowShares(count)
     this.#output = output
     this.#pairer = new Pairer(memory, {
       exchange: (block) => { this.#exchange(block) },
@@ -209,8 +215,20 @@ export class FlowTrack {
     const length = this.#dissector.dissect(frame, u32[(event + PACKET_EVENT.captured_length) >>> 2]!,
       u32[(event + PACKET_EVENT.frame_length) >>> 2]!, u16[(event + PACKET_EVENT.link_type) >>> 1]!, meta, this.#scratch)
     if (length === 0) return
+    if (this.#isOfOther()) {
+      this.#ofOthers++
+      return
+    }
     // A fragment shows no port: the whole datagram is judged here.
     if (this.#wanted === undefined || this.#wanted(this.#memory, this.#scratch + FRAME_BYTES)) this.#table.process(this.#scratch, length)
+  }
+
+  /** Fragments all come to the first of several workers: a connection that is another's, whole packets and all, would be a second one here. */
+  #isOfOther(): boolean {
+    if (this.#shares === undefined) return false
+    const event = this.#scratch + FRAME_BYTES
+    const isJoined = (this.#memory.u8[event + PACKET_EVENT.flags]! & FLAG_REASSEMBLED) !== 0
+    return isJoined && this.#shares.ofEvent(this.#memory, event) !== this.#source.share!.index
   }
 
   #openTable(config: Config, open: (control: StreamControl) => Detector): ConnectionTable {
@@ -325,6 +343,7 @@ export class FlowTrack {
     const counts = new Map<string, number>()
     if (this.#datagrams.evicted > 0) counts.set('datagram_flow_evicted', this.#datagrams.evicted)
     counts.set('facts_refused', this.#facts.refused)
+    if (this.#ofOthers > 0) counts.set('fragments_of_other_worker', this.#ofOthers)
     const all = [
       this.#table.anomalies(), this.#plaintext.anomalies(), this.#dissector.anomalies.entries(), this.#framesNotRead(),
       this.#processes.oddities(), this.#source.oddities?.() ?? [],

@@ -35,8 +35,9 @@ export interface WorkerStats {
 
 /** Worker → main thread. */
 export type FromWorker =
-  /** `shards`: what the other workers of a live capture are to be started with. */
-  | { readonly type: 'attached', readonly attachments: readonly Attachment[], readonly shards: readonly KernelShard[] }
+  /** Of a live capture that is shared: what the other workers are to be started with; it attaches when it is told to `start`. */
+  | { readonly type: 'opened', readonly shards: readonly KernelShard[] }
+  | { readonly type: 'attached', readonly attachments: readonly Attachment[] }
   /** For the first worker: what is told of processes is to be renewed. */
   | { readonly type: 'renew' }
   | { readonly type: 'failed', readonly message: string }
@@ -51,6 +52,7 @@ export type FromWorker =
 /** Main thread → worker. */
 export type ToWorker =
   | { readonly type: 'stop' }
+  | { readonly type: 'start' }
   | { readonly type: 'renew' }
   | { readonly type: 'reload', readonly start: WorkerStart }
   | { readonly type: 'recycle', readonly batch: ReturnedBatch }

@@ -58,6 +58,9 @@ class CaptureLoop {
   readonly #wall: Wall
   readonly #batches = new BatchPoster()
   #stopping = false
+  #isStarted = false
+  /** Bytes of packet events and plaintext. */
+  #taken = 0
   #batchesOut = 0
   #flushedAt = 0
   #tickedAt = 0
@@ -96,10 +99,12 @@ class CaptureLoop {
   }
 
   run(): void {
-    this.#post({ type: 'attached', attachments: this.#sources.attachments, shards: this.#sources.shards ?? [] })
+    this.#awaitOthers()
+    this.#post({ type: 'attached', attachments: this.#sources.attachments })
     while (!this.#stopping) {
       this.#readMessages()
       const length = this.#pipeline.step()
+      this.#taken += length
       this.#pipeline.passTime()
       this.#housekeep(length)
       if (length >= FULL_DRAIN_BYTES) continue
@@ -108,6 +113,18 @@ class CaptureLoop {
       else if (!this.#nextSource()) break
     }
     this.#finish()
+  }
+
+  /** What the programs deliver from their first moment on has a reader. */
+  #awaitOthers(): void {
+    const { shards = [] } = this.#sources
+    if (shards.length === 0) return
+    this.#post({ type: 'opened', shards })
+    while (!this.#isStarted && !this.#stopping) {
+      this.#readMessages()
+      sleep(1)
+    }
+    if (!this.#stopping) this.#sources.start?.()
   }
 
   #nextSource(): boolean {
@@ -142,7 +159,7 @@ class CaptureLoop {
       this.#post({ type: 'stats', stats })
       if (now - this.#lookedAt >= LOOK_MS) {
         this.#lookedAt = now
-        this.#heapReducer.look(now, stats.packets.bytesDelivered + (stats.tlsCalls?.bytesDelivered ?? 0))
+        this.#heapReducer.look(now, this.#taken)
         this.#look(now, stats)
       }
     }
@@ -194,6 +211,7 @@ class CaptureLoop {
       const { message } = received
       if (message.type === 'stop') this.#stopping = true
       else if (message.type === 'recycle') this.#recycle(message.batch)
+      else if (message.type === 'start') this.#isStarted = true
       else if (message.type === 'renew') this.#sources.renewProcesses?.()
       else if (message.type === 'container') this.#pipeline.nameContainer(message.containerId, message.names)
       else this.#reload(message.start)

@@ -9,7 +9,7 @@
  */
 export * from './events.gen.ts'
 export { connectionSample } from './connection-sample.ts'
-export { ALL_FLOWS } from './flow-share.ts'
+export { ALL_FLOWS, FlowShares } from './flow-share.ts'
 export type { FlowShare } from './flow-share.ts'
 export { packetFilter } from './packet-filter.ts'
 export { FRAME_BUSY, FRAME_BYTES, FRAME_DISCARD, RECORD_BYTES_MAX } from './source.ts'

@@ -196,8 +196,8 @@ export const fileKind = {
     compress: z.boolean().default(true)
       .describe('Compress rotated files with zstd, once a processor of the machine is idle, 30 s later at the most.'),
     direct: z.boolean().default(true)
-      .describe('Under load write past the page cache (O_DIRECT), at a fraction of the cost. A program that reads the file as it grows reads it from ' +
-        'the disk then.'),
+      .describe('Under load write past the page cache (O_DIRECT), at a fraction of the cost. A program that reads the file as it grows reads ' +
+        'it from the disk then.'),
     queue_bytes: bytesSchema({ min: '1MiB', max: '4GiB' }).prefault('128MiB')
       .describe('Bytes that may wait for the disk; what comes then is dropped and counted.'),
   }).describe('NDJSON to a file, rotated, compressed, mode 0600.'),

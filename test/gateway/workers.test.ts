@@ -153,6 +153,11 @@ ${more}`
     writeFileSync(join(lintel.directory, 'lintel.yaml'), yaml(lintel.directory, 'headers: {exclude: [x-tenant-id]}\nfilter: url.path != "/never"\n'))
     lintel.process.child.kill('SIGHUP')
     await lintel.process.until(() => lintel.process.errors.includes('configuration read anew'), 'its answer')
+    // What only the first worker can refuse: the others take nothing of it either.
+    writeFileSync(join(lintel.directory, 'lintel.yaml'), yaml(lintel.directory, 'headers: {exclude: [accept]}\n')
+      .replace('{interfaces', '{addresses: {include: [10.0.0.0/8], exclude: [10.0.0.0/8]}, interfaces'))
+    lintel.process.child.kill('SIGHUP')
+    await lintel.process.until(() => lintel.process.errors.includes('the configuration before stays in force'), 'its refusal')
     await wrk({ url: `${URL}/never`, seconds: 1, idPrefix: 'never' })
     const load = wrk({ url: `${URL}/load`, seconds: 3, idPrefix: 'ended' })
     await delay(1500)
@@ -162,6 +167,7 @@ ${more}`
     const records = await lintel.records()
     assert.deepEqual(new Set(records.map(({ url }) => url?.path)), new Set(['/load']))
     assert.deepEqual(records.filter(({ http }) => http?.request?.header?.['x-tenant-id'] !== undefined), [])
+    assert.deepEqual(records.filter(({ http }) => http?.request !== undefined && http.request.header?.['accept'] === undefined), [])
     requireShares(records.filter(({ http }) => http?.request !== undefined))
   } finally {
     await lintel.process.stop('SIGKILL')

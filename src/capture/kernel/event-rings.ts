@@ -23,11 +23,19 @@ export class EventRings implements Disposable {
       this.#others = []
       return
     }
-    const { maxEntries } = object.map('events')
-    this.#others = Array.from({ length: shards - 1 }, (_, index) => (
-      BpfMap.create({ name: `events_${index + 1}`, type: 'ringbuf', keySize: 0, valueSize: 0, maxEntries })))
-    const rings = [object.map('events'), ...this.#others]
-    rings.forEach(({ fd }, shard) => { object.map('rings').update(word(shard), word(fd)) })
+    const others: BpfMap[] = []
+    this.#others = others
+    try {
+      const { maxEntries } = object.map('events')
+      for (let shard = 1; shard < shards; shard++) {
+        others.push(BpfMap.create({ name: `events_${shard}`, type: 'ringbuf', keySize: 0, valueSize: 0, maxEntries }))
+      }
+      const rings = [object.map('events'), ...others]
+      rings.forEach(({ fd }, shard) => { object.map('rings').update(word(shard), word(fd)) })
+    } catch (error) {
+      this.close()
+      throw error
+    }
   }
 
   /** For the workers beside the first, in order. */

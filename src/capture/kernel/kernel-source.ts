@@ -14,6 +14,7 @@ import type { KernelFilters } from './filters.ts'
 import { readCounters } from './kernel-counters.ts'
 import type { KernelCounters } from './kernel-counters.ts'
 import { loadKernelObject } from './kernel-object.ts'
+import { ARPHRD_LOOPBACK, readInterface } from './interfaces.ts'
 import { KernelAttach, KernelTransport, planOf } from './options.ts'
 import type { KernelOptions, KernelPlan } from './options.ts'
 import { ProcessPrograms, processSupport } from './process-programs.ts'
@@ -35,6 +36,8 @@ export class KernelSource implements PacketSource, Disposable {
   readonly ended = false
   readonly attach: KernelAttach
   readonly share: FlowShare
+  /** False when it is attached where a request and its response cannot both be seen (XDP, but on the loopback). */
+  readonly seesBothDirections: boolean
   readonly #memory: Uint8Array
   readonly #object: BpfObject
   readonly #filters: FilterMaps
@@ -42,11 +45,12 @@ export class KernelSource implements PacketSource, Disposable {
   readonly #attachments: Attachments
   readonly #rings: EventRings
   readonly #reader: RecordReader
-  readonly #processes: ProcessPrograms | undefined
+  #processes: ProcessPrograms | undefined
   /** Whether packets name the processes that sent them, and if not, why. */
   readonly processes: FeatureAnswer
   readonly #clock = new WallClock()
   readonly #onlyListed: boolean
+  readonly #objectFolder: string | undefined
   readonly #tls: TlsSource | undefined
   #refreshedAt = performance.now()
   #closed = false
@@ -78,25 +82,33 @@ export class KernelSource implements PacketSource, Disposable {
         onChange: options.onAttachmentChange ?? (() => {}),
         ...(options.cgroupPath === undefined ? {} : { cgroupPath: options.cgroupPath }),
       })
-      // Before the first packet, so that it finds who sent it.
-      if (names) this.#processes = ProcessPrograms.attach(this.#object, options.objectFolder, { shards: plan.shards ?? 1 })
       this.#onlyListed = plan.attach === KernelAttach.cgroup && (options.interfaces ?? []).length > 0
-      this.#attachments.start()
-      if (this.#onlyListed) this.#filters.setInterfaces(this.#attachments.indexes())
-      releaseFreeMemory()
     } catch (error) {
       reader?.close()
       rings?.close()
-      this.#processes?.close()
       tls?.close()
       this.#object.close()
       throw error
     }
+    this.#objectFolder = options.objectFolder
+    this.seesBothDirections = seesBoth(plan.attach, options.interfaces ?? [])
+    if (options.isDeferred !== true) this.start()
   }
 
-  /** False when a place is attached where a request and its response cannot both be seen (XDP, but on the loopback). */
-  get seesBothDirections(): boolean {
-    return this.#attachments.list().every((attachment) => attachment.bothDirections)
+  /** Attaches the programs. To be called once, of a source that was opened `isDeferred`. @throws {Error} with what to mend; it is closed then */
+  start(): void {
+    try {
+      // Before the first packet, so that it finds who sent it.
+      if (this.processes.answer === 'yes') {
+        this.#processes = ProcessPrograms.attach(this.#object, this.#objectFolder, { shards: this.share.count })
+      }
+      this.#attachments.start()
+      if (this.#onlyListed) this.#filters.setInterfaces(this.#attachments.indexes())
+      releaseFreeMemory()
+    } catch (error) {
+      this.close()
+      throw error
+    }
   }
 
   /** Of several workers what those beside this one need: each makes a ShardSource of its own. */
@@ -245,6 +257,11 @@ export class KernelSource implements PacketSource, Disposable {
     this.#attachments.refresh()
     if (this.#onlyListed) this.#filters.setInterfaces(this.#attachments.indexes())
   }
+}
+
+/** XDP sees what comes in; on the loopback that is everything. */
+function seesBoth(attach: KernelAttach, interfaces: readonly string[]): boolean {
+  return attach !== KernelAttach.xdp || (interfaces.length > 0 && interfaces.every((name) => readInterface(name)?.type === ARPHRD_LOOPBACK))
 }
 
 /** TLS is read beside the packets: what keeps it away keeps nothing else away. */

@@ -33,6 +33,8 @@ export interface KernelOptions {
   readonly connections?: number
   /** Workers that share the connections, each with a ring of `ringBytes`: 1, the default, 2, 4, 8 or 16. Several need the ring, and no `tls`. */
   readonly shards?: number
+  /** Nothing is attached before `KernelSource.start`: the other workers are to be there first. Default false. */
+  readonly isDeferred?: boolean
   /** Payload bytes copied from one packet, 1 to 65,536, the default. */
   readonly headBytesMax?: number
   /** cgroup v2 folder for `cgroup`; default: the root of the hierarchy. */

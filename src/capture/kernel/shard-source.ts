@@ -8,7 +8,7 @@ import { indexOf, interfaceNames } from './interfaces.ts'
 import { RecordReader } from './record-reader.ts'
 import { WallClock } from './wall-clock.ts'
 
-/** How often the list of interfaces is looked at for one that is not known. */
+/** How often the list of interfaces is looked at for one that was not in it. */
 const NAMES_MS = 1000
 
 /**
@@ -25,7 +25,8 @@ export class ShardSource implements PacketSource {
   readonly #maps: readonly BpfMap[]
   readonly #directives: Directives
   readonly #clock = new WallClock()
-  readonly #names = new Map<number, string>()
+  /** Undefined: it was looked for, and not found. */
+  readonly #names = new Map<number, string | undefined>()
   readonly #renew: () => void
   #namedAt = -Infinity
   #closed = false
@@ -61,7 +62,7 @@ export class ShardSource implements PacketSource {
   }
 
   interfaceName(index: number): string | undefined {
-    if (!this.#names.has(index)) this.#nameInterfaces()
+    if (!this.#names.get(index)) this.#nameInterfaces(index)
     return this.#names.get(index)
   }
 
@@ -94,10 +95,12 @@ export class ShardSource implements PacketSource {
     for (const map of this.#maps) map.close()
   }
 
-  #nameInterfaces(): void {
+  /** At once for one that was not asked for before. */
+  #nameInterfaces(wanted: number): void {
     const now = performance.now()
-    if (now - this.#namedAt < NAMES_MS) return
+    if (this.#names.has(wanted) && now - this.#namedAt < NAMES_MS) return
     this.#namedAt = now
+    this.#names.set(wanted, undefined)
     for (const name of interfaceNames()) {
       const index = indexOf(name)
       if (index !== undefined) this.#names.set(index, name)
