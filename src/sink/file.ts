@@ -21,14 +21,10 @@ export interface FileSinkOptions {
   readonly keepFiles: number
   readonly keepBytes: number
   readonly compress: boolean
-  /** Default true: under load the file is written past the page cache. */
-  readonly direct?: boolean
   readonly queueBytesMax: number
 }
 
 const LOOK_MS = 1000
-/** When more waits, the disk is behind: the page cache takes what it cannot. */
-const DIRECT_WAITING_MAX = 32 * 1024 * 1024
 
 /**
  * NDJSON to a file: one system call for all batches that wait, whole lines only, rotated by size and age.
@@ -109,7 +105,7 @@ export class FileSink implements Sink {
     const room = file.regular ? this.#options.rotateBytes - file.size : WRITE_BYTES_MAX
     const parts = queue.front(PARTS_MAX, Math.min(WRITE_BYTES_MAX, room))
     if (parts.length === 0) return
-    const { bytes, error } = await file.append(parts, queue.bytes > DIRECT_WAITING_MAX)
+    const { bytes, error } = await file.append(parts)
     this.#writer.wrote(bytes)
     if (error !== undefined) throw error
     this.#writer.recovered()
@@ -137,7 +133,7 @@ export class FileSink implements Sink {
   }
 
   #open(): LineFile {
-    const { file, removedBytes } = LineFile.open({ direct: true, ...this.#options })
+    const { file, removedBytes } = LineFile.open(this.#options)
     this.#file = file
     this.#lookedAtMs = Date.now()
     if (removedBytes > 0) {
@@ -195,9 +191,6 @@ export const fileKind = {
     }).prefault({}).describe('What is kept of rotated files; the oldest go first.'),
     compress: z.boolean().default(true)
       .describe('Compress rotated files with zstd, once a processor of the machine is idle, 30 s later at the most.'),
-    direct: z.boolean().default(true)
-      .describe('Under load write past the page cache (O_DIRECT), at a fraction of the cost. A program that reads the file as it grows reads ' +
-        'it from the disk then.'),
     queue_bytes: bytesSchema({ min: '1MiB', max: '4GiB' }).prefault('128MiB')
       .describe('Bytes that may wait for the disk; what comes then is dropped and counted.'),
   }).describe('NDJSON to a file, rotated, compressed, mode 0600.'),
@@ -205,7 +198,7 @@ export const fileKind = {
   open: (options, host) => new FileSink({
     path: resolve(options.path), mode: Number.parseInt(options.mode, 8), rotateBytes: options.rotate.bytes,
     rotateMs: options.rotate.age, keepFiles: options.keep.files, keepBytes: options.keep.bytes,
-    compress: options.compress, direct: options.direct, queueBytesMax: options.queue_bytes,
+    compress: options.compress, queueBytesMax: options.queue_bytes,
   }, host),
 } satisfies SinkKind<FileOptions>
 
@@ -216,6 +209,5 @@ interface FileOptions extends SharedOptions {
   readonly rotate: { readonly bytes: number, readonly age: number }
   readonly keep: { readonly files: number, readonly bytes: number }
   readonly compress: boolean
-  readonly direct: boolean
   readonly queue_bytes: number
 }

@@ -2,7 +2,6 @@ import { constants, fstatSync, ftruncateSync, openSync, readSync, closeSync, sta
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import { endOfLastLine } from './batch.ts'
-import { BLOCK_BYTES, DirectWriter } from './direct-writer.ts'
 import { WrittenPages } from './written-pages.ts'
 
 const writevAsync = promisify(writev)
@@ -11,8 +10,6 @@ export interface LineFileOptions {
   readonly path: string
   /** Permissions when the file is created. */
   readonly mode: number
-  /** Large appends go past the page cache where the file system can; default false. */
-  readonly direct?: boolean
 }
 
 export interface Appended {
@@ -24,8 +21,6 @@ export interface Appended {
 
 /** How far back an unfinished line is looked for: more than the longest record. */
 const TAIL_BYTES_MAX = 16 * 1024 * 1024
-/** Appends from here on are large: less is not worth a wait for the disk. */
-const DIRECT_BYTES_MIN = 256 * 1024
 const LF = 10
 
 /**
@@ -47,9 +42,8 @@ export class LineFile {
   /** Bytes of an unfinished line at the end that could not be cut off yet. */
   #tornBytes = 0
   readonly #pages: WrittenPages | undefined
-  #direct: DirectWriter | undefined
 
-  private constructor({ path, direct = false }: LineFileOptions, fd: number) {
+  private constructor(path: string, fd: number) {
     const stat = fstatSync(fd)
     this.path = path
     this.#fd = fd
@@ -58,9 +52,7 @@ export class LineFile {
     this.regular = stat.isFile()
     this.bornMs = stat.size > 0 && stat.birthtimeMs > 0 ? stat.birthtimeMs : Date.now()
     this.#size = this.regular ? stat.size : 0
-    if (!this.regular) return
-    this.#pages = new WrittenPages(fd, stat.size)
-    if (direct) this.#direct = DirectWriter.open(fd)
+    if (this.regular) this.#pages = new WrittenPages(fd, stat.size)
   }
 
   /**
@@ -75,7 +67,7 @@ export class LineFile {
     const flags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK
     const fd = openSync(options.path, flags, options.mode)
     try {
-      const file = new LineFile(options, fd)
+      const file = new LineFile(options.path, fd)
       return { file, removedBytes: file.#heal() }
     } catch (error) {
       closeSync(fd)
@@ -91,22 +83,18 @@ export class LineFile {
   /**
    * Writes the parts one after the other with as few system calls as the system allows. When the disk says no in the
    * middle of a line, a plain file is cut back to the end of the line before. Never rejects.
-   *
-   * @param isUrgent true = not to wait for the disk, however large it is
    */
-  async append(parts: readonly Uint8Array[], isUrgent = false): Promise<Appended> {
+  async append(parts: readonly Uint8Array[]): Promise<Appended> {
     const total = parts.reduce((sum, part) => sum + part.length, 0)
-    const isDirect = !isUrgent && total >= DIRECT_BYTES_MIN
     let done = 0
     let error = this.#cutBack()
     if (error !== undefined) return { bytes: 0, error }
     while (done < total) {
       try {
-        const bytesWritten = await this.#write(behind(parts, done), this.#size + done, isDirect)
+        const { bytesWritten } = await writevAsync(this.#fd, behind(parts, done))
         if (bytesWritten === 0) throw Object.assign(new Error('Cannot write: the system took no byte'), { code: 'EIO' })
         done += bytesWritten
       } catch (cause) {
-        if (this.#endDirect(cause)) continue
         error = cause as NodeJS.ErrnoException
         break
       }
@@ -131,27 +119,9 @@ export class LineFile {
   }
 
   close(): void {
-    this.#direct?.close()
     const close = (): void => { closeSync(this.#fd) }
     if (this.#pages === undefined || this.#pages.idle) close()
     else void this.#pages.settled().then(close)
-  }
-
-  /** One system call: some of the parts, at the end of the file, which has `size` bytes. Whole blocks go directly, what is beside them does not. */
-  async #write(parts: readonly Uint8Array[], size: number, isDirect: boolean): Promise<number> {
-    const bytes = parts.reduce((sum, part) => sum + part.length, 0)
-    if (!isDirect || this.#direct === undefined || bytes < BLOCK_BYTES) return (await writevAsync(this.#fd, parts)).bytesWritten
-    const beyond = size % BLOCK_BYTES
-    if (beyond === 0) return await this.#direct.write(parts)
-    return (await writevAsync(this.#fd, [parts[0]!.subarray(0, BLOCK_BYTES - beyond)])).bytesWritten
-  }
-
-  /** @returns true when a direct write was refused for what it is: from here on the file is written as any other */
-  #endDirect(error: unknown): boolean {
-    if (this.#direct === undefined || (error as NodeJS.ErrnoException).code !== 'EINVAL') return false
-    this.#direct.close()
-    this.#direct = undefined
-    return true
   }
 
   /** A disk that refused a write may refuse this as well: then it is done before the next write, or by the next open. */
