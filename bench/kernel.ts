@@ -30,8 +30,8 @@ const CLANG = process.env['CLANG'] ?? 'clang-19'
 /** A port that nothing in the load uses. */
 const OTHER_PORT = 1
 const DRAIN_MS = 500
-const BAR_RECORD = 600
-const BAR_NOT_WANTED = 150
+const BAR_RECORD = 350
+const BAR_NOT_WANTED = 80
 
 interface Runs { readonly runs: number; readonly nanoseconds: number }
 
