@@ -194,13 +194,12 @@ static __always_inline int tell_workers(struct process_record *record, __u32 byt
 	if (shards > 1 && !all_have_room(bytes))
 		return 1;
 	for (__u32 i = 0; i < SHARDS_MAX; i++) {
-		__u32 shard = i;
 		void *ring;
 
 		if (i >= shards)
 			break;
-		ring = ring_of(shard);
-		if (!ring || bpf_ringbuf_output(ring, record, bytes, wake_up_flags(ring, shard)))
+		ring = ring_of(i);
+		if (!ring || bpf_ringbuf_output(ring, record, bytes, wake_up_flags(ring, i)))
 			return 1;
 	}
 	return 0;

@@ -106,28 +106,12 @@ function tellChange(log: SourceLog): NonNullable<KernelOptions['onAttachmentChan
   return ({ change, where, reason }) => { log('warn', `interface ${where} ${change}${reason === undefined ? '' : `: ${reason}`}`) }
 }
 
-/** Counts in the kernel: there is nothing to drain. */
-class TallySources implements Sources {
-  readonly current: TallySource
+/** One source that goes on for as long as it is wanted, in this machine's time. */
+abstract class MachineSources<Source extends PacketSource & { wait(ms: number): unknown, gather?(ms: number): void }> {
+  readonly current: Source
 
-  constructor({ capture, limits, metrics }: Config, log: SourceLog) {
-    this.current = new TallySource({
-      labels: metrics.tallies.labels,
-      keys: metrics.tallies.keys_max,
-      connections: limits.connections,
-      interfaces: capture.interfaces,
-      attach: capture.attach,
-      filters: tallyFilters(capture),
-      onAttachmentChange: tellChange(log),
-    })
-  }
-
-  get tallies(): TallySource {
-    return this.current
-  }
-
-  get attachments(): readonly Attachment[] {
-    return attachedPlaces(this.current.attachments())
+  constructor(current: Source) {
+    this.current = current
   }
 
   next(): undefined {
@@ -138,16 +122,8 @@ class TallySources implements Sources {
     this.current.wait(ms)
   }
 
-  gather(): void {
-    // Nothing gathers.
-  }
-
-  configure(config: Config): void {
-    this.current.setFilters(tallyFilters(config.capture))
-  }
-
-  detach(): void {
-    this.current.detach()
+  gather(ms: number): void {
+    this.current.gather?.(ms)
   }
 
   counters(): PacketCounters {
@@ -163,13 +139,43 @@ class TallySources implements Sources {
   }
 }
 
-class LiveSources implements Sources {
-  readonly current: KernelSource
+/** Counts in the kernel: there is nothing to drain. */
+class TallySources extends MachineSources<TallySource> implements Sources {
+  constructor({ capture, limits, metrics }: Config, log: SourceLog) {
+    super(new TallySource({
+      labels: metrics.tallies.labels,
+      keys: metrics.tallies.keys_max,
+      connections: limits.connections,
+      interfaces: capture.interfaces,
+      attach: capture.attach,
+      filters: tallyFilters(capture),
+      onAttachmentChange: tellChange(log),
+    }))
+  }
+
+  get tallies(): TallySource {
+    return this.current
+  }
+
+  get attachments(): readonly Attachment[] {
+    return attachedPlaces(this.current.attachments())
+  }
+
+  configure(config: Config): void {
+    this.current.setFilters(tallyFilters(config.capture))
+  }
+
+  detach(): void {
+    this.current.detach()
+  }
+}
+
+class LiveSources extends MachineSources<KernelSource> implements Sources {
   #renewedAt = -Infinity
 
   constructor(config: Config, memory: ByteMemory, log: SourceLog, decoderPorts: readonly number[], { count }: FlowShare) {
     const { capture } = config
-    this.current = new KernelSource({
+    super(new KernelSource({
       memory,
       interfaces: capture.interfaces,
       attach: capture.attach,
@@ -184,7 +190,7 @@ class LiveSources implements Sources {
       processes: capture.processes,
       ...(capture.tls.enabled ? { tls: tlsWish(config, log) } : {}),
       onAttachmentChange: tellChange(log),
-    })
+    }))
     const { processes } = this.current
     if (capture.processes && processes.answer !== 'yes') log('info', `processes are not named: ${processes.reason}`)
   }
@@ -193,24 +199,12 @@ class LiveSources implements Sources {
     return this.current.shards()
   }
 
-  start(): void {
-    this.current.start()
-  }
-
   get attachments(): readonly Attachment[] {
     return attachedPlaces(this.current.attachments())
   }
 
-  next(): undefined {
-    return undefined
-  }
-
-  wait(ms: number): void {
-    this.current.wait(ms)
-  }
-
-  gather(ms: number): void {
-    this.current.gather(ms)
+  start(): void {
+    this.current.start()
   }
 
   configure(config: Config): void {
@@ -233,42 +227,17 @@ class LiveSources implements Sources {
     this.current.detach()
   }
 
-  counters(): PacketCounters {
-    return this.current.counters()
-  }
-
   tlsCalls(): PacketCounters | undefined {
     return this.current.tlsCounters()
-  }
-
-  now(): number {
-    return sinceEpoch(this.current)
-  }
-
-  close(): void {
-    this.current.close()
   }
 }
 
 /** A worker beside the first of a live capture: its ring, and nothing that is for all. */
-class ShardSources implements Sources {
-  readonly current: ShardSource
+class ShardSources extends MachineSources<ShardSource> implements Sources {
   readonly attachments: readonly Attachment[] = []
 
   constructor(memory: ByteMemory, shard: KernelShard, renew: () => void) {
-    this.current = new ShardSource(memory.u8, shard, renew)
-  }
-
-  next(): undefined {
-    return undefined
-  }
-
-  wait(ms: number): void {
-    this.current.wait(ms)
-  }
-
-  gather(ms: number): void {
-    this.current.gather(ms)
+    super(new ShardSource(memory.u8, shard, renew))
   }
 
   configure(): void {
@@ -277,18 +246,6 @@ class ShardSources implements Sources {
 
   detach(): void {
     // The first worker has done so before this one is told to end.
-  }
-
-  counters(): PacketCounters {
-    return this.current.counters()
-  }
-
-  now(): number {
-    return sinceEpoch(this.current)
-  }
-
-  close(): void {
-    this.current.close()
   }
 }
 

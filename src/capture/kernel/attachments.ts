@@ -1,6 +1,6 @@
 import { cgroup2MountPath } from '../../../lib/ebpf/mod.ts'
 import type { BpfObject, Direction, Link, XdpMode } from '../../../lib/ebpf/mod.ts'
-import { ARPHRD_LOOPBACK, indexOf, interfaceNames, linkLayerOf, readInterface } from './interfaces.ts'
+import { ARPHRD_LOOPBACK, indexOf, interfaceNames, linkLayerOf, nameInterfaces, readInterface } from './interfaces.ts'
 import type { NetworkInterface } from './interfaces.ts'
 import { KernelAttach } from './options.ts'
 import { newTcOwner, removeDeadFilters } from './tc-filters.ts'
@@ -73,7 +73,7 @@ export class Attachments {
     for (const name of this.#options.interfaces) requireInterface(name)
     if (this.#options.attach === KernelAttach.cgroup) {
       this.#attachCgroup()
-      this.#listInterfaces()
+      nameInterfaces(this.#names)
       return
     }
     if (this.#options.attach === KernelAttach.clsact) removeDeadFilters()
@@ -90,7 +90,7 @@ export class Attachments {
   /** Looks which interfaces there are now; attaches to new ones, lets go of those that went. */
   refresh(): void {
     if (this.#options.attach === KernelAttach.cgroup) {
-      this.#listInterfaces()
+      nameInterfaces(this.#names)
       return
     }
     for (const [name, held] of this.#held) {
@@ -198,13 +198,6 @@ export class Attachments {
       attachment: { hook: KernelAttach.cgroup, where, interfaceIndex: 0, direction, bothDirections: true },
     }))
     this.#held.set(where, { index: 0, links })
-  }
-
-  #listInterfaces(): void {
-    for (const name of interfaceNames()) {
-      const index = indexOf(name)
-      if (index !== undefined) this.#names.set(index, name)
-    }
   }
 
   #release(held: Held): void {

@@ -1,6 +1,7 @@
 import { BpfMap } from '../../../lib/ebpf/mod.ts'
 import type { BpfObject, MapHandle } from '../../../lib/ebpf/mod.ts'
 import type { FlowShare } from '../flow-share.ts'
+import { wordBytes } from './map-word.ts'
 
 /** What a worker beside the first needs of the programs that the first has loaded; survives `postMessage`. */
 export interface KernelShard {
@@ -31,7 +32,7 @@ export class EventRings implements Disposable {
         others.push(BpfMap.create({ name: `events_${shard}`, type: 'ringbuf', keySize: 0, valueSize: 0, maxEntries }))
       }
       const rings = [object.map('events'), ...others]
-      rings.forEach(({ fd }, shard) => { object.map('rings').update(word(shard), word(fd)) })
+      rings.forEach(({ fd }, shard) => { object.map('rings').update(wordBytes(shard), wordBytes(fd)) })
     } catch (error) {
       this.close()
       throw error
@@ -53,8 +54,4 @@ export class EventRings implements Disposable {
   [Symbol.dispose](): void {
     this.close()
   }
-}
-
-function word(value: number): Uint8Array {
-  return new Uint8Array(Uint32Array.of(value).buffer)
 }

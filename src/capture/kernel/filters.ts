@@ -6,6 +6,7 @@ import {
 import { parseCidr } from '../../../lib/cidr/mod.ts'
 import type { Cidr } from '../../../lib/cidr/mod.ts'
 import { SAMPLE_ALL, sampleBelow } from '../connection-sample.ts'
+import { wordBytes } from './map-word.ts'
 
 export const KernelProtocol = { tcp: 'tcp', udp: 'udp', icmp: 'icmp', arp: 'arp' } as const
 export type KernelProtocol = (typeof KernelProtocol)[keyof typeof KernelProtocol]
@@ -84,7 +85,7 @@ export class FilterMaps {
   /** Server ports on which a connection is delivered whatever its first bytes are. Once, at the start. */
   setDecoderPorts(ports: readonly number[]): void {
     portWords(ports.map((port) => [port, port])).forEach((word, at) => {
-      if (word !== 0n) this.#decoderPorts.update(u32(at), new Uint8Array(BigUint64Array.of(word).buffer))
+      if (word !== 0n) this.#decoderPorts.update(wordBytes(at), new Uint8Array(BigUint64Array.of(word).buffer))
     })
   }
 
@@ -94,7 +95,7 @@ export class FilterMaps {
     for (const key of [...this.#interfaces.keys()]) {
       if (!wanted.has(u32Of(key))) this.#interfaces.delete(key)
     }
-    for (const index of wanted) this.#interfaces.update(u32(index), u32(1))
+    for (const index of wanted) this.#interfaces.update(wordBytes(index), wordBytes(1))
     this.#onlyListedInterfaces = indexes !== undefined
     this.#writeSettings(flagsOf(this.#filters), sampleBelow(this.#filters.sample ?? 1))
   }
@@ -107,7 +108,7 @@ export class FilterMaps {
 
   #writePorts(words: BigUint64Array<ArrayBuffer>): void {
     words.forEach((word, at) => {
-      if (word !== this.#portWords[at]) this.#ports.update(u32(at), new Uint8Array(words.buffer, at * 8, 8))
+      if (word !== this.#portWords[at]) this.#ports.update(wordBytes(at), new Uint8Array(words.buffer, at * 8, 8))
     })
     this.#portWords = words
   }
@@ -115,7 +116,7 @@ export class FilterMaps {
   #writeNetworks(map: BpfMap, networks: readonly RuledCidr[]): void {
     const wanted = new Map(networks.map((each) => [cidrKey(each).toString(), each]))
     for (const key of [...map.keys()]) if (!wanted.has(key.toString())) map.delete(key)
-    for (const each of networks) map.update(cidrKey(each), u32(each.rule))
+    for (const each of networks) map.update(cidrKey(each), wordBytes(each.rule))
   }
 
   #writeSettings(flags: number, below: number): void {
@@ -127,7 +128,7 @@ export class FilterMaps {
     const ports = (this.#filters.ports ?? []).flat()
     value.setUint16(SETTINGS.port_lowest, ports.reduce((least, port) => Math.min(least, port), PORT_MAX), true)
     value.setUint16(SETTINGS.port_highest, ports.reduce((most, port) => Math.max(most, port), 0), true)
-    this.#settings.update(u32(0), new Uint8Array(value.buffer))
+    this.#settings.update(wordBytes(0), new Uint8Array(value.buffer))
   }
 }
 
@@ -174,13 +175,9 @@ function portWords(ranges: readonly (readonly [number, number])[]): BigUint64Arr
 /** struct cidr4_key, struct cidr6_key (bpf/maps.h). */
 function cidrKey(cidr: Cidr): Uint8Array {
   const key = new Uint8Array(4 + cidr.bytes.length)
-  key.set(u32(cidr.bits))
+  key.set(wordBytes(cidr.bits))
   key.set(cidr.bytes, 4)
   return key
-}
-
-function u32(value: number): Uint8Array {
-  return new Uint8Array(Uint32Array.of(value).buffer)
 }
 
 function u32Of(bytes: Uint8Array): number {

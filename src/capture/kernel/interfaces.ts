@@ -32,6 +32,14 @@ export function interfaceNames(): string[] {
   return [...text.matchAll(/^\s*(\S+):\s/gm)].map((match) => match[1]!)
 }
 
+/** Adds the names of all interfaces by their indexes; those that are gone stay. */
+export function nameInterfaces(names: Map<number, string | undefined>): void {
+  for (const name of interfaceNames()) {
+    const index = indexOf(name)
+    if (index !== undefined) names.set(index, name)
+  }
+}
+
 /** Undefined when there is no such interface (any more). */
 export function readInterface(name: string): NetworkInterface | undefined {
   const index = indexOf(name)

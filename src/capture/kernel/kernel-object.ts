@@ -4,6 +4,7 @@ import { randomInt } from 'node:crypto'
 
 import { BpfObject, feature } from '../../../lib/ebpf/mod.ts'
 import { HOOK_CLSACT, HOOK_TCX } from '../events.gen.ts'
+import { wordBytes } from './map-word.ts'
 import { KernelAttach, KernelTransport } from './options.ts'
 import type { KernelPlan } from './options.ts'
 import { agentEntries } from './tally-agents.ts'
@@ -56,7 +57,7 @@ export function loadTallyObject(plan: TallyPlan, folder?: string): BpfObject {
     for (const name of DELIVERY_MAPS) opened.map(name).setAutocreate(false)
   })
   const agents = object.map('tally_agents')
-  for (const { name, number } of agentEntries()) agents.update(name, new Uint8Array(Uint32Array.of(number).buffer))
+  for (const { name, number } of agentEntries()) agents.update(name, wordBytes(number))
   return object
 }
 

@@ -19,7 +19,7 @@ import { KernelAttach, KernelTransport, planOf } from './options.ts'
 import type { KernelOptions, KernelPlan } from './options.ts'
 import { ProcessPrograms, processSupport } from './process-programs.ts'
 import { RecordReader } from './record-reader.ts'
-import { WallClock } from './wall-clock.ts'
+import { RingSource } from './ring-source.ts'
 
 /** How often the list of interfaces is looked at. */
 const REFRESH_MS = 1000
@@ -28,27 +28,20 @@ const REFRESH_MS = 1000
 export interface ProgramCost { readonly id: number; readonly name: string; readonly runs: number; readonly nanoseconds: number }
 
 /**
- * Packets from the kernel of this machine: loads the programs, attaches them, and reads what they deliver. To be used
- * in one thread; `wait` blocks it. `time_ns` is CLOCK_MONOTONIC.
+ * Packets from the kernel of this machine: loads the programs, attaches them, and reads what they deliver.
  */
-export class KernelSource implements PacketSource, Disposable {
-  readonly name = 'kernel'
-  readonly ended = false
+export class KernelSource extends RingSource implements PacketSource, Disposable {
   readonly attach: KernelAttach
   readonly share: FlowShare
   /** False when it is attached where a request and its response cannot both be seen (XDP, but on the loopback). */
   readonly seesBothDirections: boolean
-  readonly #memory: Uint8Array
   readonly #object: BpfObject
   readonly #filters: FilterMaps
-  readonly #directives: Directives
   readonly #attachments: Attachments
   readonly #rings: EventRings
-  readonly #reader: RecordReader
   #processes: ProcessPrograms | undefined
   /** Whether packets name the processes that sent them, and if not, why. */
   readonly processes: FeatureAnswer
-  readonly #clock = new WallClock()
   readonly #onlyListed: boolean
   readonly #objectFolder: string | undefined
   readonly #tls: TlsSource | undefined
@@ -57,24 +50,22 @@ export class KernelSource implements PacketSource, Disposable {
 
   /** @throws {Error} with what to mend; nothing stays attached then */
   constructor(options: KernelOptions) {
+    super(options.memory.u8)
     const plan = planOf(options, () => feature.tcxLink().answer !== 'no')
     this.attach = plan.attach
     this.processes = options.processes === false ? { answer: 'no', reason: 'it is switched off' } : processSupport(plan)
     this.share = { index: 0, count: plan.shards ?? 1 }
     const names = this.processes.answer === 'yes'
-    this.#memory = options.memory.u8
     this.#object = loadKernelObject({ ...plan, processes: names }, options.objectFolder)
     let rings: EventRings | undefined
-    let reader: RecordReader | undefined
     let tls: TlsSource | undefined
     try {
       rings = this.#rings = new EventRings(this.#object, plan.shards ?? 1)
       this.#filters = new FilterMaps(this.#object, plan.headBytesMax)
       this.#filters.set(options.filters ?? {})
       this.#filters.setDecoderPorts(options.decoderPorts ?? [])
-      this.#directives = new Directives(this.#object.map('directives'))
       tls = this.#tls = openTls(this.#object, plan, options)
-      reader = this.#reader = RecordReader.of(this.#object, plan, tls?.fds)
+      this.openRing({ reader: RecordReader.of(this.#object, plan, tls?.fds), directives: new Directives(this.#object.map('directives')) })
       this.#attachments = new Attachments(this.#object, {
         attach: plan.attach,
         interfaces: options.interfaces ?? [],
@@ -84,7 +75,7 @@ export class KernelSource implements PacketSource, Disposable {
       })
       this.#onlyListed = plan.attach === KernelAttach.cgroup && (options.interfaces ?? []).length > 0
     } catch (error) {
-      reader?.close()
+      this.closeRing()
       rings?.close()
       tls?.close()
       this.#object.close()
@@ -116,22 +107,14 @@ export class KernelSource implements PacketSource, Disposable {
     return this.#rings.shards(this.seesBothDirections)
   }
 
-  fill(pointer: number, length: number): number {
-    if (this.#closed) return 0
+  override fill(pointer: number, length: number): number {
     this.#follow()
-    return this.#reader.read(this.#memory, pointer, length)
+    return super.fill(pointer, length)
   }
 
-  /** Blocks until `fill` may have something; false after `timeoutMs` without. */
-  wait(timeoutMs: number): boolean {
-    if (this.#closed) return false
+  override wait(timeoutMs: number): boolean {
     this.#follow()
-    return this.#reader.wait(timeoutMs)
-  }
-
-  /** Lets records gather for `ms`, or until the ring fills. */
-  gather(ms: number): void {
-    if (!this.#closed) this.#reader.gather(ms)
+    return super.wait(timeoutMs)
   }
 
   /** Replaces all filters while the programs run. @throws {RangeError} when one cannot be used; the old ones stay */
@@ -144,24 +127,8 @@ export class KernelSource implements PacketSource, Disposable {
     if (!this.#closed) this.#filters.setAdmitted(share)
   }
 
-  epochNanoseconds(): bigint {
-    return this.#clock.epochNanoseconds()
-  }
-
   interfaceName(index: number): string | undefined {
     return this.#attachments.interfaceName(index)
-  }
-
-  skip(connectionTag: number, side: 0 | 1, until: number): void {
-    if (!this.#closed) this.#directives.skip(connectionTag, side, until)
-  }
-
-  ignore(connectionTag: number): void {
-    if (!this.#closed) this.#directives.ignore(connectionTag)
-  }
-
-  leaveOut(connectionTag: number, isAllowed: boolean): void {
-    if (!this.#closed) this.#directives.leaveOut(connectionTag, isAllowed)
   }
 
   skipPlaintext(session: number, isWritten: boolean, until: number): void {
@@ -233,7 +200,7 @@ export class KernelSource implements PacketSource, Disposable {
     this.#lastCounters = readCounters(this.#object.map('counters'))
     this.#lastOddities = [...this.oddities()]
     this.#closed = true
-    this.#reader.close()
+    this.closeRing()
     this.#rings.close()
     this.#processes?.close()
     this.#tls?.close()

@@ -4,6 +4,7 @@ import {
   PROCESS_COUNTER_LOST_FULL, PROCESS_COUNTER_LOST_RATE, PROCESS_COUNTER_LOST_STORAGE, PROCESS_COUNTER_TOLD,
 } from '../events.gen.ts'
 import { builtObject, prepareShards } from './kernel-object.ts'
+import { wordBytes } from './map-word.ts'
 import { KernelAttach, KernelTransport } from './options.ts'
 import type { KernelPlan } from './options.ts'
 
@@ -114,7 +115,7 @@ export class ProcessPrograms implements Disposable {
 
   #count(index: number): number {
     let sum = 0
-    for (const value of this.#object.map('process_counters').lookupPerCpu(new Uint8Array(Uint32Array.of(index).buffer)) ?? []) {
+    for (const value of this.#object.map('process_counters').lookupPerCpu(wordBytes(index)) ?? []) {
       sum += Number(new DataView(value.buffer, value.byteOffset).getBigUint64(0, true))
     }
     return sum

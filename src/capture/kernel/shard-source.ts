@@ -4,78 +4,40 @@ import { noPackets } from '../source.ts'
 import type { PacketCounters, PacketSource } from '../source.ts'
 import { Directives } from './directives.ts'
 import type { KernelShard } from './event-rings.ts'
-import { indexOf, interfaceNames } from './interfaces.ts'
+import { nameInterfaces } from './interfaces.ts'
 import { RecordReader } from './record-reader.ts'
-import { WallClock } from './wall-clock.ts'
+import { RingSource } from './ring-source.ts'
 
 /** How often the list of interfaces is looked at for one that was not in it. */
 const NAMES_MS = 1000
 
 /**
  * The connections of one worker beside the first, from programs that the first has loaded and attached: its `KernelSource` counts the
- * packets of all, takes filters, and detaches; what is in this ring can be read after that. To be used in one thread; `wait` blocks it.
+ * packets of all, takes filters, and detaches; what is in this ring can be read after that.
  */
-export class ShardSource implements PacketSource {
-  readonly name = 'kernel'
-  readonly ended = false
+export class ShardSource extends RingSource implements PacketSource {
   readonly share: FlowShare
   readonly seesBothDirections: boolean
-  readonly #memory: Uint8Array
-  readonly #reader: RecordReader
   readonly #maps: readonly BpfMap[]
-  readonly #directives: Directives
-  readonly #clock = new WallClock()
   /** Undefined: it was looked for, and not found. */
   readonly #names = new Map<number, string | undefined>()
   readonly #renew: () => void
   #namedAt = -Infinity
-  #closed = false
 
   /** @param renew asks the first worker's source to renew what is told of processes; @throws BpfError when the first has ended */
   constructor(memory: Uint8Array, { share, seesBothDirections, ring, reader, directives }: KernelShard, renew: () => void) {
+    super(memory)
     this.share = share
     this.seesBothDirections = seesBothDirections
-    this.#memory = memory
     this.#renew = renew
     const maps = [BpfMap.fromHandle(reader), BpfMap.fromHandle(directives)] as const
     this.#maps = maps
-    this.#directives = new Directives(maps[1])
-    this.#reader = RecordReader.ofRing(ring, maps[0], share.index)
-  }
-
-  fill(pointer: number, length: number): number {
-    return this.#closed ? 0 : this.#reader.read(this.#memory, pointer, length)
-  }
-
-  /** Blocks until `fill` may have something; false after `timeoutMs` without. */
-  wait(timeoutMs: number): boolean {
-    return !this.#closed && this.#reader.wait(timeoutMs)
-  }
-
-  /** Lets records gather for `ms`, or until the ring fills. */
-  gather(ms: number): void {
-    if (!this.#closed) this.#reader.gather(ms)
-  }
-
-  epochNanoseconds(): bigint {
-    return this.#clock.epochNanoseconds()
+    this.openRing({ reader: RecordReader.ofRing(ring, maps[0], share.index), directives: new Directives(maps[1]) })
   }
 
   interfaceName(index: number): string | undefined {
-    if (!this.#names.get(index)) this.#nameInterfaces(index)
+    if (this.#names.get(index) === undefined) this.#lookFor(index)
     return this.#names.get(index)
-  }
-
-  skip(connectionTag: number, side: 0 | 1, until: number): void {
-    if (!this.#closed) this.#directives.skip(connectionTag, side, until)
-  }
-
-  ignore(connectionTag: number): void {
-    if (!this.#closed) this.#directives.ignore(connectionTag)
-  }
-
-  leaveOut(connectionTag: number, isAllowed: boolean): void {
-    if (!this.#closed) this.#directives.leaveOut(connectionTag, isAllowed)
   }
 
   /** None: the first worker's source tells those of all. */
@@ -89,21 +51,16 @@ export class ShardSource implements PacketSource {
 
   /** Idempotent. */
   close(): void {
-    if (this.#closed) return
-    this.#closed = true
-    this.#reader.close()
+    this.closeRing()
     for (const map of this.#maps) map.close()
   }
 
   /** At once for one that was not asked for before. */
-  #nameInterfaces(wanted: number): void {
+  #lookFor(wanted: number): void {
     const now = performance.now()
     if (this.#names.has(wanted) && now - this.#namedAt < NAMES_MS) return
     this.#namedAt = now
     this.#names.set(wanted, undefined)
-    for (const name of interfaceNames()) {
-      const index = indexOf(name)
-      if (index !== undefined) this.#names.set(index, name)
-    }
+    nameInterfaces(this.#names)
   }
 }
