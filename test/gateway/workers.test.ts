@@ -116,10 +116,11 @@ test('what one worker asks the kernel to leave out is left out of its connection
 })
 
 test('frames of HTTP/2 are followed for each worker', { timeout: 120_000 }, async () => {
-  await withLintel(['--port', String(H2_PORT)], async (lintel) => {
+  await withLintel(['--port', String(H2_PORT), '--ring-bytes', '64MiB'], async (lintel) => {
     const count = 4000
-    const said = await run('h2load', ['-n', String(count), '-c', '32', '-m', '4', '-H', 'x-run: workers', `http://127.0.0.1:${H2_PORT}/big`,
-      `http://127.0.0.1:${H2_PORT}/small`])
+    // At a bounded rate: as fast as h2load goes, bodies make 2 GB/s, which no ring holds on two cores (KNOWN-ISSUES).
+    const said = await run('h2load', ['-n', String(count), '-c', '32', '-m', '4', '--rps=20', '-H', 'x-run: workers',
+      `http://127.0.0.1:${H2_PORT}/big`, `http://127.0.0.1:${H2_PORT}/small`])
     assert.match(said, new RegExp(`${count} succeeded`))
     const records = await lintel.until(({ kind }) => kind === 'exchange', count, 30_000)
     assert.equal(records.length, count)
