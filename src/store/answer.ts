@@ -1,4 +1,5 @@
 import type { PlainValue } from './plain-value.ts'
+import type { Span } from './rollup/rolled.ts'
 
 const SQL_MAX = 65_536
 /** SQL begins with one of these; whatever else an engine knows (COPY, SET, KILL, ...) is no question. */
@@ -15,10 +16,11 @@ export interface Reader {
   /** What was left out of the answers, and why. */
   readonly notes: readonly string[]
   /**
-   * @param sql one SELECT over `records` (or `exchanges`, those of kind exchange), in the engine's own dialect
+   * @param sql  one SELECT over `records` (or `exchanges`, those of kind exchange), in the engine's own dialect
+   * @param span what it asks about, by its own words: what no record of the span can be in need not be looked at; none = everything
    * @throws {QueryError} that says what is wrong with it
    */
-  ask(sql: string): Promise<Answer>
+  ask(sql: string, span?: Span): Promise<Answer>
   /**
    * The newest records for which a CEL filter is true, in order of time, with all columns in their order.
    *
@@ -26,6 +28,8 @@ export interface Reader {
    * @throws {FilterError} that marks the place of what is wrong with the filter
    */
   records(filter: string, limit: number): Promise<Answer>
+  /** Whether it answers out of what is there now, or was there two seconds ago; otherwise another one is to be opened. */
+  isFresh(): boolean
   /** Ends what runs; it then fails with `why`. */
   interrupt(why: string): void
   close(): void
@@ -33,7 +37,12 @@ export interface Reader {
 
 /** What is wrong with a query, in words for whoever wrote it. */
 export class QueryError extends Error {
-  override readonly name = 'QueryError'
+  override readonly name: string = 'QueryError'
+}
+
+/** A query needs more memory than it may have. */
+export class MemoryError extends QueryError {
+  override readonly name = 'MemoryError'
 }
 
 /** The SQL of `Reader.records`. @param list what is selected */

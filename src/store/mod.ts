@@ -8,7 +8,7 @@
  *
  * @module
  */
-export { QueryError } from './answer.ts'
+export { MemoryError, QueryError } from './answer.ts'
 export type { Answer, Reader } from './answer.ts'
 export { columnsOf } from './columns.ts'
 export type { Column, StoreField } from './columns.ts'

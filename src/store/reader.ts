@@ -1,10 +1,11 @@
 import type { DuckDBConnection, DuckDBPreparedStatement } from '@duckdb/node-api'
-import { type Answer, checkQuestion, QueryError, type Reader, recordSql } from './answer.ts'
-import { type Column, identifier, journalSelect, quote, recordListSql } from './columns.ts'
+import { type Answer, checkQuestion, MemoryError, QueryError, type Reader, recordSql } from './answer.ts'
+import { type Column, quote, recordListSql } from './columns.ts'
 import { openEngine } from './engine.ts'
 import { filterSql } from './filter-sql/mod.ts'
-import { headerColumnsOf, JSON_HEADERS, madeHeadersSql, segmentsSelect } from './header-columns.ts'
+import { RecordViews } from './record-views.ts'
 import { NO_ROWS } from './rollup/cubes.ts'
+import type { Span } from './rollup/rolled.ts'
 import { type OpenSegment, readPath, Snapshot } from './snapshot.ts'
 import { plainValue, type PlainValue } from './plain-value.ts'
 import type { RecordSource } from './record-source.ts'
@@ -29,6 +30,11 @@ const TIMES = `To compare times write "time" > ago(INTERVAL 1 HOUR), or "time" >
 /** Errors that say what is wrong with the query, not with a file. */
 const OF_THE_QUERY = /^(Parser|Binder|Catalog|Permission|Interrupt|Out of Memory|Syntax|Not implemented)\b/i
 
+/** All questions of one look at a page are answered out of one snapshot. */
+const FRESH_MS = 2000
+/** Opening costs a look at each file. While one is open, however, the agent removes nothing that is too old. */
+const OPEN_MS_MAX = 30_000
+
 /**
  * Answers questions about a store, while the agent writes to it and after: over its segments, and the journals that are not
  * packed yet, as they were when it was opened. Whatever was settled as written by then is there.
@@ -39,43 +45,47 @@ const OF_THE_QUERY = /^(Parser|Binder|Catalog|Permission|Interrupt|Out of Memory
  */
 export class StoreReader implements Reader {
   readonly #options: ReaderOptions
-  #engine: DuckDBConnection
-  #snapshot: Snapshot
+  #store: OpenStore
+  #openedAt = performance.now()
   #timer: NodeJS.Timeout | undefined
   #ended: string | undefined
 
-  private constructor(options: ReaderOptions, engine: DuckDBConnection, snapshot: Snapshot) {
+  private constructor(options: ReaderOptions, store: OpenStore) {
     this.#options = options
-    this.#engine = engine
-    this.#snapshot = snapshot
+    this.#store = store
   }
 
   /** @throws {Error} when there is no store in the folder */
   static async open(options: ReaderOptions): Promise<StoreReader> {
-    const { engine, snapshot } = await openStore(options, false).catch((error: Error) => {
+    const store = await openStore(options, false).catch((error: Error) => {
       if (OF_THE_QUERY.test(error.message)) throw error
       return openStore(options, true)
     })
-    return new StoreReader(options, engine, snapshot)
+    return new StoreReader(options, store)
   }
 
   get notes(): readonly string[] {
-    return this.#snapshot.notes
+    return this.#store.snapshot.notes
   }
 
-  async ask(sql: string): Promise<Answer> {
+  isFresh(): boolean {
+    const age = performance.now() - this.#openedAt
+    return age < FRESH_MS || (age < OPEN_MS_MAX && this.#store.snapshot.isCurrent(this.#options.folder))
+  }
+
+  async ask(sql: string, span?: Span): Promise<Answer> {
     try {
-      return await this.#ask(sql)
+      return await this.#ask(sql, span)
     } catch (error) {
       if (OF_THE_QUERY.test((error as Error).message) || error instanceof QueryError || this.#ended !== undefined) throw this.#explain(error)
       // Perhaps a file is damaged inside: those that are not as they were written are left out.
       const before = this.notes.length
       const opened = await openStore(this.#options, true)
       this.#close()
-      this.#engine = opened.engine
-      this.#snapshot = opened.snapshot
+      this.#store = opened
+      this.#openedAt = performance.now()
       if (this.notes.length === before) throw this.#explain(error)
-      return await this.#ask(sql)
+      return await this.#ask(sql, span)
     }
   }
 
@@ -88,7 +98,8 @@ export class StoreReader implements Reader {
     let oldest: PlainValue = null
     for await (const [[time = null] = []] of times.rows) oldest = time
     const passes = oldest === null ? 'false' : `"time" >= make_timestamp_ns(${oldest}) AND (${condition})`
-    return await this.ask(recordSql(recordListSql(this.#options.columns), passes, limit))
+    const span = { fromMs: Math.floor(Number(oldest) / 1e6), toMs: Number.MAX_SAFE_INTEGER }
+    return await this.ask(recordSql(recordListSql(this.#options.columns), passes, limit), span)
   }
 
   /** The same as one statement, for who writes it to a file. */
@@ -102,7 +113,7 @@ export class StoreReader implements Reader {
       await this.#prepare(sql)
       this.#startTimer()
       const bare = sql.replace(/[\s;]+$/, '')
-      await this.#engine.run(`COPY (\n${bare}\n) TO ${quote(this.#options.exportPath ?? '')} (FORMAT parquet, COMPRESSION zstd)`)
+      await this.#store.engine.run(`COPY (\n${bare}\n) TO ${quote(this.#options.exportPath ?? '')} (FORMAT parquet, COMPRESSION zstd)`)
     } catch (error) {
       throw this.#explain(error)
     } finally {
@@ -112,7 +123,7 @@ export class StoreReader implements Reader {
 
   interrupt(why: string): void {
     this.#ended = why
-    this.#engine.interrupt()
+    this.#store.engine.interrupt()
   }
 
   close(): void {
@@ -121,12 +132,12 @@ export class StoreReader implements Reader {
   }
 
   #close(): void {
-    this.#engine.closeSync()
-    this.#snapshot.close()
+    this.#store.engine.closeSync()
+    this.#store.snapshot.close()
   }
 
-  async #ask(sql: string): Promise<Answer> {
-    const statement = await this.#prepare(sql)
+  async #ask(sql: string, span?: Span): Promise<Answer> {
+    const statement = await this.#prepare(sql, span)
     this.#startTimer()
     const result = await statement.stream()
     // The first piece at once: what is wrong with a file shows before anything was given.
@@ -147,9 +158,11 @@ export class StoreReader implements Reader {
     return { names: result.deduplicatedColumnNames(), rows: rows() }
   }
 
-  async #prepare(sql: string): Promise<DuckDBPreparedStatement> {
+  async #prepare(sql: string, span?: Span): Promise<DuckDBPreparedStatement> {
     checkQuestion(sql)
-    const statements = await this.#engine.extractStatements(sql)
+    const { engine, views } = this.#store
+    await views.narrow(span)
+    const statements = await engine.extractStatements(sql)
     if (statements.count !== 1) throw new QueryError(`Cannot run ${statements.count} statements: write one SELECT`)
     const statement = await statements.prepare(0)
     if ((statement.statementType as number) !== SELECT) throw new QueryError('Cannot run this SQL: a query is one SELECT, and changes nothing')
@@ -167,59 +180,45 @@ export class StoreReader implements Reader {
     if (error instanceof QueryError) return error
     if (this.#ended !== undefined) return new QueryError(`Cannot finish the query: ${this.#ended}`)
     const text = (error as Error).message
+    if (/^Out of Memory/.test(text)) return new MemoryError(`Cannot run the query: ${text}\nAsk for less, or raise --memory`)
     const mend = /TIMESTAMP_NS/.test(text) ? `\n${TIMES}`
-      : /^Out of Memory/.test(text) ? '\nAsk for less, or raise --memory'
-        : /^Permission Error/.test(text) ? '\nA query reads the store and nothing else: no files, no settings' : ''
+      : /^Permission Error/.test(text) ? '\nA query reads the store and nothing else: no files, no settings' : ''
     return new QueryError(`Cannot run the query: ${text}${mend}`)
   }
 }
 
-/** A snapshot is as old as this at most: enough for all questions of one look at a page, and the agent can remove what is too old. */
-const FRESH_MS = 2000
-
 /** A store, to be asked again and again. */
 export function storeSource(options: Omit<ReaderOptions, 'sinceMs' | 'exportPath'>): RecordSource {
   const { folder, columns } = options
-  return { title: `"${folder}"`, columns, words: DUCKDB_WORDS, freshMs: FRESH_MS, open: () => StoreReader.open({ ...options, sinceMs: 0 }) }
+  return { title: `"${folder}"`, columns, words: DUCKDB_WORDS, open: () => StoreReader.open({ ...options, sinceMs: 0 }) }
 }
 
-async function openStore(options: ReaderOptions, thorough: boolean): Promise<{ engine: DuckDBConnection, snapshot: Snapshot }> {
+/** A snapshot, and the engine that can read it and nothing else. */
+interface OpenStore {
+  readonly engine: DuckDBConnection
+  readonly snapshot: Snapshot
+  readonly views: RecordViews
+}
+
+async function openStore(options: ReaderOptions, thorough: boolean): Promise<OpenStore> {
   const snapshot = Snapshot.take(options.folder, options.sinceMs, thorough)
   try {
     const engine = await openEngine(options)
     await engine.run('SET parquet_metadata_cache = true') // a footer has some hundred columns; the files stay as they are
     const { segments, journals } = snapshot
-    await engine.run(`CREATE VIEW records AS ${allRecords(snapshot, options)}`)
-    await engine.run(`CREATE VIEW rolled_records AS ${allRecords({ segments: segments.filter(isRolled), journals: [] }, options)}`)
-    await engine.run(`CREATE VIEW other_records AS ${allRecords({ segments: segments.filter(each => !isRolled(each)), journals }, options)}`)
+    const views = await RecordViews.create(engine, snapshot, options.columns, options.sinceMs)
     await engine.run(`CREATE VIEW rollup AS ${allRollups(segments)}`)
-    await engine.run(`CREATE VIEW exchanges AS SELECT * FROM records WHERE "kind" = 'exchange'`)
     await engine.run('CREATE MACRO ago(span) AS (now()::TIMESTAMP - span)::TIMESTAMP_NS')
     const allowed = [...segments, ...journals, ...rollupsOf(segments)].map(readPath)
     if (options.exportPath !== undefined) allowed.push(options.exportPath)
     await engine.run(`SET allowed_paths = [${allowed.map(quote).join(', ')}]`)
     await engine.run('SET enable_external_access = false')
     await engine.run('SET lock_configuration = true')
-    return { engine, snapshot }
+    return { engine, snapshot, views }
   } catch (error) {
     snapshot.close()
     throw error
   }
-}
-
-/** Every column, whether a segment has it (it may be of an earlier version) or not. */
-function allRecords({ segments, journals }: Pick<Snapshot, 'segments' | 'journals'>, { columns, sinceMs }: ReaderOptions): string {
-  const headers = headerColumnsOf(columns)
-  const all = [...columns, ...headers.map(({ name }) => ({ name, sqlType: 'VARCHAR' }))]
-  const parts = [`SELECT ${all.map(({ name, sqlType }) => `NULL::${sqlType} AS ${identifier(name)}`).join(', ')} WHERE false`]
-  if (segments.length > 0) parts.push(segmentsSelect(segments.map(file => ({ ...file, path: readPath(file) }))))
-  if (journals.length > 0) parts.push(journalSelect(journals.map(readPath), columns, madeHeadersSql(headers, JSON_HEADERS)))
-  const where = sinceMs === 0 ? '' : ` WHERE "time" >= make_timestamp_ns(${BigInt(Math.floor(sinceMs)) * 1_000_000n})`
-  return `SELECT ${all.map(({ name }) => identifier(name)).join(', ')} FROM (${parts.join(' UNION ALL BY NAME ')})${where}`
-}
-
-function isRolled({ rollup }: OpenSegment): boolean {
-  return rollup !== undefined
 }
 
 function rollupsOf(segments: readonly OpenSegment[]): readonly { readonly fd: number }[] {

@@ -8,7 +8,5 @@ export interface RecordSource {
   readonly title: string
   readonly columns: readonly Column[]
   readonly words: Words
-  /** How long a reader may be asked before another one is to be opened; milliseconds. */
-  readonly freshMs: number
   open(): Promise<Reader>
 }

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, statSync } from 'node:fs'
 import { ASIDE, listStore, lockReaders, type RollupFile, type SegmentFile, type StoreFiles } from '../sink/store/mod.ts'
 import { damageOf, obviousDamage } from './segment.ts'
 
@@ -30,12 +30,17 @@ export class Snapshot {
   /** What was left out, and why. */
   readonly notes: readonly string[]
 
+  readonly #files: string
+  /** Journals without a record: they are not open. */
+  readonly #empty: readonly string[]
   #lock: number | undefined
 
-  private constructor(journals: readonly OpenFile[], segments: readonly OpenSegment[], notes: readonly string[]) {
+  private constructor(files: StoreFiles, journals: readonly OpenFile[], segments: readonly OpenSegment[], notes: readonly string[]) {
+    this.#files = namesOf(files)
     this.journals = journals
     this.segments = segments
     this.notes = notes
+    this.#empty = files.journals.map(({ path }) => path).filter(path => !journals.some(journal => journal.path === path))
   }
 
   /**
@@ -50,7 +55,7 @@ export class Snapshot {
       const files = list(folder)
       const snapshot = Snapshot.#open(files, sinceMs, thorough)
       // A folder is not listed in one moment: a journal that was packed meanwhile could be missing in both shapes.
-      if (snapshot !== undefined && sameFiles(files, list(folder))) {
+      if (snapshot !== undefined && namesOf(files) === namesOf(list(folder))) {
         snapshot.#lock = lock
         return snapshot
       }
@@ -88,7 +93,7 @@ export class Snapshot {
       const { filled = [], empty = [] } = Object.groupBy(files.journals.map(({ path }) => open(path)),
         ({ fd }) => fstatSync(fd).size > 0 ? 'filled' : 'empty')
       for (const { fd } of empty) closeSync(fd)
-      return new Snapshot(filled, segments, notes)
+      return new Snapshot(files, filled, segments, notes)
     } catch (error) {
       for (const { fd } of opened) closeSync(fd)
       const { code, message } = error as NodeJS.ErrnoException
@@ -98,6 +103,11 @@ export class Snapshot {
       throw new Error(`Cannot read the store: ${message}; it has ${count} files, more than a process may open here: ` +
         'raise the limit (ulimit -n), or wait until the agent has packed them', { cause: error })
     }
+  }
+
+  /** Whether these are still all files with records; those that are being written may have grown. */
+  isCurrent(folder: string): boolean {
+    return namesOf(list(folder)) === this.#files && this.#empty.every(path => statSync(path, { throwIfNoEntry: false })?.size === 0)
   }
 
   close(): void {
@@ -134,7 +144,6 @@ function list(folder: string): StoreFiles {
   }
 }
 
-function sameFiles(a: StoreFiles, b: StoreFiles): boolean {
-  const names = (files: StoreFiles): string => [...files.segments, ...files.journals].map(({ path }) => path).join('\n')
-  return names(a) === names(b)
+function namesOf({ segments, journals, rollups }: StoreFiles): string {
+  return [...segments, ...journals, ...rollups.values()].map(({ path }) => path).join('\n')
 }

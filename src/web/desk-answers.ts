@@ -1,25 +1,45 @@
-import { ROWS_MAX } from '../store/mod.ts'
+import { MemoryError, ROWS_MAX } from '../store/mod.ts'
 import { narrowedTo, type Question } from './question.ts'
-import { LENGTH_MAX, RecordsSql, type TwoSteps } from './records-sql.ts'
+import { LENGTH_MAX, momentOf, RecordsSql, type TwoSteps } from './records-sql.ts'
 import type { DeskAnswer, StoreDesk } from './store-desk.ts'
-import type { RolledQuestion, View } from './view.ts'
-
-/** Exchanges, the newest, among which those that pass a filter are looked for before all are. */
-const LOOKED_AT_FIRST = 200_000
+import { LOOKED_AT, type RolledQuestion, type View } from './view.ts'
 
 /** What a view says: out of the roll-ups where it can, else out of the records. */
 export async function answerOf(desk: StoreDesk, view: View, question: Question, signal?: AbortSignal): Promise<DeskAnswer> {
   const rolled = rolledOf(view, question)
-  if (rolled === undefined) {
-    const count = question.filter === '' ? view.newest : undefined
-    const end = count === undefined ? undefined : await newestOf(desk, question, count, signal)
-    return await desk.ask(view.sql(end ?? question), signal)
-  }
-  const answer = await desk.ask(rolled.sql(), signal)
+  return rolled === undefined ? await ofRecords(desk, view, question, signal) : await ofRollups(desk, rolled, question, signal)
+}
+
+async function ofRollups(desk: StoreDesk, rolled: RolledQuestion, question: Question, signal: AbortSignal | undefined): Promise<DeskAnswer> {
+  const answer = await desk.ask(rolled.sql(), question, signal)
   const restSql = question.words.rest?.(rolled.cube, question, rolled.first)
-  const [[rest] = []] = restSql === undefined ? [] : (await desk.ask(restSql, signal)).rows
+  const [[rest] = []] = restSql === undefined ? [] : (await desk.ask(restSql, question, signal)).rows
   if (Number(rest ?? 0) === 0) return answer
   const note = `${rest} requests are counted as (other): the ${ROWS_MAX} most frequent of a quarter of an hour are kept`
+  return { ...answer, notes: [...answer.notes, note] }
+}
+
+async function ofRecords(desk: StoreDesk, view: View, question: Question, signal: AbortSignal | undefined): Promise<DeskAnswer> {
+  const newest = await ofNewest(desk, view, question, signal)
+  if (newest !== undefined) return newest
+  try {
+    return await desk.ask(view.sql(question), question, signal)
+  } catch (error) {
+    if (!(error instanceof MemoryError)) throw error
+    return await desk.ask(view.sql({ ...question, isReadTwice: true }), question, signal)
+  }
+}
+
+/** Out of the end of the question's time, for a view to which that is enough; undefined when it has to look at all. */
+async function ofNewest(desk: StoreDesk, view: View, question: Question, signal: AbortSignal | undefined): Promise<DeskAnswer | undefined> {
+  if (view.newest === undefined) return undefined
+  const count = question.filter === '' ? view.newest : LOOKED_AT
+  const end = await newestOf(desk, question, count, signal)
+  if (end === undefined) return undefined
+  const answer = await desk.ask(view.sql(end), end, signal)
+  // What a filter seldom lets through may be earlier.
+  if (answer.rows.length === 0) return undefined
+  const note = `Only the newest exchanges are counted, those since ${new Date(end.fromMs).toISOString()}: looking at more than ${count} takes long`
   return { ...answer, notes: [...answer.notes, note] }
 }
 
@@ -32,18 +52,18 @@ export function rolledOf(view: View, question: Question): RolledQuestion | undef
 /** The newest records of a question: those of the end of its time first, which often is enough. */
 export async function newestRecords(desk: StoreDesk, question: Question, limit: number, signal?: AbortSignal): Promise<DeskAnswer> {
   const lists = new RecordsSql(desk.words, desk.columns)
-  const first = await newestOf(desk, question, question.filter === '' ? limit : LOOKED_AT_FIRST, signal)
+  const first = await newestOf(desk, question, question.filter === '' ? limit : LOOKED_AT, signal)
   if (first !== undefined) {
-    const answer = await inTwoSteps(desk, lists.newest(first.where, limit), signal)
+    const answer = await inTwoSteps(desk, lists.newest(first, limit), signal)
     if (answer.rows.length === limit || answer.isCut) return answer
   }
-  return await inTwoSteps(desk, lists.newest(question.where, limit), signal)
+  return await inTwoSteps(desk, lists.newest(question, limit), signal)
 }
 
 /** The end of a question's time with at least so many exchanges; undefined when there are not as many, or no roll-ups to say so. */
 async function newestOf(desk: StoreDesk, question: Question, count: number, signal: AbortSignal | undefined): Promise<Question | undefined> {
   const { rows } = await desk.ask(`SELECT max(slot) FROM (SELECT slot, sum(sum(n)) OVER (ORDER BY slot DESC) AS newer
-    FROM (${question.words.rolled('minute', question)}) GROUP BY slot) WHERE newer >= ${count}`, signal)
+    FROM (${question.words.rolled('minute', question)}) GROUP BY slot) WHERE newer >= ${count}`, question, signal)
   const fromMs = Number(rows[0]?.[0] ?? 0)
   return fromMs > question.fromMs ? narrowedTo(question, fromMs) : undefined
 }
@@ -56,10 +76,11 @@ export interface CutAnswer extends DeskAnswer {
 /** A list of records; none where nothing is asked. */
 export async function inTwoSteps(desk: StoreDesk, steps: TwoSteps | undefined, signal?: AbortSignal): Promise<CutAnswer> {
   if (steps === undefined) return { names: [], rows: [], notes: [] }
-  const times = await desk.ask(steps.times, signal)
+  const times = await desk.ask(steps.times, steps.span, signal)
   const [first, last, left, found] = times.rows[0] ?? []
   if (Number(found) === 0) return { names: [], rows: [], notes: times.notes }
-  const answer = await desk.ask(steps.records(String(first), String(last)), signal)
+  const between = { fromMs: momentOf(String(first)).fromMs, toMs: momentOf(String(last)).toMs }
+  const answer = await desk.ask(steps.records(String(first), String(last)), between, signal)
   const rows = answer.rows.map(row => desk.words.record(desk.columns, row))
   const { names, notes } = answer
   if (Number(left) === 0) return { names, rows, notes }

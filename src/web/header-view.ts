@@ -1,6 +1,6 @@
-import { CALLER_HEADERS, type Words } from '../store/mod.ts'
+import { CALLER_HEADERS, HEADER_COLUMNS, type Words } from '../store/mod.ts'
 import { AskedWronglyError } from './question.ts'
-import { groupedRolled, groupedSql, SHARED_COLUMNS, type View } from './view.ts'
+import { groupedRolled, groupedSql, LOOKED_AT, SHARED_COLUMNS, type View } from './view.ts'
 
 /** A header's name: a token (RFC 9110, 5.6.2), in small letters. */
 const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]{1,256}$/
@@ -14,16 +14,21 @@ export function headerName(header: string): string {
 
 /**
  * Exchanges by the first value of one request header, e.g. of a tenant or an API key (its hash, where privacy hashes it): who called,
- * how often, how it went.
+ * how often, how it went. Of a header without a column of its own only the newest exchanges are looked at.
  */
 export function headerView(name: string): View {
   return {
     name: 'by-header',
     title: 'By header',
     columns: [{ title: name, unit: 'text' }, ...SHARED_COLUMNS],
+    ...(hasColumn(name) ? {} : { newest: LOOKED_AT }),
     sql: question => groupedSql(firstValue(question.words, name), question),
     rolled: question => (CALLER_HEADERS as readonly string[]).includes(name) ? groupedRolled('header', 'k2', question, name) : undefined,
   }
+}
+
+function hasColumn(name: string): boolean {
+  return HEADER_COLUMNS.some(({ header }) => header === name)
 }
 
 /** SQL of the first value of a request header. */

@@ -8,6 +8,8 @@ export interface Question {
   readonly words: Words
   /** SQL over the columns: within the span, and the filter is true. */
   readonly where: string
+  /** What passes is more than the engine's memory holds. */
+  readonly isReadTwice?: boolean
   /** CEL as it was asked; empty = everything. */
   readonly filter: string
   readonly limit: number

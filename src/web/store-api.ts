@@ -8,7 +8,7 @@ import type { PageEnvironment } from './guard.ts'
 import { AskedWronglyError, type Question, questionOf, wholeNumber } from './question.ts'
 import { headerName, headerView } from './header-view.ts'
 import { answerOf, inTwoSteps, newestRecords } from './desk-answers.ts'
-import { RecordsSql } from './records-sql.ts'
+import { momentOf, RecordsSql } from './records-sql.ts'
 import { ForbiddenError, requireOpenFilter, requireOperator } from './role.ts'
 import { DeskBusyError, type StoreDesk } from './store-desk.ts'
 import { valuesView } from './values-view.ts'
@@ -61,7 +61,7 @@ export function addStoreApi(app: Hono<PageEnvironment>, desk: StoreDesk, audit: 
     const parameters = new URL(context.req.url).searchParams
     const time = parameters.get('time') ?? ''
     const sequence = wholeNumber(parameters, 'sequence', -1, Number.MAX_SAFE_INTEGER)
-    const [found] = (await desk.ask(lists.exchange(time, sequence), context.req.raw.signal)).rows
+    const [found] = (await desk.ask(lists.exchange(time, sequence), momentOf(time), context.req.raw.signal)).rows
     if (found === undefined) {
       return context.json({ error: `Cannot find record ${sequence} of ${time}: it is not in the store, or not any more` }, 404)
     }
@@ -85,7 +85,9 @@ function viewOfOne(context: PageContext, desk: StoreDesk, name: string, prices: 
 }
 
 async function answerView(context: PageContext, desk: StoreDesk, view: View, question: Question, isCsv: boolean): Promise<Response> {
-  const { rows, notes } = await answerOf(desk, view, question, context.req.raw.signal)
+  const { newest: _, ...whole } = view
+  // A file has no notes: it is of all.
+  const { rows, notes } = await answerOf(desk, isCsv ? whole : view, question, context.req.raw.signal)
   if (isCsv) {
     context.header('content-type', CSV_TYPE)
     context.header('content-disposition', `attachment; filename="lintel-${view.name}.csv"`)

@@ -1,4 +1,4 @@
-import type { Column, PlainValue, Reader, RecordSource, Words } from '../store/mod.ts'
+import type { Column, PlainValue, Reader, RecordSource, Span, Words } from '../store/mod.ts'
 
 export interface DeskAnswer {
   readonly names: readonly string[]
@@ -25,7 +25,6 @@ export class StoreDesk {
   #last: Promise<unknown> = Promise.resolve()
   #waiting = 0
   #reader: Reader | undefined
-  #openedAt = 0
   #idle: NodeJS.Timeout | undefined
 
   constructor(source: RecordSource) {
@@ -42,13 +41,14 @@ export class StoreDesk {
 
   /**
    * @param sql    one SELECT
+   * @param span   what it asks about; none = everything
    * @param signal a question that nobody waits for any more is not asked, or ended
    * @throws {Error} QueryError for a wrong question, DeskBusyError, or what hinders reading the store
    */
-  async ask(sql: string, signal?: AbortSignal): Promise<DeskAnswer> {
+  async ask(sql: string, span?: Span, signal?: AbortSignal): Promise<DeskAnswer> {
     if (this.#waiting >= WAITING_MAX) throw new DeskBusyError(`Cannot ask the store: ${WAITING_MAX} questions wait already; try again`)
     this.#waiting++
-    const answer = this.#last.then(() => this.#answer(sql, signal)).finally(() => { this.#waiting-- })
+    const answer = this.#last.then(() => this.#answer(sql, span, signal)).finally(() => { this.#waiting-- })
     this.#last = answer.catch(() => {}) // told to whoever asked; the next is asked all the same
     return await answer
   }
@@ -60,7 +60,7 @@ export class StoreDesk {
     this.#closeReader()
   }
 
-  async #answer(sql: string, signal: AbortSignal | undefined): Promise<DeskAnswer> {
+  async #answer(sql: string, span: Span | undefined, signal: AbortSignal | undefined): Promise<DeskAnswer> {
     signal?.throwIfAborted()
     clearTimeout(this.#idle)
     const reader = await this.#open()
@@ -68,7 +68,7 @@ export class StoreDesk {
     const leave = (): void => { reader.interrupt('nobody waits for it any more') }
     signal?.addEventListener('abort', leave, { once: true })
     try {
-      const answer = await reader.ask(sql)
+      const answer = await reader.ask(sql, span)
       const rows: (readonly PlainValue[])[] = []
       for await (const part of answer.rows) {
         rows.push(...part.slice(0, ROWS_MAX - rows.length))
@@ -86,10 +86,9 @@ export class StoreDesk {
   }
 
   async #open(): Promise<Reader> {
-    if (this.#reader !== undefined && performance.now() - this.#openedAt < this.#source.freshMs) return this.#reader
+    if (this.#reader?.isFresh() === true) return this.#reader
     this.#closeReader()
     this.#reader = await this.#source.open()
-    this.#openedAt = performance.now()
     return this.#reader
   }
 

@@ -25,7 +25,7 @@ export interface View {
   readonly narrow?: string
   /** One SELECT over `exchanges` (or `records`), bounded by the question's limit, in the words of its engine. */
   sql(question: Question): string
-  /** So many of the newest exchanges are enough for it. */
+  /** So many of the newest exchanges are enough for it, of those that a filter lets through as many as are among some more of them. */
   readonly newest?: number
   /** The same out of the engine's roll-ups, for questions without a filter; durations within 1 %. Missing = only the records know. */
   rolled?(question: Question): RolledQuestion | undefined
@@ -38,6 +38,9 @@ export interface RolledQuestion {
   readonly first?: string
   sql(): string
 }
+
+/** Exchanges, the newest, that are looked at first, or only they, where looking at all takes seconds. */
+export const LOOKED_AT = 200_000
 
 export const FAILED = 'count(*) FILTER (WHERE http_response_status_code >= 500)'
 export const REFUSED = 'count(*) FILTER (WHERE http_response_status_code >= 400 AND http_response_status_code < 500)'

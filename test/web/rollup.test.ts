@@ -164,12 +164,40 @@ test('the newest records and the names of headers are found from the end', async
     for (const [span, limit] of [[{}, 100], [{}, 5990], [SPANS[2] ?? {}, 40], [{}, 1]] as const) {
       const question = asked(span)
       const { rows } = await newestRecords(desk, question, limit)
-      const steps = new RecordsSql(desk.words, COLUMNS).newest(question.where, limit)
+      const steps = new RecordsSql(desk.words, COLUMNS).newest(question, limit)
       const [first, last] = (await desk.ask(steps.times)).rows[0] ?? []
       assert.deepEqual(rows, (await desk.ask(steps.records(String(first), String(last)))).rows)
       assert.equal(rows.length, limit)
     }
     const names = VIEWS.find(({ name }) => name === 'header-names') as View
     assert.deepEqual((await answerOf(desk, names, asked({}))).rows, (await desk.ask(names.sql(asked({})))).rows)
+  })
+})
+
+test('a header without a column is counted in the newest exchanges alone, which is told; in all of them where there are few', async () => {
+  await withDesk(store, async desk => {
+    const view = headerView('x-other')
+    assert.ok(headerView('cookie').newest === undefined && view.newest !== undefined)
+    const question = asked({})
+    const all = await answerOf(desk, view, question)
+    assert.deepEqual([all.notes, all.rows.map(([, n]) => n)], [[], [BigInt(COUNT - COUNT / 50)]])
+    const some = await answerOf(desk, { ...view, newest: 50 }, question)
+    const [[value, n] = []] = some.rows
+    const since = /since (\S+): /.exec(some.notes[0] ?? '')?.[1] ?? ''
+    const [[wanted] = []] = (await desk.ask(`SELECT count(*) FROM exchanges WHERE "time" >= TIMESTAMP_NS '${since.replace('T', ' ').replace('Z', '')}'`)).rows
+    assert.deepEqual([value, n], [null, wanted])
+    assert.ok(Number(n) >= 50 && Number(n) < 50 + 60_000 / EVERY_MS, String(n))
+  })
+})
+
+test('a question that needs more memory than there is is asked anew in the way that needs less', async () => {
+  await withDesk(store, async desk => {
+    const view: View = {
+      name: 'much', title: 'Much', columns: [],
+      sql: ({ isReadTwice = false }) => isReadTwice ? "SELECT 'little'" : 'SELECT len(list(a.range)) FROM range(400000000) AS a',
+    }
+    assert.deepEqual((await answerOf(desk, view, asked({}))).rows, [['little']])
+    await assert.rejects(answerOf(desk, { ...view, sql: () => view.sql(asked({})) }, asked({})), /Out of Memory[^]*Ask for less/)
+    assert.deepEqual((await desk.ask('SELECT 1')).rows, [[1]])
   })
 })

@@ -176,8 +176,8 @@ test('a list of large records ends at its bound, and says so', async () => {
 test('a question that nobody waits for any more is ended, the next is answered', async () => {
   const desk = new StoreDesk(storeSource({ folder: store, columns: COLUMNS, threads: 1, memoryMiB: 256, timeoutMs: 60_000 }))
   const leaving = new AbortController()
-  const endless = desk.ask('SELECT count(*) FROM range(10000000) a, range(10000000) b WHERE a.range * b.range % 7 = 3', leaving.signal)
-  const waiting = desk.ask('SELECT 1', leaving.signal)
+  const endless = desk.ask('SELECT count(*) FROM range(10000000) a, range(10000000) b WHERE a.range * b.range % 7 = 3', undefined, leaving.signal)
+  const waiting = desk.ask('SELECT 1', undefined, leaving.signal)
   const next = desk.ask('SELECT count(*) FROM exchanges')
   setTimeout(() => { leaving.abort() }, 100)
   await assert.rejects(endless, /nobody waits for it any more|aborted/)

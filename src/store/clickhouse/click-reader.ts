@@ -95,6 +95,11 @@ export class ClickReader implements Reader {
     return new QueryError(`Cannot finish the query: the answer broke off: ${this.#transport.clean((error as Error).message)}`)
   }
 
+  /** Its answers are those of the moment. */
+  isFresh(): boolean {
+    return true
+  }
+
   interrupt(why: string): void {
     this.#ended = why
     this.#stop.abort()
@@ -116,16 +121,13 @@ export class ClickReader implements Reader {
   }
 }
 
-/** Its answers are those of the moment: a reader is kept as long as it is asked. */
-const FRESH_MS = 3_600_000
-
 /** A server's tables, to be asked again and again. @throws {Error} with the mend, when a secret or certificate is not to be had */
 export function clickSource(options: Omit<ClickReaderOptions, 'sinceMs'>): RecordSource {
   const { server, database, columns } = options
   const open = (): ClickReader => new ClickReader({ ...options, sinceMs: 0 })
   open().close()
   const title = `database "${database}" at ${new URL(server.url).origin}`
-  return { title, columns, words: CLICK_WORDS, freshMs: FRESH_MS, open: async () => open() }
+  return { title, columns, words: CLICK_WORDS, open: async () => open() }
 }
 
 /** The beginning of a body, the rest of which is not read. */

@@ -1,14 +1,14 @@
 import { DEPTH, FORMS, PATHS_MAX, VALUES_MAX } from '../rollup/route-sql.ts'
+import type { Matching } from '../view-sql/words.ts'
 import { clickQuote } from './click-text.ts'
 
 /**
  * `routedSql` of a store in ClickHouse's words: the same templates by the same rules. A table of WITH is worked out as often as it is named
  * here, so each level stands once, in the next, and counts the values of a place by a window.
  *
- * @param where condition over the columns of exchanges
  * @returns what stands behind WITH: a table `routed`
  */
-export function clickRouted(where: string): string {
+export function clickRouted({ where }: Matching): string {
   const forms = FORMS.map(([name, pattern]) => `match(s, ${clickQuote(`^(?:${pattern})$`)}), '${name}'`).join(', ')
   // A client that asks for "/{any}" would make one route of all.
   const segment = `multiIf(s = '{any}', '{"any"}', lengthUTF8(s) < 16 AND NOT match(s, '[0-9@]'), s, ${forms}, s)`

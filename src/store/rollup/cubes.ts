@@ -119,7 +119,7 @@ export function partialSql(cube: Cube, from: string, where: string): string {
 export function cubeSql(cube: Cube): string {
   const { also, from } = CUBES[cube]
   const rows = rowsSql(cube, CUBES[cube])
-  if (from === 'routed') return `WITH ${routedSql('true', 'base', PATHS_MAX)} ${rows}`
+  if (from === 'routed') return `WITH ${routedSql('true', { from: 'base', pathsMax: PATHS_MAX })} ${rows}`
   return also === undefined ? rows : `${rows} UNION ALL ${rowsSql(cube, also)}`
 }
 

@@ -6,18 +6,26 @@ export const DEPTH = 7
 export const VALUES_MAX = 40
 
 /**
- * Segments that are parameters by their form alone. Placed in order; RE2, the whole segment. DuckDB is asked the same as `sql`, where
- * that is cheaper: for a digit before 18 other characters RE2 has to follow every digit, 30 us a segment.
+ * Segments that are parameters by their form alone. Placed in order; RE2, the whole segment. DuckDB is asked the same in a cheaper way,
+ * its length first; and for a digit before 18 other characters RE2 would have to follow every digit, 30 us a segment.
  */
-export const FORMS: readonly (readonly [name: string, pattern: string, sql?: string])[] = [
+export const FORMS: readonly (readonly [name: string, pattern: string, cheaper?: (matches: string) => string])[] = [
   ['{number}', '-?[0-9]+'],
-  ['{uuid}', '[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}'],
-  ['{date}', '[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:.]+Z?)?'],
-  ['{hex}', '[0-9a-fA-F]*[0-9][0-9a-fA-F]*[a-fA-F][0-9a-fA-F]{6,}|[0-9a-fA-F]{16,}'],
-  ['{email}', '[^@/]+@[^@/]+\\.[^@/]+'],
+  ['{uuid}', '[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}', matches => `len(s) = 36 AND ${matches}`],
+  ['{date}', '[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:.]+Z?)?', matches => `len(s) >= 10 AND ${matches}`],
+  ['{hex}', '[0-9a-fA-F]*[0-9][0-9a-fA-F]*[a-fA-F][0-9a-fA-F]{6,}|[0-9a-fA-F]{16,}', matches => `len(s) >= 8 AND ${matches}`],
+  ['{email}', '[^@/]+@[^@/]+\\.[^@/]+', matches => `contains(s, '@') AND ${matches}`],
   ['{id}', '[A-Za-z0-9_=~.-]*[0-9][A-Za-z0-9_=~.-]{18,}',
-    `regexp_full_match(s, '[A-Za-z0-9_=~.-]+') AND regexp_matches(s[:-19], '[0-9]')`],
+    () => `len(s) >= 19 AND regexp_full_match(s, '[A-Za-z0-9_=~.-]+') AND regexp_matches(s[:-19], '[0-9]')`],
 ]
+
+interface RoutedFrom {
+  /** A table with a column `url_path`. */
+  readonly from?: string
+  readonly pathsMax?: number
+  /** The exchanges are read once, and those that are meant held in memory; otherwise twice. */
+  readonly isHeld?: boolean
+}
 
 /**
  * SQL of a table `routed`: the exchanges of a question with a column `route`, the template of their path. A segment is a
@@ -25,11 +33,10 @@ export const FORMS: readonly (readonly [name: string, pattern: string, sql?: str
  * anew for each question, from the 20,000 most frequent paths of its range.
  *
  * @param where condition over the columns of exchanges
- * @param from  a table with a column `url_path`
  * @returns what stands behind WITH
  */
-export function routedSql(where: string, from = 'exchanges', pathsMax = PATHS_MAX): string {
-  return `chosen AS NOT MATERIALIZED (SELECT * FROM ${from} WHERE ${where}),
+export function routedSql(where: string, { from = 'exchanges', pathsMax = PATHS_MAX, isHeld = false }: RoutedFrom = {}): string {
+  return `chosen AS ${isHeld ? '' : 'NOT '}MATERIALIZED (SELECT * FROM ${from} WHERE ${where}),
     paths AS MATERIALIZED (SELECT url_path, count(*) AS n FROM chosen WHERE url_path IS NOT NULL GROUP BY 1 ORDER BY n DESC, 1 LIMIT ${pathsMax}),
     ${routesSql(false)},
     routed AS NOT MATERIALIZED (SELECT chosen.*, CASE WHEN url_path IS NULL THEN '(none)' ELSE coalesce(route, '(other)') END AS route
@@ -51,7 +58,8 @@ export function reroutedSql(from: string): string {
 
 /** SQL of a table `routes`: a route for each of `paths`, which were routes before, or are as clients sent them. */
 function routesSql(wereRoutes: boolean): string {
-  const forms = FORMS.map(([name, pattern, sql = `regexp_full_match(s, '${pattern}')`]) => `WHEN ${sql} THEN '${name}'`).join(' ')
+  const forms = FORMS.map(([name, pattern, cheaper = matches => matches]) => (
+    `WHEN ${cheaper(`regexp_full_match(s, '${pattern}')`)} THEN '${name}'`)).join(' ')
   // A client that asks for "/{any}" would make one route of all.
   // Most words need no pattern to be told from a parameter: without a digit or an @ only a long one can be one.
   const segment = wereRoutes ? 's' : `CASE WHEN s = '{any}' THEN '{"any"}' WHEN len(s) < 16 AND NOT regexp_matches(s, '[0-9@]') THEN s

@@ -32,7 +32,7 @@ export const DUCKDB_WORDS: Words = {
   keysOf: (map, other) => `list_distinct(list_concat(coalesce(map_keys(${map}), []), coalesce(map_keys(${other}), [])))`,
   hasCredential: HAS_CREDENTIAL,
   agentClass: agentClassSql,
-  routed: where => routedSql(where),
+  routed: ({ where, isReadTwice = false }) => routedSql(where, { isHeld: !isReadTwice }),
   cubes: new Set(Object.keys(CUBES) as Cube[]),
   rolled: rolledSql,
   rolledGroups,

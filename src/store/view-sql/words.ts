@@ -19,6 +19,14 @@ export interface RolledGroups {
   readonly limit?: number
 }
 
+/** Exchanges that a view is about. */
+export interface Matching {
+  /** SQL over their columns. */
+  readonly where: string
+  /** They are more than the engine's memory holds: they are read twice. */
+  readonly isReadTwice?: boolean
+}
+
 /**
  * The words in which views are written, for each engine its own. Arguments and results are SQL; NULL stands for a missing value, and sums of
  * nothing are NULL but for counts. What both engines know alike is no word: `count(*) FILTER (WHERE ...)`, `sum`, `coalesce`, `nullif`,
@@ -57,7 +65,7 @@ export interface Words {
   /** What kind of user agent calls itself so. */
   agentClass(agent: string): string
   /** What stands behind WITH: a table `routed`, the exchanges for which a condition is true, with a column `route`. */
-  routed(where: string): string
+  routed(matching: Matching): string
   /** What the engine keeps roll-ups of. */
   readonly cubes: ReadonlySet<Cube>
   /** A cube's rows of a span, whose sums are those of the records; a key may stand in many. */

@@ -12,7 +12,7 @@ export const inventory: View = {
     { title: 'First seen', unit: 'time' }, { title: 'Last seen', unit: 'time' }, { title: 'Requests', unit: 'count' },
     { title: 'With credentials', unit: 'count' }, { title: 'Without', unit: 'count' }, { title: 'Clients', unit: 'count' },
   ],
-  sql: ({ words, where, limit }) => `WITH ${words.routed(where)} SELECT url_domain, route,
+  sql: ({ words, limit, ...matching }) => `WITH ${words.routed(matching)} SELECT url_domain, route,
     ${words.listed('http_request_method', LISTED_MAX)} AS methods, ${words.listed('http_response_status_code', LISTED_MAX)} AS statuses,
     ${words.firstSeen} AS first_seen, ${words.lastSeen} AS last_seen, count(*) AS n,
     count(*) FILTER (WHERE ${words.hasCredential}) AS with_credentials,

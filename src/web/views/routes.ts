@@ -4,6 +4,6 @@ export const routes: View = {
   name: 'routes',
   title: 'Routes',
   columns: [{ title: 'Route', unit: 'text' }, ...SHARED_COLUMNS],
-  sql: question => `WITH ${question.words.routed(question.where)} ${groupedSql('route', { ...question, where: 'true' }, 'routed')}`,
+  sql: question => `WITH ${question.words.routed(question)} ${groupedSql('route', { ...question, where: 'true' }, 'routed')}`,
   rolled: question => groupedRolled('route', 'k2', question),
 }

@@ -11,7 +11,7 @@ export const slowRoutes: View = {
     { title: 'Route', unit: 'text' }, { title: 'Host', unit: 'text' }, { title: 'Method', unit: 'text' }, { title: 'Requests', unit: 'count' },
     { title: 'p50', unit: 'seconds' }, { title: 'p95', unit: 'seconds' }, { title: 'p99', unit: 'seconds' }, { title: 'Longest', unit: 'seconds' },
   ],
-  sql: question => `WITH ${question.words.routed(question.where)} SELECT route, url_domain, http_request_method, count(*) AS n,
+  sql: question => `WITH ${question.words.routed(question)} SELECT route, url_domain, http_request_method, count(*) AS n,
     ${quantilesOf(question)}, max(duration) AS longest FROM routed WHERE duration IS NOT NULL GROUP BY 1, 2, 3
     HAVING count(*) >= ${REQUESTS_MIN} ORDER BY p99 DESC, n DESC, 1, 2, 3 LIMIT ${question.limit}`,
   rolled: question => ({
