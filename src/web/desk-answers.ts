@@ -49,13 +49,18 @@ export function rolledOf(view: View, question: Question): RolledQuestion | undef
   return rolled !== undefined && question.words.cubes.has(rolled.cube) ? rolled : undefined
 }
 
+/** Exchanges, the newest, among which those that pass a filter are looked for before all are. */
+const LOOKED_AT_FIRST = [LOOKED_AT, 8 * LOOKED_AT]
+
 /** The newest records of a question: those of the end of its time first, which often is enough. */
 export async function newestRecords(desk: StoreDesk, question: Question, limit: number, signal?: AbortSignal): Promise<DeskAnswer> {
   const lists = new RecordsSql(desk.words, desk.columns)
-  const first = await newestOf(desk, question, question.filter === '' ? limit : LOOKED_AT, signal)
-  if (first !== undefined) {
-    const answer = await inTwoSteps(desk, lists.newest(first, limit), signal)
-    if (answer.rows.length === limit || answer.isCut) return answer
+  for (const count of question.filter === '' ? [limit] : LOOKED_AT_FIRST) {
+    const end = await newestOf(desk, question, count, signal)
+    if (end === undefined) break
+    const steps = lists.newest(end, limit)
+    const found = await foundBy(desk, steps, signal)
+    if (found.count === limit || found.left > 0) return await recordsOf(desk, steps, found, signal)
   }
   return await inTwoSteps(desk, lists.newest(question, limit), signal)
 }
@@ -68,22 +73,36 @@ async function newestOf(desk: StoreDesk, question: Question, count: number, sign
   return fromMs > question.fromMs ? narrowedTo(question, fromMs) : undefined
 }
 
-export interface CutAnswer extends DeskAnswer {
-  /** The list ends at a bound of its bytes. */
-  readonly isCut?: boolean
+/** Which records a list has. */
+interface Found {
+  readonly first: string
+  readonly last: string
+  readonly count: number
+  /** How many of them are left out, so that the list has no more bytes than its bound. */
+  readonly left: number
+  readonly notes: readonly string[]
 }
 
 /** A list of records; none where nothing is asked. */
-export async function inTwoSteps(desk: StoreDesk, steps: TwoSteps | undefined, signal?: AbortSignal): Promise<CutAnswer> {
+export async function inTwoSteps(desk: StoreDesk, steps: TwoSteps | undefined, signal?: AbortSignal): Promise<DeskAnswer> {
   if (steps === undefined) return { names: [], rows: [], notes: [] }
-  const times = await desk.ask(steps.times, steps.span, signal)
-  const [first, last, left, found] = times.rows[0] ?? []
-  if (Number(found) === 0) return { names: [], rows: [], notes: times.notes }
-  const between = { fromMs: momentOf(String(first)).fromMs, toMs: momentOf(String(last)).toMs }
-  const answer = await desk.ask(steps.records(String(first), String(last)), between, signal)
-  const rows = answer.rows.map(row => desk.words.record(desk.columns, row))
-  const { names, notes } = answer
-  if (Number(left) === 0) return { names, rows, notes }
+  return await recordsOf(desk, steps, await foundBy(desk, steps, signal), signal)
+}
+
+async function foundBy(desk: StoreDesk, steps: TwoSteps, signal: AbortSignal | undefined): Promise<Found> {
+  const { rows, notes } = await desk.ask(steps.times, steps.span, signal)
+  const [first, last, left, count] = rows[0] ?? []
+  return { first: String(first), last: String(last), left: Number(left), count: Number(count), notes }
+}
+
+async function recordsOf(
+  desk: StoreDesk, steps: TwoSteps, { first, last, left, count, notes: before }: Found, signal: AbortSignal | undefined,
+): Promise<DeskAnswer> {
+  if (count === 0) return { names: [], rows: [], notes: before }
+  const between = { fromMs: momentOf(first).fromMs, toMs: momentOf(last).toMs }
+  const { names, rows: found, notes } = await desk.ask(steps.records(first, last), between, signal)
+  const rows = found.map(row => desk.words.record(desk.columns, row))
+  if (left === 0) return { names, rows, notes }
   const cut = `${left} more are left out: those shown have ${LENGTH_MAX / 1024 / 1024} MiB together; narrow the range or the filter`
-  return { names, rows, notes: [...notes, cut], isCut: true }
+  return { names, rows, notes: [...notes, cut] }
 }
