@@ -6,6 +6,7 @@
 import { mkdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { LOGGING_PORT as PARKING_PORT, QUIET_PORT } from './field.ts'
+import { AgentCounts } from './harness/agent-counts.ts'
 import { figure } from './harness/figure.ts'
 import { Gateway } from './harness/gateway.ts'
 import { runWrk } from './harness/generator.ts'
@@ -100,6 +101,8 @@ interface Sample {
   /** Bytes of payload per exchange, from kernel to agent. */
   readonly delivered: number
   readonly residentMiB: number
+  /** What the agent counted meanwhile; undefined = there was none. */
+  readonly counted: AgentCounts | undefined
 }
 
 interface Watched extends Sample {
@@ -176,20 +179,23 @@ async function allPoints(
   const samples: Sample[] = []
   await using open = series.points.some((point) => point.open !== undefined) ? new OpenConnections(session, PARKING_PORT) : undefined
   for (const [index, point] of series.points.entries()) {
+    const start = await agentCounts(lintel)
     const opened = (point.open ?? 0) - (series.points[index - 1]?.open ?? 0)
     if (point.open !== undefined) await open!.openUpTo(point.open)
     await session.delay(DRAIN_MS)
-    const before = { sent: await gateway.requests(), ...await agentFigures(lintel) }
+    const before = { sent: await gateway.requests(), counts: await agentCounts(lintel), cpu: lintel?.cpuNanoseconds() ?? Number.NaN }
     const { perSecond } = await load(session, gateway, pathOf(series, index), point, seconds)
     await session.delay(DRAIN_MS)
-    const after = await agentFigures(lintel)
+    const cpu = (lintel?.cpuNanoseconds() ?? Number.NaN) - before.cpu
+    const after = await agentCounts(lintel)
     const exchanges = await gateway.requests() - before.sent
     samples.push({
       perSecond,
       sent: exchanges + opened,
-      cpuMicroseconds: (after.cpuNanoseconds - before.cpuNanoseconds) / 1000 / exchanges,
-      delivered: (after.bytes - before.bytes) / exchanges,
+      cpuMicroseconds: cpu / 1000 / exchanges,
+      delivered: (after?.since(before.counts!).bytes ?? Number.NaN) / exchanges,
       residentMiB: lintel?.residentMiB() ?? Number.NaN,
+      counted: after?.since(start!),
     })
   }
   return samples
@@ -207,12 +213,8 @@ function connectionsOf(body: number | undefined): number {
   return body === undefined ? CONNECTIONS : BODY_CONNECTIONS
 }
 
-async function agentFigures(lintel: RunningTool | undefined): Promise<{ cpuNanoseconds: number; bytes: number }> {
-  if (lintel === undefined) return { cpuNanoseconds: Number.NaN, bytes: Number.NaN }
-  const text = await (await fetch(`http://${METRICS}/metrics`)).text()
-  const bytes = Number(/^lintel_packet_bytes_total\{outcome="delivered"\} (\d+)/m.exec(text)?.[1] ?? Number.NaN)
-  if (Number.isNaN(bytes)) throw new Error(`Cannot read the metrics of lintel: ${text.slice(0, 2000)}`)
-  return { cpuNanoseconds: lintel.cpuNanoseconds(), bytes }
+async function agentCounts(lintel: RunningTool | undefined): Promise<AgentCounts | undefined> {
+  return lintel === undefined ? undefined : await AgentCounts.read(METRICS)
 }
 
 function table(series: Series, rounds: readonly Round[], { seconds }: Settings): Table {
@@ -227,10 +229,12 @@ function table(series: Series, rounds: readonly Round[], { seconds }: Settings):
       'brackets the least and the most. "÷ without": requests/s with Lintel ÷ without in the same round. "CPU": of all its threads.',
       '"Delivered": bytes of payload that the kernel gave to the agent. "Resident memory": after the point and those before it.',
       '"Missing": requests that nginx counted, those that opened connections too, and Lintel did not log, in the worst round.',
+      '"Counted as": what the agent itself counted in that round: packets that it did not get, records that went no further, the most',
+      'frequent anomalies. An exchange can lack several packets; more missing than counted stands there as "not counted".',
       'The log is not rotated. One worker.',
     ],
     columns: [series.grows, 'without Lintel', 'with Lintel', '÷ without', 'agent CPU per exchange', 'delivered per exchange',
-      'resident memory', 'missing'],
+      'resident memory', 'missing', 'counted as'],
     rows: series.points.map(({ label }, point) => {
       const bare = rounds.map((round) => round.bare[point]!)
       const watched = rounds.map((round) => round.watched[point]!)
@@ -244,8 +248,16 @@ function table(series: Series, rounds: readonly Round[], { seconds }: Settings):
         figure(watched.map(({ delivered }) => delivered), 'B'),
         figure(watched.map(({ residentMiB }) => residentMiB), 'MiB'),
         `${showMissing(counts)} of ${Math.min(...watched.map(({ sent }) => sent))}`,
+        showCounted(watched),
       ]
     }),
     plots: series.plots,
   }
+}
+
+/** Of the round that lacks most. */
+function showCounted(watched: readonly Watched[]): string {
+  const missing = (of: Watched): number => Math.max(0, of.sent - of.logged)
+  const worst = watched.reduce((one, other) => (missing(other) > missing(one) ? other : one))
+  return worst.counted?.show(missing(worst)) ?? '-'
 }

@@ -135,6 +135,19 @@ static __always_inline void note_packet(struct direction *direction, struct pack
 	event->flags |= FLAG_COUNTED;
 }
 
+/* The first `ahead` bytes of the payload are not wanted, of which there may be fewer. 0 = deliver, else the counter. */
+static __always_inline __u32 leave_before(struct packet_event *event, __s32 ahead)
+{
+	if (ahead <= 0)
+		return 0;
+	if (ahead > (__s32)event->payload_length) {
+		event->payload_skipped = event->payload_length;
+		return event->tcp_flags & CONTROL_FLAGS ? 0 : COUNTER_SKIPPED;
+	}
+	event->payload_skipped = ahead;
+	return 0;
+}
+
 /* 0 = deliver, else the counter. */
 static __always_inline __u32 obey_directive(struct connection *connection, struct direction *direction,
 					    struct packet_event *event, __u32 side)
@@ -159,14 +172,7 @@ static __always_inline __u32 obey_directive(struct connection *connection, struc
 		direction->passed = until;
 		direction->known |= KNOWN_PASSED;
 	}
-	if (ahead <= 0)
-		return 0;
-	if (ahead > (__s32)event->payload_length) {
-		event->payload_skipped = event->payload_length;
-		return event->tcp_flags & CONTROL_FLAGS ? 0 : COUNTER_SKIPPED;
-	}
-	event->payload_skipped = ahead;
-	return 0;
+	return leave_before(event, ahead);
 }
 
 /* The first bytes decide. The result is the connection's verdict after this packet. */

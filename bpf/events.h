@@ -256,6 +256,7 @@ struct directive {
 #define SETTING_PROTOCOL_ICMP 64
 #define SETTING_PROTOCOL_ARP 128
 #define SETTING_QUIC 512        /* deliver UDP datagrams that begin with a QUIC Initial packet, whole */
+#define SETTING_BODIES 1024     /* long bodies of HTTP/1 are delivered until user space says how much to skip */
 #define SETTING_INTERFACES 256  /* map "interfaces" lists the wanted ones (socket and cgroup hooks) */
 struct settings {
 	__u32 flags;

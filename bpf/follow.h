@@ -3,6 +3,7 @@
 #ifndef LINTEL_FOLLOW_H
 #define LINTEL_FOLLOW_H
 
+#include "body.h"
 #include "frames.h"
 
 static __always_inline __u32 deliver_frame(CONTEXT *ctx, struct packet *packet, struct counters *count, __u32 link)
@@ -41,6 +42,8 @@ static __always_inline __u32 choose(CONTEXT *ctx, const struct settings *set, st
 	}
 	reason = connection->verdict == VERDICT_IGNORED ? COUNTER_IGNORED :
 		 obey_directive(connection, &connection->direction[side & 1], event, side);
+	if (!reason && !event->payload_skipped)
+		reason = leave_body(&connection->direction[side & 1], event);
 	if (reason == COUNTER_SKIPPED && headers_too)
 		return 0;
 	/* Remembered here, as another connection may take the directive's place; its end is told, so that it counts as closed. */
@@ -130,7 +133,7 @@ static __always_inline __u32 leave(CONTEXT *ctx, struct packet *packet, struct c
 
 VERIFIED_ALONE __u32 follow(CONTEXT *ctx, struct packet *packet, __u32 frame, __u32 link)
 {
-	__u32 zero = 0, side, reason = 0, end, most = 0, hash = 0;
+	__u32 zero = 0, side, reason = 0, end, most = 0, hash = 0, is_turn = 0;
 	struct counters *count = bpf_map_lookup_elem(&counters, &zero);
 	const struct settings *set = bpf_map_lookup_elem(&settings, &zero);
 	struct connection *connection;
@@ -168,6 +171,8 @@ VERIFIED_ALONE __u32 follow(CONTEXT *ctx, struct packet *packet, __u32 frame, __
 	}
 	if (tcp && (event->tcp_flags & TCP_SYN))
 		note_syn(connection, event, side);
+	if (tcp)
+		is_turn = takes_turn(direction, event, end);
 	note_packet(direction, event, end, event->time_ns);
 	if (tcp) {
 		reason = choose(ctx, set, packet, connection, side, &most);
@@ -188,6 +193,10 @@ VERIFIED_ALONE __u32 follow(CONTEXT *ctx, struct packet *packet, __u32 frame, __
 	}
 	if (reason)
 		return reason;
+	if (tcp && may_hold_body(set, connection, direction, event, is_turn)) {
+		packet->plan = most | (is_turn ? PLAN_TURN : 0);
+		return OUTCOME_BODY;
+	}
 	return deliver_all(ctx, packet, count, direction, most);
 }
 
@@ -207,6 +216,8 @@ static __always_inline __u32 examine(CONTEXT *ctx, const struct settings *set, s
 	outcome = follow(ctx, &packet, frame, place.link);
 	if (outcome == OUTCOME_FRAMES)
 		return deliver_frames(ctx, &packet, count);
+	if (outcome == OUTCOME_BODY)
+		return deliver_body(ctx, &packet, count);
 	if (outcome != OUTCOME_NEW)
 		return outcome;
 	reason = meet(ctx, &packet, frame || (packet.more & MORE_QUIC) || (set->flags & SETTING_PACKETS));

@@ -9,6 +9,7 @@
 #ifndef LINTEL_TALLY_HEAD_H
 #define LINTEL_TALLY_HEAD_H
 
+#include "letters.h"
 #include "verdict.h"
 
 #define TALLY_HEAD_MAX 1024
@@ -53,10 +54,6 @@ struct {
 	__type(value, struct tally_scratch);
 } tally_scratch SEC(".maps");
 
-#define LETTERS(a, b, c, d, e, f, g, h) ((__u64)(a) | (__u64)(b) << 8 | (__u64)(c) << 16 | (__u64)(d) << 24 | \
-	(__u64)(e) << 32 | (__u64)(f) << 40 | (__u64)(g) << 48 | (__u64)(h) << 56)
-#define SMALL 0x2020202020202020ULL /* makes letters small, and changes neither '-' nor ':' */
-
 static __always_inline __u32 method_of(__u64 letters, __u32 length)
 {
 	if (length > 8)
@@ -84,12 +81,6 @@ static __always_inline __u32 method_of(__u64 letters, __u32 length)
 		return TALLY_METHOD_QUERY;
 	}
 	return TALLY_METHOD_OTHER;
-}
-
-/* Bytes of the payload; 0 = there are not so many. */
-static __always_inline int load_at(CONTEXT *ctx, const struct packet *packet, __u32 at, void *to, __u32 length)
-{
-	return packet->event.payload_length >= at + length && !load_bytes(ctx, packet->payload_offset + at, to, length);
 }
 
 /*
@@ -156,11 +147,11 @@ VERIFIED_ALONE int end_line(__u32 place)
 static __always_inline void read_lines(struct tally_scratch *head)
 {
 	for (__u32 at = 0; at < TALLY_HEAD_MAX; at += 8) {
-		__u64 word = *(const __u64 *)(head->bytes + at), other = word ^ 0x0a0a0a0a0a0a0a0aULL;
+		__u64 word = *(const __u64 *)(head->bytes + at);
 
 		if (at >= head->length)
 			return;
-		if (!((other - 0x0101010101010101ULL) & ~other & 0x8080808080808080ULL))
+		if (!has_line_feed(word))
 			continue;
 		for (__u32 i = 0; i < 8; i++)
 			if ((__u8)(word >> (i * 8)) == '\n' && end_line(at + i))

@@ -84,6 +84,7 @@ export function kernelFilters(config: Config): KernelFilters {
     protocols: config.capture.protocols as NonNullable<KernelFilters['protocols']>,
     packets: config.kinds.includes('packet'),
     quic: config.kinds.includes('handshake'),
+    bodies: config.capture.body_fields.length > 0,
   }
 }
 

@@ -137,6 +137,7 @@ class CaptureLoop {
 
   #housekeep(length: number): void {
     const now = performance.now()
+    this.#memoryCap?.pass(this.#pipeline, length, now)
     if (now - this.#tickedAt >= TICK_MS) {
       this.#tickedAt = now
       this.#sources.wait(0) // interfaces that came or went are looked at here, also when the ring is never empty

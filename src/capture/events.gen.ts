@@ -250,6 +250,7 @@ export const SETTING_PROTOCOL_UDP = 32
 export const SETTING_PROTOCOL_ICMP = 64
 export const SETTING_PROTOCOL_ARP = 128
 export const SETTING_QUIC = 512
+export const SETTING_BODIES = 1024
 export const SETTING_INTERFACES = 256
 export const COUNTER_PACKETS_SEEN = 0
 export const COUNTER_DELIVERED = 1

@@ -38,6 +38,19 @@ test('HTTP/1 is found whole, byte by byte, and behind empty lines', () => {
   }
 })
 
+test('a long body behind a head that came in two parts is skipped to its end, and not beyond', () => {
+  for (const first of [1, 3, 4, 10]) {
+    const post = `POST /1 HTTP/1.1\r\nContent-Length: 9000\r\n\r\n${'b'.repeat(1000)}`
+    const { connection, send, close } = open()
+    send(0, post.slice(0, first))
+    send(0, post.slice(first))
+    assert.equal(connection.skipping[0], 8000)
+    send(0, 'b'.repeat(8000))
+    send(0, request.replace('/1', '/2'))
+    assert.deepEqual(close().requests.map(({ target, bodyBytes }) => [target, bodyBytes]), [['/1', 9000], ['/2', 0]])
+  }
+})
+
 test('joined mid-way, empty lines before a first request or response hide neither it nor who asks', () => {
   const talks: [Side, string][] = [[0, `\r\n\r\n${request}`], [1, `\r\n${response}`]]
   for (const [side, text] of talks) {

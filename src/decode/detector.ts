@@ -93,14 +93,16 @@ export class Detector implements StreamHandler {
       return
     }
     if (verdict === DETECT.no) return this.#refuse(side, length, time)
+    const rest = length - take
+    // In one call: where its messages begin, and what it asks to be skipped, counts from the end of that.
+    if (!isFirst && rest > 0 && !this.#hold(side, pointer + take, rest)) return this.#giveUp(side, time)
     const handler = this.#open(verdict, time)
     // The other side may have sent too little to be sure of: what came first is given first.
     const other = side === 0 ? 1 : 0
     const isOtherFirst = this.#timeOf(other) <= this.#timeOf(side)
     if (isOtherFirst) this.#replay(other, handler)
-    this.#replay(side, handler)
-    const given = isFirst ? 0 : take
-    if (given < length) handler.data(side, pointer + given, length - given, time)
+    if (isFirst) handler.data(side, pointer, length, time)
+    else this.#replay(side, handler)
     if (!isOtherFirst) this.#replay(other, handler)
   }
 
@@ -136,6 +138,20 @@ export class Detector implements StreamHandler {
   #carry(side: Side): Carry {
     const { memory } = this.#options
     return side === 0 ? this.#held0 ??= new Carry(memory, this.#bytesMax) : this.#held1 ??= new Carry(memory, this.#bytesMax)
+  }
+
+  /** Adds `length` bytes to what is held of a side, over the bound of those that wait: it is on its way. False = no memory. */
+  #hold(side: Side, pointer: number, length: number): boolean {
+    const held = this.#carry(side)
+    const whole = new Carry(this.#options.memory, held.length + length)
+    if (!whole.append(held.pointer, held.length) || !whole.append(pointer, length)) {
+      whole.clear()
+      return false
+    }
+    held.clear()
+    if (side === 0) this.#held0 = whole
+    else this.#held1 = whole
+    return true
   }
 
   #clear(side: Side): void {

@@ -1,6 +1,9 @@
 /** Bodies stay in the kernel: their sizes are exact, their bytes are not copied, and the exchange behind them is logged. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { chmodSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { Agent, createServer, request as httpRequest } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -56,6 +59,49 @@ test('100 MiB down by curl, then a request on the same connection: exact size, h
   const delivered = now.get(DELIVERED) - before.get(DELIVERED)
   assert.ok(delivered < 25 * MIB, `${delivered} bytes were copied of ${100 * MIB}`)
   assert.ok(now.get(SKIPPED) > before.get(SKIPPED))
+})
+
+test('bodies of many sizes each way, in one write with their head or apart, HEAD between them: exact sizes', { timeout: 60_000 }, async () => {
+  const server = createServer((request, response) => {
+    request.resume().on('end', () => {
+      const searchParams = new URLSearchParams(request.url!.split('?')[1])
+      const body = Buffer.alloc(Number(searchParams.get('down')), 'HTTP/1.1 200 OK\r\n'.slice(3))
+      response.writeHead(200, { 'content-length': body.length })
+      if (searchParams.has('apart')) response.flushHeaders()
+      response.end(body)
+    })
+  }).listen(RAW, '127.0.0.1')
+  await once(server, 'listening')
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  const send = async (method: string, path: string, up: number): Promise<void> => {
+    const request = httpRequest({ agent, host: '127.0.0.1', port: RAW, method, path, headers: { 'content-length': up } })
+    request.end(Buffer.alloc(up, 'b'))
+    const [response] = await once(request, 'response') as [IncomingMessage]
+    await once(response.resume(), 'end')
+  }
+  const before = await Metrics.scrape(METRICS)
+  const sent: [string, string, number, number][] = []
+  for (const size of [0, 1, 500, 4000, 4608, 4609, 5000, 10_000, 65_000, 65_536, 70_000, 200_000, 1_000_000]) {
+    for (const form of ['', '&apart']) {
+      sent.push(['GET', `down=${size}${form}`, 0, size], ['HEAD', `down=${size}${form}`, 0, 0], ['POST', `down=${size}${form}`, size, size],
+        ['PUT', `down=3${form}&of=${size}`, size, 3])
+    }
+  }
+  try {
+    for (const [method, query, up] of sent) await send(method, `/sizes?${query}`, up)
+  } finally {
+    agent.destroy()
+    server.close()
+  }
+  const records = await lintel.exchanges('/sizes', sent.length)
+  const seen = records.map(({ url, http, marks }) => (
+    [http?.request?.method, url?.query, http?.request?.body?.size ?? 0, http?.response?.body?.size ?? 0, marks]))
+  assert.deepEqual(seen, sent.map((each) => [...each, undefined]))
+  assert.equal(new Set(records.map(({ network }) => network?.connection?.id)).size, 1)
+  await delay(400)
+  const all = sent.reduce((sum, [, , up, down]) => sum + up + down, 0)
+  const delivered = (await Metrics.scrape(METRICS)).get(DELIVERED) - before.get(DELIVERED)
+  assert.ok(delivered < all / 4, `${delivered} bytes were copied of ${all}`)
 })
 
 test('50 MiB up in chunks by curl, then a request on the same connection: exact size', { timeout: 60_000 }, async () => {

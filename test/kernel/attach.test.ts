@@ -98,7 +98,7 @@ kernelTest('a segment over 64 KiB is delivered whole, as several', async () => {
   namespaces.exec('lo', 'sysctl', '-qw', 'net.ipv4.tcp_tso_rtt_log=30', 'net.ipv4.tcp_tso_win_divisor=1', 'net.ipv4.tcp_rmem=4096 8388608 8388608',
     'net.ipv4.tcp_wmem=4096 8388608 8388608')
   await using _server = await serve('::1', PORT, namespace)
-  const capture = await Capture.start({ interfaces: ['lo'], filters: { ports: [[PORT, PORT]] } }, namespace)
+  const capture = await Capture.start({ interfaces: ['lo'], filters: { ports: [[PORT, PORT]], bodies: true } }, namespace)
   const bodyBytes = 3_000_000
   assert.equal(await ask(`http://[::1]:${PORT}/a`, { count: 3, bodyBytes, namespace }), 3)
   const captured = await capture.stop()

@@ -126,7 +126,7 @@ kernelTest('close gives everything back', async () => {
 kernelTest('records that gather wake the reader when the ring fills', async () => {
   const ringBytes = 1 << 20
   const memory = new ByteMemory()
-  const source = new KernelSource({ memory, interfaces: ['lo'], filters: { ports: [[PORT, PORT]] }, ringBytes, processes: false })
+  const source = new KernelSource({ memory, interfaces: ['lo'], filters: { ports: [[PORT, PORT]], bodies: true }, ringBytes, processes: false })
   await using _server = await serve('127.0.0.1', PORT)
   try {
     const asked = ask(`http://127.0.0.1:${PORT}/a`, { bodyBytes: 3_000_000 })

@@ -1,6 +1,6 @@
 import type { BpfMap, BpfObject } from '../../../lib/ebpf/mod.ts'
 import {
-  SETTINGS, SETTING_CIDR_EXCLUDE, SETTING_CIDR_INCLUDE, SETTING_INTERFACES, SETTING_PACKETS, SETTING_PORTS,
+  SETTINGS, SETTING_BODIES, SETTING_CIDR_EXCLUDE, SETTING_CIDR_INCLUDE, SETTING_INTERFACES, SETTING_PACKETS, SETTING_PORTS,
   SETTING_PROTOCOL_ARP, SETTING_PROTOCOL_ICMP, SETTING_PROTOCOL_TCP, SETTING_PROTOCOL_UDP, SETTING_QUIC,
 } from '../events.gen.ts'
 import { parseCidr } from '../../../lib/cidr/mod.ts'
@@ -29,6 +29,8 @@ export interface KernelFilters {
   readonly packets?: boolean
   /** Deliver datagrams that begin with a QUIC Initial packet, whole. Default false. */
   readonly quic?: boolean
+  /** Deliver bodies of HTTP/1 until `skip` says how much is not wanted, although their length stands in the head. Default false. */
+  readonly bodies?: boolean
 }
 
 const PORT_MAX = 65535
@@ -154,6 +156,7 @@ function networksOf(filters: KernelFilters): RuledCidr[] {
 function flagsOf(filters: KernelFilters): number {
   let flags = filters.packets === true ? SETTING_PACKETS : 0
   if (filters.quic === true) flags |= SETTING_QUIC
+  if (filters.bodies === true) flags |= SETTING_BODIES
   if ((filters.ports ?? []).length > 0) flags |= SETTING_PORTS
   if ((filters.addresses?.include ?? []).length > 0) flags |= SETTING_CIDR_INCLUDE
   if ((filters.addresses?.exclude ?? []).length > 0) flags |= SETTING_CIDR_EXCLUDE

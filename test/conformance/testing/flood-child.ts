@@ -39,11 +39,13 @@ const memoryCap = new MemoryCap(cap, config.limits.connections)
 let residentMax = 0
 let openMax = 0
 memoryCap.hold(pipeline, 0)
-for (let step = 1; pipeline.step() > 0; step++) {
+for (let step = 1, length = pipeline.step(); length > 0; step++, length = pipeline.step()) {
+  const now = step / LOOK_STEPS * 1000
+  memoryCap.pass(pipeline, length, now)
   if (step % TICK_STEPS === 0) pipeline.tick(source.time)
   openMax = Math.max(openMax, pipeline.connectionsOpen)
   if (step % RESIDENT_STEPS === 0) residentMax = Math.max(residentMax, process.memoryUsage.rss())
-  if (step % LOOK_STEPS === 0) memoryCap.hold(pipeline, step / LOOK_STEPS * 1000)
+  if (step % LOOK_STEPS === 0) memoryCap.hold(pipeline, now)
 }
 const openAtEnd = pipeline.connectionsOpen
 pipeline.close()
