@@ -4,7 +4,9 @@
  * asked for it (struct directive). What is left out here is what user space would skip: bytes that it does not miss.
  *
  * A head is looked for where a side takes its turn: in its first payload, and in what it sends first after it has taken bytes of
- * the other side. A mistake (a body that looks like a head there, the head of an answer to HEAD) ends with the next turn.
+ * the other side. A mistake (a body that looks like a head there, the head of an answer to HEAD) ends with the next turn. A client
+ * could make such mistakes, to hide requests in what is left out: answered early, amid a chunked body. Of it only a first payload
+ * counts, and what follows a body whose end is known.
  *
  * In    a packet of a connection whose start was seen, no body field being asked for.
  * Out   of the packet that holds the body's first byte BODY_LEAD bytes of it, so that user space sees it begin, and a record without
@@ -22,7 +24,7 @@
 #define BODY_WORTH 4096 /* fewer bytes are cheaper to copy than a record is to make */
 
 /* Notes whose turn it is, before note_packet(). 1 = the packet may begin a message with a long body. */
-VERIFIED_ALONE int takes_turn(struct direction *direction, const struct packet_event *event, __u32 end)
+VERIFIED_ALONE int takes_turn(struct direction *direction, const struct packet_event *event, __u32 end, __u32 is_client)
 {
 	__u32 known;
 	int is_turn;
@@ -40,7 +42,9 @@ VERIFIED_ALONE int takes_turn(struct direction *direction, const struct packet_e
 	}
 	if (end - direction->turn > BODY_WORTH)
 		direction->known |= KNOWN_LONG;
-	return is_turn && (!(known & KNOWN_TURN) || (direction->known & KNOWN_LONG));
+	if (!is_turn || !(known & KNOWN_TURN))
+		return is_turn;
+	return is_client ? (known & KNOWN_END) && event->tcp_sequence == direction->body_end : !!(direction->known & KNOWN_LONG);
 }
 
 /* 1 = bodies of the connection are left out. `is_turn` = 1: the packet may begin a message. */
@@ -85,7 +89,7 @@ static __always_inline void find_body(CONTEXT *ctx, const struct packet *packet,
 		return;
 	direction->body = event->tcp_sequence + head->body_at;
 	direction->body_end = direction->body + length;
-	direction->known |= KNOWN_BODY;
+	direction->known |= KNOWN_BODY | KNOWN_END;
 }
 
 /* 1 = where the body is to begin there is the next response: the request was HEAD. `at` = its offset in the payload. */

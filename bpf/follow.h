@@ -172,7 +172,7 @@ VERIFIED_ALONE __u32 follow(CONTEXT *ctx, struct packet *packet, __u32 frame, __
 	if (tcp && (event->tcp_flags & TCP_SYN))
 		note_syn(connection, event, side);
 	if (tcp)
-		is_turn = takes_turn(direction, event, end);
+		is_turn = takes_turn(direction, event, end, side == connection->client);
 	note_packet(direction, event, end, event->time_ns);
 	if (tcp) {
 		reason = choose(ctx, set, packet, connection, side, &most);

@@ -52,6 +52,7 @@ struct connection_key {
 #define KNOWN_LONG 32 /* it has sent messages that are worth looking for their length */
 #define KNOWN_BODY 64 /* .body and .body_end are valid: a body that is left out */
 #define KNOWN_BEGUN 128 /* ... and its first byte has passed */
+#define KNOWN_END 256 /* .body_end is that of the last such body */
 
 /* A cache line for each: the two directions are often written by two CPUs. */
 struct direction {

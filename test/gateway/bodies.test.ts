@@ -99,9 +99,10 @@ test('bodies of many sizes each way, in one write with their head or apart, HEAD
   assert.deepEqual(seen, sent.map((each) => [...each, undefined]))
   assert.equal(new Set(records.map(({ network }) => network?.connection?.id)).size, 1)
   await delay(400)
-  const all = sent.reduce((sum, [, , up, down]) => sum + up + down, 0)
+  const [up, down] = [2, 3].map((place) => sent.reduce((sum, each) => sum + (each[place] as number), 0)) as [number, number]
   const delivered = (await Metrics.scrape(METRICS)).get(DELIVERED) - before.get(DELIVERED)
-  assert.ok(delivered < all / 4, `${delivered} bytes were copied of ${all}`)
+  // The client's own stand behind other requests: the kernel alone leaves them be.
+  assert.ok(delivered < up + down / 4, `${delivered} bytes were copied of ${up} and ${down}`)
 })
 
 test('50 MiB up in chunks by curl, then a request on the same connection: exact size', { timeout: 60_000 }, async () => {

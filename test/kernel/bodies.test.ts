@@ -87,6 +87,31 @@ kernelTest('answers to HEAD, one after the other or pipelined, hide nothing; nor
   assert.deepEqual(talk.data().slice(1), [HEAD, HEAD, HEAD])
 })
 
+kernelTest('a client hides nothing in a chunked body that looks like a head where an answer came early', () => {
+  using bench = new ProgramBench()
+  const fake = `POST / HTTP/1.1\r\nContent-Length: ${LENGTH}\r\n\r\n`
+  const chunked = 'POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n'
+  const body = Array.from({ length: LENGTH / 2000 }, () => bytes(2000))
+  const plain = `PUT / HTTP/1.1\r\nContent-Length: ${LENGTH}\r\n\r\n`
+  for (const [at, before] of [[], [GET], [plain, ...body], [plain, ...body, GET]].entries()) {
+    const talk = new Talk(bench, 40010 + at).handshake()
+    for (const part of before) talk.up(DATA, part)
+    if (before.length > 0) talk.down(DATA, 'HTTP/1.1 204 No\r\n\r\n')
+    talk.up(DATA, `${chunked}7000\r\n`)
+    for (let times = 0; times < 3; times++) talk.up(DATA, bytes(2000))
+    talk.records()
+    talk.down(DATA, 'HTTP/1.1 103 Early Hints\r\n\r\n')
+    for (let times = 0; times < 3; times++) talk.up(DATA, times === 0 ? fake : GET)
+    assert.deepEqual(talk.data().slice(1), [fake, GET, GET], before.join(', ').slice(0, 40))
+  }
+  const talk = new Talk(bench, 40020).handshake()
+  for (let turn = 0; turn < 3; turn++) {
+    for (const part of [plain, ...body]) talk.up(DATA, part)
+    talk.down(DATA, 'HTTP/1.1 204 No\r\n\r\n')
+    assert.ok(talk.data().join('').length < LENGTH, `one long body behind the other: ${turn}`)
+  }
+})
+
 kernelTest('a body of which the head or the first bytes found no room in the ring is not left out', () => {
   for (const lost of [0, 1]) {
     using bench = new ProgramBench({ ringBytes: 1 << 16 })
@@ -216,6 +241,6 @@ for (const isRough of [false, true]) {
     for (const bench of [lean, whole]) assert.equal(ledgerOff(bench.counters()), 0)
     const [part, all] = [lean, whole].map((bench) => bench.counters().bytesDelivered) as [number, number]
     console.log(`${part} bytes delivered in place of ${all}`)
-    assert.ok(part < all * 0.9)
+    assert.ok(part < all * 0.95)
   })
 }
