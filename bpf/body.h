@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * Long bodies of HTTP/1 whose length the head says: left out from the first packet on, before user space has read the head and
- * asked for it (struct directive). What is left out here is what user space would skip: bytes that it does not miss.
+ * Long bodies of HTTP/1 responses whose length the head says: left out from the first packet on, before user space has read the head
+ * and asked for it (struct directive). What is left out here is what user space would skip: bytes that it does not miss.
  *
- * A head is looked for where a side takes its turn: in its first payload, and in what it sends first after it has taken bytes of
- * the other side. A mistake (a body that looks like a head there, the head of an answer to HEAD) ends with the next turn. A client
- * could make such mistakes, to hide requests in what is left out: answered early, amid a chunked body. Of it only a first payload
- * counts, and what follows a body whose end is known.
+ * A head is looked for only where a message begins beyond doubt: at the start of what the server sends, and right behind a body that
+ * was left out. Whoever can choose bytes of a body could otherwise make a head of them, and hide messages behind it; of what a client
+ * sends nothing is left out here. What is taken for the body of an answer to HEAD ends when the server takes its next turn.
  *
  * In    a packet of a connection whose start was seen, no body field being asked for.
  * Out   of the packet that holds the body's first byte BODY_LEAD bytes of it, so that user space sees it begin, and a record without
@@ -22,40 +21,44 @@
 
 #define BODY_LEAD 512
 #define BODY_WORTH 4096 /* fewer bytes are cheaper to copy than a record is to make */
+#define BODY_REST 2048 /* user space awaits a shorter rest (SKIP_BYTES_MIN of src/decode/http1) */
 
-/* Notes whose turn it is, before note_packet(). 1 = the packet may begin a message with a long body. */
-VERIFIED_ALONE int takes_turn(struct direction *direction, const struct packet_event *event, __u32 end, __u32 is_client)
+/* Notes whose turn it is, before note_packet(). 1 = a message begins with the packet. */
+VERIFIED_ALONE int begins_message(struct direction *direction, const struct packet_event *event, __u32 is_server)
 {
 	__u32 known;
-	int is_turn;
+	int begins;
 
 	if (!direction || !event)
 		return 0;
 	known = direction->known;
-	is_turn = !(known & KNOWN_TURN) || event->tcp_acknowledgement != direction->answers;
-	if (event->payload_length == 0 || ((known & KNOWN_NEXT) && event->tcp_sequence != direction->next))
+	if (!is_server || event->payload_length == 0 || ((known & KNOWN_NEXT) && event->tcp_sequence != direction->next))
 		return 0;
-	if (is_turn) {
-		direction->turn = event->tcp_sequence;
+	begins = known & KNOWN_TURN ? (known & KNOWN_END) && event->tcp_sequence == direction->body_end
+				    : (known & KNOWN_START) && event->tcp_sequence == direction->start;
+	direction->known &= ~KNOWN_END;
+	if (!(known & KNOWN_TURN) || event->tcp_acknowledgement != direction->answers) {
 		direction->answers = event->tcp_acknowledgement;
-		direction->known = (known & ~(KNOWN_BODY | KNOWN_BEGUN)) | KNOWN_TURN;
+		direction->known = (direction->known & ~(KNOWN_BODY | KNOWN_BEGUN)) | KNOWN_TURN;
 	}
-	if (end - direction->turn > BODY_WORTH)
-		direction->known |= KNOWN_LONG;
-	if (!is_turn || !(known & KNOWN_TURN))
-		return is_turn;
-	return is_client ? (known & KNOWN_END) && event->tcp_sequence == direction->body_end : !!(direction->known & KNOWN_LONG);
+	return begins;
 }
 
-/* 1 = bodies of the connection are left out. `is_turn` = 1: the packet may begin a message. */
+/* 1 = bodies of the connection are left out. `begins` = 1: the packet begins a message. */
 static __always_inline int may_hold_body(const struct settings *set, const struct connection *connection, const struct direction *direction,
-					 const struct packet_event *event, int is_turn)
+					 const struct packet_event *event, int begins)
 {
-	if (!is_turn && (direction->known & (KNOWN_BODY | KNOWN_BEGUN)) != KNOWN_BODY)
+	if (!begins && (direction->known & (KNOWN_BODY | KNOWN_BEGUN)) != KNOWN_BODY)
 		return 0;
 	return connection->verdict == VERDICT_HTTP && !connection->http2 && !connection->midstream && event->payload_length &&
 	       !event->payload_skipped && !(event->tcp_flags & TCP_SYN) && event->hook != HOOK_CGROUP &&
 	       !(set->flags & (SETTING_BODIES | SETTING_PACKETS));
+}
+
+/* All of the body has passed. */
+static __always_inline void end_body(struct direction *direction)
+{
+	direction->known = (direction->known & ~(KNOWN_BODY | KNOWN_BEGUN)) | KNOWN_END;
 }
 
 /* Of a body that has begun: 0 = deliver, else the counter. */
@@ -70,26 +73,25 @@ VERIFIED_ALONE __u32 leave_body(struct direction *direction, struct packet_event
 	    sequence_after(direction->body, event->tcp_sequence) > 0)
 		return 0;
 	if (ahead <= (__s32)event->payload_length)
-		direction->known &= ~(KNOWN_BODY | KNOWN_BEGUN);
+		end_body(direction);
 	return leave_before(event, ahead);
 }
 
 /* The packet begins a message: where its body lies, if it is one to leave out. */
-static __always_inline void find_body(CONTEXT *ctx, const struct packet *packet, const struct connection *connection,
-				      struct direction *direction, __u32 is_request)
+static __always_inline void find_body(CONTEXT *ctx, const struct packet *packet, struct direction *direction)
 {
 	const struct packet_event *event = &packet->event;
 	__u32 zero = 0, length;
 	const struct head_scratch *head = bpf_map_lookup_elem(&head_scratch, &zero);
 
-	if (!head || decoder_reads(is_request ? event->destination_port : event->source_port))
+	if (!head || decoder_reads(event->source_port))
 		return;
-	length = body_length(ctx, packet, is_request);
+	length = body_length(ctx, packet);
 	if (length < BODY_LEAD + BODY_WORTH)
 		return;
 	direction->body = event->tcp_sequence + head->body_at;
 	direction->body_end = direction->body + length;
-	direction->known |= KNOWN_BODY | KNOWN_END;
+	direction->known |= KNOWN_BODY;
 }
 
 /* 1 = where the body is to begin there is the next response: the request was HEAD. `at` = its offset in the payload. */
@@ -123,7 +125,11 @@ static __always_inline __u32 deliver_lead(CONTEXT *ctx, struct packet *packet, s
 	event->tcp_flags = flags & ~(TCP_FIN | TCP_PSH | TCP_RST);
 	event->record_number = fetch_and_increment(&direction->records);
 	outcome = deliver(ctx, packet, count, most);
-	if (is_last || outcome != COUNTER_DELIVERED)
+	if (outcome != COUNTER_DELIVERED)
+		direction->known &= ~(KNOWN_BODY | KNOWN_BEGUN);
+	else if (body_end <= length)
+		end_body(direction);
+	else if (is_last)
 		direction->known &= ~(KNOWN_BODY | KNOWN_BEGUN);
 	if (!is_last)
 		return outcome;
@@ -154,16 +160,18 @@ VERIFIED_ALONE __u32 deliver_body(CONTEXT *ctx, struct packet *packet, struct co
 		return COUNTER_LOST_TABLE;
 	direction = &connection->direction[side];
 	most = packet->plan & PLAN_MOST;
-	if (packet->plan & PLAN_TURN)
-		find_body(ctx, packet, connection, direction, side == connection->client);
+	if (packet->plan & PLAN_BEGINS)
+		find_body(ctx, packet, direction);
 	at = direction->body - packet->event.tcp_sequence;
 	if ((direction->known & KNOWN_BODY) && at < packet->event.payload_length) {
-		if (side != connection->client && lacks_body(ctx, packet, at)) {
+		if (lacks_body(ctx, packet, at)) {
 			direction->known &= ~KNOWN_BODY;
 		} else {
 			direction->known |= KNOWN_BEGUN;
 			if (worth_cutting(direction, &packet->event, at + BODY_LEAD))
 				return deliver_lead(ctx, packet, count, direction, at + BODY_LEAD, most);
+			if (sequence_after(direction->body_end, packet->event.tcp_sequence + packet->event.payload_length) < BODY_REST)
+				direction->known &= ~(KNOWN_BODY | KNOWN_BEGUN);
 		}
 	}
 	outcome = deliver_all(ctx, packet, count, direction, most);

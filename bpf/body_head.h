@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * The head of an HTTP/1 message whose body has a length in plain sight.
+ * The head of an HTTP/1 response whose body has a length in plain sight.
  *
  * In    a packet that may begin with one.
  * Out   "head_scratch": where the body begins and how long it is; nothing unless user space reads the same beyond doubt.
@@ -23,8 +23,6 @@ struct head_scratch {
 	__u8 before[HEAD_LINE_BYTES]; /* zeros, so that what stands before a line end can be read */
 	__u8 bytes[HEAD_SCAN_MAX + HEAD_LINE_BYTES]; /* zeros behind length */
 	__u32 length;
-	__u32 is_request;
-	__u32 lines;       /* line ends seen */
 	__u32 is_doubtful; /* 1: the framing is not that of a plain Content-Length, or not only */
 	__u32 body_at;     /* of the body's first byte, 0 = the head's end was not seen */
 	__u32 length_at;   /* of the value of Content-Length, 0 = there is none */
@@ -43,9 +41,6 @@ static __always_inline void note_field(struct head_scratch *head, const __u8 *li
 	__u64 rest = *(const __u64 *)(line + 8);
 
 	if (name == LETTERS('t', 'r', 'a', 'n', 's', 'f', 'e', 'r'))
-		head->is_doubtful = 1;
-	if (head->is_request && (name == LETTERS('u', 'p', 'g', 'r', 'a', 'd', 'e', ':') ||
-				 (name & 0xffffffffffffffULL) == LETTERS('e', 'x', 'p', 'e', 'c', 't', ':', 0)))
 		head->is_doubtful = 1;
 	if (name != LETTERS('c', 'o', 'n', 't', 'e', 'n', 't', '-') ||
 	    ((rest | SMALL) & 0xffffffffffffULL) != LETTERS('l', 'e', 'n', 'g', 't', 'h', 0, 0))
@@ -70,9 +65,7 @@ VERIFIED_ALONE int end_head_line(__u32 place)
 	line = head->bytes + at + 1;
 	asm volatile("" : "+r"(line));
 	begin = *(const __u64 *)line;
-	/* " HTTP/1." and a digit end a request line. */
-	if (line[-2] != '\r' || (head->lines++ == 0 && head->is_request &&
-				 *(const __u64 *)(line - 11) != LETTERS(' ', 'H', 'T', 'T', 'P', '/', '1', '.')))
+	if (line[-2] != '\r')
 		head->is_doubtful = 1;
 	if ((__u16)begin == ('\r' | '\n' << 8))
 		head->body_at = at + 3;
@@ -127,14 +120,11 @@ VERIFIED_ALONE __u32 content_length(void)
 	return 0;
 }
 
-/* A status that has a body if the request was not HEAD; or a method that has one. */
-static __always_inline int may_have_body(const __u8 *bytes, __u32 is_request)
+/* A status that has a body if the request was not HEAD. */
+static __always_inline int may_have_body(const __u8 *bytes)
 {
 	__u64 begin = *(const __u64 *)bytes, rest = *(const __u64 *)(bytes + 8);
 
-	if (is_request)
-		return (__u32)begin == (__u32)LETTERS('P', 'O', 'S', 'T', 0, 0, 0, 0) || (__u32)begin == (__u32)LETTERS('P', 'U', 'T', ' ', 0, 0, 0, 0) ||
-		       (__u32)begin == (__u32)LETTERS('P', 'A', 'T', 'C', 0, 0, 0, 0);
 	if ((begin & ~(0xffULL << 56)) != LETTERS('H', 'T', 'T', 'P', '/', '1', '.', 0))
 		return 0;
 	rest &= 0xffffffffffULL;
@@ -142,13 +132,13 @@ static __always_inline int may_have_body(const __u8 *bytes, __u32 is_request)
 }
 
 /* The length of the body of the message that the packet begins with; 0 = none, or it is not sure. *body_at = its offset in the payload. */
-VERIFIED_ALONE __u32 body_length(CONTEXT *ctx, const struct packet *packet, __u32 is_request)
+VERIFIED_ALONE __u32 body_length(CONTEXT *ctx, const struct packet *packet)
 {
 	__u32 zero = 0, length;
 	struct head_scratch *head = bpf_map_lookup_elem(&head_scratch, &zero);
 
 	/* Most payload that comes here begins no such message: the first bytes say so. */
-	if (!head || !packet || !load_at(ctx, packet, 0, head->bytes, HEAD_LINE_BYTES) || !may_have_body(head->bytes, is_request))
+	if (!head || !packet || !load_at(ctx, packet, 0, head->bytes, HEAD_LINE_BYTES) || !may_have_body(head->bytes))
 		return 0;
 	length = packet->event.payload_length;
 	if (length > HEAD_SCAN_MAX)
@@ -159,8 +149,7 @@ VERIFIED_ALONE __u32 body_length(CONTEXT *ctx, const struct packet *packet, __u3
 	if (load_bytes(ctx, packet->payload_offset, head->bytes, length + 1))
 		return 0;
 	__builtin_memset(head->bytes + length + 1, 0, HEAD_LINE_BYTES);
-	head->is_request = is_request;
-	__builtin_memset(&head->lines, 0, 4 * sizeof(__u32));
+	__builtin_memset(&head->is_doubtful, 0, 3 * sizeof(__u32));
 	read_head_lines(head);
 	if (head->is_doubtful || !head->body_at || !head->length_at)
 		return 0;

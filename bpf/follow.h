@@ -133,7 +133,7 @@ static __always_inline __u32 leave(CONTEXT *ctx, struct packet *packet, struct c
 
 VERIFIED_ALONE __u32 follow(CONTEXT *ctx, struct packet *packet, __u32 frame, __u32 link)
 {
-	__u32 zero = 0, side, reason = 0, end, most = 0, hash = 0, is_turn = 0;
+	__u32 zero = 0, side, reason = 0, end, most = 0, hash = 0, begins = 0;
 	struct counters *count = bpf_map_lookup_elem(&counters, &zero);
 	const struct settings *set = bpf_map_lookup_elem(&settings, &zero);
 	struct connection *connection;
@@ -172,7 +172,7 @@ VERIFIED_ALONE __u32 follow(CONTEXT *ctx, struct packet *packet, __u32 frame, __
 	if (tcp && (event->tcp_flags & TCP_SYN))
 		note_syn(connection, event, side);
 	if (tcp)
-		is_turn = takes_turn(direction, event, end, side == connection->client);
+		begins = begins_message(direction, event, connection->client == 1 - side);
 	note_packet(direction, event, end, event->time_ns);
 	if (tcp) {
 		reason = choose(ctx, set, packet, connection, side, &most);
@@ -193,8 +193,8 @@ VERIFIED_ALONE __u32 follow(CONTEXT *ctx, struct packet *packet, __u32 frame, __
 	}
 	if (reason)
 		return reason;
-	if (tcp && may_hold_body(set, connection, direction, event, is_turn)) {
-		packet->plan = most | (is_turn ? PLAN_TURN : 0);
+	if (tcp && may_hold_body(set, connection, direction, event, begins)) {
+		packet->plan = most | (begins ? PLAN_BEGINS : 0);
 		return OUTCOME_BODY;
 	}
 	return deliver_all(ctx, packet, count, direction, most);

@@ -48,11 +48,10 @@ struct connection_key {
 #define KNOWN_START 2 /* .start is valid: the SYN was seen */
 #define KNOWN_PASSED 4 /* .passed is valid */
 #define KNOWN_RESET 8 /* a RST was seen */
-#define KNOWN_TURN 16 /* .turn and .answers are valid */
-#define KNOWN_LONG 32 /* it has sent messages that are worth looking for their length */
-#define KNOWN_BODY 64 /* .body and .body_end are valid: a body that is left out */
-#define KNOWN_BEGUN 128 /* ... and its first byte has passed */
-#define KNOWN_END 256 /* .body_end is that of the last such body */
+#define KNOWN_TURN 16 /* .answers is valid: the server has sent something */
+#define KNOWN_BODY 32 /* .body and .body_end are valid: a body that is left out */
+#define KNOWN_BEGUN 64 /* ... and its first byte has passed */
+#define KNOWN_END 128 /* .body_end is where a body ended that was left out, and nothing was sent since */
 
 /* A cache line for each: the two directions are often written by two CPUs. */
 struct direction {
@@ -66,10 +65,10 @@ struct direction {
 	__u32 passed;  /* the last directive.skip_until that the sequence has passed: never to be matched again */
 	__u32 known;
 	__u32 seen;    /* when the home path last carried a packet, in 2^20 ns */
-	__u32 turn;    /* sequence number of the first payload byte since it last took bytes of the other side */
-	__u32 answers; /* what it acknowledged with those */
+	__u32 answers; /* what the server acknowledged with its last payload */
 	__u32 body;     /* sequence numbers of a body's first byte, and after its last: see body.h */
 	__u32 body_end;
+	__u32 reserved;
 };
 
 /* How far the frames of one direction of an HTTP/2 connection are followed, in sequence numbers: see frames.h. */
@@ -87,7 +86,7 @@ struct frames {
 #define PLAN_SIDE (1 << 24)   /* side 1 sent it */
 #define PLAN_SILENT (1 << 25) /* nothing of the packet is wanted */
 #define PLAN_LEAVES (1 << 26) /* payload of DATA may be left out */
-#define PLAN_TURN (1 << 27)   /* it may begin a message */
+#define PLAN_BEGINS (1 << 27) /* it begins a message */
 #define PLAN_MOST (PLAN_SIDE - 1)
 
 /* Both sides of one connection. */

@@ -11,6 +11,8 @@ const CUT_SHARE = 8
 const CHECK_BYTES = 4 << 20
 /** Growth since the last look that does not wait for the next. */
 const RISE_BYTES = 4 << 20
+/** Between two such looks: each may take V8 as long as the ring outlasts. */
+const PASS_MS = 200
 
 /** Whose connections are bounded. */
 export interface Holder {
@@ -35,6 +37,7 @@ export class MemoryCap {
   /** Resident when the last look was over. */
   #heldBytes = 0
   #passedBytes = 0
+  #passedAt = Number.NEGATIVE_INFINITY
 
   /** @param most what the table may hold without a cap; @param workers that share the room, each with its own cap */
   constructor(capBytes: number, most: number, workers = 1) {
@@ -62,14 +65,21 @@ export class MemoryCap {
     if (bound !== undefined) holder.bound(bound)
   }
 
-  /** So many bytes of packets were worked: looks before its time where memory is short and has grown. */
+  /** So many bytes of packets were worked: collects garbage before its time where memory is short and has grown. */
   pass(holder: Holder, bytes: number, now: number): void {
     this.#passedBytes += bytes
     if (this.#passedBytes < CHECK_BYTES) return
     this.#passedBytes = 0
     const resident = process.memoryUsage.rss()
     // Where it has not, garbage lies in pages that are resident already, and the next look is early enough.
-    if (resident >= this.#fullBytes && resident >= this.#heldBytes + RISE_BYTES) this.hold(holder, now)
+    if (resident < this.#fullBytes || resident < this.#heldBytes + RISE_BYTES || now < this.#passedAt + PASS_MS) return
+    this.#passedAt = now
+    holder.sleep()
+    makeRoom(now)
+    this.#heldBytes = process.memoryUsage.rss()
+    // No fewer: that is for the next look to say, by what is left then.
+    this.#bound = Math.max(CONNECTIONS_MIN, Math.min(this.#bound, holder.connectionsOpen))
+    holder.bound(this.#bound)
   }
 
   /**

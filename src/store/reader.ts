@@ -98,7 +98,7 @@ export class StoreReader implements Reader {
     let oldest: PlainValue = null
     for await (const [[time = null] = []] of times.rows) oldest = time
     const passes = oldest === null ? 'false' : `"time" >= make_timestamp_ns(${oldest}) AND (${condition})`
-    const span = { fromMs: Math.floor(Number(oldest) / 1e6), toMs: Number.MAX_SAFE_INTEGER }
+    const span = { fromMs: Number(BigInt(String(oldest ?? 0)) / 1_000_000n), toMs: Number.MAX_SAFE_INTEGER }
     return await this.ask(recordSql(recordListSql(this.#options.columns), passes, limit), span)
   }
 

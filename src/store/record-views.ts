@@ -139,9 +139,9 @@ async function alikeOf(engine: DuckDBConnection, segments: readonly OpenSegment[
 
 /** Learns the schemas of segments. The order of columns does not matter, since DuckDB finds them by name. */
 async function lookAt(engine: DuckDBConnection, segments: readonly OpenSegment[]): Promise<void> {
+  if (SCHEMAS.size + segments.length > SCHEMAS_MAX) SCHEMAS.clear()
   const unknown = segments.filter(({ path }) => !SCHEMAS.has(path))
   if (unknown.length === 0) return
-  if (SCHEMAS.size + unknown.length > SCHEMAS_MAX) SCHEMAS.clear()
   const paths = new Map(segments.map(segment => [readPath(segment), segment.path]))
   const found = await engine.runAndReadAll(`SELECT file_name, md5(list_sort(list(concat_ws(' ', name, type, repetition_type, num_children)))::VARCHAR)
     FROM parquet_schema([${unknown.map(segment => quote(readPath(segment))).join(', ')}]) GROUP BY file_name`)

@@ -63,11 +63,11 @@ export class StoreDesk {
   async #answer(sql: string, span: Span | undefined, signal: AbortSignal | undefined): Promise<DeskAnswer> {
     signal?.throwIfAborted()
     clearTimeout(this.#idle)
-    const reader = await this.#open()
-    signal?.throwIfAborted()
-    const leave = (): void => { reader.interrupt('nobody waits for it any more') }
-    signal?.addEventListener('abort', leave, { once: true })
+    const leave = (): void => { this.#reader?.interrupt('nobody waits for it any more') }
     try {
+      const reader = await this.#open()
+      signal?.throwIfAborted()
+      signal?.addEventListener('abort', leave, { once: true })
       const answer = await reader.ask(sql, span)
       const rows: (readonly PlainValue[])[] = []
       for await (const part of answer.rows) {

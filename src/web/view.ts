@@ -25,7 +25,7 @@ export interface View {
   readonly narrow?: string
   /** One SELECT over `exchanges` (or `records`), bounded by the question's limit, in the words of its engine. */
   sql(question: Question): string
-  /** So many of the newest exchanges are enough for it, of those that a filter lets through as many as are among some more of them. */
+  /** So many of the newest exchanges are enough for it, of those that a filter lets through some more; it counts them in the second column. */
   readonly newest?: number
   /** The same out of the engine's roll-ups, for questions without a filter; durations within 1 %. Missing = only the records know. */
   rolled?(question: Question): RolledQuestion | undefined

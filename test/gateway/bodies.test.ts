@@ -19,6 +19,7 @@ const RAW = 18105
 const METRICS = '127.0.0.1:18106'
 const URL = `http://127.0.0.1:${NGINX}`
 const MIB = 1024 * 1024
+const DOWNLOADS = 20
 const DELIVERED = 'lintel_packet_bytes_total{outcome="delivered"}'
 const SKIPPED = 'lintel_packets_total{outcome="not_wanted",reason="skipped_body"}'
 
@@ -73,13 +74,13 @@ test('bodies of many sizes each way, in one write with their head or apart, HEAD
   }).listen(RAW, '127.0.0.1')
   await once(server, 'listening')
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
-  const send = async (method: string, path: string, up: number): Promise<void> => {
+  const downloads = new Agent({ keepAlive: true, maxSockets: 1 })
+  const send = async (method: string, path: string, up: number, agent: Agent): Promise<void> => {
     const request = httpRequest({ agent, host: '127.0.0.1', port: RAW, method, path, headers: { 'content-length': up } })
     request.end(Buffer.alloc(up, 'b'))
     const [response] = await once(request, 'response') as [IncomingMessage]
     await once(response.resume(), 'end')
   }
-  const before = await Metrics.scrape(METRICS)
   const sent: [string, string, number, number][] = []
   for (const size of [0, 1, 500, 4000, 4608, 4609, 5000, 10_000, 65_000, 65_536, 70_000, 200_000, 1_000_000]) {
     for (const form of ['', '&apart']) {
@@ -87,22 +88,27 @@ test('bodies of many sizes each way, in one write with their head or apart, HEAD
         ['PUT', `down=3${form}&of=${size}`, size, 3])
     }
   }
+  let records: Awaited<ReturnType<Lintel['exchanges']>>
+  let quiet: Metrics
   try {
-    for (const [method, query, up] of sent) await send(method, `/sizes?${query}`, up)
+    for (const [method, query, up] of sent) await send(method, `/sizes?${query}`, up, agent)
+    records = await lintel.exchanges('/sizes', sent.length)
+    await delay(400)
+    quiet = await Metrics.scrape(METRICS)
+    for (let left = DOWNLOADS; left > 0; left--) await send('GET', `/downloads?down=${100_000}`, 0, downloads)
   } finally {
-    agent.destroy()
+    for (const each of [agent, downloads]) each.destroy()
     server.close()
   }
-  const records = await lintel.exchanges('/sizes', sent.length)
   const seen = records.map(({ url, http, marks }) => (
     [http?.request?.method, url?.query, http?.request?.body?.size ?? 0, http?.response?.body?.size ?? 0, marks]))
   assert.deepEqual(seen, sent.map((each) => [...each, undefined]))
   assert.equal(new Set(records.map(({ network }) => network?.connection?.id)).size, 1)
+  const downloaded = await lintel.exchanges('/downloads', DOWNLOADS)
   await delay(400)
-  const [up, down] = [2, 3].map((place) => sent.reduce((sum, each) => sum + (each[place] as number), 0)) as [number, number]
-  const delivered = (await Metrics.scrape(METRICS)).get(DELIVERED) - before.get(DELIVERED)
-  // The client's own stand behind other requests: the kernel alone leaves them be.
-  assert.ok(delivered < up + down / 4, `${delivered} bytes were copied of ${up} and ${down}`)
+  assert.deepEqual(downloaded.map(({ http, marks }) => [http?.response?.body?.size, marks]), downloaded.map(() => [100_000, undefined]))
+  const delivered = (await Metrics.scrape(METRICS)).get(DELIVERED) - quiet.get(DELIVERED)
+  assert.ok(delivered < DOWNLOADS * 10_000, `${delivered} bytes were copied of ${DOWNLOADS * 100_000}`)
 })
 
 test('50 MiB up in chunks by curl, then a request on the same connection: exact size', { timeout: 60_000 }, async () => {

@@ -21,24 +21,57 @@ const response = (length: number | string): string => `HTTP/1.1 200 OK\r\nServer
 const HEAD = response(LENGTH)
 const bytes = (count: number, like = 'b'): string => like.repeat(Math.ceil(count / like.length)).slice(0, count)
 
-kernelTest('of a long body its first packet is delivered, and of its last the end, in both directions', () => {
+kernelTest('of a long body of a response its first packet is delivered, and of its last the end', () => {
   using bench = new ProgramBench()
-  const up = new Talk(bench).handshake()
-  const post = `POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: ${LENGTH}\r\n\r\n`
-  up.records()
-  for (const part of [post, bytes(1000), bytes(2000), bytes(2000), bytes(2000), bytes(LENGTH - 7000)]) up.up(DATA, part)
-  assert.deepEqual(up.records().map(({ skipped, payloadLength, data }) => [skipped, payloadLength, data.length]),
-    [[0, post.length, post.length], [0, 1000, 1000], [LENGTH - 7000, LENGTH - 7000, 0]])
-  const down = new Talk(bench, 40001).handshake()
+  const talk = new Talk(bench).handshake()
+  const body = Array.from({ length: 4 }, () => bytes(2000))
   for (let turn = 0; turn < 3; turn++) {
-    down.up(DATA, GET)
-    down.records()
-    for (const part of [HEAD + bytes(9), bytes(2000), bytes(2000), bytes(2000), bytes(LENGTH - 7009)]) down.down(DATA, part)
-    down.down(DATA, `${bytes(1000)}HTTP/1.1 204 No\r\n\r\n`)
-    assert.deepEqual(down.records().map(({ skipped, data }) => [skipped, data.length]),
-      [[0, HEAD.length + 9], [1000, 19]], `${turn}`)
+    talk.up(DATA, GET)
+    talk.records()
+    for (const part of [HEAD + bytes(9), ...body, bytes(LENGTH - 8009)]) talk.down(DATA, part)
+    assert.deepEqual(talk.records().map(({ skipped, payloadLength, data }) => [skipped, payloadLength, data.length]),
+      [[0, HEAD.length + 9, HEAD.length + 9], [LENGTH - 8009, LENGTH - 8009, 0]], `${turn}`)
   }
-  assert.equal(bench.counters().notWanted.get('skipped_body'), 3 + 3 * 4)
+  talk.up(DATA, GET)
+  talk.records()
+  for (const part of [HEAD + bytes(9), ...body, bytes(991)]) talk.down(DATA, part)
+  talk.down(DATA, `${bytes(LENGTH - 9000)}HTTP/1.1 204 No\r\n\r\n`)
+  assert.deepEqual(talk.records().map(({ skipped, data }) => [skipped, data.length]), [[0, HEAD.length + 9], [LENGTH - 9000, 19]])
+  assert.equal(bench.counters().notWanted.get('skipped_body'), 3 * 4 + 5)
+})
+
+kernelTest('a rest that the agent awaits is delivered', () => {
+  using bench = new ProgramBench()
+  for (const [at, rest] of [1000, 1308, 2047, 2048, 3000].entries()) {
+    const talk = new Talk(bench, 40100 + at).handshake()
+    talk.up(DATA, GET)
+    talk.records()
+    const head = response(3300 + rest)
+    for (const part of [head + bytes(3300), bytes(rest)]) talk.down(DATA, part)
+    assert.deepEqual(talk.data().map(({ length }) => length), [head.length + 3300, ...(rest < 2048 ? [rest] : [0])], `${rest}`)
+  }
+})
+
+kernelTest('only where a message begins beyond doubt a head counts', () => {
+  using bench = new ProgramBench()
+  const fake = response(1_000_000)
+  const starts: Record<string, (talk: Talk) => void> = {
+    'within a chunked body, at a new turn': (talk) => { talk.down(DATA, 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7000\r\n') },
+    'behind a short response': (talk) => { talk.down(DATA, `${response(3)}abc`) },
+    'behind 101': (talk) => { talk.down(DATA, 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n') },
+    'behind 200 without a length': (talk) => { talk.down(DATA, 'HTTP/1.1 200 OK\r\n\r\n') },
+    'behind an answer to HEAD': (talk) => { talk.down(DATA, HEAD) },
+    'before what comes first': (talk) => { talk.down(DATA, bytes(3), { sequence: talk.server + 10 }) },
+  }
+  for (const [at, [name, start]] of Object.entries(starts).entries()) {
+    const talk = new Talk(bench, 40200 + at).handshake()
+    talk.up(DATA, GET)
+    start(talk)
+    talk.up(DATA, GET)
+    talk.records()
+    for (const part of [fake, HEAD, HEAD]) talk.down(DATA, part)
+    assert.deepEqual(talk.data(), [fake, HEAD, HEAD], name)
+  }
 })
 
 kernelTest('heads that do not say plainly how long their body is', () => {
@@ -59,15 +92,6 @@ kernelTest('heads that do not say plainly how long their body is', () => {
     for (const part of sent) talk.down(DATA, part)
     assert.deepEqual(talk.data().map(({ length }) => length), sent.map(({ length }) => length), JSON.stringify(head.slice(0, 100)))
   })
-  const asked = [`GET / HTTP/1.1\r\nContent-Length: ${LENGTH}\r\n\r\n`,
-    `POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: ${LENGTH}\r\n\r\n`,
-    `POST / HTTP/1.1\r\nUpgrade: h2c\r\nContent-Length: ${LENGTH}\r\n\r\n`, `POST / HTTP/2.0\r\nContent-Length: ${LENGTH}\r\n\r\n`]
-  asked.forEach((head, at) => {
-    const talk = new Talk(bench, 42000 + at).handshake()
-    talk.records()
-    for (const part of [head, bytes(1000), bytes(1000)]) talk.up(DATA, part)
-    assert.deepEqual(talk.data().map(({ length }) => length), [head.length, 1000, 1000], head)
-  })
   assert.equal(bench.counters().notWanted.get('skipped_body'), 0)
 })
 
@@ -87,29 +111,13 @@ kernelTest('answers to HEAD, one after the other or pipelined, hide nothing; nor
   assert.deepEqual(talk.data().slice(1), [HEAD, HEAD, HEAD])
 })
 
-kernelTest('a client hides nothing in a chunked body that looks like a head where an answer came early', () => {
+kernelTest('nothing that a client sends is left out', () => {
   using bench = new ProgramBench()
-  const fake = `POST / HTTP/1.1\r\nContent-Length: ${LENGTH}\r\n\r\n`
-  const chunked = 'POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n'
-  const body = Array.from({ length: LENGTH / 2000 }, () => bytes(2000))
-  const plain = `PUT / HTTP/1.1\r\nContent-Length: ${LENGTH}\r\n\r\n`
-  for (const [at, before] of [[], [GET], [plain, ...body], [plain, ...body, GET]].entries()) {
-    const talk = new Talk(bench, 40010 + at).handshake()
-    for (const part of before) talk.up(DATA, part)
-    if (before.length > 0) talk.down(DATA, 'HTTP/1.1 204 No\r\n\r\n')
-    talk.up(DATA, `${chunked}7000\r\n`)
-    for (let times = 0; times < 3; times++) talk.up(DATA, bytes(2000))
-    talk.records()
-    talk.down(DATA, 'HTTP/1.1 103 Early Hints\r\n\r\n')
-    for (let times = 0; times < 3; times++) talk.up(DATA, times === 0 ? fake : GET)
-    assert.deepEqual(talk.data().slice(1), [fake, GET, GET], before.join(', ').slice(0, 40))
-  }
-  const talk = new Talk(bench, 40020).handshake()
-  for (let turn = 0; turn < 3; turn++) {
-    for (const part of [plain, ...body]) talk.up(DATA, part)
-    talk.down(DATA, 'HTTP/1.1 204 No\r\n\r\n')
-    assert.ok(talk.data().join('').length < LENGTH, `one long body behind the other: ${turn}`)
-  }
+  const talk = new Talk(bench).handshake()
+  talk.records()
+  const sent = [`POST / HTTP/1.1\r\nContent-Length: ${LENGTH}\r\n\r\n`, ...Array.from({ length: LENGTH / 2000 }, () => bytes(2000)), GET]
+  for (const part of sent) talk.up(DATA, part)
+  assert.deepEqual(talk.data(), sent)
 })
 
 kernelTest('a body of which the head or the first bytes found no room in the ring is not left out', () => {
@@ -241,6 +249,6 @@ for (const isRough of [false, true]) {
     for (const bench of [lean, whole]) assert.equal(ledgerOff(bench.counters()), 0)
     const [part, all] = [lean, whole].map((bench) => bench.counters().bytesDelivered) as [number, number]
     console.log(`${part} bytes delivered in place of ${all}`)
-    assert.ok(part < all * 0.95)
+    assert.ok(part < all - 50_000)
   })
 }
