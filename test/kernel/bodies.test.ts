@@ -8,6 +8,7 @@ import { randomFrom } from '../../src/decode/testing/conversation.ts'
 import { MessageRecorder } from '../../src/decode/testing/message-recorder.ts'
 import { ACK, FIN, PSH } from './testing/frames.ts'
 import { kernelTest } from './testing/kernel-test.ts'
+import type { PacketRecord } from './testing/records.ts'
 import { Peers, segmentsOf } from './testing/peers.ts'
 import type { Turn } from './testing/peers.ts'
 import { ledgerOff, ProgramBench } from './testing/program-bench.ts'
@@ -38,6 +39,21 @@ kernelTest('of a long body of a response its first packet is delivered, and of i
   talk.down(DATA, `${bytes(LENGTH - 9000)}HTTP/1.1 204 No\r\n\r\n`)
   assert.deepEqual(talk.records().map(({ skipped, data }) => [skipped, data.length]), [[0, HEAD.length + 9], [LENGTH - 9000, 19]])
   assert.equal(bench.counters().notWanted.get('skipped_body'), 3 * 4 + 5)
+})
+
+kernelTest('one long response behind the other, whether the agent asked for the same or not', () => {
+  using bench = new ProgramBench()
+  const talk = new Talk(bench).handshake()
+  for (let turn = 0; turn < 4; turn++) {
+    talk.up(DATA, GET)
+    talk.records()
+    const end = talk.server + HEAD.length + LENGTH
+    talk.down(DATA, HEAD + bytes(2000))
+    const [{ tag }] = talk.records() as [PacketRecord]
+    if (turn % 2 === 0) bench.directives.skip(tag, 1, end)
+    for (let times = 0; times < 4; times++) talk.down(DATA, bytes(2000))
+    assert.deepEqual(talk.data(), [''], `${turn}`)
+  }
 })
 
 kernelTest('a rest that the agent awaits is delivered', () => {
