@@ -191,7 +191,7 @@ function table({ rounds, seconds }: Settings, all: readonly Round[]): Table {
       'In the NDJSON secrets are hidden, so tokens do not count in it.',
       `Lintel rotates at ${ROTATE_BYTES >> 20} MiB here and packs as always.`,
       '"Kept": exchanges ÷ requests that nginx counted; of pcap and flows, packets not dropped ÷ all packets.',
-      'Parquet is not in the table: Lintel does not write it.',
+      'Parquet is not in the table: what the segments of a store take stands in that of the store, of other traffic.',
     ],
     columns: ['stored as', 'holds', 'bytes per exchange', '÷ NDJSON packed', 'kept'],
     rows: (Object.keys(FORMS) as FormKey[]).map(row),
