@@ -131,7 +131,7 @@ static __always_inline int may_have_body(const __u8 *bytes)
 	return bytes[9] >= '2' && bytes[9] <= '5' && rest != LETTERS(' ', '2', '0', '4', ' ', 0, 0, 0) && rest != LETTERS(' ', '3', '0', '4', ' ', 0, 0, 0);
 }
 
-/* The length of the body of the message that the packet begins with; 0 = none, or it is not sure. *body_at = its offset in the payload. */
+/* The length of the body of the response that the packet begins with, at head_scratch.body_at of the payload; 0 = none, or not sure. */
 VERIFIED_ALONE __u32 body_length(CONTEXT *ctx, const struct packet *packet)
 {
 	__u32 zero = 0, length;
