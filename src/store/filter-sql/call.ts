@@ -3,7 +3,7 @@ import { parseDuration } from '../../../lib/units/duration.ts'
 import type { Name } from '../../sink/filter/mod.ts'
 import { fieldTerm, nameOf } from './access.ts'
 import { patternSql } from './pattern.ts'
-import { condition, numberSql, type Term, type Translator, untold } from './term.ts'
+import { condition, conditionTerm, numberSql, type Term, type Translator, untold } from './term.ts'
 
 export function translateCall(translator: Translator, node: ASTNode, name: string, args: readonly ASTNode[]): Term {
   const [first] = args as [ASTNode]
@@ -33,7 +33,7 @@ export function translateMethod(translator: Translator, node: ASTNode, name: str
     case 'trim': return { node, type: 'string', sql: dialect.trim(term.sql) }
   }
   const argument = translator.translate(args[0] as ASTNode)
-  const test = (sql: string): Term => ({ node, type: 'bool', sql: `coalesce(${sql}, false)` })
+  const test = (sql: string): Term => conditionTerm(node, sql)
   switch (name) {
     case 'matches': return test(dialect.matches(term.sql, dialect.quote(patternSql(argument.node, argument.constant as string))))
     case 'startsWith': return test(dialect.startsWith(term.sql, argument.sql))
@@ -95,5 +95,5 @@ function macro(translator: Translator, node: ASTNode, name: 'exists' | 'all' | '
   const hits = dialect.count(values, variable, name === 'all' ? `NOT ${test}` : test)
   const wanted = name === 'exists' ? '> 0' : name === 'all' ? '= 0' : '= 1'
   const isThere = list.present === undefined ? '' : `${list.present} AND `
-  return { node, type: 'bool', sql: `coalesce(${isThere}${hits} ${wanted}, false)` }
+  return conditionTerm(node, `${isThere}${hits} ${wanted}`)
 }

@@ -3,7 +3,7 @@
  * same answers.
  *
  * In    text of an expression, the columns, the engine's dialect.
- * Out   SQL that is true or false, never missing. Where SQL cannot say the same: a `FilterError` that marks the place.
+ * Out   SQL for a WHERE: true where the filter passes, false or NULL elsewhere. Where SQL cannot say the same: a `FilterError` that marks the place.
  *
  * @module
  */

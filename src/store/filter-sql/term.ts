@@ -14,6 +14,8 @@ export interface Term {
   readonly first?: string
   /** The value itself, when it does not depend on the record. */
   readonly constant?: string | number | bigint | boolean
+  /** Of a condition: SQL that is true where it is, and may be NULL where it is false. */
+  readonly bare?: string
 }
 
 /** What the parts of the translator need of each other. */
@@ -29,6 +31,19 @@ export interface Translator {
 /** As a condition: what is missing is not true. */
 export function condition(term: Term): string {
   return term.constant === undefined ? `coalesce(${term.sql}, false)` : String(term.constant)
+}
+
+/**
+ * As what stands in WHERE, where NULL and false are one. An engine passes over what cannot hold by the least and greatest values of a column,
+ * but only where it is compared as it stands.
+ */
+export function bareCondition(term: Term): string {
+  return term.constant === undefined ? term.bare ?? term.sql : String(term.constant)
+}
+
+/** A condition that is false where `bare` is NULL. */
+export function conditionTerm(node: ASTNode, bare: string): Term {
+  return { node, type: 'bool', sql: `coalesce(${bare}, false)`, bare }
 }
 
 /** A number as SQL: whole ones as such, so that a column of whole numbers is compared as it is stored. */

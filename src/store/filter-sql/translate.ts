@@ -5,7 +5,7 @@ import { translateIndex, translateName, translateSelect } from './access.ts'
 import { translateCall, translateMethod } from './call.ts'
 import type { Dialect } from './dialect.ts'
 import { DUCKDB } from './duckdb-dialect.ts'
-import { condition, numberSql, type Term, type Translator, untold } from './term.ts'
+import { bareCondition, condition, conditionTerm, numberSql, type Term, type Translator, untold } from './term.ts'
 
 /**
  * A filter as an SQL condition. What the filter's own compiler refuses is refused with its words; from there on every part has
@@ -21,7 +21,7 @@ export function filterSql(text: string, columns: readonly Column[], dialect: Dia
   const translator: Translator = {
     dialect, scope: new Scope(fields), variables: new Map(), translate: node => translate(translator, node), fresh: () => `v${++count}`,
   }
-  return condition(translator.translate(parseFilter(text)))
+  return bareCondition(translator.translate(parseFilter(text)))
 }
 
 function translate(translator: Translator, node: ASTNode): Term {
@@ -33,8 +33,9 @@ function translate(translator: Translator, node: ASTNode): Term {
     case 'call': return translateCall(translator, node, node.args[0], node.args[1])
     case 'rcall': return translateMethod(translator, node, node.args[0], node.args[1], node.args[2])
     case '&&': case '||': {
-      const [left, right] = node.args.map(part => condition(translator.translate(part)))
-      return { node, type: 'bool', sql: `(${left} ${node.op === '&&' ? 'AND' : 'OR'} ${right})` }
+      const parts = node.args.map(part => translator.translate(part))
+      const [sql, bare] = [condition, bareCondition].map(as => `(${parts.map(as).join(node.op === '&&' ? ' AND ' : ' OR ')})`) as [string, string]
+      return { node, type: 'bool', sql, bare }
     }
     case '?:': return choice(node, ...node.args.map(part => translator.translate(part)) as [Term, Term, Term])
     case '!_': return { node, type: 'bool', sql: `(NOT ${condition(translator.translate(node.args))})` }
@@ -72,7 +73,7 @@ const OPERATOR = { '==': '=', '!=': '<>', '<': '<', '<=': '<=', '>': '>', '>=': 
 
 /** False when one side is missing. */
 function comparison(node: ASTNode, op: keyof typeof OPERATOR, left: Term, right: Term): Term {
-  return { node, type: 'bool', sql: `coalesce(${left.sql} ${OPERATOR[op]} ${right.sql}, false)` }
+  return conditionTerm(node, `${left.sql} ${OPERATOR[op]} ${right.sql}`)
 }
 
 function membership(translator: Translator, node: ASTNode, left: ASTNode, right: ASTNode): Term {
@@ -80,16 +81,16 @@ function membership(translator: Translator, node: ASTNode, left: ASTNode, right:
   const item = translator.translate(left)
   if (right.op === 'list') {
     const values = right.args.map(entry => translator.translate(entry).sql)
-    return { node, type: 'bool', sql: values.length === 0 ? 'false' : `coalesce(${dialect.isOneOf(item.sql, values)}, false)` }
+    return values.length === 0 ? { node, type: 'bool', sql: 'false' } : conditionTerm(node, dialect.isOneOf(item.sql, values))
   }
   const list = translator.translate(right)
   if (list.type === 'strings' || list.type === 'numbers') {
-    return { node, type: 'bool', sql: `coalesce(${dialect.listHas(list.sql, item.sql)}, false)` }
+    return conditionTerm(node, dialect.listHas(list.sql, item.sql))
   }
   const isHeader = list.type === 'headers' && typeof item.constant === 'string'
   const key = isHeader ? dialect.quote((item.constant as string).toLowerCase()) : item.sql
   const present = isHeader ? dialect.headerValues(list.sql, key, true).present : undefined
-  return { node, type: 'bool', sql: `coalesce(${present ?? dialect.mapHas(list.sql, key)}, false)` }
+  return conditionTerm(node, present ?? dialect.mapHas(list.sql, key))
 }
 
 function arithmetic({ dialect }: Translator, node: ASTNode, op: '+' | '-' | '*' | '/' | '%', left: Term, right: Term): Term {
