@@ -30,7 +30,7 @@ async function ofRecords(desk: StoreDesk, view: View, question: Question, signal
   })
 }
 
-/** So many exchanges that a filter lets through are enough to count only them. */
+/** So many exchanges that a filter lets through are enough to count or list only them. */
 const ENOUGH = 200
 
 /** Out of the end of the question's time, for a view to which that is enough; undefined when it has to look at all. */
@@ -42,8 +42,11 @@ async function ofNewest(desk: StoreDesk, view: View, question: Question, signal:
   const answer = await desk.ask(view.sql(end), end, signal)
   // Most of what a filter seldom lets through is earlier.
   if (question.filter !== '' && answer.rows.reduce((sum, row) => sum + Number(row[1]), 0) < ENOUGH) return undefined
-  const note = `Only the newest exchanges are counted, those since ${new Date(end.fromMs).toISOString()}: looking at more than ${count} takes long`
-  return { ...answer, notes: [...answer.notes, note] }
+  return { ...answer, notes: [...answer.notes, onlySince('counted', end.fromMs, count)] }
+}
+
+function onlySince(how: 'counted' | 'listed', fromMs: number, count: number): string {
+  return `Only the newest exchanges are ${how}, those since ${new Date(fromMs).toISOString()}: looking at more than ${count} takes long`
 }
 
 /** The question as roll-ups of its engine answer it; undefined where only the records do. */
@@ -64,6 +67,9 @@ export async function newestRecords(desk: StoreDesk, question: Question, limit: 
     const steps = lists.newest(end, limit)
     const found = await foundBy(desk, steps, signal)
     if (found.count === limit || found.left > 0) return await recordsOf(desk, steps, found, signal)
+    if (found.count < ENOUGH) continue
+    const answer = await recordsOf(desk, steps, found, signal)
+    return { ...answer, notes: [...answer.notes, onlySince('listed', end.fromMs, count)] }
   }
   return await inTwoSteps(desk, lists.newest(question, limit), signal)
 }

@@ -58,7 +58,7 @@ const SEGMENT = /^records-(h-)?(\d{8,15})-(\d{8,15})-(\d{1,16})-(\d{1,16})-([0-9
 const HEADERS_MARK = 'h-'
 /** With the version of what stands in it: one of another version is made anew. */
 const ROLLUP = /^rollup-(v\d+)-(\d{8,15})-(\d{8,15})-([0-9a-f]{8})-([0-9a-f]{8})\.parquet$/
-const ROLLUP_VERSION = 'v2'
+const ROLLUP_VERSION = 'v3'
 /** Readers share a lock on it while they have files in use; what is to be removed waits for them. */
 const READERS = 'readers'
 /** Folder of files that could not be read. */

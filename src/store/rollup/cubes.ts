@@ -131,13 +131,13 @@ function rowsSql(cube: Cube, { by, keys = by.map((_, index) => `g${index + 1}`),
   const credentials = cube === 'route' ? 'count(*) FILTER (has_credential)' : '0'
   return `SELECT '${cube}' AS cube, slot, false AS rest, ${named.join(', ')}, n, refused, failed, answered, bytes, credentials,
       first_ns, last_ns, longest, CASE WHEN item IS NULL THEN NULL ELSE [item] END AS items, seen, about,
-      CASE WHEN bucket IS NULL THEN NULL ELSE [bucket] END AS "at", CASE WHEN bucket IS NULL THEN NULL ELSE [n] END AS hits
-    FROM (SELECT ns // ${slotMs * 1_000_000} * ${slotMs} AS slot, ${groups}${isUntimed ? 'NULL::SMALLINT' : 'b'} AS bucket,
+      map_keys(times) AS "at", map_values(times)::BIGINT[] AS hits
+    FROM (SELECT ns // ${slotMs * 1_000_000} * ${slotMs} AS slot, ${groups}${isUntimed ? 'NULL::MAP(SMALLINT, UBIGINT)' : 'histogram(b)'} AS times,
       (${item})::VARCHAR AS item, count(*) AS n, count(*) FILTER (status >= 400 AND status < 500) AS refused,
       count(*) FILTER (status >= 500) AS failed,
       count(status) AS answered, sum(bytes)::BIGINT AS bytes, ${credentials} AS credentials, min(ns) AS first_ns, max(ns) AS last_ns,
       max(duration) AS longest, ${seen} AS seen, any_value(${about})::VARCHAR AS about
-      FROM ${from} GROUP BY slot, ${by.map((_, index) => `g${index + 1}, `).join('')}bucket, item)`
+      FROM ${from} GROUP BY slot, ${by.map((_, index) => `g${index + 1}, `).join('')}item)`
 }
 
 /**
