@@ -4,12 +4,15 @@ import type { ToolCommand } from './harness/running-tool.ts'
 
 export const PROGRAM = fileURLToPath(new URL('../bin/lintel', import.meta.url))
 
+/** Folder of a store, in Lintel's own. */
+export const STORE = 'store'
+
 export interface LintelOptions {
   /** Address of its metrics; default "off". */
   readonly metrics?: string
   readonly flags?: readonly string[]
-  /** What is not as users get it: keys of `capture`, of `limits`, and of `rotate` of the log. */
-  readonly config?: { readonly capture?: object; readonly limits?: object; readonly rotate?: object }
+  /** What is not as users get it: keys of `capture`, of `limits`, of `rotate` of the log, and a store beside the log, in the folder STORE. */
+  readonly config?: { readonly capture?: object; readonly limits?: object; readonly rotate?: object; readonly hasStore?: boolean }
 }
 
 type LintelCommand = ToolCommand & { readonly readyFile: string }
@@ -25,8 +28,9 @@ export function lintelCommand(port: number | string, { metrics = 'off', flags = 
   }
 }
 
-function writeConfig(out: string, { capture, limits, rotate }: NonNullable<LintelOptions['config']>): string {
+function writeConfig(out: string, { capture, limits, rotate, hasStore = false }: NonNullable<LintelOptions['config']>): string {
   const path = `${out}/lintel.yaml`
-  writeFileSync(path, JSON.stringify({ capture, limits, outputs: [{ type: 'file', path: `${out}/log.ndjson`, rotate }] })) // JSON is YAML
+  const outputs = [{ type: 'file', path: `${out}/log.ndjson`, rotate }, ...hasStore ? [{ type: 'store', path: `${out}/${STORE}` }] : []]
+  writeFileSync(path, JSON.stringify({ capture, limits, outputs })) // JSON is YAML
   return path
 }

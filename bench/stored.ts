@@ -5,6 +5,7 @@
  */
 import { mkdirSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
+import { listStore } from '../src/sink/store/mod.ts'
 import { COLLECTOR_PORT, QUIET_PORT, chosenTools } from './field.ts'
 import { figure } from './harness/figure.ts'
 import type { Cell } from './harness/figure.ts'
@@ -16,7 +17,7 @@ import { RunningTool } from './harness/running-tool.ts'
 import type { ToolCommand } from './harness/running-tool.ts'
 import type { Session } from './harness/session.ts'
 import type { Table } from './harness/table.ts'
-import { lintelCommand } from './lintel-command.ts'
+import { lintelCommand, PROGRAM, STORE } from './lintel-command.ts'
 
 const CONNECTIONS = 32
 const EXCHANGES_PER_CONNECTION = 100
@@ -50,6 +51,7 @@ interface Form {
 const FORMS = {
   ndjson: { name: 'Lintel: NDJSON', holds: 'all headers of both sides, times, processes' },
   ndjsonZstd: { name: 'Lintel: NDJSON, rotated and packed', holds: 'the same, zstd level 1' },
+  parquet: { name: 'Lintel: Parquet of a store', holds: 'the same as columns, zstd level 1' },
   pcap: { name: 'tcpdump: pcap', holds: 'every packet whole, bodies too' },
   pcapZstd: { name: 'tcpdump: pcap, packed', holds: 'the same, zstd level 1' },
   accessLog: { name: 'nginx: access_log', holds: 'one line, 3 headers' },
@@ -93,7 +95,8 @@ async function measureRound(session: Session, gateway: Gateway, { seconds }: Set
   const nfcapd = await RunningTool.start(session, NFCAPD, nfcapdOut)
   const flows = await RunningTool.start(session, softflowd.process!, flowOut)
   const tcpdump = await RunningTool.start(session, TCPDUMP, pcapOut)
-  const lintel = await RunningTool.start(session, lintelCommand(QUIET_PORT, { config: { rotate: { bytes: ROTATE_BYTES } } }), lintelOut)
+  const agent = lintelCommand(QUIET_PORT, { config: { rotate: { bytes: ROTATE_BYTES }, hasStore: true } })
+  const lintel = await RunningTool.start(session, agent, lintelOut)
   const accessLog = join(gateway.folder, 'access.log')
   truncateSync(accessLog)
   const before = await gateway.requests()
@@ -110,6 +113,7 @@ async function measureRound(session: Session, gateway: Gateway, { seconds }: Set
   const flowShare = await softflowd.kept(session, flowOut, gateway.folder)
   const result: Round = {
     ...await lintelStored(session, lintelOut, requests),
+    parquet: await parquetStored(session, join(lintelOut, STORE), requests),
     ...await pcapStored(session, pcapOut, requests),
     accessLog: { bytes: statSync(accessLog).size / requests, kept: 100 * await countLines(session, accessLog, '^') / requests },
     flows: {
@@ -149,6 +153,15 @@ async function lintelStored(session: Session, out: string, requests: number): Pr
     packed.exchanges += await countLines(session, path, '^{"kind":"exchange"')
   }
   return { ndjson: { bytes: plain / exchanges, kept }, ndjsonZstd: { bytes: packed.bytes / packed.exchanges, kept } }
+}
+
+/** Of a store whose agent has ended: its segments, without the roll-ups that are made of them. */
+async function parquetStored(session: Session, store: string, requests: number): Promise<Stored> {
+  const { journals, segments } = listStore(store)
+  if (journals.some(({ path }) => statSync(path).size > 0)) throw new Error(`Cannot measure: "${store}" has journals that became no segments`)
+  const exchanges = Number(await session.run([PROGRAM, 'query', '--store', store, '--format', 'ndjson', 'SELECT count(*) AS n FROM exchanges'])
+    .then((line) => JSON.parse(line).n))
+  return { bytes: segments.reduce((sum, { path }) => sum + statSync(path).size, 0) / exchanges, kept: 100 * exchanges / requests }
 }
 
 async function pcapStored(session: Session, out: string, requests: number): Promise<Pick<Round, 'pcap' | 'pcapZstd'>> {
@@ -191,7 +204,7 @@ function table({ rounds, seconds }: Settings, all: readonly Round[]): Table {
       'In the NDJSON secrets are hidden, so tokens do not count in it.',
       `Lintel rotates at ${ROTATE_BYTES >> 20} MiB here and packs as always.`,
       '"Kept": exchanges ÷ requests that nginx counted; of pcap and flows, packets not dropped ÷ all packets.',
-      'Parquet is not in the table: what the segments of a store take stands in that of the store, of other traffic.',
+      'Parquet: the segments of a store, a second output of the same agent; what roll-ups add stands in the table of the store.',
     ],
     columns: ['stored as', 'holds', 'bytes per exchange', '÷ NDJSON packed', 'kept'],
     rows: (Object.keys(FORMS) as FormKey[]).map(row),

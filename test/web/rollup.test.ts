@@ -5,16 +5,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { listStore } from '../../src/sink/store/mod.ts'
-import { storeSource } from '../../src/store/mod.ts'
 import type { PlainValue } from '../../src/store/mod.ts'
 import { answerOf, newestRecords } from '../../src/web/desk-answers.ts'
 import { headerView } from '../../src/web/header-view.ts'
 import { RecordsSql } from '../../src/web/records-sql.ts'
 import { type Question, questionOf } from '../../src/web/question.ts'
-import { StoreDesk } from '../../src/web/store-desk.ts'
 import type { View } from '../../src/web/view.ts'
 import { VIEWS } from '../../src/web/views/registry.ts'
-import { batchesOf, COLUMNS, openStore, StoreHost } from '../store/testing/stored.ts'
+import { COLUMNS } from '../store/testing/stored.ts'
+import { fill, withDesk } from './testing/filled-store.ts'
 import { assertSameRows } from './testing/same-rows.ts'
 import { EVERY_MS, oddExchange, START } from './testing/odd-exchanges.ts'
 
@@ -27,35 +26,6 @@ const SPANS = [
 ]
 const folder = mkdtempSync(join(tmpdir(), 'lintel-rollup-'))
 const store = join(folder, 'store')
-
-/** Finished segments with their roll-ups, of so many lines each; the last lines stay in a journal. */
-async function fill(path: string, lines: readonly string[], parts: number, waits = true): Promise<void> {
-  for (let part = 0; part < parts; part++) {
-    const sink = openStore(path, new StoreHost(), { segment: { age: '1s' } })
-    const [from, to] = [part, part + 1].map(at => Math.floor(at * lines.length / parts)) as [number, number]
-    for (const batch of batchesOf(lines.slice(from, to))) sink.write(batch)
-    await sink.flush()
-    const isDone = (): boolean => {
-      const { journals, segments, rollups, covered, unfinished } = listStore(path)
-      return journals.every(({ path: journal }) => readFileSync(journal).length === 0) && segments.length === rollups.size && segments.length > 0 &&
-        covered.length + unfinished.length === 0
-    }
-    for (let left = 1500; waits && !isDone(); left--) {
-      assert.ok(left > 0, 'the store was not packed in time')
-      await new Promise(resolve => setTimeout(resolve, 20))
-    }
-    await sink.close()
-  }
-}
-
-async function withDesk<Result>(path: string, use: (desk: StoreDesk) => Promise<Result>): Promise<Result> {
-  const desk = new StoreDesk(storeSource({ folder: path, columns: COLUMNS, threads: 1, memoryMiB: 512, timeoutMs: 60_000 }))
-  try {
-    return await use(desk)
-  } finally {
-    await desk.close()
-  }
-}
 
 function asked(span: Readonly<Record<string, number>>): Question {
   return questionOf(new URLSearchParams([['limit', '10000'], ...Object.entries(span).map(([name, ms]) => [name, String(ms)] as [string, string])]), COLUMNS)
