@@ -61,6 +61,13 @@ static __always_inline void end_body(struct direction *direction)
 	direction->known = (direction->known & ~(KNOWN_BODY | KNOWN_BEGUN)) | KNOWN_END;
 }
 
+/* User space asked first that a known body be left out, as happens where its head came alone. What ends there, it ends at the same byte. */
+static __always_inline void note_left(struct direction *direction, const struct packet_event *event)
+{
+	if ((direction->known & KNOWN_BODY) && event->payload_skipped && event->tcp_sequence + event->payload_skipped == direction->body_end)
+		end_body(direction);
+}
+
 /* Of a body that has begun: 0 = deliver, else the counter. */
 VERIFIED_ALONE __u32 leave_body(struct direction *direction, struct packet_event *event)
 {

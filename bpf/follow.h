@@ -42,8 +42,11 @@ static __always_inline __u32 choose(CONTEXT *ctx, const struct settings *set, st
 	}
 	/* The body first, although user space may have asked for the same: where it ends the next one begins. */
 	reason = connection->verdict == VERDICT_IGNORED ? COUNTER_IGNORED : leave_body(&connection->direction[side & 1], event);
-	if (!reason && !event->payload_skipped)
+	if (!reason && !event->payload_skipped) {
 		reason = obey_directive(connection, &connection->direction[side & 1], event, side);
+		if (!reason)
+			note_left(&connection->direction[side & 1], event);
+	}
 	if (reason == COUNTER_SKIPPED && headers_too)
 		return 0;
 	/* Remembered here, as another connection may take the directive's place; its end is told, so that it counts as closed. */

@@ -41,17 +41,18 @@ kernelTest('of a long body of a response its first packet is delivered, and of i
   assert.equal(bench.counters().notWanted.get('skipped_body'), 3 * 4 + 5)
 })
 
-kernelTest('one long response behind the other, whether the agent asked for the same or not', () => {
+kernelTest('one long response behind the other, whether the agent asked for the same, before or in it, or not', () => {
   using bench = new ProgramBench()
   const talk = new Talk(bench).handshake()
-  for (let turn = 0; turn < 4; turn++) {
+  for (let turn = 0; turn < 6; turn++) {
     talk.up(DATA, GET)
     talk.records()
     const end = talk.server + HEAD.length + LENGTH
-    talk.down(DATA, HEAD + bytes(2000))
+    const begun = turn % 3 === 2 ? 0 : 2000
+    talk.down(DATA, HEAD + bytes(begun))
     const [{ tag }] = talk.records() as [PacketRecord]
-    if (turn % 2 === 0) bench.directives.skip(tag, 1, end)
-    for (let times = 0; times < 4; times++) talk.down(DATA, bytes(2000))
+    if (turn % 3 !== 1) bench.directives.skip(tag, 1, end)
+    for (let left = LENGTH - begun; left > 0; left -= 2000) talk.down(DATA, bytes(2000))
     assert.deepEqual(talk.data(), [''], `${turn}`)
   }
 })
