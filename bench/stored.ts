@@ -159,8 +159,8 @@ async function lintelStored(session: Session, out: string, requests: number): Pr
 async function parquetStored(session: Session, store: string, requests: number): Promise<Stored> {
   const { journals, segments } = listStore(store)
   if (journals.some(({ path }) => statSync(path).size > 0)) throw new Error(`Cannot measure: "${store}" has journals that became no segments`)
-  const exchanges = Number(await session.run([PROGRAM, 'query', '--store', store, '--format', 'ndjson', 'SELECT count(*) AS n FROM exchanges'])
-    .then((line) => JSON.parse(line).n))
+  const line = await session.run([PROGRAM, 'query', '--store', store, '--format', 'ndjson', 'SELECT count(*) AS n FROM exchanges'])
+  const exchanges = Number(JSON.parse(line).n)
   return { bytes: segments.reduce((sum, { path }) => sum + statSync(path).size, 0) / exchanges, kept: 100 * exchanges / requests }
 }
 

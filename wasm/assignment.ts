@@ -149,7 +149,7 @@ function afterPasswordName(name: usize, start: usize): bool {
 
 const UNESCAPED: usize = memory.data(64)
 
-/** Verdict on a name of JSON that holds \uXXXX: it ends at `last` and begins at `first` at the earliest. */
+/** Verdict on a name of JSON that holds a \u escape: it ends at `last` and begins at `first` at the earliest. */
 function escapedName(first: usize, last: usize): u32 {
   let from = last
   while (from > first &&

@@ -66,10 +66,10 @@ export async function newestRecords(desk: StoreDesk, question: Question, limit: 
     if (end === undefined) break
     const steps = lists.newest(end, limit)
     const found = await foundBy(desk, steps, signal)
-    if (found.count === limit || found.left > 0) return await recordsOf(desk, steps, found, signal)
-    if (found.count < ENOUGH) continue
+    const isWhole = found.count === limit || found.left > 0
+    if (!isWhole && found.count < ENOUGH) continue
     const answer = await recordsOf(desk, steps, found, signal)
-    return { ...answer, notes: [...answer.notes, onlySince('listed', end.fromMs, count)] }
+    return isWhole ? answer : { ...answer, notes: [...answer.notes, onlySince('listed', end.fromMs, count)] }
   }
   return await inTwoSteps(desk, lists.newest(question, limit), signal)
 }

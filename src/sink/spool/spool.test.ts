@@ -151,7 +151,7 @@ test('damaged lines, a damaged seal and a cut end cost what they hold, counted, 
   const text = readFileSync(path, 'latin1')
   spoil(path, text.indexOf('"n":13'), '"n":99') // in the second piece
   const seals = [...text.matchAll(/\{"journal"/g)].map(match => match.index)
-  spoil(path, seals[3] as number, 'XXXX') // of the fourth
+  spoil(path, seals[3] as number, '????') // of the fourth
   truncateSync(path, text.length - 20) // the last seal
   const logs: string[] = []
   const spool = open(options, logs)
@@ -170,7 +170,7 @@ test('damage to what this run has written costs what it holds, counted, and noth
   const path = join(options.folder, readdirSync(options.folder).find(name => name.startsWith('spool-')) as string)
   const text = readFileSync(path, 'latin1')
   spoil(path, text.indexOf('"n":13'), '"n":99') // in the second piece
-  spoil(path, [...text.matchAll(/\{"journal"/g)][3]?.index as number, 'XXXX') // the seal of the fourth
+  spoil(path, [...text.matchAll(/\{"journal"/g)][3]?.index as number, '????') // the seal of the fourth
   assert.deepEqual(await drain(spool), [...range(0, 10), ...range(20, 10), ...range(40, 20)])
   assert.deepEqual([...spool.figures().dropped], [['spool damaged', 20]])
   assertAddsUp(spool)
